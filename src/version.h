@@ -1,0 +1,7 @@
+/* version.h - the version, said once: C, Lua and the command read it here. */
+#ifndef SZ_VERSION_H
+#define SZ_VERSION_H
+
+#define SZ_VERSION "0.1.0"
+
+#endif
