@@ -1,0 +1,29 @@
+/* core.c - luaopen_scrutinizer_core: what C gives to Lua. */
+#include "compat.h"
+#include "lua_json.h"
+#include "version.h"
+
+#if defined(__GNUC__)
+#define SZ_EXPORT __attribute__((visibility("default")))
+#else
+#define SZ_EXPORT
+#endif
+
+SZ_EXPORT int luaopen_scrutinizer_core(lua_State *L);
+
+static const luaL_Reg FUNCTIONS[] = {
+    {"decode", sz_lua_json_decode},
+    {NULL, NULL},
+};
+
+SZ_EXPORT int luaopen_scrutinizer_core(lua_State *L) {
+  sz_lua_json_register(L);
+  luaL_newlib(L, FUNCTIONS);
+  lua_pushliteral(L, SZ_VERSION);
+  lua_setfield(L, -2, "VERSION");
+  lua_pushlightuserdata(L, NULL);
+  lua_setfield(L, -2, "null");
+  sz_lua_json_push_array_mt(L);
+  lua_setfield(L, -2, "array_mt");
+  return 1;
+}

@@ -1,0 +1,107 @@
+/*
+** json.h - push scanner for JSON (RFC 8259): bytes in, tokens out. No Lua and
+** no curl here.
+**
+** The caller feeds chunks cut anywhere and asks for tokens until SZ_JSON_MORE.
+** Every byte is checked, skipped values too; a value that is skipped is not
+** stored, so a skipped string may have any length. Memory: one bounded
+** scratch for a token that spans chunks or holds escapes.
+*/
+#ifndef SZ_JSON_H
+#define SZ_JSON_H
+
+#include "buffer.h"
+
+#include <stdint.h>
+
+enum sz_json_token {
+  SZ_JSON_MORE,  /* the chunk is used up: feed or finish */
+  SZ_JSON_ERROR, /* see error; final */
+  SZ_JSON_END,   /* the whole text was one JSON value */
+  SZ_JSON_OBJECT,
+  SZ_JSON_OBJECT_END,
+  SZ_JSON_ARRAY,
+  SZ_JSON_ARRAY_END,
+  SZ_JSON_KEY,    /* text, len: decoded */
+  SZ_JSON_STRING, /* text, len: decoded */
+  SZ_JSON_NUMBER, /* text, len: as written, grammar checked */
+  SZ_JSON_TRUE,
+  SZ_JSON_FALSE,
+  SZ_JSON_NULL,
+  SZ_JSON_SKIPPED /* a value asked to be skipped has ended */
+};
+
+enum sz_json_code {
+  SZ_JSON_OK,
+  SZ_JSON_SYNTAX,
+  SZ_JSON_TRUNCATED, /* finished before the value was complete */
+  SZ_JSON_LIMIT,     /* depth, or a kept token over its maximum */
+  SZ_JSON_NOMEM
+};
+
+/* What to do with bytes that are not UTF-8 in keys and kept strings. */
+enum sz_json_utf8 { SZ_UTF8_PASS, SZ_UTF8_REPLACE, SZ_UTF8_ERROR };
+
+struct sz_json_error {
+  enum sz_json_code code;
+  const char *message; /* string constant */
+  uint64_t position;   /* byte offset in the whole stream, from 0 */
+};
+
+struct sz_json {
+  /* for the caller to read */
+  const char *text; /* of KEY, STRING, NUMBER: valid until the next call */
+  size_t len;
+  uint64_t start; /* stream offset of the last token's first byte */
+  size_t depth;   /* open containers */
+  struct sz_json_error error;
+  enum sz_json_token skipped; /* first token of the value just skipped */
+
+  /* the inside */
+  const char *chunk;
+  size_t chunk_len, at;
+  uint64_t base;             /* stream offset of chunk[0] */
+  unsigned char *nest;       /* one byte a level: 1 object, 0 array */
+  size_t max_depth;          /* levels that 'nest' has */
+  struct sz_buffer scratch;  /* token that cannot be a slice of the chunk */
+  struct sz_buffer *capture; /* the bytes of the value being skipped */
+  size_t capture_from;
+  size_t skip_depth;
+  enum sz_json_utf8 utf8;
+  unsigned char state, part, sub, escaped, skipping, finished;
+};
+
+/*
+** New scanner. Text of one kept token is at most 'max_text' bytes. Returns 0,
+** or -1 when out of memory (then nothing is held).
+*/
+int sz_json_init(struct sz_json *j, size_t max_depth, size_t max_text,
+                 enum sz_json_utf8 utf8);
+void sz_json_free(struct sz_json *j);
+
+/* Starts over on another text whose first byte has stream offset 'base'. */
+void sz_json_reset(struct sz_json *j, uint64_t base);
+
+/*
+** Lends the next chunk; the one before must be used up. The bytes are
+** borrowed until SZ_JSON_MORE or the end.
+*/
+void sz_json_feed(struct sz_json *j, const char *data, size_t len);
+
+/* No more bytes will come. */
+void sz_json_finish(struct sz_json *j);
+
+enum sz_json_token sz_json_next(struct sz_json *j);
+
+/*
+** Called where a value must follow (after KEY, or in an array): the next
+** tokens are MORE until that value has ended, then SKIPPED; in an array whose
+** end comes first, ARRAY_END. With 'capture', the value's bytes are added to
+** it (also leading blanks); passing its maximum is SZ_JSON_LIMIT.
+*/
+void sz_json_skip(struct sz_json *j, struct sz_buffer *capture);
+
+/* Stream offset of the next byte. */
+uint64_t sz_json_position(const struct sz_json *j);
+
+#endif

@@ -1,0 +1,39 @@
+/* lua_json.h - JSON values as Lua values. */
+#ifndef SZ_LUA_JSON_H
+#define SZ_LUA_JSON_H
+
+#include "compat.h"
+#include "json.h"
+
+/* Registers metatables; call once per state. Leaves the stack as it was. */
+void sz_lua_json_register(lua_State *L);
+
+/* Pushes the metatable that decoded arrays carry. */
+void sz_lua_json_push_array_mt(lua_State *L);
+
+/*
+** Pushes a number's exact value: an integer where the host has them, a
+** double, or the text itself when neither holds it. 'len' bytes must be a
+** JSON number.
+*/
+void sz_lua_json_push_number(lua_State *L, const char *text, size_t len);
+
+/*
+** Pushes the value of one whole JSON text and returns 1; or returns 0 and
+** fills '*error', pushing nothing. 'base' is added to positions. May raise
+** (memory); nothing leaks then.
+*/
+int sz_lua_json_push(lua_State *L, const char *text, size_t len,
+                     size_t max_depth, enum sz_json_utf8 utf8, uint64_t base,
+                     struct sz_json_error *error);
+
+/* Pushes nil, kind, message, position: returns 4. */
+int sz_lua_json_fail(lua_State *L, const struct sz_json_error *error);
+
+/* Reads t.utf8 at 'index': "pass" (default), "replace" or "error". */
+enum sz_json_utf8 sz_lua_json_utf8(lua_State *L, int index);
+
+/* core.decode(text [, { max_depth =, utf8 = }]) */
+int sz_lua_json_decode(lua_State *L);
+
+#endif

@@ -1,0 +1,166 @@
+/* number.c - the text of a JSON number to its exact value. */
+#include "number.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Where the parts of a number's text lie. */
+struct parts {
+  int negative;
+  size_t digits, ndigits;     /* before the point */
+  size_t fraction, nfraction; /* after it */
+  size_t exponent, nexponent; /* digits of the exponent */
+  int exponent_negative;
+  int is_real;
+};
+
+static size_t count_digits(const char *s, size_t from, size_t len) {
+  size_t at = from;
+  while (at < len && s[at] >= '0' && s[at] <= '9')
+    at++;
+  return at - from;
+}
+
+/* The exponent at 'at' (just past 'e'). Returns the offset after it, 0: bad. */
+static size_t split_exponent(const char *s, size_t at, size_t len,
+                             struct parts *p) {
+  if (at < len && (s[at] == '+' || s[at] == '-')) {
+    p->exponent_negative = s[at] == '-';
+    at++;
+  }
+  p->exponent = at;
+  p->nexponent = count_digits(s, at, len);
+  return p->nexponent ? at + p->nexponent : 0;
+}
+
+/* Checks the grammar of RFC 8259, section 6. Returns 0 when it is broken. */
+static int split(const char *s, size_t len, struct parts *p) {
+  size_t at = 0;
+  memset(p, 0, sizeof *p);
+  if (at < len && s[at] == '-') {
+    p->negative = 1;
+    at++;
+  }
+  p->digits = at;
+  p->ndigits = count_digits(s, at, len);
+  if (!p->ndigits || (p->ndigits > 1 && s[at] == '0'))
+    return 0;
+  at += p->ndigits;
+  if (at < len && s[at] == '.') {
+    p->is_real = 1;
+    p->fraction = ++at;
+    p->nfraction = count_digits(s, at, len);
+    if (!p->nfraction)
+      return 0;
+    at += p->nfraction;
+  }
+  if (at < len && (s[at] == 'e' || s[at] == 'E')) {
+    p->is_real = 1;
+    at = split_exponent(s, at + 1, len, p);
+    if (!at)
+      return 0;
+  }
+  return at == len;
+}
+
+/* Appends digits to '*value'; 0 when it would pass 64 bits. */
+static int add_digits(const char *s, size_t n, uint64_t *value) {
+  uint64_t v = *value;
+  size_t i;
+  for (i = 0; i < n; i++) {
+    uint64_t digit = (uint64_t)(s[i] - '0');
+    if (v > (UINT64_MAX - digit) / 10)
+      return 0;
+    v = v * 10 + digit;
+  }
+  *value = v;
+  return 1;
+}
+
+static void read_integer(const char *s, const struct parts *p,
+                         struct sz_number *out) {
+  uint64_t magnitude = 0;
+  uint64_t limit = (uint64_t)INT64_MAX + (p->negative ? 1 : 0);
+  if (!add_digits(s + p->digits, p->ndigits, &magnitude) ||
+      magnitude > limit) {
+    out->kind = SZ_NUMBER_TEXT;
+    return;
+  }
+  if (p->negative && magnitude == 0) {
+    out->kind = SZ_NUMBER_REAL;
+    out->real = -0.0;
+    return;
+  }
+  out->kind = SZ_NUMBER_INTEGER;
+  out->integer = p->negative ? (int64_t)(0 - magnitude) : (int64_t)magnitude;
+}
+
+/*
+** Clinger's fast path: a mantissa below 2^53 and a power of ten up to 22 are
+** exact doubles, so one multiplication or division rounds once.
+*/
+static int read_fast(const char *s, const struct parts *p, double *real) {
+  static const double POWERS[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,
+                                  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                  1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
+                                  1e18, 1e19, 1e20, 1e21, 1e22};
+  uint64_t mantissa = 0;
+  long exponent = 0;
+  size_t i;
+  double value;
+  if (p->nexponent > 4 || p->nfraction > 400 ||
+      !add_digits(s + p->digits, p->ndigits, &mantissa) ||
+      !add_digits(s + p->fraction, p->nfraction, &mantissa) ||
+      mantissa > (uint64_t)1 << 53)
+    return 0;
+  for (i = 0; i < p->nexponent; i++)
+    exponent = exponent * 10 + (s[p->exponent + i] - '0');
+  if (p->exponent_negative)
+    exponent = -exponent;
+  exponent -= (long)p->nfraction;
+  if (exponent < -22 || exponent > 22)
+    return 0;
+  value = (double)mantissa;
+  value = exponent < 0 ? value / POWERS[-exponent] : value * POWERS[exponent];
+  *real = p->negative ? -value : value;
+  return 1;
+}
+
+/* strtod on a copy, with the point that the process's locale wants. */
+static int read_slow(const char *s, size_t len, const struct parts *p,
+                     double *real) {
+  char small[128], sample[8];
+  char *copy = len < sizeof small ? small : malloc(len + 1);
+  if (!copy)
+    return 0;
+  memcpy(copy, s, len);
+  copy[len] = '\0';
+  if (p->nfraction) {
+    snprintf(sample, sizeof sample, "%.1f", 0.5);
+    copy[p->fraction - 1] = sample[1];
+  }
+  *real = strtod(copy, NULL);
+  if (copy != small)
+    free(copy);
+  return 1;
+}
+
+void sz_number_read(const char *text, size_t len, struct sz_number *out) {
+  struct parts p;
+  out->integer = 0;
+  out->real = 0;
+  if (!split(text, len, &p)) {
+    out->kind = SZ_NUMBER_BAD;
+    return;
+  }
+  if (!p.is_real) {
+    read_integer(text, &p, out);
+    return;
+  }
+  out->kind = SZ_NUMBER_REAL;
+  if (!read_fast(text, &p, &out->real) &&
+      (!read_slow(text, len, &p, &out->real) || !isfinite(out->real)))
+    out->kind = SZ_NUMBER_TEXT;
+}
