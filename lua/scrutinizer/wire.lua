@@ -1,0 +1,439 @@
+--- The appliance's names: the only file that knows them. And the one writer of JSON: the same value gives the same text in every process.
+
+local check = require "scrutinizer.check"
+local json = require("cjson").new()
+
+local wire = {}
+
+-- Names.
+
+--- Form fields.
+wire.form = {
+  run_mode = "rm",
+  action = "action",
+  report = "rpt_json",
+  data = "data_requested",
+  token = "authToken",
+}
+
+wire.run_mode = { report = "report_api" }
+wire.action = { get = "get" }
+
+--- Fields of `rpt_json`, by the query spec's names.
+wire.field = {
+  type = "reportTypeLang",
+  directions = "reportDirections",
+  times = "times",
+  granularity = "dataGranularity",
+  filters = "filters",
+  rate_total = "rateTotal",
+  unit = "bbp",
+  data_format = "dataFormat",
+  data_mode = "dataMode",
+  order_by = "orderBy",
+  others = "showOthers",
+}
+
+--- Fields of the spec that are written as `{"selected": value}`.
+wire.selected = { "rate_total", "unit", "data_format", "data_mode" }
+
+wire.times = { range = "dateRange", from = "start", to = "end", timezone = "clientTimezone" }
+wire.CUSTOM = "Custom"
+
+--- Members of answers that Lua code looks at.
+wire.answer = {
+  error = "err",
+  details = "details",
+  message = "msg",
+  bad_token = "invalidToken",
+  refused = "oauthFailure",
+  report = "report",
+  report_error = "error",
+}
+
+wire.limit = { offset = "offset", rows = "max_num_rows", query = "query_limit", table = "table", graph = "graph" }
+
+--- Rows to ask for when all are wanted.
+wire.ALL_ROWS = 10000000000
+
+wire.DIRECTIONS = { "inbound", "outbound" }
+wire.BOTH = "both"
+
+-- Filters. Sides differ in case by kind: that is the appliance's way.
+
+wire.filter_type = {
+  exporter = "sdfDips",
+  ip = "sdfIps",
+  ip_group = "sdfIPGroups",
+  network = "sdfIpns",
+  port = "sdfSdPorts",
+  app_port = "sdfPorts",
+}
+
+local HOST_SIDE = { both = "Both", src = "src", dst = "dst" }
+local SIDE = { both = "both", src = "src", dst = "dst" }
+
+local function filter(kind, ...)
+  return { type = wire.filter_type[kind], value = table.concat({ ... }, "_") }
+end
+
+-- One writer per kind. `mode` is "in" or "ex", `side` "both", "src" or "dst", numbers are whole.
+local FILTERS = {}
+wire.filters = FILTERS
+
+function FILTERS.ip(mode, side, address)
+  return filter("ip", mode, address, HOST_SIDE[side])
+end
+
+function FILTERS.ip_group(mode, side, id)
+  return filter("ip_group", mode, ("%d"):format(id), SIDE[side])
+end
+
+--- Only "dst" has been seen in use; "src" and "both" are inferred.
+function FILTERS.network(mode, side, network)
+  return filter("network", mode, network.address, ("%d"):format(network.length), SIDE[side])
+end
+
+--- Only "both" has been seen in use; "src" and "dst" are inferred.
+function FILTERS.port(mode, side, port)
+  return filter("port", mode, ("%d"):format(port), SIDE[side])
+end
+
+--- No side: the appliance decides which port is the application's.
+function FILTERS.app_port(mode, _, app)
+  return filter("app_port", mode, ("%d-%d"):format(app.port, app.protocol))
+end
+
+--- All interfaces of a device, or one. IPv4 devices as eight hex digits, IPv6 as text (unverified).
+function FILTERS.exporter(mode, device, if_index)
+  if not if_index then return filter("exporter", mode, device, "ALL") end
+  return filter("exporter", mode, device, ("%s-%d"):format(device, if_index))
+end
+
+function FILTERS.device_group(mode, id)
+  return filter("exporter", mode, "GROUP", ("%d"):format(id))
+end
+
+function FILTERS.all_exporters()
+  return filter("exporter", "in", "GROUP", "ALL")
+end
+
+-- JSON.
+
+local MAX_DEPTH = 100
+
+-- Kept for `wire.encode`: the mark of arrays that came out of the decoder. The core is loaded when it is first needed.
+local function array_mark()
+  local found, core = pcall(require, "scrutinizer.core")
+  return found and core.array_mt or nil
+end
+
+local function is_array(value)
+  local mark = getmetatable(value)
+  return mark ~= nil and mark == array_mark()
+end
+
+-- Lengths of the sequences that UTF-8 allows at `at`, or nil.
+local function utf8_end(text, at)
+  local _, last = text:find("^[%z\1-\127]+", at)
+  if not last then _, last = text:find("^[\194-\223][\128-\191]", at) end
+  if not last then _, last = text:find("^\224[\160-\191][\128-\191]", at) end
+  if not last then _, last = text:find("^[\225-\236\238\239][\128-\191][\128-\191]", at) end
+  if not last then _, last = text:find("^\237[\128-\159][\128-\191]", at) end
+  if not last then _, last = text:find("^\240[\144-\191][\128-\191][\128-\191]", at) end
+  if not last then _, last = text:find("^[\241-\243][\128-\191][\128-\191][\128-\191]", at) end
+  if not last then _, last = text:find("^\244[\128-\143][\128-\191][\128-\191]", at) end
+  return last
+end
+
+local function is_utf8(text)
+  local at = 1
+  while at <= #text do
+    local last = utf8_end(text, at)
+    if not last then return false end
+    at = last + 1
+  end
+  return true
+end
+
+local function c1_escape(char)
+  return ("\\u%04x"):format(char:byte(2))
+end
+
+local function bidi_escape(first, char)
+  return ("\\u20%02x"):format((first:byte() % 2) * 64 + char:byte() - 128)
+end
+
+-- What cjson leaves as it is but a terminal obeys (controls over U+007F, changes of the writing direction) is escaped: the text
+-- is also shown by `query:curl()`.
+local function encode_string(text)
+  if not is_utf8(text) then return nil, "a string that is not UTF-8" end
+  -- Pairs are eaten whole, so that the second of two backslashes never counts as an escape's first.
+  local out = json.encode(text):gsub("\\(.)", { ["/"] = "/" })
+  if out:find "[\128-\255]" then
+    out = out:gsub("\194[\128-\159]", c1_escape)
+    out = out:gsub("\226([\128])([\142\143\168-\174])", bidi_escape)
+    out = out:gsub("\226([\129])([\166-\169])", bidi_escape)
+  end
+  return out
+end
+
+local kind_of_number = rawget(math, "type")
+
+-- Digits for whole numbers on every Lua; otherwise the shortest text that reads back as the same number.
+local function encode_number(value)
+  if value ~= value or value == math.huge or value == -math.huge then return nil, "a number that JSON cannot hold" end
+  if kind_of_number and kind_of_number(value) == "integer" then return ("%d"):format(value) end
+  if value == math.floor(value) and math.abs(value) < 2 ^ 63 then return ("%.0f"):format(value) end
+  for _, format in ipairs { "%.15g", "%.16g" } do
+    local text = format:format(value)
+    if tonumber(text) == value then return (text:gsub(",", ".")) end
+  end
+  -- In some locales the point is a comma.
+  return (("%.17g"):format(value):gsub(",", "."))
+end
+
+local encode_value
+
+local function encode_array(value, out, depth)
+  local length = #value
+  out[#out + 1] = "["
+  for i = 1, length do
+    if i > 1 then out[#out + 1] = "," end
+    local complaint = encode_value(value[i], out, depth)
+    if complaint then return complaint end
+  end
+  for key in pairs(value) do
+    if type(key) ~= "number" or key < 1 or key > length or key ~= math.floor(key) then
+      return "a table that is both array and object, or an array with holes"
+    end
+  end
+  out[#out + 1] = "]"
+end
+
+local function encode_object(value, out, depth)
+  for key in pairs(value) do
+    if type(key) ~= "string" then return "a key that is a " .. type(key) end
+  end
+  out[#out + 1] = "{"
+  for i, key in ipairs(check.sorted_keys(value)) do
+    local name, complaint = encode_string(key)
+    if not name then return complaint end
+    out[#out + 1] = (i > 1 and "," or "") .. name .. ":"
+    complaint = encode_value(value[key], out, depth)
+    if complaint then return complaint end
+  end
+  out[#out + 1] = "}"
+end
+
+-- Appends the value's text to `out`; returns what is wrong with it, or nil.
+function encode_value(value, out, depth)
+  local kind, text, complaint = type(value), nil, nil
+  if kind == "string" then
+    text, complaint = encode_string(value)
+  elseif kind == "number" then
+    text, complaint = encode_number(value)
+  elseif kind == "boolean" then
+    text = tostring(value)
+  elseif value == json.null then
+    text = "null"
+  elseif kind ~= "table" then
+    complaint = "a " .. kind
+  elseif depth >= MAX_DEPTH then
+    complaint = "tables nested too deep, perhaps in a circle"
+  elseif value[1] ~= nil or is_array(value) then
+    return encode_array(value, out, depth + 1)
+  else
+    return encode_object(value, out, depth + 1)
+  end
+  out[#out + 1] = text
+  return complaint
+end
+
+--- The JSON text of a value, or nil and what in it has none.
+---@param value any
+---@return string? text
+---@return string? complaint such as "a function"
+function wire.try_encode(value)
+  local out = {}
+  local complaint = encode_value(value, out, 0)
+  if complaint then return nil, complaint end
+  return table.concat(out)
+end
+
+--- The JSON text of a value. Objects by sorted keys; a table with a first element, or one marked with the core's `array_mt`,
+--- is an array, an empty one otherwise `{}`; whole numbers as digits; the null pointer (`scrutinizer.null`) is null.
+--- What JSON cannot hold raises.
+---@param value any
+---@return string
+function wire.encode(value)
+  local text, complaint = wire.try_encode(value)
+  if not text then error("JSON cannot hold " .. complaint, 2) end
+  return text
+end
+
+-- Forms.
+
+local FORM_ORDER = { "rm", "action", "rpt_json", "data_requested" }
+
+--- A form's fields in a fixed order: run mode, action, the report's two, then the others by name.
+---@param form table<string, string>
+---@return { [1]: string, [2]: string }[]
+function wire.form_list(form)
+  local list, first = {}, {}
+  for _, name in ipairs(FORM_ORDER) do
+    first[name] = true
+    if form[name] then list[#list + 1] = { name, form[name] } end
+  end
+  for _, name in ipairs(check.sorted_keys(form)) do
+    if not first[name] then list[#list + 1] = { name, form[name] } end
+  end
+  return list
+end
+
+--- Percent-encoding of everything but letters, digits and `-._~`.
+---@param text string
+---@return string
+function wire.percent(text)
+  return (text:gsub("[^A-Za-z0-9._~-]", function(char)
+    return ("%%%02X"):format(char:byte())
+  end))
+end
+
+--- A form as `application/x-www-form-urlencoded` text, or a URL's query.
+---@param form_list { [1]: string, [2]: string }[]|table<string, string> a list of name and value keeps its order; a map is put in order
+---@return string
+function wire.urlencode(form_list)
+  if form_list[1] == nil then form_list = wire.form_list(form_list) end
+  local out = {}
+  for i, field in ipairs(form_list) do
+    out[i] = wire.percent(field[1]) .. "=" .. wire.percent(field[2])
+  end
+  return table.concat(out, "&")
+end
+
+-- The report request.
+
+-- What is asked for: per direction, from which row on, and how many.
+local function first_pages(spec)
+  local pages = {}
+  for _, direction in ipairs(spec.directions) do
+    local part = spec
+    if spec.window then part = spec.window[direction] end
+    if part then
+      local rows = math.min(part.limit or wire.ALL_ROWS, spec.page_size or wire.ALL_ROWS)
+      pages[#pages + 1] = { direction = direction, offset = part.offset or 0, max = rows }
+    end
+  end
+  return pages
+end
+
+local function data_requested(spec, pages)
+  local name, data = wire.limit, {}
+  for _, page in ipairs(pages) do
+    data[page.direction] = {
+      [name.table] = { [name.query] = { [name.offset] = page.offset, [name.rows] = page.max } },
+      [name.graph] = spec.graph,
+    }
+  end
+  return data
+end
+
+local function selected(value, extra)
+  local object = {}
+  for key, other in pairs(extra or {}) do object[key] = other end
+  object.selected = value
+  return object
+end
+
+local function write_times(spec, epochs, now)
+  local said, object = spec.times, {}
+  for key, value in pairs(spec.extras.times or {}) do object[key] = value end
+  if not epochs and said and said.last then
+    now = now or os.time()
+    epochs = { from = now - said.last, to = now }
+  end
+  epochs = epochs or (said and said.from and said)
+  if epochs then
+    object[wire.times.range] = wire.CUSTOM
+    object[wire.times.from], object[wire.times.to] = epochs.from, epochs.to
+  elseif said then
+    object[wire.times.range] = said.range
+  end
+  object[wire.times.timezone] = spec.timezone
+  return object
+end
+
+-- Numbered per type, as given. All devices, unless the query says anything about devices.
+local function write_filters(list)
+  local object, counts, exporter = {}, {}, wire.filter_type.exporter
+  for _, entry in ipairs(list) do
+    local key = entry.key
+    if not key then
+      local n = counts[entry.type] or 0
+      counts[entry.type] = n + 1
+      key = ("%s_%d"):format(entry.type, n)
+    end
+    object[key] = entry.value
+  end
+  if not counts[exporter] then
+    local all = FILTERS.all_exporters()
+    object[all.type .. "_0"] = all.value
+  end
+  return object
+end
+
+-- The directions that are asked for, as the appliance says it: one of them, or "both".
+local function direction_word(pages)
+  local first = pages[1] and pages[1].direction
+  for _, page in ipairs(pages) do
+    if page.direction ~= first then return wire.BOTH end
+  end
+  return first
+end
+
+--- The report's JSON as a table: what the query knows, then what was set by name.
+---@param spec table
+---@param pages table[]
+---@param epochs? { from: integer, to: integer }
+---@param now? integer
+---@return table
+function wire.report_object(spec, pages, epochs, now)
+  local field, extras = wire.field, spec.extras
+  local object = {
+    [field.type] = spec.type,
+    [field.directions] = selected(direction_word(pages), extras.directions),
+    [field.times] = write_times(spec, epochs, now),
+    [field.granularity] = selected(spec.granularity, extras.granularity),
+    [field.filters] = write_filters(spec.filters),
+    [field.order_by] = spec.order_by,
+  }
+  for _, name in ipairs(wire.selected) do
+    if spec[name] then object[field[name]] = selected(spec[name], extras[name]) end
+  end
+  if spec.others ~= nil then object[field.others] = spec.others and 1 or 0 end
+  for name, value in pairs(spec.fields) do
+    -- Pages of one walk must share their epochs, whatever was set.
+    if not (epochs and name == field.times) then object[name] = value end
+  end
+  return object
+end
+
+--- The form of a report request. Without `pages`: the first request of the query, every direction. With `epochs` these replace the
+--- query's times. `:last` counts from `now`.
+---@param spec table a query's spec
+---@param pages? { direction: string, offset: integer, max: integer }[]
+---@param epochs? { from: integer, to: integer }
+---@param now? integer epoch seconds, default the clock's
+---@return { rm: string, action: string, rpt_json: string, data_requested: string }
+function wire.report_form(spec, pages, epochs, now)
+  pages = pages or first_pages(spec)
+  return {
+    [wire.form.run_mode] = wire.run_mode.report,
+    [wire.form.action] = wire.action.get,
+    [wire.form.report] = wire.encode(wire.report_object(spec, pages, epochs, now)),
+    [wire.form.data] = wire.encode(data_requested(spec, pages)),
+  }
+end
+
+return wire
