@@ -1,6 +1,9 @@
 /* core.c - luaopen_scrutinizer_core: what C gives to Lua. */
 #include "compat.h"
+#include "http.h"
+#include "lua_http.h"
 #include "lua_json.h"
+#include "lua_report.h"
 #include "version.h"
 
 #if defined(__GNUC__)
@@ -13,11 +16,17 @@ SZ_EXPORT int luaopen_scrutinizer_core(lua_State *L);
 
 static const luaL_Reg FUNCTIONS[] = {
     {"decode", sz_lua_json_decode},
+    {"decoder", sz_lua_report_new},
+    {"http", sz_lua_http_new},
     {NULL, NULL},
 };
 
 SZ_EXPORT int luaopen_scrutinizer_core(lua_State *L) {
+  if (!sz_http_global_init())
+    return luaL_error(L, "libcurl cannot be initialised");
   sz_lua_json_register(L);
+  sz_lua_report_register(L);
+  sz_lua_http_register(L);
   luaL_newlib(L, FUNCTIONS);
   lua_pushliteral(L, SZ_VERSION);
   lua_setfield(L, -2, "VERSION");

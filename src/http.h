@@ -52,26 +52,28 @@ struct sz_request {
   struct sz_bytes cert; /* PEM */
   struct sz_bytes key;  /* PEM; default: in cert */
   const char *passphrase;
-  bool http2;            /* default: HTTP/1.1 */
-  bool allow_http;       /* default: https only */
-  bool fresh;            /* no kept connection, see sz_transfer_start */
-  const char *proxy;     /* default: as the environment says; "": none */
+  bool http2;        /* default: HTTP/1.1 */
+  bool allow_http;   /* default: https only */
+  bool fresh;        /* no kept connection, see sz_transfer_start */
+  const char *proxy; /* default: as the environment says; "": none */
   const char *unix_socket;
   const char *user_agent;
 };
 
-/* What is known of an answer so far. Texts: NULL when absent, valid until */
-/* the next call on the transfer or its sz_http. */
+/*
+** What is known of an answer so far. Texts: NULL when absent, valid until
+** the next call on the transfer or its sz_http.
+*/
 struct sz_info {
-  long status;          /* 0 before the header */
-  int http_version;     /* 10, 11, 20, 30; 0 before the header */
+  long status;      /* 0 before the header */
+  int http_version; /* 10, 11, 20, 30; 0 before the header */
   bool headers_done;
-  bool done;            /* the network is finished with it, well or not */
-  bool reused;          /* went over a kept connection */
-  double first_byte;    /* seconds from start to the answer's first byte */
-  uint64_t received;    /* bytes of the body as they came */
-  uint64_t decoded;     /* bytes of the body given to the reader */
-  size_t buffered;      /* bytes of the body waiting for the reader */
+  bool done;         /* the network is finished with it, well or not */
+  bool reused;       /* went over a kept connection */
+  double first_byte; /* seconds from start to the answer's first byte */
+  uint64_t received; /* bytes of the body as they came */
+  uint64_t decoded;  /* bytes of the body given to the reader */
+  size_t buffered;   /* bytes of the body waiting for the reader */
   const char *location;
   const char *retry_after;
   const char *content_type;
@@ -137,8 +139,9 @@ struct sz_transfer *sz_transfer_start(struct sz_http *h,
 void sz_transfer_free(struct sz_transfer *t);
 
 /*
-** Ends the transfer if it runs: from here it reads as kind "cancelled".
-** Bytes lent by sz_transfer_peek stay readable until it is freed.
+** Ends the transfer if it runs and drops what was not read: from here it
+** reads as kind "cancelled". Bytes lent by sz_transfer_peek stay readable
+** until they are given back.
 */
 void sz_transfer_cancel(struct sz_transfer *t);
 
@@ -153,9 +156,6 @@ enum sz_read sz_transfer_peek(struct sz_transfer *t, const char **data,
 
 /* Gives back the first 'n' bytes lent; the server may send on. */
 void sz_transfer_consume(struct sz_transfer *t, size_t n);
-
-/* True between a peek that gave data and its consume. */
-bool sz_transfer_lent(const struct sz_transfer *t);
 
 /* Why it failed; kind is NULL when it did not. Valid as long as 't'. */
 const struct sz_failure *sz_transfer_error(const struct sz_transfer *t);

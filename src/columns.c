@@ -1,0 +1,421 @@
+/* columns.c - the columns of a table, and the projection onto rows. */
+#include "columns.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEPTH 16 /* a header's "format" is an object; more is odd */
+
+void sz_columns_init(struct sz_columns *c, size_t max_bytes) {
+  memset(c, 0, sizeof *c);
+  sz_buffer_init(&c->strings, max_bytes);
+}
+
+void sz_columns_free(struct sz_columns *c) {
+  size_t max = c->strings.max;
+  free(c->list);
+  free(c->index);
+  free(c->wants);
+  free(c->first_want);
+  free(c->outputs);
+  sz_buffer_free(&c->strings);
+  sz_columns_init(c, max);
+}
+
+const char *sz_columns_text(const struct sz_columns *c, size_t offset) {
+  return c->strings.data + offset;
+}
+
+/* ---- reading the headers ---- */
+
+struct reader {
+  struct sz_columns *columns;
+  struct sz_json json;
+  struct sz_json_error *error;
+  struct sz_column *column;
+  int has_bbp, can_be_rate;
+};
+
+static int fail(struct reader *r, enum sz_json_code code,
+                const char *message) {
+  r->error->code = code;
+  r->error->message = message;
+  r->error->position = r->json.start;
+  return -1;
+}
+
+/* Keeps a text; its offset in '*at'. A NUL in a name would cut it: refused. */
+static int keep_text(struct reader *r, const char *s, size_t len,
+                     size_t *at) {
+  struct sz_buffer *strings = &r->columns->strings;
+  if (memchr(s, '\0', len))
+    return fail(r, SZ_JSON_SYNTAX, "a NUL byte in a column's name");
+  *at = strings->len;
+  if (sz_buffer_append(strings, s, len) == SZ_BUFFER_OK &&
+      sz_buffer_append(strings, "", 1) == SZ_BUFFER_OK)
+    return 0;
+  return fail(r, SZ_JSON_LIMIT, "the columns take more than max_held bytes");
+}
+
+static int is_one(enum sz_json_token token, const struct sz_json *j) {
+  if (token == SZ_JSON_TRUE)
+    return 1;
+  return (token == SZ_JSON_NUMBER || token == SZ_JSON_STRING) && j->len == 1 &&
+         j->text[0] == '1';
+}
+
+static int read_text(struct reader *r, enum sz_json_token token, size_t *at) {
+  if (token == SZ_JSON_NULL)
+    return 0;
+  if (token != SZ_JSON_STRING)
+    return fail(r, SZ_JSON_SYNTAX,
+                "a column's elementName, label or title is not a string");
+  return keep_text(r, r->json.text, r->json.len, at);
+}
+
+enum header { H_ELEMENT, H_LABEL, H_TITLE, H_BBP, H_RATE, H_OTHER };
+
+static enum header header_of(const char *key, size_t len) {
+  static const char *const NAMES[] = {"elementName", "label", "title",
+                                      "colHasBbp", "canBeRate"};
+  int i;
+  for (i = 0; i < H_OTHER; i++)
+    if (strlen(NAMES[i]) == len && !memcmp(NAMES[i], key, len))
+      return (enum header)i;
+  return H_OTHER;
+}
+
+/* The value of a header's member. */
+static int read_member(struct reader *r, enum header header,
+                       enum sz_json_token token) {
+  struct sz_column *column = r->column;
+  switch (header) {
+  case H_ELEMENT:
+    column->has_element = token != SZ_JSON_NULL;
+    return read_text(r, token, &column->element);
+  case H_LABEL:
+    return read_text(r, token, &column->label);
+  case H_TITLE:
+    return read_text(r, token, &column->title);
+  case H_BBP:
+    r->has_bbp = is_one(token, &r->json);
+    break;
+  default:
+    r->can_be_rate = is_one(token, &r->json);
+  }
+  if (token == SZ_JSON_OBJECT || token == SZ_JSON_ARRAY)
+    return fail(r, SZ_JSON_SYNTAX, "colHasBbp or canBeRate is not a value");
+  return 0;
+}
+
+static int add_column(struct reader *r) {
+  struct sz_columns *c = r->columns;
+  if (c->count == c->cap) {
+    size_t cap = c->cap ? c->cap * 2 : 16;
+    struct sz_column *grown = realloc(c->list, cap * sizeof *grown);
+    if (!grown)
+      return fail(r, SZ_JSON_NOMEM, "not enough memory");
+    c->list = grown;
+    c->cap = cap;
+  }
+  r->column = &c->list[c->count++];
+  memset(r->column, 0, sizeof *r->column); /* offset 0 is the empty text */
+  r->has_bbp = r->can_be_rate = 0;
+  return 0;
+}
+
+static void end_column(struct reader *r) {
+  struct sz_column *column = r->column;
+  const char *title = sz_columns_text(r->columns, column->title);
+  const char *element = sz_columns_text(r->columns, column->element);
+  column->is_rank = !column->has_element && !strcmp(title, "Rank");
+  column->numeric = column->is_rank || sz_column_is_numeric(element, r->has_bbp,
+                                                            r->can_be_rate);
+}
+
+/* One header, past its opening brace. */
+static int read_header(struct reader *r) {
+  for (;;) {
+    enum sz_json_token token = sz_json_next(&r->json);
+    enum header header;
+    if (token == SZ_JSON_OBJECT_END) {
+      end_column(r);
+      return 0;
+    }
+    if (token != SZ_JSON_KEY)
+      break;
+    header = header_of(r->json.text, r->json.len);
+    if (header == H_OTHER)
+      sz_json_skip(&r->json, NULL);
+    token = sz_json_next(&r->json);
+    if (token == SZ_JSON_ERROR)
+      break;
+    if (header != H_OTHER && read_member(r, header, token) < 0)
+      return -1;
+  }
+  *r->error = r->json.error;
+  return -1;
+}
+
+static int read_list(struct reader *r) {
+  enum sz_json_token token = sz_json_next(&r->json);
+  if (token == SZ_JSON_NULL)
+    return 0;
+  if (token != SZ_JSON_ARRAY)
+    return fail(r, SZ_JSON_SYNTAX, "columns is not a list");
+  for (;;) {
+    token = sz_json_next(&r->json);
+    if (token == SZ_JSON_ARRAY_END)
+      return 0;
+    if (token == SZ_JSON_ERROR) {
+      *r->error = r->json.error;
+      return -1;
+    }
+    if (token != SZ_JSON_OBJECT)
+      return fail(r, SZ_JSON_SYNTAX, "a column is not an object");
+    if (add_column(r) < 0 || read_header(r) < 0)
+      return -1;
+  }
+}
+
+int sz_columns_read(struct sz_columns *c, const char *text, size_t len,
+                    uint64_t base, enum sz_json_utf8 utf8,
+                    struct sz_json_error *error) {
+  struct reader r;
+  int code = -1;
+  memset(&r, 0, sizeof r);
+  sz_columns_free(c);
+  r.columns = c;
+  r.error = error;
+  if (sz_json_init(&r.json, DEPTH, len * 3 + 1, utf8) < 0)
+    return fail(&r, SZ_JSON_NOMEM, "not enough memory");
+  sz_json_reset(&r.json, base);
+  sz_json_feed(&r.json, text, len);
+  if (sz_buffer_append(&c->strings, "", 1) != SZ_BUFFER_OK)
+    fail(&r, SZ_JSON_NOMEM, "not enough memory");
+  else
+    code = read_list(&r);
+  sz_json_free(&r.json);
+  if (code == 0 && sz_columns_name_fields(c) < 0)
+    return fail(&r, SZ_JSON_NOMEM, "not enough memory");
+  return code;
+}
+
+/* ---- the rule for numbers ---- */
+
+int sz_column_is_numeric(const char *element, int has_bbp, int can_be_rate) {
+  static const char *const PREFIXES[] = {"sum_", "min_",   "max_",
+                                         "avg_", "count_", "countdistinct_"};
+  size_t i, len = strlen(element);
+  if (has_bbp || can_be_rate)
+    return 1;
+  for (i = 0; i < sizeof PREFIXES / sizeof *PREFIXES; i++)
+    if (!strncmp(element, PREFIXES[i], strlen(PREFIXES[i])))
+      return 1;
+  if (len >= 6 && !strcmp(element + len - 6, "_epoch"))
+    return 1;
+  return !strcmp(element, "custom_interfacepercent");
+}
+
+/* ---- the rule for row fields ---- */
+
+static size_t hash_name(const char *s) {
+  uint64_t h = 14695981039346656037u; /* FNV-1a */
+  for (; *s; s++)
+    h = (h ^ (unsigned char)*s) * 1099511628211u;
+  return (size_t)(h ^ h >> 32);
+}
+
+/* The place of a field name in the hash: its entry, or the empty one. */
+static size_t *find_place(const struct sz_columns *c, const char *name) {
+  size_t at = hash_name(name) & (c->index_size - 1);
+  while (c->index[at] &&
+         strcmp(sz_columns_text(c, c->list[c->index[at] - 1].name), name) != 0)
+    at = (at + 1) & (c->index_size - 1);
+  return &c->index[at];
+}
+
+/* Keeps a text that does not lie in 'strings' yet. */
+static int keep_name(struct sz_columns *c, const char *name, size_t *at) {
+  *at = c->strings.len;
+  return sz_buffer_append(&c->strings, name, strlen(name) + 1) == SZ_BUFFER_OK
+             ? 0
+             : -1;
+}
+
+/* Keeps the text at offset 'stem' followed by #n. */
+static int keep_numbered(struct sz_columns *c, size_t stem, size_t n,
+                         size_t *at) {
+  char suffix[32];
+  size_t len = strlen(sz_columns_text(c, stem));
+  snprintf(suffix, sizeof suffix, "#%zu", n);
+  if (sz_buffer_reserve(&c->strings, len + sizeof suffix) != SZ_BUFFER_OK)
+    return -1;
+  *at = c->strings.len;
+  sz_buffer_append(&c->strings, sz_columns_text(c, stem), len);
+  sz_buffer_append(&c->strings, suffix, strlen(suffix) + 1);
+  return 0;
+}
+
+/* The field name that a column wants, were it alone. */
+static int wanted_name(struct sz_columns *c, size_t i) {
+  struct sz_column *column = &c->list[i];
+  const char *element = sz_columns_text(c, column->element);
+  const char *title = sz_columns_text(c, column->title);
+  char numbered[32];
+  if (column->is_rank)
+    return keep_name(c, "rank", &column->name);
+  if (column->has_element && *element) {
+    if (!strcmp(element, "rank"))
+      return keep_name(c, "rank_column", &column->name);
+    if (!strcmp(element, "direction"))
+      return keep_name(c, "direction_column", &column->name);
+    column->name = column->element;
+    return 0;
+  }
+  if (*title) {
+    column->name = column->title;
+    return 0;
+  }
+  snprintf(numbered, sizeof numbered, "column_%zu", i + 1);
+  return keep_name(c, numbered, &column->name);
+}
+
+/* Makes the name of column 'i' its own: name#2, name#3 … */
+static int settle_name(struct sz_columns *c, size_t i) {
+  size_t stem = c->list[i].name;
+  size_t *place = find_place(c, sz_columns_text(c, stem));
+  size_t first = *place;
+  while (*place) {
+    size_t n = ++c->list[first - 1].namesakes + 1;
+    if (keep_numbered(c, stem, n, &c->list[i].name) < 0)
+      return -1;
+    place = find_place(c, sz_columns_text(c, c->list[i].name));
+  }
+  *place = i + 1;
+  return 0;
+}
+
+int sz_columns_name_fields(struct sz_columns *c) {
+  size_t i;
+  c->index_size = 16;
+  while (c->index_size < c->count * 2)
+    c->index_size *= 2;
+  free(c->index);
+  c->index = calloc(c->index_size, sizeof *c->index);
+  if (!c->index)
+    return -1;
+  for (i = 0; i < c->count; i++)
+    if (wanted_name(c, i) < 0 || settle_name(c, i) < 0)
+      return -1;
+  return 0;
+}
+
+/* ---- the rule for projections ---- */
+
+/* Where the cell keeps the member asked for: Rank's number is its label. */
+static struct sz_want want_of(const struct sz_columns *c, size_t cell,
+                              enum sz_member member) {
+  struct sz_want want;
+  want.cell = cell;
+  want.member =
+      member == SZ_RAW && c->list[cell].is_rank ? SZ_LABEL : member;
+  want.numeric = member == SZ_RAW && c->list[cell].numeric;
+  return want;
+}
+
+static void project_all(struct sz_columns *c, int with_direction) {
+  size_t i;
+  for (i = 0; i < c->count; i++) {
+    c->wants[i] = want_of(c, i, SZ_RAW);
+    c->outputs[i].name = sz_columns_text(c, c->list[i].name);
+    c->outputs[i].want = i;
+  }
+  c->nwants = c->noutputs = c->count;
+  if (with_direction) {
+    c->outputs[c->noutputs].name = "direction";
+    c->outputs[c->noutputs++].want = SZ_DIRECTION;
+  }
+}
+
+static int compare_wants(const void *a, const void *b) {
+  const struct sz_want *x = a, *y = b;
+  if (x->cell != y->cell)
+    return x->cell < y->cell ? -1 : 1;
+  if (x->member != y->member)
+    return x->member < y->member ? -1 : 1;
+  return x->numeric - y->numeric;
+}
+
+static size_t find_want(const struct sz_columns *c, struct sz_want want) {
+  size_t i;
+  for (i = 0; i < c->nwants; i++)
+    if (!compare_wants(&c->wants[i], &want))
+      break;
+  return i;
+}
+
+/* The column of a field, as index + 1; 0: the answer has none. */
+static size_t column_of(const struct sz_columns *c,
+                        const struct sz_select *field) {
+  return *find_place(c, field->column);
+}
+
+static const struct sz_select *project_some(struct sz_columns *c,
+                                           const struct sz_select *fields,
+                                           size_t nfields) {
+  size_t i;
+  for (i = 0; i < nfields; i++) {
+    size_t column = column_of(c, &fields[i]);
+    if (!strcmp(fields[i].column, "direction"))
+      continue;
+    if (column)
+      c->wants[c->nwants++] = want_of(c, column - 1, fields[i].member);
+    else if (!fields[i].optional)
+      return &fields[i];
+  }
+  qsort(c->wants, c->nwants, sizeof *c->wants, compare_wants);
+  for (i = 0; i < nfields; i++) {
+    size_t column = column_of(c, &fields[i]);
+    struct sz_output *output = &c->outputs[c->noutputs];
+    output->name = fields[i].name;
+    if (!strcmp(fields[i].column, "direction"))
+      output->want = SZ_DIRECTION;
+    else if (column)
+      output->want = find_want(c, want_of(c, column - 1, fields[i].member));
+    else
+      continue;
+    c->noutputs++;
+  }
+  return NULL;
+}
+
+static void index_wants(struct sz_columns *c) {
+  size_t cell, want = 0;
+  for (cell = 0; cell <= c->count; cell++) {
+    while (want < c->nwants && c->wants[want].cell < cell)
+      want++;
+    c->first_want[cell] = want;
+  }
+}
+
+const struct sz_select *sz_columns_project(struct sz_columns *c,
+                                          const struct sz_select *fields,
+                                          size_t nfields, int with_direction,
+                                          int *nomem) {
+  size_t room = (fields ? nfields : c->count) + 1;
+  const struct sz_select *missing = NULL;
+  c->wants = calloc(room, sizeof *c->wants);
+  c->outputs = calloc(room, sizeof *c->outputs);
+  c->first_want = calloc(c->count + 1, sizeof *c->first_want);
+  *nomem = !c->wants || !c->outputs || !c->first_want;
+  if (*nomem)
+    return NULL;
+  if (fields)
+    missing = project_some(c, fields, nfields);
+  else
+    project_all(c, with_direction);
+  index_wants(c);
+  return missing;
+}

@@ -1,0 +1,436 @@
+/* http.c - see http.h. */
+#include "http_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/select.h>
+#include <unistd.h>
+
+/* Life of a transfer */
+
+static bool http_forked(const struct sz_http *h) {
+  return getpid() != h->pid;
+}
+
+static bool http_usable(const struct sz_http *h, struct sz_failure *why) {
+  if (!http_forked(h))
+    return true;
+  sz_failure_set(why, "phase", "forked: connect again in this process", "");
+  return false;
+}
+
+static int http_version(CURL *easy) {
+  long version = CURL_HTTP_VERSION_NONE;
+  curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
+  switch (version) {
+  case CURL_HTTP_VERSION_1_0:
+    return 10;
+  case CURL_HTTP_VERSION_1_1:
+    return 11;
+  case CURL_HTTP_VERSION_2_0:
+    return 20;
+  case CURL_HTTP_VERSION_3:
+    return 30;
+  default:
+    return 0;
+  }
+}
+
+static void transfer_snapshot(struct sz_transfer *t) {
+  long opened = 0;
+  curl_off_t microseconds = 0;
+  curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &t->info.status);
+  curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &opened);
+  curl_easy_getinfo(t->easy, CURLINFO_STARTTRANSFER_TIME_T, &microseconds);
+  t->info.http_version = http_version(t->easy);
+  t->info.reused = opened == 0 && t->header_bytes > 0;
+  t->info.first_byte = (double)microseconds / 1e6;
+}
+
+/* Gives back everything but what has been received. */
+static void transfer_release(struct sz_transfer *t) {
+  if (t->easy) {
+    curl_multi_remove_handle(t->http->multi, t->easy);
+    curl_easy_cleanup(t->easy);
+    t->easy = NULL;
+  }
+  curl_mime_free(t->form);
+  curl_slist_free_all(t->headers);
+  curl_slist_free_all(t->resolve);
+  t->form = NULL;
+  t->headers = t->resolve = NULL;
+}
+
+static void transfer_finish(struct sz_transfer *t, CURLcode code) {
+  transfer_snapshot(t);
+  if (code != CURLE_OK)
+    sz_transfer_fail_curl(t, code);
+  transfer_release(t);
+  t->info.done = true;
+}
+
+static void transfer_free_body(struct sz_transfer *t) {
+  free(t->body);
+  sz_inflate_free(t->inflate);
+  t->body = NULL;
+  t->inflate = NULL;
+}
+
+/* Bytes that are lent stay until they are given back. */
+static void transfer_drop_body(struct sz_transfer *t) {
+  t->dropped = true;
+  t->head = t->tail = 0;
+  t->window_len = 0;
+  if (!t->lent)
+    transfer_free_body(t);
+}
+
+/*
+** After fork() the sockets and TLS sessions are the parent's too: closing
+** them by libcurl would send its goodbye on them, and closing bare numbers
+** could hit files opened since. So the child leaks them; they are marked
+** close-on-exec.
+*/
+static void transfer_abandon(struct sz_transfer *t) {
+  t->easy = NULL;
+  t->form = NULL;
+  t->headers = t->resolve = NULL;
+  transfer_drop_body(t);
+  http_usable(t->http, &t->failure);
+  t->info.done = true;
+}
+
+void sz_transfer_cancel(struct sz_transfer *t) {
+  if (t->easy && http_forked(t->http)) {
+    transfer_abandon(t);
+    return;
+  }
+  if (t->easy) {
+    transfer_snapshot(t);
+    transfer_release(t);
+  }
+  transfer_drop_body(t);
+  t->info.done = true;
+  sz_failure_set(&t->failure, "cancelled", "closed", "");
+}
+
+static void transfer_unlink(struct sz_transfer *t) {
+  if (!t->http)
+    return;
+  *t->link = t->next;
+  if (t->next)
+    t->next->link = t->link;
+  t->http = NULL;
+}
+
+static void transfer_link(struct sz_http *h, struct sz_transfer *t) {
+  t->http = h;
+  t->link = &h->transfers;
+  t->next = h->transfers;
+  if (t->next)
+    t->next->link = &t->next;
+  h->transfers = t;
+}
+
+void sz_transfer_free(struct sz_transfer *t) {
+  if (!t)
+    return;
+  sz_transfer_cancel(t);
+  transfer_unlink(t);
+  sz_answer_reset(t);
+  transfer_free_body(t);
+  free(t);
+}
+
+/* " (host:port)", or nothing when the URL is not one; libcurl says so then. */
+static void peer_name(struct sz_transfer *t, const char *url) {
+  char *host = NULL, *port = NULL;
+  CURLU *parts = curl_url();
+  if (parts && !curl_url_set(parts, CURLUPART_URL, url, 0) &&
+      !curl_url_get(parts, CURLUPART_HOST, &host, 0) &&
+      !curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT))
+    snprintf(t->peer, sizeof t->peer, " (%s:%s)", host, port);
+  curl_free(host);
+  curl_free(port);
+  curl_url_cleanup(parts);
+}
+
+static struct sz_transfer *transfer_new(struct sz_http *h) {
+  struct sz_transfer *t = calloc(1, sizeof *t);
+  if (!t)
+    return NULL;
+  t->easy = curl_easy_init();
+  if (!t->easy) {
+    free(t);
+    return NULL;
+  }
+  transfer_link(h, t);
+  return t;
+}
+
+struct sz_transfer *sz_transfer_start(struct sz_http *h,
+                                      const struct sz_request *request,
+                                      struct sz_failure *why) {
+  struct sz_transfer *t;
+  CURLcode code;
+  if (!http_usable(h, why))
+    return NULL;
+  t = transfer_new(h);
+  if (!t) {
+    sz_failure_set(why, "limit", "not enough memory", "");
+    return NULL;
+  }
+  peer_name(t, request->url);
+  t->connect_timeout =
+      request->connect_timeout ? request->connect_timeout : 300000;
+  code = sz_transfer_setup(t, request);
+  if (code == CURLE_OK && curl_multi_add_handle(h->multi, t->easy))
+    code = CURLE_OUT_OF_MEMORY;
+  if (code == CURLE_OK)
+    return t;
+  sz_transfer_fail_curl(t, code);
+  *why = t->failure;
+  sz_transfer_free(t);
+  return NULL;
+}
+
+/* Reading */
+
+/* Lets the server send on once half the buffer is free. */
+static void transfer_resume(struct sz_transfer *t) {
+  CURLcode code;
+  if (!t->paused || !t->easy || t->tail - t->head > SZ_BODY_BUFFER / 2 ||
+      http_forked(t->http))
+    return;
+  t->paused = false; /* before: sz_on_body may run in there and pause again */
+  code = curl_easy_pause(t->easy, CURLPAUSE_CONT);
+  if (code != CURLE_OK)
+    transfer_finish(t, code);
+}
+
+static void transfer_take(struct sz_transfer *t, size_t n) {
+  t->head += n;
+  if (t->head == t->tail)
+    t->head = t->tail = 0;
+  transfer_resume(t);
+}
+
+/* The answer makes no sense: nothing of it is wanted any more. */
+static void transfer_spoil(struct sz_transfer *t, const char *kind,
+                           const char *text) {
+  sz_transfer_fail(t, kind, text);
+  if (t->easy)
+    transfer_finish(t, CURLE_OK);
+  t->head = t->tail = 0;
+}
+
+static enum sz_coding coding_of(const char *name, bool *known) {
+  *known = true;
+  if (!name || !*name || !strcasecmp(name, "identity"))
+    return SZ_PLAIN;
+  if (!strcasecmp(name, "gzip") || !strcasecmp(name, "x-gzip"))
+    return SZ_GZIP;
+  *known = !strcasecmp(name, "deflate");
+  return SZ_DEFLATE;
+}
+
+/* Called with bytes of the body there. False: the transfer has failed. */
+static bool transfer_open_coding(struct sz_transfer *t) {
+  bool known;
+  enum sz_coding coding =
+      coding_of(t->answer[SZ_HEADER_CONTENT_ENCODING], &known);
+  if (known && (coding == SZ_PLAIN || t->inflate))
+    return true;
+  if (!known) {
+    transfer_spoil(t, "decode", "unknown Content-Encoding");
+    return false;
+  }
+  t->inflate = sz_inflate_new(coding);
+  if (!t->inflate)
+    transfer_spoil(t, "limit", "not enough memory");
+  return t->inflate != NULL;
+}
+
+static void transfer_inflate(struct sz_transfer *t) {
+  size_t used, len = 0;
+  enum sz_inflated result =
+      sz_inflate_step(t->inflate, t->body + t->head, t->tail - t->head, &used,
+                      &t->window, &len);
+  transfer_take(t, used);
+  if (result == SZ_INFLATED_DATA)
+    t->window_len = len;
+  if (result == SZ_INFLATED_BAD)
+    transfer_spoil(t, "decode", sz_inflate_message(t->inflate));
+}
+
+/* Makes the window show what there is. */
+static void transfer_fill(struct sz_transfer *t) {
+  if (t->tail > t->head && !transfer_open_coding(t))
+    return;
+  if (t->inflate) {
+    if (t->window_len == 0)
+      transfer_inflate(t);
+    return;
+  }
+  t->window = t->body + t->head;
+  t->window_len = t->tail - t->head;
+}
+
+/* Nothing to give: because it comes later, is over, or has gone wrong? */
+static enum sz_read transfer_verdict(struct sz_transfer *t) {
+  if (!t->info.done)
+    return SZ_READ_WAIT;
+  if (!t->failure.kind && t->inflate && !sz_inflate_complete(t->inflate))
+    sz_transfer_fail(t, "truncated", "the compressed answer was cut short");
+  return t->failure.kind ? SZ_READ_ERROR : SZ_READ_END;
+}
+
+enum sz_read sz_transfer_peek(struct sz_transfer *t, const char **data,
+                              size_t *len) {
+  if (t->easy && http_forked(t->http))
+    transfer_abandon(t);
+  if (!t->dropped)
+    transfer_fill(t);
+  t->lent = t->window_len > 0;
+  *data = t->window;
+  *len = t->window_len;
+  return t->lent ? SZ_READ_DATA : transfer_verdict(t);
+}
+
+void sz_transfer_consume(struct sz_transfer *t, size_t n) {
+  t->lent = false;
+  if (t->dropped) { /* cancelled while lent */
+    transfer_free_body(t);
+    return;
+  }
+  if (n > t->window_len)
+    n = t->window_len;
+  t->window += n;
+  t->window_len -= n;
+  t->info.decoded += n;
+  if (!t->inflate)
+    transfer_take(t, n);
+}
+
+const struct sz_failure *sz_transfer_error(const struct sz_transfer *t) {
+  return &t->failure;
+}
+
+void sz_transfer_info(struct sz_transfer *t, struct sz_info *info) {
+  if (t->easy && !http_forked(t->http))
+    transfer_snapshot(t);
+  t->info.buffered = t->tail - t->head;
+  t->info.location = t->answer[SZ_HEADER_LOCATION];
+  t->info.retry_after = t->answer[SZ_HEADER_RETRY_AFTER];
+  t->info.content_type = t->answer[SZ_HEADER_CONTENT_TYPE];
+  *info = t->info;
+}
+
+/* All transfers */
+
+/* Thread-safe since libcurl 7.84, and counted: no guard of ours is needed. */
+bool sz_http_global_init(void) {
+  return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+}
+
+struct sz_http *sz_http_new(void) {
+  struct sz_http *h = calloc(1, sizeof *h);
+  if (!h)
+    return NULL;
+  h->pid = getpid();
+  h->multi = curl_multi_init();
+  if (!h->multi) {
+    free(h);
+    return NULL;
+  }
+  return h;
+}
+
+void sz_http_free(struct sz_http *h) {
+  if (!h)
+    return;
+  while (h->transfers) {
+    struct sz_transfer *t = h->transfers;
+    if (t->easy)
+      sz_transfer_cancel(t);
+    transfer_unlink(t);
+  }
+  if (!http_forked(h)) /* see transfer_abandon */
+    curl_multi_cleanup(h->multi);
+  free(h);
+}
+
+static bool multi_ok(CURLMcode code, struct sz_failure *why) {
+  if (code == CURLM_OK)
+    return true;
+  sz_failure_set(why, code == CURLM_OUT_OF_MEMORY ? "limit" : "http",
+                 curl_multi_strerror(code), "");
+  return false;
+}
+
+static void http_harvest(struct sz_http *h) {
+  int left;
+  CURLMsg *news = curl_multi_info_read(h->multi, &left);
+  for (; news; news = curl_multi_info_read(h->multi, &left)) {
+    char *t = NULL;
+    CURLcode code = news->data.result; /* 'news' dies with its handle */
+    curl_easy_getinfo(news->easy_handle, CURLINFO_PRIVATE, &t);
+    transfer_finish((struct sz_transfer *)(void *)t, code);
+  }
+}
+
+int sz_http_step(struct sz_http *h, struct sz_failure *why) {
+  int running = 0;
+  if (!http_usable(h, why) ||
+      !multi_ok(curl_multi_perform(h->multi, &running), why))
+    return -1;
+  http_harvest(h);
+  return running;
+}
+
+bool sz_http_wait(struct sz_http *h, int ms, struct sz_failure *why) {
+  return http_usable(h, why) &&
+         multi_ok(curl_multi_poll(h->multi, NULL, 0, ms, NULL), why);
+}
+
+long sz_http_timeout(struct sz_http *h) {
+  long ms = -1;
+  if (!http_forked(h))
+    curl_multi_timeout(h->multi, &ms);
+  return ms;
+}
+
+static int list_fds(const fd_set *in, const fd_set *out, int last,
+                    struct sz_fd *list, int max) {
+  int fd, count = 0;
+  for (fd = 0; fd <= last && count < max; fd++) {
+    bool readable = FD_ISSET(fd, in), writable = FD_ISSET(fd, out);
+    if (!readable && !writable)
+      continue;
+    list[count].fd = fd;
+    list[count].read = readable;
+    list[count].write = writable;
+    count++;
+  }
+  return count;
+}
+
+int sz_http_fds(struct sz_http *h, struct sz_fd *list, int max,
+                struct sz_failure *why) {
+  fd_set in, out, other;
+  int last = -1;
+  if (!http_usable(h, why))
+    return -1;
+  if (h->beyond_fds) {
+    sz_failure_set(why, "limit", "too many open files to list sockets", "");
+    return -1;
+  }
+  FD_ZERO(&in);
+  FD_ZERO(&out);
+  FD_ZERO(&other);
+  if (!multi_ok(curl_multi_fdset(h->multi, &in, &out, &other, &last), why))
+    return -1;
+  return list_fds(&in, &out, last, list, max);
+}

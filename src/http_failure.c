@@ -1,0 +1,90 @@
+/* http_failure.c - from libcurl's codes to our kinds of failure. */
+#include "http_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void sz_failure_set(struct sz_failure *f, const char *kind, const char *text,
+                    const char *peer) {
+  f->kind = kind;
+  snprintf(f->message, sizeof f->message, "%s%s", text, peer);
+}
+
+void sz_transfer_fail(struct sz_transfer *t, const char *kind,
+                      const char *text) {
+  if (!t->failure.kind)
+    sz_failure_set(&t->failure, kind, text, t->peer);
+}
+
+static const struct {
+  CURLcode code;
+  const char *kind;
+} curl_kinds[] = {
+    {CURLE_COULDNT_RESOLVE_PROXY, "connect"},
+    {CURLE_COULDNT_RESOLVE_HOST, "connect"},
+    {CURLE_COULDNT_CONNECT, "connect"},
+    {CURLE_GOT_NOTHING, "connect"},
+    {CURLE_PROXY, "connect"},
+    {CURLE_SSL_ENGINE_NOTFOUND, "tls"},
+    {CURLE_SSL_ENGINE_SETFAILED, "tls"},
+    {CURLE_SSL_ENGINE_INITFAILED, "tls"},
+    {CURLE_SSL_CERTPROBLEM, "tls"},
+    {CURLE_SSL_CIPHER, "tls"},
+    {CURLE_SSL_CONNECT_ERROR, "tls"},
+    {CURLE_SSL_CACERT_BADFILE, "tls"},
+    {CURLE_SSL_SHUTDOWN_FAILED, "tls"},
+    {CURLE_SSL_CRL_BADFILE, "tls"},
+    {CURLE_SSL_ISSUER_ERROR, "tls"},
+    {CURLE_SSL_PINNEDPUBKEYNOTMATCH, "tls"},
+    {CURLE_SSL_INVALIDCERTSTATUS, "tls"},
+    {CURLE_SSL_CLIENTCERT, "tls"},
+    {CURLE_USE_SSL_FAILED, "tls"},
+    {CURLE_PEER_FAILED_VERIFICATION, "tls"},
+    {CURLE_OPERATION_TIMEDOUT, "timeout"},
+    {CURLE_PARTIAL_FILE, "truncated"},
+    {CURLE_OUT_OF_MEMORY, "limit"},
+};
+
+/*
+** A reset has several codes: while TLS begins it is an SSL_CONNECT_ERROR
+** that OpenSSL calls SYSCALL; with TLS 1.3 a server that wants a client
+** certificate says so by an alert after the handshake.
+*/
+static const char *kind_by_progress(const struct sz_transfer *t,
+                                    CURLcode code) {
+  bool lost = strstr(t->error, "SYSCALL") || strstr(t->error, "reset by peer");
+  if (code == CURLE_SSL_CONNECT_ERROR && lost)
+    return "connect";
+  if (code != CURLE_RECV_ERROR && code != CURLE_SEND_ERROR &&
+      code != CURLE_HTTP2 && code != CURLE_HTTP2_STREAM)
+    return NULL;
+  if (t->header_bytes > 0)
+    return "truncated";
+  return strstr(t->error, " alert ") ? "tls" : "connect";
+}
+
+static const char *kind_of(const struct sz_transfer *t, CURLcode code) {
+  size_t i;
+  const char *kind = kind_by_progress(t, code);
+  for (i = 0; !kind && i < sizeof curl_kinds / sizeof *curl_kinds; i++) {
+    if (curl_kinds[i].code == code)
+      kind = curl_kinds[i].kind;
+  }
+  return kind ? kind : "http";
+}
+
+void sz_transfer_fail_curl(struct sz_transfer *t, CURLcode code) {
+  char text[80];
+  long ms = t->connect_timeout;
+  if (code == CURLE_OPERATION_TIMEDOUT) { /* the only time limit we set */
+    if (ms % 1000 == 0)
+      snprintf(text, sizeof text, "connecting took longer than %ld s",
+               ms / 1000);
+    else
+      snprintf(text, sizeof text, "connecting took longer than %ld ms", ms);
+    sz_transfer_fail(t, "timeout", text);
+    return;
+  }
+  sz_transfer_fail(t, kind_of(t, code),
+                   t->error[0] ? t->error : curl_easy_strerror(code));
+}

@@ -1,0 +1,88 @@
+/*
+** http_private.h - what the http_*.c files share: a transfer is set up by
+** http_setup.c, filled by http_callbacks.c, read and ended by http.c.
+*/
+#ifndef SZ_HTTP_PRIVATE_H
+#define SZ_HTTP_PRIVATE_H
+
+#include "http.h"
+#include "inflate.h"
+
+#include <curl/curl.h>
+#include <sys/types.h>
+
+#if LIBCURL_VERSION_NUM < 0x075500
+#error "libcurl 7.85 or later is needed (CURLOPT_PROTOCOLS_STR)"
+#endif
+
+enum {
+  SZ_BODY_BUFFER = 256 * 1024 + CURL_MAX_WRITE_SIZE,
+  SZ_CURL_BUFFER = 128 * 1024, /* libcurl's own: held too while paused */
+  SZ_MAX_HEADERS = 64 * 1024   /* of one transfer, trailers too */
+};
+
+enum sz_header {
+  SZ_HEADER_LOCATION,
+  SZ_HEADER_RETRY_AFTER,
+  SZ_HEADER_CONTENT_TYPE,
+  SZ_HEADER_CONTENT_ENCODING,
+  SZ_HEADER_COUNT
+};
+
+struct sz_http {
+  CURLM *multi;
+  pid_t pid;       /* who made the connections */
+  bool beyond_fds; /* a socket's number did not fit an fd_set */
+  struct sz_transfer *transfers;
+};
+
+struct sz_transfer {
+  struct sz_http *http; /* NULL once that is freed */
+  struct sz_transfer *next, **link;
+  CURL *easy; /* NULL once done */
+  struct curl_slist *headers, *resolve;
+  curl_mime *form;
+  struct sz_failure failure;
+  char error[CURL_ERROR_SIZE];
+  char peer[200]; /* " (host:port)" for messages */
+  long connect_timeout;
+  struct sz_info info; /* texts and counts of the body are elsewhere */
+  char *answer[SZ_HEADER_COUNT];
+  size_t header_bytes;
+  bool paused, lent;
+  bool dropped;               /* cancelled: nothing more is given out */
+  struct sz_inflate *inflate; /* NULL: plain, or not yet known */
+  const char *window;         /* decoded bytes not consumed yet */
+  size_t window_len;
+  char *body;        /* NULL until a byte of it came */
+  size_t head, tail; /* of body: received, not taken yet */
+};
+
+/* http_failure.c */
+
+/* 'peer' is put behind 'text'; "" if there is none. */
+void sz_failure_set(struct sz_failure *f, const char *kind, const char *text,
+                    const char *peer);
+
+/* The first failure is the cause; later ones follow from it. */
+void sz_transfer_fail(struct sz_transfer *t, const char *kind,
+                      const char *text);
+
+/* The same from a code of libcurl's and its error text. */
+void sz_transfer_fail_curl(struct sz_transfer *t, CURLcode code);
+
+/* http_setup.c */
+
+/* Sets every option of t->easy. */
+CURLcode sz_transfer_setup(struct sz_transfer *t, const struct sz_request *r);
+
+/* http_callbacks.c: called by libcurl. They touch nothing but 'arg'. */
+
+size_t sz_on_body(char *data, size_t size, size_t n, void *arg);
+size_t sz_on_header(char *line, size_t size, size_t n, void *arg);
+int sz_on_socket(void *arg, curl_socket_t fd, curlsocktype purpose);
+
+/* Forgets the header lines kept so far. */
+void sz_answer_reset(struct sz_transfer *t);
+
+#endif

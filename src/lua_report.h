@@ -1,0 +1,13 @@
+/* lua_report.h - the report reader as a userdata: core.decoder. */
+#ifndef SZ_LUA_REPORT_H
+#define SZ_LUA_REPORT_H
+
+#include "compat.h"
+
+/* Registers metatables; call once per state. Leaves the stack as it was. */
+void sz_lua_report_register(lua_State *L);
+
+/* core.decoder { … } -> decoder; see lua/scrutinizer/decoder.lua */
+int sz_lua_report_new(lua_State *L);
+
+#endif

@@ -1,0 +1,519 @@
+/* report.c - the way through an answer to its rows, whatever its key order. */
+#include "report_private.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const DIRECTION_KEYS[] = {"inbound", "outbound"};
+
+struct sz_report *sz_report_new(const struct sz_report_options *options) {
+  struct sz_report *r = calloc(1, sizeof *r);
+  int i;
+  if (!r)
+    return NULL;
+  r->options = *options;
+  r->in = &r->json;
+  sz_buffer_init(&r->held, options->max_held);
+  sz_buffer_init(&r->row_text, options->max_row);
+  sz_buffer_init(&r->row_raw, options->max_row);
+  for (i = 0; i < SZ_DIRECTIONS; i++) {
+    sz_columns_init(&r->directions[i].columns, options->max_held);
+    sz_buffer_init(&r->directions[i].last_row, options->max_row);
+  }
+  if (sz_json_init(&r->json, options->max_depth, options->max_row,
+                   options->utf8) < 0 ||
+      sz_json_init(&r->replay, options->max_depth, options->max_row,
+                   options->utf8) < 0) {
+    sz_report_free(r);
+    return NULL;
+  }
+  return r;
+}
+
+void sz_report_free(struct sz_report *r) {
+  int i;
+  if (!r)
+    return;
+  sz_json_free(&r->json);
+  sz_json_free(&r->replay);
+  sz_buffer_free(&r->held);
+  sz_buffer_free(&r->row_text);
+  sz_buffer_free(&r->row_raw);
+  for (i = 0; i < SZ_DIRECTIONS; i++) {
+    sz_columns_free(&r->directions[i].columns);
+    sz_buffer_free(&r->directions[i].last_row);
+  }
+  free(r->slots);
+  free(r);
+}
+
+/* ---- errors ---- */
+
+enum step sz_report_fail(struct sz_report *r, const char *kind,
+                         uint64_t position, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  vsnprintf(r->error.message, sizeof r->error.message, format, args);
+  va_end(args);
+  r->error.kind = kind;
+  r->error.position = position;
+  return STOP;
+}
+
+enum step sz_report_json_error(struct sz_report *r,
+                               const struct sz_json_error *e) {
+  const char *kind = e->code == SZ_JSON_LIMIT       ? "limit"
+                     : e->code == SZ_JSON_TRUNCATED ? "truncated"
+                     : e->code == SZ_JSON_NOMEM     ? "memory"
+                                                    : "decode";
+  return sz_report_fail(r, kind, e->position, "%s", e->message);
+}
+
+/* The shape is not that of a report. */
+enum step sz_report_wrong(struct sz_report *r, const char *what) {
+  return sz_report_fail(r, "decode", r->in->start, "%s", what);
+}
+
+static enum step twice(struct sz_report *r, const char *key) {
+  return sz_report_fail(r, "decode", r->in->start,
+                        "the key '%s' stands twice in the answer", key);
+}
+
+/* ---- columns ---- */
+
+/* A list of the columns there are, for a message. */
+static void list_columns(const struct sz_columns *c, char *out, size_t size) {
+  size_t i, used = 0;
+  out[0] = '\0';
+  for (i = 0; i < c->count && used < size; i++)
+    used += (size_t)snprintf(out + used, size - used, "%s%s", i ? ", " : "",
+                             sz_columns_text(c, c->list[i].name));
+}
+
+static enum step read_columns(struct sz_report *r, const struct span *text) {
+  struct direction *d = &r->directions[r->current];
+  struct sz_json_error error = {SZ_JSON_OK, "", 0};
+  const struct sz_select *missing;
+  struct sz_slot *slots;
+  int nomem;
+  if (sz_columns_read(&d->columns, r->held.data + text->at, text->len,
+                      text->position, r->options.utf8, &error) < 0)
+    return sz_report_json_error(r, &error);
+  missing = sz_columns_project(&d->columns, r->options.fields,
+                               r->options.nfields, r->options.with_direction,
+                               &nomem);
+  if (missing && d->columns.count) {
+    char names[400];
+    list_columns(&d->columns, names, sizeof names);
+    return sz_report_fail(r, "api", text->position,
+                          "no column '%s' in this report; it has: %s",
+                          missing->column, names);
+  }
+  slots = nomem ? NULL
+                : realloc(r->slots,
+                          (d->columns.nwants + 1) * sizeof *r->slots);
+  if (!slots)
+    return sz_report_fail(r, "memory", r->bytes, "not enough memory");
+  r->slots = slots;
+  d->has_columns = d->columns.count > 0;
+  return GO_ON;
+}
+
+/* ---- facts: values kept as text ---- */
+
+static enum step pass(struct sz_report *r, enum where then) {
+  sz_json_skip(r->in, NULL);
+  r->where = AT_SKIPPED;
+  r->then = then;
+  return GO_ON;
+}
+
+static enum step hold(struct sz_report *r, enum where where,
+                      enum where then) {
+  r->held_from = r->held.len;
+  sz_json_skip(r->in, &r->held);
+  r->where = where;
+  r->then = then;
+  return GO_ON;
+}
+
+static struct span held_span(const struct sz_report *r) {
+  struct span s;
+  s.present = 1;
+  s.at = r->held_from;
+  s.len = r->held.len - r->held_from;
+  s.position = sz_json_position(r->in) - s.len;
+  return s;
+}
+
+static enum step keep_fact(struct sz_report *r, enum sz_fact fact,
+                           enum where then) {
+  r->fact = fact;
+  return hold(r, AT_FACT, then);
+}
+
+static enum step end_fact(struct sz_report *r) {
+  struct span span = held_span(r);
+  r->where = r->then;
+  r->facts[r->fact >= SZ_FACT_TOTAL ? r->current : 0][r->fact] = span;
+  return r->fact == SZ_FACT_COLUMNS ? read_columns(r, &span) : GO_ON;
+}
+
+/* ---- rows held back ---- */
+
+/* Whether every direction that must come before this one is through. */
+static int in_turn(const struct sz_report *r, enum sz_direction d) {
+  return !r->options.ordered || d == SZ_INBOUND ||
+         !(r->options.directions & 1u << SZ_INBOUND) ||
+         r->directions[SZ_INBOUND].done;
+}
+
+static enum step start_replay(struct sz_report *r, enum sz_direction d,
+                              enum where then) {
+  struct span *rows = &r->directions[d].held_rows;
+  r->current = d;
+  sz_json_reset(&r->replay, rows->position);
+  sz_json_feed(&r->replay, r->held.data + rows->at, rows->len);
+  rows->present = 0;
+  r->in = &r->replay;
+  r->where = AT_ROWS;
+  r->then = then;
+  return GO_ON;
+}
+
+/* Goes on with rows held back whose turn has come, or to 'then'. */
+static enum step release(struct sz_report *r, enum where then) {
+  int d;
+  for (d = 0; d < SZ_DIRECTIONS; d++)
+    if (r->directions[d].held_rows.present &&
+        r->directions[d].done &&
+        in_turn(r, (enum sz_direction)d))
+      return start_replay(r, (enum sz_direction)d, then);
+  r->where = then;
+  return GO_ON;
+}
+
+static enum step end_rows(struct sz_report *r) {
+  if (sz_report_rows_end(r) == STOP)
+    return STOP;
+  if (r->in == &r->json) {
+    r->where = AT_DIRECTION_KEY;
+    return GO_ON;
+  }
+  r->in = &r->json;
+  return release(r, r->then);
+}
+
+/* ---- the keys of each object ---- */
+
+static int is_key(const struct sz_report *r, const char *name) {
+  return r->in->len == strlen(name) && !memcmp(r->in->text, name, r->in->len);
+}
+
+static enum step top_key(struct sz_report *r) {
+  if (is_key(r, "report")) {
+    if (r->seen_report++)
+      return twice(r, "report");
+    r->where = AT_REPORT;
+    return GO_ON;
+  }
+  if (is_key(r, "err"))
+    return keep_fact(r, SZ_FACT_ERR, AT_TOP_KEY);
+  if (is_key(r, "details"))
+    return keep_fact(r, SZ_FACT_DETAILS, AT_TOP_KEY);
+  if (is_key(r, "msg"))
+    return keep_fact(r, SZ_FACT_MSG, AT_TOP_KEY);
+  return pass(r, AT_TOP_KEY);
+}
+
+static enum step report_key(struct sz_report *r) {
+  if (is_key(r, "table")) {
+    if (r->seen_table++)
+      return twice(r, "table");
+    r->where = AT_TABLE;
+    return GO_ON;
+  }
+  if (is_key(r, "error"))
+    return keep_fact(r, SZ_FACT_ERROR, AT_REPORT_KEY);
+  if (is_key(r, "request_id"))
+    return keep_fact(r, SZ_FACT_REQUEST_ID, AT_REPORT_KEY);
+  if (is_key(r, "time_details"))
+    return keep_fact(r, SZ_FACT_TIME, AT_REPORT_KEY);
+  if (is_key(r, "exporter_details"))
+    return keep_fact(r, SZ_FACT_EXPORTERS, AT_REPORT_KEY);
+  if (r->options.keep_graph && is_key(r, "graph"))
+    return keep_fact(r, SZ_FACT_GRAPH, AT_REPORT_KEY);
+  return pass(r, AT_REPORT_KEY);
+}
+
+static enum step table_key(struct sz_report *r) {
+  int d;
+  for (d = 0; d < SZ_DIRECTIONS; d++) {
+    if (!is_key(r, DIRECTION_KEYS[d]))
+      continue;
+    if (r->directions[d].seen++)
+      return twice(r, DIRECTION_KEYS[d]);
+    if (!(r->options.directions & 1u << d))
+      break;
+    r->current = (enum sz_direction)d;
+    r->where = AT_DIRECTION;
+    return GO_ON;
+  }
+  return pass(r, AT_TABLE_KEY);
+}
+
+static enum step direction_key(struct sz_report *r) {
+  struct direction *d = &r->directions[r->current];
+  if (is_key(r, "columns")) {
+    if (d->seen_columns++)
+      return twice(r, "columns");
+    return keep_fact(r, SZ_FACT_COLUMNS, AT_DIRECTION_KEY);
+  }
+  if (is_key(r, "rows")) {
+    if (d->seen_rows++)
+      return twice(r, "rows");
+    if (!d->has_columns || !in_turn(r, r->current))
+      return hold(r, AT_HELD, AT_DIRECTION_KEY);
+    r->where = AT_ROWS;
+    return GO_ON;
+  }
+  if (is_key(r, "totalRowCount"))
+    return keep_fact(r, SZ_FACT_TOTAL, AT_DIRECTION_KEY);
+  if (is_key(r, "footer"))
+    return keep_fact(r, SZ_FACT_FOOTER, AT_DIRECTION_KEY);
+  return pass(r, AT_DIRECTION_KEY);
+}
+
+/* The end of the table: what was held back has no reason to wait longer. */
+static enum step end_table(struct sz_report *r) {
+  r->directions[SZ_INBOUND].done = r->directions[SZ_OUTBOUND].done = 1;
+  return release(r, AT_REPORT_KEY);
+}
+
+static enum step end_direction(struct sz_report *r) {
+  r->directions[r->current].done = 1;
+  return release(r, AT_TABLE_KEY);
+}
+
+static enum step end_object(struct sz_report *r) {
+  switch (r->where) {
+  case AT_TOP_KEY:
+    r->where = AT_END;
+    return GO_ON;
+  case AT_REPORT_KEY:
+    r->where = AT_TOP_KEY;
+    return GO_ON;
+  case AT_TABLE_KEY:
+    return end_table(r);
+  default:
+    return end_direction(r);
+  }
+}
+
+static enum step key_step(struct sz_report *r, enum sz_json_token token) {
+  if (token == SZ_JSON_OBJECT_END)
+    return end_object(r);
+  switch (r->where) {
+  case AT_TOP_KEY:
+    return top_key(r);
+  case AT_REPORT_KEY:
+    return report_key(r);
+  case AT_TABLE_KEY:
+    return table_key(r);
+  default:
+    return direction_key(r);
+  }
+}
+
+/* ---- the values between ---- */
+
+/* An object, or null or [] where there is nothing to say. */
+static enum step table_step(struct sz_report *r, enum sz_json_token token) {
+  int is_table = r->where == AT_TABLE;
+  if (token == SZ_JSON_OBJECT) {
+    r->where = is_table ? AT_TABLE_KEY : AT_DIRECTION_KEY;
+    return GO_ON;
+  }
+  r->then = is_table ? AT_REPORT_KEY : AT_TABLE_KEY;
+  if (token == SZ_JSON_ARRAY) {
+    r->where = AT_EMPTY;
+    return GO_ON;
+  }
+  if (token != SZ_JSON_NULL)
+    return sz_report_wrong(r, is_table ? "table is not an object"
+                                       : "a direction is not an object");
+  if (is_table)
+    r->where = AT_REPORT_KEY;
+  return is_table ? GO_ON : end_direction(r);
+}
+
+static enum step empty_step(struct sz_report *r, enum sz_json_token token) {
+  if (token != SZ_JSON_ARRAY_END)
+    return sz_report_wrong(r, "a list stands where an object must be");
+  r->where = r->then;
+  return r->then == AT_TABLE_KEY ? end_direction(r) : GO_ON;
+}
+
+static enum step rows_step(struct sz_report *r, enum sz_json_token token) {
+  if (token == SZ_JSON_NULL)
+    return end_rows(r);
+  if (token != SZ_JSON_ARRAY)
+    return sz_report_wrong(r, "rows is not a list");
+  r->where = AT_ROW;
+  return GO_ON;
+}
+
+/* Rows were captured whole: they wait for their columns, or their turn. */
+static enum step held_step(struct sz_report *r) {
+  r->directions[r->current].held_rows = held_span(r);
+  r->where = AT_DIRECTION_KEY;
+  return GO_ON;
+}
+
+static enum step row_step(struct sz_report *r, enum sz_json_token token) {
+  if (token == SZ_JSON_ARRAY_END)
+    return end_rows(r);
+  if (!r->directions[r->current].has_columns)
+    return sz_report_wrong(r, "the answer has rows and no columns");
+  return sz_report_row_step(r, token);
+}
+
+static enum step take(struct sz_report *r, enum sz_json_token token) {
+  switch (r->where) {
+  case AT_TOP:
+    if (token != SZ_JSON_OBJECT)
+      return sz_report_wrong(r, "the answer is not a JSON object");
+    r->where = AT_TOP_KEY;
+    return GO_ON;
+  case AT_REPORT:
+    if (token != SZ_JSON_OBJECT)
+      return sz_report_wrong(r, "report is not an object");
+    r->where = AT_REPORT_KEY;
+    return GO_ON;
+  case AT_TOP_KEY:
+  case AT_REPORT_KEY:
+  case AT_TABLE_KEY:
+  case AT_DIRECTION_KEY:
+    return key_step(r, token);
+  case AT_TABLE:
+  case AT_DIRECTION:
+    return table_step(r, token);
+  case AT_SKIPPED:
+    r->where = r->then;
+    return GO_ON;
+  case AT_FACT:
+    return end_fact(r);
+  case AT_HELD:
+    return held_step(r);
+  case AT_EMPTY:
+    return empty_step(r, token);
+  case AT_ROWS:
+    return rows_step(r, token);
+  case AT_ROW:
+    return row_step(r, token);
+  default:
+    return sz_report_row_step(r, token);
+  }
+}
+
+/* ---- the public face ---- */
+
+void sz_report_feed(struct sz_report *r, const char *data, size_t len) {
+  uint64_t left = r->options.max_body - r->bytes;
+  if (len > left) {
+    len = (size_t)left;
+    r->over_body = 1;
+  }
+  r->bytes += len;
+  sz_json_feed(&r->json, data, len);
+}
+
+void sz_report_finish(struct sz_report *r) {
+  sz_json_finish(&r->json);
+}
+
+static enum sz_report_event chunk_used(struct sz_report *r) {
+  if (sz_report_row_stash(r) == STOP)
+    return SZ_REPORT_ERROR;
+  if (!r->over_body)
+    return SZ_REPORT_MORE;
+  sz_report_fail(r, "limit", r->bytes, "the answer is longer than max_body");
+  return SZ_REPORT_ERROR;
+}
+
+enum sz_report_event sz_report_next(struct sz_report *r) {
+  if (r->error.kind)
+    return SZ_REPORT_ERROR;
+  for (;;) {
+    enum sz_json_token token;
+    enum step step;
+    sz_report_row_prepare(r);
+    token = sz_json_next(r->in);
+    if (token == SZ_JSON_MORE)
+      return chunk_used(r);
+    if (token == SZ_JSON_END)
+      return SZ_REPORT_DONE;
+    step = token == SZ_JSON_ERROR ? sz_report_json_error(r, &r->in->error)
+                                  : take(r, token);
+    if (step == GIVE_ROW)
+      return SZ_REPORT_ROW;
+    if (step == STOP)
+      return SZ_REPORT_ERROR;
+  }
+}
+
+void sz_report_abort(struct sz_report *r, const char *kind,
+                     const char *message) {
+  sz_report_fail(r, kind, r->bytes, "%s", message);
+}
+
+const struct sz_report_error *sz_report_error(const struct sz_report *r) {
+  return &r->error;
+}
+
+enum sz_direction sz_report_row(const struct sz_report *r,
+                                const struct sz_slot **slots,
+                                const char **text) {
+  *slots = r->slots;
+  *text = r->row_text.data;
+  return r->current;
+}
+
+const struct sz_columns *sz_report_columns(const struct sz_report *r,
+                                           enum sz_direction direction) {
+  const struct direction *d = &r->directions[direction];
+  return d->has_columns ? &d->columns : NULL;
+}
+
+int sz_report_fact(const struct sz_report *r, enum sz_fact fact,
+                   enum sz_direction direction, const char **text,
+                   size_t *len, uint64_t *position) {
+  const struct span *s =
+      &r->facts[fact >= SZ_FACT_TOTAL ? direction : 0][fact];
+  if (!s->present)
+    return 0;
+  *text = r->held.data + s->at;
+  *len = s->len;
+  *position = s->position;
+  return 1;
+}
+
+int sz_report_last_row(const struct sz_report *r, enum sz_direction direction,
+                       const char **text, size_t *len) {
+  const struct direction *d = &r->directions[direction];
+  if (!d->has_last_row)
+    return 0;
+  *text = d->last_slice ? d->last_slice : d->last_row.data;
+  *len = d->last_slice ? d->last_slice_len : d->last_row.len;
+  return 1;
+}
+
+int sz_report_found(const struct sz_report *r) {
+  return r->seen_report;
+}
+
+uint64_t sz_report_bytes(const struct sz_report *r) {
+  return r->bytes;
+}

@@ -1,0 +1,114 @@
+/*
+** report.h - reads a report answer as it streams in: finds columns, rows and
+** cells whatever the order of keys, and gives one row at a time with just the
+** wanted values. No Lua and no curl here.
+**
+** Memory: one row's wanted values (max_row), and what must be held back
+** because it comes too early, with the small facts beside the rows (max_held
+** in all). Values that nobody wants are checked as JSON and not stored.
+*/
+#ifndef SZ_REPORT_H
+#define SZ_REPORT_H
+
+#include "columns.h"
+
+enum sz_direction { SZ_INBOUND, SZ_OUTBOUND, SZ_DIRECTIONS };
+
+/* Members of the answer kept as JSON text; the last three per direction. */
+enum sz_fact {
+  SZ_FACT_ERR,
+  SZ_FACT_DETAILS,
+  SZ_FACT_MSG,
+  SZ_FACT_ERROR,
+  SZ_FACT_REQUEST_ID,
+  SZ_FACT_TIME,
+  SZ_FACT_EXPORTERS,
+  SZ_FACT_GRAPH,
+  SZ_FACT_TOTAL,
+  SZ_FACT_FOOTER,
+  SZ_FACT_COLUMNS,
+  SZ_FACTS
+};
+
+enum sz_report_event {
+  SZ_REPORT_MORE, /* the chunk is used up: feed or finish */
+  SZ_REPORT_ROW,  /* see sz_report_slots; valid until the next call */
+  SZ_REPORT_DONE, /* the whole answer was read */
+  SZ_REPORT_ERROR /* see error; final */
+};
+
+enum sz_slot_type { SZ_SLOT_ABSENT, SZ_SLOT_STRING, SZ_SLOT_NUMBER };
+
+/* One wanted value of the row. */
+struct sz_slot {
+  enum sz_slot_type type;
+  size_t at, len; /* its text: bytes of the row's text */
+};
+
+struct sz_report_error {
+  const char *kind; /* "decode" "truncated" "limit" "api" "memory" */
+  char message[512];
+  uint64_t position; /* byte offset in the answer, from 0 */
+};
+
+struct sz_report_options {
+  const struct sz_select *fields; /* borrowed; NULL: all raw values */
+  size_t nfields;
+  unsigned directions; /* bit per direction that is wanted */
+  int with_direction;  /* without fields: each row has its direction */
+  int ordered;         /* inbound's rows before outbound's, always */
+  int keep_graph;
+  uint64_t max_body; /* bytes of the answer */
+  size_t max_depth, max_row, max_held;
+  enum sz_json_utf8 utf8;
+};
+
+struct sz_report; /* opaque */
+
+/* NULL: out of memory. 'fields' must live as long as the report. */
+struct sz_report *sz_report_new(const struct sz_report_options *options);
+void sz_report_free(struct sz_report *r);
+
+/*
+** Lends the next bytes, cut anywhere; the chunk before must be used up. They
+** are borrowed until sz_report_next says MORE, DONE or ERROR.
+*/
+void sz_report_feed(struct sz_report *r, const char *data, size_t len);
+void sz_report_finish(struct sz_report *r);
+enum sz_report_event sz_report_next(struct sz_report *r);
+
+/* Makes the report fail from here on; 'kind' and 'message' are constants. */
+void sz_report_abort(struct sz_report *r, const char *kind,
+                     const char *message);
+
+const struct sz_report_error *sz_report_error(const struct sz_report *r);
+
+/* The row just given: its direction, its slots (one per want), their text. */
+enum sz_direction sz_report_row(const struct sz_report *r,
+                                const struct sz_slot **slots,
+                                const char **text);
+
+/* The columns of a direction; NULL until they are known. */
+const struct sz_columns *sz_report_columns(const struct sz_report *r,
+                                           enum sz_direction direction);
+
+/* A fact's JSON text and its offset in the answer; 0 when it has not come. */
+int sz_report_fact(const struct sz_report *r, enum sz_fact fact,
+                   enum sz_direction direction, const char **text,
+                   size_t *len, uint64_t *position);
+
+/*
+** The JSON text of the last row given in a direction: for telling whether a
+** later answer begins with the same row. 0 when there is none, or it was
+** longer than max_row.
+*/
+int sz_report_last_row(const struct sz_report *r, enum sz_direction direction,
+                       const char **text, size_t *len);
+
+/* Whether the answer held a report object. */
+int sz_report_found(const struct sz_report *r);
+
+/* Bytes of the answer so far. */
+uint64_t sz_report_bytes(const struct sz_report *r);
+
+#endif
