@@ -9,22 +9,35 @@ local report_json = {}
 
 -- Cleaning: comments become blanks, line by line, so that positions and line numbers stay. No JSON string spans lines.
 
+-- The quote that closes the string whose first quote stands at `at`, or nil.
+local function string_end(text, at)
+  repeat
+    at = text:find('["\\]', at + 1)
+    local escape = at and text:sub(at, at) == "\\"
+    if escape then at = at + 1 end
+  until not escape
+  return at
+end
+
 -- Where a `#` outside of strings stands.
 local function comment_start(line)
   local at = 1
-  while true do
+  while at do
     local mark = line:find('["#]', at)
     if not mark or line:sub(mark, mark) == "#" then return mark end
-    -- Past the string, its escapes included; an unclosed one runs to the line's end.
-    at = mark + 1
-    while at <= #line and line:sub(at, at) ~= '"' do
-      at = at + (line:sub(at, at) == "\\" and 2 or 1)
-    end
-    at = at + 1
+    -- Past the string; an unclosed one runs to the line's end.
+    local quote = string_end(line, mark)
+    at = quote and quote + 1
   end
 end
 
-local HEAD = "^[%a_]+%s*=%s*"
+-- Whether a line begins with a head, or is a URL that has one.
+local function begins_head(text)
+  for _, name in ipairs { wire.form.report, wire.form.data } do
+    if text:find("^" .. name .. "%s*=") or text:find("^%a+://%S*[?&]" .. name .. "=") then return true end
+  end
+  return false
+end
 
 -- What may follow a value on its line.
 local function value_ends(rest)
@@ -34,8 +47,9 @@ end
 -- Whether a line can begin JSON (or a head), rather than go on with the prose of a wrapped comment.
 local function begins_json(line)
   local text = line:match "^%s*(.*)$"
-  if text:find "^[%[%]{},:]" or text:find(HEAD) or text:find "^%a+://" then return true end
-  local rest = text:match '^"[^"]*"(.*)$' or text:match "^-?%d[%d.eE+-]*(.*)$"
+  if text:find "^[%[%]{},:]" or begins_head(text) then return true end
+  local quote = text:find '^"' and string_end(text, 1)
+  local rest = quote and text:sub(quote + 1) or text:match "^-?%d[%d.eE+-]*(.*)$"
   if not rest then
     local word, after = text:match "^(%a+)(.*)$"
     rest = (word == "true" or word == "false" or word == "null") and after or nil
@@ -50,8 +64,11 @@ end
 
 -- Web pages indent with no-break spaces.
 local function clean_indent(line)
-  local indent = line:match "^[ \t\194\160]*"
-  return indent:find "\194\160" and blanks(indent) .. line:sub(#indent + 1) or line
+  local count
+  repeat
+    line, count = line:gsub("^([ \t]*)\194\160", "%1  ")
+  until count == 0
+  return line
 end
 
 local function clean_line(line, in_comment)
@@ -92,14 +109,7 @@ local function object_end(text, at)
     if not mark then return #text end
     local char = text:sub(mark, mark)
     if char == '"' then
-      -- Past the string: a quote after an even number of backslashes.
-      local quote = mark
-      repeat
-        quote = text:find('["\\]', quote + 1)
-        local escape = quote and text:sub(quote, quote) == "\\"
-        if escape then quote = quote + 1 end
-      until not quote or not escape
-      mark = quote or #text
+      mark = string_end(text, mark) or #text
     else
       depth = depth + (char == "{" and 1 or -1)
       if depth == 0 then return mark end

@@ -1,0 +1,141 @@
+local filters = require "scrutinizer.filters"
+
+-- What is given; the filters it makes with "in".
+local CONDITIONS = {
+  { { ip = "10.1.5.2" }, { "sdfIps=in_10.1.5.2_Both" } },
+  { { src_ip = "8.8.8.8" }, { "sdfIps=in_8.8.8.8_src" } },
+  { { dst_ip = { "1.2.3.4", "5.6.7.8" } }, { "sdfIps=in_1.2.3.4_dst", "sdfIps=in_5.6.7.8_dst" } },
+  { { ip = "2001:db8::1" }, { "sdfIps=in_2001:db8::1_Both" } },
+  { { ip = "::" }, { "sdfIps=in_::_Both" } },
+  { { ip = "::ffff:10.0.0.1" }, { "sdfIps=in_::ffff:10.0.0.1_Both" } },
+  { { ip = "1:2:3:4:5:6:7:8" }, { "sdfIps=in_1:2:3:4:5:6:7:8_Both" } },
+  { { ip_group = 16800023 }, { "sdfIPGroups=in_16800023_both" } },
+  { { ip_group = "16800023" }, { "sdfIPGroups=in_16800023_both" } },
+  { { ip_group = 16800023.0 }, { "sdfIPGroups=in_16800023_both" } },
+  { { src_ip_group = { 1, 2 } }, { "sdfIPGroups=in_1_src", "sdfIPGroups=in_2_src" } },
+  { { dst_ip_group = 7 }, { "sdfIPGroups=in_7_dst" } },
+  { { network = "10.0.0.0/8" }, { "sdfIpns=in_10.0.0.0_8_both" } },
+  { { src_network = "0.0.0.0/0" }, { "sdfIpns=in_0.0.0.0_0_src" } },
+  { { dst_network = "20.140.0.0/15" }, { "sdfIpns=in_20.140.0.0_15_dst" } },
+  { { network = "192.0.2.7/32" }, { "sdfIpns=in_192.0.2.7_32_both" } },
+  { { network = "2001:db8::/32" }, { "sdfIpns=in_2001:db8::_32_both" } },
+  { { port = 443 }, { "sdfSdPorts=in_443_both" } },
+  { { src_port = 0, dst_port = "65535" }, { "sdfSdPorts=in_65535_dst", "sdfSdPorts=in_0_src" } },
+  { { app_port = "443/tcp" }, { "sdfPorts=in_443-6" } },
+  { { app_port = "53/UDP" }, { "sdfPorts=in_53-17" } },
+  { { app_port = "443/6" }, { "sdfPorts=in_443-6" } },
+  { { app_port = { 443, "tcp" } }, { "sdfPorts=in_443-6" } },
+  { { app_port = { 443, 6 } }, { "sdfPorts=in_443-6" } },
+  { { app_port = { "443/tcp", { 53, "udp" } } }, { "sdfPorts=in_443-6", "sdfPorts=in_53-17" } },
+  { { port = 53, app_port = "53/udp", ip = "10.0.0.1" },
+    { "sdfPorts=in_53-17", "sdfIps=in_10.0.0.1_Both", "sdfSdPorts=in_53_both" } },
+}
+
+-- What is given; parts of the message.
+local MISUSE = {
+  { nil, "where: got nil; allowed: a table with any of the keys app_port, dst_ip," },
+  { {}, "where: got a table; allowed: a table with any of the keys" },
+  { "10.0.0.1", 'where: got "10.0.0.1"; allowed: a table' },
+  { { scr_ip = "1.1.1.1" }, 'where: key: got "scr_ip"; allowed: app_port', 'did you mean "src_ip"?' },
+  { { "1.1.1.1" }, "where: key: got 1; allowed: app_port" },
+  { { ip = "server1" }, 'where: ip: got "server1"; allowed: the text of an IPv4 or IPv6 address' },
+  { { ip = 10 }, "where: ip: got 10;" },
+  { { ip = true }, "where: ip: got true;" },
+  { { ip = {} }, "where: ip: got a table;", "or a list of such, not empty" },
+  { { ip = { a = "1.1.1.1" } }, "where: ip: got a table;" },
+  { { ip = { "1.1.1.1", { "1.1.1.2" } } }, "where: ip: got a table;" },
+  { { ip = { "1.1.1.1", "nope" } }, 'where: ip: got "nope";' },
+  { { ip = "256.1.1.1" }, 'got "256.1.1.1"' },
+  { { ip = "1.2.3" }, 'got "1.2.3"' },
+  { { ip = "1.2.3.4.5" }, 'got "1.2.3.4.5"' },
+  { { ip = "010.1.1.1" }, 'got "010.1.1.1"' },
+  { { ip = "1.2.3.4 " }, 'got "1.2.3.4 "' },
+  { { ip = "1.2.3.4_src" }, 'got "1.2.3.4_src"' },
+  { { ip = "1::2::3" }, 'got "1::2::3"' },
+  { { ip = ":::" }, 'got ":::"' },
+  { { ip = "1:2:3:4:5:6:7" }, 'got "1:2:3:4:5:6:7"' },
+  { { ip = "1:2:3:4:5:6:7:8:9" }, "got" },
+  { { ip = "12345::" }, 'got "12345::"' },
+  { { ip = "fe80::1%eth0" }, "got" },
+  { { ip = "1:2:3:4:5:6:7:8:" }, "got" },
+  { { ip_group = "Servers" }, 'where: ip_group: got "Servers"; allowed: the id of an IP group' },
+  { { ip_group = 0 }, "got 0" },
+  { { ip_group = 1.5 }, "got 1.5" },
+  { { ip_group = -1 }, "got -1" },
+  { { network = "10.1.2.3/8" }, 'where: network: got "10.1.2.3/8"', 'did you mean "10.0.0.0/8"?' },
+  { { network = "192.168.129.0/17" }, 'did you mean "192.168.128.0/17"?' },
+  { { network = "10.0.0.0" }, 'where: network: got "10.0.0.0"' },
+  { { network = "10.0.0.0/33" }, "got" },
+  { { network = "10.0.0.0/255.0.0.0" }, "got" },
+  { { network = "2001:db8::/129" }, "got" },
+  { { network = 10 }, "where: network: got 10;" },
+  { { port = 65536 }, "where: port: got 65536; allowed: a port, a whole number from 0 to 65535" },
+  { { port = -1 }, "got -1" },
+  { { port = 1.5 }, "got 1.5" },
+  { { port = "http" }, 'got "http"' },
+  { { port = "-1" }, 'got "-1"' },
+  { { src_port = math.huge }, "where: src_port: got" },
+  { { app_port = 443 }, "where: app_port: got 443; allowed: a port with its protocol" },
+  { { app_port = "443" }, 'got "443"' },
+  { { app_port = "443/tpc" }, 'got "443/tpc"', 'did you mean "tcp"?' },
+  { { app_port = "443/256" }, 'got "443/256"' },
+  { { app_port = "70000/tcp" }, 'got "70000/tcp"' },
+  { { app_port = { 443 } }, "where: app_port: got a table" },
+  { { app_port = { 443, "tcp", "x" } }, "where: app_port: got a table" },
+  { { app_port = { "tcp", 443 } }, 'got "tcp"' },
+}
+
+local function texts(list)
+  local out = {}
+  for i, entry in ipairs(list) do out[i] = entry.type .. "=" .. entry.value end
+  return out
+end
+
+describe("filters", function()
+  for i, case in ipairs(CONDITIONS) do
+    it("writes condition " .. i .. ", " .. case[2][1], function()
+      local list = assert(filters.conditions("where", "in", case[1]))
+      assert.same(case[2], texts(list))
+      local excluded = assert(filters.conditions("exclude", "ex", case[1]))
+      for n, entry in ipairs(excluded) do
+        assert.equal((list[n].value:gsub("^in", "ex")), entry.value)
+      end
+    end)
+  end
+
+  for i, case in ipairs(MISUSE) do
+    it("refuses condition " .. i .. ", " .. case[2], function()
+      local list, message = filters.conditions("where", "in", case[1])
+      assert.is_nil(list)
+      for n = 2, #case do assert.truthy(message:find(case[n], 1, true), message) end
+    end)
+  end
+
+  it("writes exporters as upper-case hex", function()
+    local cases = {
+      { "10.25.1.1", nil, "in_0A190101_ALL" },
+      { "10.1.1.4", 11, "in_0A010104_0A010104-11" },
+      { "172.16.3.58", 410, "in_AC10033A_AC10033A-410" },
+      { "255.255.255.255", 0, "in_FFFFFFFF_FFFFFFFF-0" },
+      { "10.1.1.4", 4294967295, "in_0A010104_0A010104-4294967295" },
+      { "2001:db8::1", nil, "in_2001:db8::1_ALL" },
+      { "2001:db8::1", 3, "in_2001:db8::1_2001:db8::1-3" },
+    }
+    for _, case in ipairs(cases) do
+      assert.same({ type = "sdfDips", value = case[3] }, filters.exporter(case[1], case[2]))
+    end
+  end)
+
+  it("refuses exporters that are no addresses, and strange interfaces", function()
+    for _, bad in ipairs { "router1.example.net", "", 5, "10.1.1" } do
+      local entry, message = filters.exporter(bad)
+      assert.is_nil(entry)
+      assert.matches("^exporter: got .*allowed: the text of the device's IPv4 or IPv6 address; names are not looked up", message)
+    end
+    for _, bad in ipairs { -1, 1.5, 4294967296, "Gi0/1", true } do
+      local entry, message = filters.exporter("10.1.1.4", bad)
+      assert.is_nil(entry)
+      assert.matches("^exporter: if_index: got .*allowed: an interface's SNMP index", message)
+    end
+  end)
+end)
