@@ -162,7 +162,7 @@ static int read_list(struct reader *r) {
   enum sz_json_token token = sz_json_next(&r->json);
   if (token == SZ_JSON_NULL)
     return 0;
-  if (token != SZ_JSON_ARRAY)
+  if (token != SZ_JSON_ARRAY && token != SZ_JSON_ERROR)
     return fail(r, SZ_JSON_SYNTAX, "columns is not a list");
   for (;;) {
     token = sz_json_next(&r->json);

@@ -267,6 +267,8 @@ static void transfer_inflate(struct sz_transfer *t) {
 
 /* Makes the window show what there is. */
 static void transfer_fill(struct sz_transfer *t) {
+  if (!t->body)
+    return;
   if (t->tail > t->head && !transfer_open_coding(t))
     return;
   if (t->inflate) {
@@ -370,6 +372,13 @@ static bool multi_ok(CURLMcode code, struct sz_failure *why) {
   return false;
 }
 
+/* libcurl takes a connection that closes within the header for an answer. */
+static void transfer_end(struct sz_transfer *t, CURLcode code) {
+  if (code == CURLE_OK && !t->info.headers_done)
+    sz_transfer_fail(t, "truncated", "the answer's header was cut short");
+  transfer_finish(t, code);
+}
+
 static void http_harvest(struct sz_http *h) {
   int left;
   CURLMsg *news = curl_multi_info_read(h->multi, &left);
@@ -377,7 +386,7 @@ static void http_harvest(struct sz_http *h) {
     char *t = NULL;
     CURLcode code = news->data.result; /* 'news' dies with its handle */
     curl_easy_getinfo(news->easy_handle, CURLINFO_PRIVATE, &t);
-    transfer_finish((struct sz_transfer *)(void *)t, code);
+    transfer_end((struct sz_transfer *)(void *)t, code);
   }
 }
 

@@ -447,7 +447,8 @@ static enum sz_json_token scan_byte(struct sz_json *j) {
       return syntax(j, "unexpected byte where a colon must be");
     j->state = VALUE;
     j->at++;
-    j->capture_from = j->at; /* a captured value begins past its colon */
+    if (j->skipped == SZ_JSON_MORE)
+      j->capture_from = j->at; /* a captured value begins past its colon */
     return SZ_JSON_MORE;
   case AFTER:
     return after_value(j, c);
