@@ -184,6 +184,7 @@ local kind_of_number = rawget(math, "type")
 local function encode_number(value)
   if value ~= value or value == math.huge or value == -math.huge then return nil, "a number that JSON cannot hold" end
   if kind_of_number and kind_of_number(value) == "integer" then return ("%d"):format(value) end
+  if value == 0 then return "0" end -- no sign: a compiler may fold 0 and -0.0
   if value == math.floor(value) and math.abs(value) < 2 ^ 63 then return ("%.0f"):format(value) end
   for _, format in ipairs { "%.15g", "%.16g" } do
     local text = format:format(value)
@@ -195,20 +196,19 @@ end
 
 local encode_value
 
+-- The keys must be 1 to n: what `#` says of a table with holes depends on its past.
 local function encode_array(value, out, depth)
-  local length = #value
-  out[#out + 1] = "["
+  local length = 0
+  for _ in pairs(value) do length = length + 1 end
   for i = 1, length do
-    if i > 1 then out[#out + 1] = "," end
+    if value[i] == nil then return "a table that is both array and object, or an array with holes" end
+  end
+  for i = 1, length do
+    out[#out + 1] = i == 1 and "[" or ","
     local complaint = encode_value(value[i], out, depth)
     if complaint then return complaint end
   end
-  for key in pairs(value) do
-    if type(key) ~= "number" or key < 1 or key > length or key ~= math.floor(key) then
-      return "a table that is both array and object, or an array with holes"
-    end
-  end
-  out[#out + 1] = "]"
+  out[#out + 1] = length == 0 and "[]" or "]"
 end
 
 local function encode_object(value, out, depth)
