@@ -34,7 +34,7 @@ end
 -- Whether a line begins with a head, or is a URL that has one.
 local function begins_head(text)
   for _, name in ipairs { wire.form.report, wire.form.data } do
-    if text:find("^" .. name .. "%s*=") or text:find("^%a+://%S*[?&]" .. name .. "=") then return true end
+    if text:find("^" .. name .. "%s*=") or text:find("^%a+://.*[?&]" .. name .. "=") then return true end
   end
   return false
 end
@@ -141,7 +141,7 @@ local function skip(text, at)
   while true do
     local before = at
     at = text:match("^[%s&]*()", at)
-    at = text:match("^%a+://[^%s{?]*%?()", at) or at
+    at = text:match("^%a+://[^\n{?]*%?()", at) or at
     at = text:match("^[%a_]+=[%w_*]+&()", at) or at
     if at == before then return at end
   end
