@@ -332,11 +332,6 @@ void sz_transfer_info(struct sz_transfer *t, struct sz_info *info) {
 
 /* All transfers */
 
-/* Thread-safe since libcurl 7.84, and counted: no guard of ours is needed. */
-bool sz_http_global_init(void) {
-  return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-}
-
 struct sz_http *sz_http_new(void) {
   struct sz_http *h = calloc(1, sizeof *h);
   if (!h)
