@@ -60,6 +60,13 @@ describe("names", function()
     end)
   end
 
+  it("lets unknown words of open lists pass", function()
+    assert.equal("LastHour", names.open("LastHour", names.date_ranges))
+    assert.equal("Fortnight", names.open("Fortnight", names.date_ranges))
+    assert.same({ nil, 'did you mean "LastHour"?' }, { names.open("LastHuor", names.date_ranges) })
+    for _, bad in ipairs { "", 5, true, {} } do assert.is_nil(names.open(bad, names.date_ranges)) end
+  end)
+
   it("chooses the nearest, and the first by bytes among equals", function()
     assert.equal("abcde1", names.suggest("abcde", { abcde2 = 1, abcde1 = 1, abcdeff = 1 }))
   end)

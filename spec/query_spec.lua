@@ -81,6 +81,8 @@ local FILTERS = {
   { function(q) return q:exporter("10.1.1.4", 11):exporter "10.25.1.1" end,
     { sdfDips_0 = "in_0A010104_0A010104-11", sdfDips_1 = "in_0A190101_ALL" } },
   { function(q) return q:exporter("10.1.1.4"):all_exporters() end, { sdfDips_0 = "in_GROUP_ALL" } },
+  { function(q) return q:filter("sdfDips", "ex_0A010104_ALL"):all_exporters() end,
+    { sdfDips_0 = "ex_0A010104_ALL", sdfDips_1 = "in_GROUP_ALL" } },
   { function(q) return q:device_group(7):device_group "8" end, { sdfDips_0 = "in_GROUP_7", sdfDips_1 = "in_GROUP_8" } },
   { function(q) return q:where { ip = "10.1.1.1" }:exclude { ip = "10.1.1.2" }:where { src_ip = { "1.1.1.1", "2.2.2.2" } } end,
     { sdfDips_0 = "in_GROUP_ALL", sdfIps_0 = "in_10.1.1.1_Both", sdfIps_1 = "ex_10.1.1.2_Both", sdfIps_2 = "in_1.1.1.1_src",
@@ -228,6 +230,8 @@ describe("query", function()
     q = timed:where { ip = list }
     list[1] = "10.0.0.2"
     assert.equal("in_10.0.0.1_Both", filters_of(q).sdfIps_0)
+    q = timed:set("locked", setmetatable({ a = 1 }, { __metatable = "locked", __index = print }))
+    assert.same({ a = 1 }, json_of(q).locked)
     q = timed:set("list", setmetatable({}, core.array_mt))
     assert.truthy(q:request().rpt_json:find('"list":[]', 1, true))
   end)
@@ -282,6 +286,7 @@ describe("query", function()
     assert.same({ "inbound", "outbound" }, q._spec.directions) -- its rows still say their direction
     assert.same({ inbound = limits(0, 7), outbound = limits(0, 7) }, data_of(q:limit(7)))
     assert.same({ inbound = limits(0, 100) }, data_of(q:inbound()))
+    assert.same({ outbound = limits(5, 95) }, data_of(q:outbound()))
     q = base:last("90m"):resume { resume = { offset = 1, from = 100, to = 200 } }
     assert.same({ dateRange = "Custom", start = 100, ["end"] = 200 }, json_of(q).times)
   end)
@@ -291,6 +296,7 @@ describe("query", function()
     assert.equal('scrutinizer.Query: "host2host", inbound and outbound, no times yet', tostring(base:both()))
     assert.equal('scrutinizer.Query: "host2host", inbound, 10 to 20', tostring(base:between(10, 20)))
     assert.equal('scrutinizer.Query: "host2host", inbound, last 5400 s', tostring(base:last "90m"))
+    assert.equal('scrutinizer.Query: "host2host", inbound, times as set', tostring(base:set("times", {})))
     assert.is_nil(tostring(report("custom_\27[31m\n")):find "%c")
   end)
 

@@ -70,7 +70,7 @@ end
 ---@return string[]
 function check.sorted_keys(map)
   local keys = {}
-  for key in pairs(map) do keys[#keys + 1] = key end
+  for key in next, map do keys[#keys + 1] = key end
   table.sort(keys, check.before)
   return keys
 end

@@ -131,4 +131,16 @@ function names.did_you_mean(known)
   return known and ('did you mean "%s"?'):format(known) or nil
 end
 
+--- A word of an open list: unknown ones pass, misspelt known ones and what is no word do not.
+---@param value any
+---@param list table<string, any>
+---@return string? value
+---@return string? hint "did you mean", when it is misspelt
+function names.open(value, list)
+  if type(value) ~= "string" or value == "" then return nil end
+  local meant = names.misspelt(value, list)
+  if meant then return nil, names.did_you_mean(meant) end
+  return value
+end
+
 return names

@@ -18,17 +18,23 @@ local methods = {}
 
 local Query = { __index = methods, __name = "scrutinizer.Query" }
 
+-- When the flows were, in words.
+local function when(spec)
+  local said = spec.times
+  if spec.fields[wire.field.times] ~= nil then return "times as set" end
+  if not said then return "no times yet" end
+  if said.last then return ("last %d s"):format(said.last) end
+  return said.range or ("%d to %d"):format(said.from, said.to)
+end
+
 function Query.__newindex(_, key)
   error(("queries are immutable: field %s cannot be set"):format(check.show(key)), 2)
 end
 
 function Query:__tostring()
   local spec = self._spec
-  local said = spec.times
-  local when = said and (said.range or (said.last and ("last %d s"):format(said.last))
-    or said.from and ("%d to %d"):format(said.from, said.to))
   return errors.neutral(("scrutinizer.Query: %s, %s, %s"):format(
-    check.show(spec.type), table.concat(spec.directions, " and "), when or "no times yet"), 200)
+    check.show(spec.type), table.concat(spec.directions, " and "), when(spec)), 200)
 end
 
 -- Raises at the line that called the method which calls this.
@@ -77,19 +83,19 @@ local function filter_draft(query, method)
   return spec
 end
 
--- Open words: misspelt known ones are misuse, unknown ones pass.
-local function open_word(value, known)
-  if type(value) ~= "string" or value == "" then return nil end
-  local meant = names.misspelt(value, known)
-  if meant then return nil, names.did_you_mean(meant) end
-  return value
+-- Limits that were kept by direction stay with theirs.
+local function set_directions(spec, list)
+  local part = spec.window and #list == 1 and spec.window[list[1]]
+  if part then spec.offset, spec.limit = part.offset, part.limit end
+  spec.directions = list
+  spec.window = #list == 2 and spec.window or nil
 end
 
 --- Only traffic that came in on the interfaces (the default).
 ---@return scrutinizer.Query
 function methods:inbound()
   local spec = draft(self, "inbound", "directions")
-  spec.directions, spec.window = { "inbound" }, nil
+  set_directions(spec, { "inbound" })
   return finish(self, spec)
 end
 
@@ -97,7 +103,7 @@ end
 ---@return scrutinizer.Query
 function methods:outbound()
   local spec = draft(self, "outbound", "directions")
-  spec.directions, spec.window = { "outbound" }, nil
+  set_directions(spec, { "outbound" })
   return finish(self, spec)
 end
 
@@ -105,7 +111,7 @@ end
 ---@return scrutinizer.Query
 function methods:both()
   local spec = draft(self, "both", "directions")
-  spec.directions, spec.window = { "inbound", "outbound" }, nil
+  set_directions(spec, { "inbound", "outbound" })
   return finish(self, spec)
 end
 
@@ -125,7 +131,7 @@ end
 ---@return scrutinizer.Query
 function methods:range(name)
   local spec = draft(self, "range", "times")
-  local good, hint = open_word(name, names.date_ranges)
+  local good, hint = names.open(name, names.date_ranges)
   if not good then misuse("range", name, "a name as in scrutinizer.date_ranges", hint) end
   if name == wire.CUSTOM then misuse("range", name, "a named range; for times of your own say :between(from, to)") end
   set_times(spec, { range = name })
@@ -257,7 +263,7 @@ local DATA_MODES = { saf = true, traditional = true, raw_flows = true }
 ---@return scrutinizer.Query
 function methods:data_mode(mode)
   local spec = draft(self, "data_mode", "data_mode")
-  local good, hint = open_word(mode, DATA_MODES)
+  local good, hint = names.open(mode, DATA_MODES)
   spec.data_mode = good or misuse("data_mode", mode, 'a name such as "saf", "traditional", "raw_flows"', hint)
   return finish(self, spec)
 end
@@ -300,7 +306,7 @@ function methods:all_exporters()
   local spec = filter_draft(self, "all_exporters")
   local rest = {}
   for _, entry in ipairs(spec.filters) do
-    if entry.type ~= wire.filter_type.exporter then rest[#rest + 1] = entry end
+    if not wire.includes_exporter(entry) then rest[#rest + 1] = entry end
   end
   spec.filters = rest
   add_filters(spec, { wire.filters.all_exporters() })
@@ -372,13 +378,6 @@ function methods:filter(type_name, value)
   return finish(self, spec)
 end
 
-local function deep_copy(value)
-  if type(value) ~= "table" then return value end
-  local copy = {}
-  for key, member in pairs(value) do copy[key] = deep_copy(member) end
-  return setmetatable(copy, getmetatable(value))
-end
-
 --- Any field of the request's JSON, unchecked: `:set("byInt", { selected = 0 })`. It stands in place of what other methods said before
 --- of the same field; what they say afterwards stands in its place.
 ---@param field string
@@ -395,7 +394,7 @@ function methods:set(field, value)
   end
   local fields = {}
   for name, other in pairs(spec.fields) do fields[name] = other end
-  fields[field] = deep_copy(value)
+  fields[field] = wire.copy(value)
   spec.fields = fields
   return finish(self, spec)
 end
@@ -563,7 +562,7 @@ end
 ---@return scrutinizer.Query
 function query.new(client, report_type, level)
   local designed = type(report_type) == "string" and report_type:find "^custom_" and wire.try_encode(report_type)
-  local good, hint = open_word(report_type, names.report_types)
+  local good, hint = names.open(report_type, names.report_types)
   if hint then
     hint = ('%s (if the name is right, say :set("%s", %s))'):format(hint, wire.field.type, check.show(report_type))
   end

@@ -118,6 +118,14 @@ function FILTERS.all_exporters()
   return filter("exporter", "in", "GROUP", "ALL")
 end
 
+--- Whether a filter lets devices in (and does not shut them out).
+---@param entry { type?: string, value: any }
+---@return boolean
+function wire.includes_exporter(entry)
+  local shuts_out = type(entry.value) == "string" and entry.value:find "^ex_"
+  return entry.type == wire.filter_type.exporter and not shuts_out
+end
+
 -- JSON.
 
 local MAX_DEPTH = 100
@@ -199,9 +207,9 @@ local encode_value
 -- The keys must be 1 to n: what `#` says of a table with holes depends on its past.
 local function encode_array(value, out, depth)
   local length = 0
-  for _ in pairs(value) do length = length + 1 end
+  for _ in next, value do length = length + 1 end
   for i = 1, length do
-    if value[i] == nil then return "a table that is both array and object, or an array with holes" end
+    if rawget(value, i) == nil then return "a table that is both array and object, or an array with holes" end
   end
   for i = 1, length do
     out[#out + 1] = i == 1 and "[" or ","
@@ -212,7 +220,7 @@ local function encode_array(value, out, depth)
 end
 
 local function encode_object(value, out, depth)
-  for key in pairs(value) do
+  for key in next, value do
     if type(key) ~= "string" then return "a key that is a " .. type(key) end
   end
   out[#out + 1] = "{"
@@ -226,7 +234,7 @@ local function encode_object(value, out, depth)
   out[#out + 1] = "}"
 end
 
--- Appends the value's text to `out`; returns what is wrong with it, or nil.
+-- Metatables are not asked. Appends the value's text to `out`; returns what is wrong with it, or nil.
 function encode_value(value, out, depth)
   local kind, text, complaint = type(value), nil, nil
   if kind == "string" then
@@ -241,7 +249,7 @@ function encode_value(value, out, depth)
     complaint = "a " .. kind
   elseif depth >= MAX_DEPTH then
     complaint = "tables nested too deep, perhaps in a circle"
-  elseif value[1] ~= nil or is_array(value) then
+  elseif rawget(value, 1) ~= nil or is_array(value) then
     return encode_array(value, out, depth + 1)
   else
     return encode_object(value, out, depth + 1)
@@ -270,6 +278,16 @@ function wire.encode(value)
   local text, complaint = wire.try_encode(value)
   if not text then error("JSON cannot hold " .. complaint, 2) end
   return text
+end
+
+--- A copy of a value that JSON can hold, as deep as it goes; empty arrays stay arrays.
+---@param value any
+---@return any
+function wire.copy(value)
+  if type(value) ~= "table" then return value end
+  local copy = {}
+  for key, member in next, value do copy[key] = wire.copy(member) end
+  return is_array(value) and setmetatable(copy, getmetatable(value)) or copy
 end
 
 -- Forms.
