@@ -459,6 +459,41 @@ static int pull_row(lua_State *L, struct decoder *d, struct sz_transfer *t) {
   }
 }
 
+static struct sz_transfer *check_transfer(lua_State *L) {
+  struct sz_transfer *t = sz_lua_transfer_check(L, 2);
+  if (!t)
+    luaL_error(L, "attempt to read a closed transfer");
+  return t;
+}
+
+/*
+** decoder:hold(transfer) -> true: rows of a chunk were queued for next | false:
+** wait for bytes | nil: the end | nil, kind, message [, position]
+** For rows that must not be given before more of the answer is known.
+*/
+static int decoder_hold(lua_State *L) {
+  struct decoder *d = check_open(L);
+  struct sz_transfer *t = check_transfer(L);
+  enum sz_report_event event;
+  lua_settop(L, 2);
+  while (!d->done && (event = sz_report_next(d->report)) != SZ_REPORT_DONE) {
+    if (event == SZ_REPORT_ERROR ||
+        (event == SZ_REPORT_ROW && !queue_row(d)))
+      return push_error(L, d);
+    if (event == SZ_REPORT_ROW)
+      continue;
+    give_back(d);
+    if (pull(L, d, t))
+      return lua_gettop(L) - 2;
+    lua_pushboolean(L, 1);
+    return 1;
+  }
+  give_back(d);
+  d->done = 1;
+  lua_pushnil(L);
+  return 1;
+}
+
 /*
 ** decoder:next([transfer]) -> row, direction (1 inbound, 2 outbound) | false:
 ** wait for bytes | nil: the end | nil, kind, message [, position]
@@ -467,15 +502,13 @@ static int decoder_next(lua_State *L) {
   struct decoder *d = check_open(L);
   struct sz_transfer *t;
   lua_settop(L, 2);
+  if (unqueue_row(L, d))
+    return 2;
   if (lua_isnil(L, 2)) {
-    if (unqueue_row(L, d))
-      return 2;
     lua_pushboolean(L, 0);
     return 1;
   }
-  t = sz_lua_transfer_check(L, 2);
-  if (!t)
-    return luaL_error(L, "attempt to read a closed transfer");
+  t = check_transfer(L);
   if (d->done) {
     lua_pushnil(L);
     return 1;
@@ -571,9 +604,11 @@ static int decoder_state(lua_State *L) {
 
 static const luaL_Reg METHODS[] = {
     {"feed", decoder_feed},         {"finish", decoder_finish},
-    {"next", decoder_next},         {"fact", decoder_fact},
-    {"columns", decoder_columns},   {"last_row", decoder_last_row},
-    {"state", decoder_state},       {"close", decoder_close},
+    {"next", decoder_next},         {"hold", decoder_hold},
+    {"fact", decoder_fact},
+    {"columns", decoder_columns},
+    {"last_row", decoder_last_row}, {"state", decoder_state},
+    {"close", decoder_close},
     {NULL, NULL},
 };
 

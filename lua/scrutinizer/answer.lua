@@ -1,0 +1,162 @@
+--- What an answer says beside its rows: totals, times, exporters, footers; and whether it is a failure in a 200.
+
+local check = require "scrutinizer.check"
+local core = require "scrutinizer.core"
+local errors = require "scrutinizer.errors"
+local wire = require "scrutinizer.wire"
+
+local answer = {}
+
+local null = core.null
+
+local function wrong(position, what)
+  return errors.fail("decode", what, { position = position })
+end
+
+--- A whole number that the wire writes as number or as text.
+---@param value any
+---@return integer?
+local function whole(value)
+  if type(value) == "string" and value:find "^%d+$" then value = core.decode(value) end
+  return check.integer(value, 0)
+end
+
+-- A fact's value, nil when it is absent or null; nil and err when it cannot be decoded.
+local function fact(decoder, name, direction)
+  local value, kind, message, position = decoder:fact(name, direction)
+  if value == nil and message then return nil, errors.new(kind, message, { position = position }) end
+  if value == null then return nil, nil, kind end
+  return value, nil, kind -- the second result of a good fact is its position
+end
+
+--- Rows that exist in a direction (1 inbound, 2 outbound); nil when the answer does not say.
+---@return integer? total
+---@return scrutinizer.Error? err
+function answer.total(decoder, direction)
+  local value, err, position = fact(decoder, "totalRowCount", direction)
+  if value == nil then return nil, err end
+  local total = whole(value)
+  if total then return total end
+  return wrong(position, "totalRowCount is not a whole number")
+end
+
+-- Epoch seconds in { epoch = "1552408380", formatted = … }.
+local function epoch_of(moment)
+  if type(moment) ~= "table" then return nil end
+  return whole(moment.epoch)
+end
+
+--- The window of the report: first and last bucket start, as sent.
+---@return { first?: integer, last?: integer, timezone?: string }? time
+---@return scrutinizer.Error? err
+function answer.time(decoder)
+  local value, err, position = fact(decoder, "time_details")
+  if value == nil then return nil, err end
+  if type(value) ~= "table" then return wrong(position, "time_details is not an object") end
+  local zone = value.timezone
+  return {
+    first = epoch_of(value.first_time), last = epoch_of(value.last_time),
+    timezone = type(zone) == "string" and zone or nil,
+  }
+end
+
+--- Exporters that the report draws from.
+---@return table<string, { flows?: integer, hex?: string }>? exporters
+---@return scrutinizer.Error? err
+function answer.exporters(decoder)
+  local value, err, position = fact(decoder, "exporter_details")
+  if value == nil then return nil, err end
+  if type(value) ~= "table" then return wrong(position, "exporter_details is not an object") end
+  local exporters = {}
+  for ip, details in pairs(value) do
+    if type(details) ~= "table" then return wrong(position, "an entry of exporter_details is not an object") end
+    local hex = details.exporter_hex
+    exporters[ip] = { flows = whole(details.flow_count), hex = type(hex) == "string" and hex or nil }
+  end
+  return exporters
+end
+
+---@return string? request_id
+---@return scrutinizer.Error? err
+function answer.request_id(decoder)
+  local value, err = fact(decoder, "request_id")
+  if type(value) ~= "string" then return nil, err end
+  return value
+end
+
+-- One line of the footer: labels by element name. Cells without one (the first) only name the line.
+local function footer_line(cells)
+  local line = {}
+  for _, cell in ipairs(type(cells) == "table" and cells or {}) do
+    if type(cell) == "table" and type(cell.elementName) == "string" and type(cell.label) == "string" then
+      line[cell.elementName] = cell.label
+    end
+  end
+  return line
+end
+
+--- The footer of a direction: "Other" and "Total", labels as sent, by element name. It has fewer cells than there are columns.
+---@return { others: table<string, string>, total: table<string, string> }? footer
+---@return scrutinizer.Error? err
+function answer.footer(decoder, direction)
+  local value, err, position = fact(decoder, "footer", direction)
+  if value == nil then return nil, err end
+  if type(value) ~= "table" then return wrong(position, "footer is not a list") end
+  return { others = footer_line(value[1]), total = footer_line(value[2]) }
+end
+
+-- A text that may be any JSON value.
+local function as_text(value)
+  if value == nil or value == null then return nil end
+  if type(value) == "table" then return (wire.try_encode(value)) end
+  return tostring(value)
+end
+
+--- The error that an object with `err` is, or nil when it is none. Only the two known codes are matched, never a sentence.
+---@param object { err: any, details: any, msg: any }
+---@param context { has_token: boolean, status?: integer }
+---@return scrutinizer.Error?
+function answer.refusal(object, context)
+  local said = as_text(object.err)
+  if not said then return nil end
+  local details, extra = as_text(object.details), as_text(object.msg)
+  local text = extra and extra .. " (" .. said .. ")" or said
+  local fields = { status = context.status }
+  if details == wire.answer.bad_token then
+    return errors.new("auth", "the appliance refuses the token: " .. text, fields)
+  end
+  if said == wire.answer.refused then
+    return errors.new("auth", "the appliance does not know this address or token: " .. text, fields)
+  end
+  if not context.has_token then
+    return errors.new("auth", "the appliance refuses, and no token was sent: " .. text, fields)
+  end
+  return errors.new("api", "the appliance answers: " .. text, fields)
+end
+
+--- The failure that a complete answer is, or nil when it is a report.
+---@param decoder userdata
+---@param context { has_token: boolean, status?: integer }
+---@return scrutinizer.Error?
+function answer.failure(decoder, context)
+  local object = {}
+  for _, name in ipairs { "err", "details", "msg" } do
+    local value, err = fact(decoder, name)
+    if err then return err end
+    object[name] = value
+  end
+  local refusal = answer.refusal(object, context)
+  if refusal then return refusal end
+  local said, err = fact(decoder, "error")
+  if err then return err end
+  if said ~= nil then
+    return errors.new("api", "the report failed: " .. as_text(said),
+      { status = context.status, request_id = (answer.request_id(decoder)) })
+  end
+  local _, _, found, head = decoder:state()
+  if not found then
+    return errors.new("decode", "no report in the answer, which begins with " .. check.show(head), { position = 0 })
+  end
+end
+
+return answer

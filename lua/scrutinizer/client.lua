@@ -1,0 +1,180 @@
+--- The client: one appliance, its token and its connections. Made by `scrutinizer.connect`.
+
+local check = require "scrutinizer.check"
+local core = require "scrutinizer.core"
+local errors = require "scrutinizer.errors"
+local exchange = require "scrutinizer.exchange"
+local options = require "scrutinizer.options"
+local query = require "scrutinizer.query"
+local report_json = require "scrutinizer.report_json"
+local wait = require "scrutinizer.wait"
+local wire = require "scrutinizer.wire"
+
+---@class scrutinizer.Client
+---@field url string         where requests go
+---@field has_token boolean
+---@field private _options table    checked, without the token
+---@field private _private table    functions over what must not be seen: the token, the connections
+local methods = {}
+local Client = { __index = methods, __name = "scrutinizer.Client" }
+
+function Client:__tostring()
+  return ("scrutinizer.Client: %s%s"):format(self.url, self._private.closed() and " (closed)" or "")
+end
+
+-- What the client must not show. The token lives in a closure: it is in no table that a dump would print.
+local function make_private(given, token)
+  local http, closed
+  local private = { pause = wait.resolve(given.wait) }
+  function private.multi(again)
+    if again or not http then http = core.http() end
+    return http
+  end
+  function private.closed() return closed end
+  function private.close()
+    closed = true
+    if http then http:close() end
+  end
+  function private.token()
+    if type(token) ~= "function" then return token end
+    local value = token()
+    if type(value) ~= "string" or value == "" then
+      error(check.message("connect: token()", type(value), "a function that returns the token's text"), 0)
+    end
+    return value
+  end
+  return private
+end
+
+--- Connects nothing yet: checks every option, reads the certificate files. Misuse raises.
+---@param given table see the README's table of options
+---@return scrutinizer.Client? client
+---@return scrutinizer.Error? err a CA or key file that cannot be read
+local function connect(given)
+  local checked, err = options.read(given, 2)
+  if not checked then return nil, err end
+  local token = checked.token
+  checked.token = nil
+  return setmetatable({
+    url = options.join_url(checked.endpoint),
+    has_token = token ~= false,
+    _options = checked,
+    _private = make_private(checked, token),
+  }, Client)
+end
+
+function methods:_emit(event)
+  local listener = self._options.on_event
+  if listener then listener(event) end
+end
+
+-- What every request of this client has in common.
+local function transport(client)
+  local o = client._options
+  return {
+    connect_timeout = o.connect_timeout, headers = o.headers, http2 = o.http2, proxy = o.proxy,
+    unix_socket = o.unix_socket, resolve = o.resolve, allow_http = o.allow_http,
+    user_agent = o.user_agent or "scrutinizer-lua/" .. core.VERSION,
+    ca_blob = o.tls.ca_blob, verify = o.tls.verify, pin = o.tls.pin,
+    cert = o.tls.cert, key = o.tls.key, passphrase = o.tls.passphrase,
+  }
+end
+
+-- The request for a form, in the client's method and encoding, with the token as its last field.
+local function request_of(client, form)
+  local o, request, fields = client._options, transport(client), wire.form_list(form)
+  local token = client._private.token()
+  if token then fields[#fields + 1] = { wire.form.token, token } end
+  request.method, request.url = o.method, client.url
+  if o.method == "GET" then
+    request.url = client.url .. "?" .. wire.urlencode(fields)
+  elseif o.encoding == "multipart" then
+    request.form = fields
+  else
+    request.body = wire.urlencode(fields)
+  end
+  return request
+end
+
+-- Where a redirect of the plain address leads: https on the same host, at the path that was asked for. Nil when elsewhere.
+local function secure_url(endpoint, location)
+  local target = location and options.split_url((location:gsub("[?#].*$", "")))
+  if not target or target.scheme ~= "https" or target.host:lower() ~= endpoint.host:lower() then return nil end
+  target.path = endpoint.path
+  return target
+end
+
+-- Before the token goes over http: one GET without any field. An appliance with TLS answers it with a redirect.
+local function probe(client)
+  local endpoint, request = client._options.endpoint, transport(client)
+  request.method, request.url = "GET", client.url
+  local x, err = exchange.start(client, request)
+  if not x then return nil, err end
+  local info
+  info, err = x:header()
+  x:close()
+  if not info then return nil, err end
+  if info.status >= 300 and info.status < 400 then
+    local target = secure_url(endpoint, info.location)
+    if not target then
+      return errors.fail("http", ("http:// is redirected (HTTP %d) to %s: not https on the same host")
+        :format(info.status, errors.neutral((info.location or "nowhere"):match "^[^?#]*", 200)), { status = info.status })
+    end
+    client._options.endpoint, client.url = target, options.join_url(target)
+    client:_emit { type = "redirect", url = client.url, status = info.status }
+    return true
+  end
+  client:_emit { type = "warning", message = "the appliance does not redirect to https: the token goes over http for all to read" }
+  return true
+end
+
+local function ready(client)
+  if client._private.closed() then return errors.fail("cancelled", "the client is closed; connect again") end
+  if client._options.endpoint.scheme == "http" and not client._probed then
+    local ok, err = probe(client)
+    if not ok then return nil, err end
+    client._probed = true
+  end
+  return true
+end
+
+--- Sends a form; the answer's header is not waited for.
+---@param form table<string, string>
+---@return scrutinizer.Exchange?
+---@return scrutinizer.Error? err
+function methods:_send(form)
+  local ok, err = ready(self)
+  if not ok then return nil, err end
+  local request = request_of(self, form)
+  self:_emit {
+    type = "request", url = self.url, method = request.method, run_mode = form.rm, action = form.action,
+    bytes = request.body and #request.body or nil,
+  }
+  return exchange.start(self, request)
+end
+
+--- A query for a report type; see `scrutinizer.report_types`. Unknown names pass, misspelt known ones raise.
+---@param report_type string
+---@return scrutinizer.Query
+function methods:report(report_type)
+  local made = query.new(self, report_type)
+  return made
+end
+
+--- A query from the JSON that the appliance's UI shows, or the vendor's article prints; see `scrutinizer.report_json`.
+---@param text string
+---@return scrutinizer.Query?
+---@return scrutinizer.Error? err the text is no such JSON
+function methods:report_from(text)
+  local made, err = report_json.from(self, text)
+  return made, err
+end
+
+--- Ends all transfers of this client. Any number of times.
+function methods:close()
+  self._private.close()
+end
+
+Client.__close = methods.close
+
+return { connect = connect }

@@ -1,0 +1,490 @@
+--- The cursor: a report's rows, pulled one by one as the answer streams in. And what is built on it: fetch, first, count.
+
+local answer = require "scrutinizer.answer"
+local core = require "scrutinizer.core"
+local errors = require "scrutinizer.errors"
+local pages = require "scrutinizer.pages"
+local times = require "scrutinizer.times"
+local wire = require "scrutinizer.wire"
+
+---@class scrutinizer.Cursor
+---@field columns? table[]      once known: { { name =, label =, title =, numeric = }, … } in wire order
+---@field total? integer        rows that exist; in both directions the sum
+---@field totals? table         in both directions: { inbound =, outbound = }
+---@field time? table           { first =, last =, timezone = }: bucket starts, epoch seconds
+---@field exporters? table      { [ip] = { flows =, hex = } }
+---@field request_id? string
+---@field granularity? integer  minutes, when the query said them
+---@field footer? table         { others = { [name] = text }, total = { [name] = text } }
+local methods = {}
+
+-- Errors after which the rest can be asked for.
+local RESUMABLE = { connect = true, timeout = true, http = true, truncated = true, changed = true, decode = true }
+
+-- ---- one answer ----
+
+local function new_decoder(self)
+  local o, spec = self._client._options, self._spec
+  local wanted = {}
+  for _, part in ipairs(self._asked) do wanted[part.direction] = true end
+  return core.decoder {
+    inbound = wanted.inbound, outbound = wanted.outbound, ordered = true, with_direction = #spec.directions > 1,
+    projection = spec.projection or nil, reuse = self._reuse, graph = spec.graph ~= nil,
+    max_body = o.max_body, max_depth = o.max_depth, max_row = o.max_row, max_held = o.max_held, utf8 = o.utf8,
+  }
+end
+
+-- Epochs for the requests of this walk: the same for all its pages. Nil: as the query says (one answer needs no more).
+local function walk_epochs(self, paged)
+  local said = self._spec.times
+  if self._epochs or not said or not (paged or said.last) then return self._epochs end
+  local epochs, message = times.epochs(self._spec, self._now)
+  if not epochs then return nil, errors.new("truncated", "the appliance caps its answers, and further pages need fixed times: " .. message) end
+  self._epochs = epochs
+  return epochs
+end
+
+-- Sends the request for some parts and begins to read the answer.
+local function ask(self, asked)
+  local further = asked[1].said or self._answers > 0
+  local epochs, err = walk_epochs(self, further or self._spec.page_size ~= nil)
+  if err then return nil, err end
+  local wanted = {}
+  for i, part in ipairs(asked) do
+    wanted[i] = pages.request(part, self._spec.page_size)
+    pages.begin(part)
+  end
+  local form = wire.report_form(self._spec, wanted, epochs, self._now)
+  self._exchange, err = self._client:_send(form)
+  if not self._exchange then return nil, err end
+  self._asked, self._answers, self._held = asked, self._answers + 1, false
+  self._decoder = new_decoder(self)
+  local info
+  info, err = self._exchange:accepted()
+  if not info then return nil, err end
+  self._client:_emit {
+    type = "response", status = info.status, reused = info.reused, first_byte = info.first_byte, page = self._answers,
+  }
+  return true
+end
+
+local function part_at(self, index)
+  for _, part in ipairs(self._asked) do
+    if part.index == index then return part end
+  end
+end
+
+-- The first bytes of what is no JSON tell the user most: a login page, a proxy's words. Never the token.
+local function with_head(self, message)
+  local _, _, found, head = self._decoder:state()
+  if found or head == "" then return message end
+  local token = self._client._private.token()
+  if token then
+    local at, last = head:find(token, 1, true)
+    while at do
+      head = head:sub(1, at - 1) .. "***" .. head:sub(last + 1)
+      at, last = head:find(token, at + 3, true)
+    end
+  end
+  return ("%s; the answer begins with \"%s\""):format(message, errors.neutral(head, 60))
+end
+
+local function read_error(self, kind, message, position)
+  if kind == "decode" then message = "not a report: " .. with_head(self, message) end
+  if kind == "truncated" then message = "the answer breaks off: " .. message end
+  return errors.new(kind, message, { position = position, status = 200, request_id = (answer.request_id(self._decoder)) })
+end
+
+-- Facts of the answer being read, as far as they have come.
+local function read_facts(self)
+  local facts, err = { totals = {} }, nil
+  for _, part in ipairs(self._asked) do
+    facts.totals[part.direction], err = answer.total(self._decoder, part.index)
+    if err then return nil, err end
+  end
+  facts.time, err = answer.time(self._decoder)
+  return not err and facts or nil, err
+end
+
+-- A page after the first gives no row before its total and window are known to be the first page's.
+local function check_page(self, part)
+  local facts, err = read_facts(self)
+  if not facts then return err end
+  local first = self._facts and self._facts.time or facts.time
+  return pages.check_facts(part, facts.totals[part.direction], first, facts.time)
+end
+
+local function facts_known(self, part)
+  return self._decoder:fact("totalRowCount", part.index) ~= nil and self._decoder:fact "time_details" ~= nil
+end
+
+-- Keeps what the first answer says for the report's fields; what it did not say, the first that does.
+local function keep_facts(self)
+  local facts, err = read_facts(self)
+  if not facts then return err end
+  local decoder, kept = self._decoder, self._facts or { totals = {}, footers = {} }
+  for _, part in ipairs(self._asked) do
+    if not part.said then
+      local direction = part.direction
+      part.total, part.said = facts.totals[direction], true
+      kept.totals[direction] = part.total
+      kept.footers[direction], err = answer.footer(decoder, part.index)
+      if err then return err end
+    end
+  end
+  kept.time = kept.time or facts.time
+  if not kept.exporters then
+    kept.exporters, err = answer.exporters(decoder)
+    if err then return err end
+  end
+  kept.request_id = kept.request_id or answer.request_id(decoder)
+  self._facts = kept
+end
+
+-- ---- the walk ----
+
+local function close_answer(self)
+  if self._exchange then self._exchange:close() end
+  self._exchange = false
+end
+
+local function fail(self, err)
+  if RESUMABLE[err.kind] and not err.resume then
+    local said = self._spec.times
+    -- The rest must be of the same window, also when the query names one that moves.
+    local epochs = self._epochs or (said and not said.from and times.epochs(self._spec, self._now))
+    err.resume = pages.resume(self._parts, self._spec.directions, epochs)
+  end
+  self._error = err
+  self:close()
+  return nil, err
+end
+
+-- The next part that is not finished, when the answer being read has ended for the one before.
+local function next_part(self)
+  for _, part in ipairs(self._parts) do
+    if not part.done then return part end
+  end
+end
+
+-- The answer is complete: is the report?
+local function end_answer(self)
+  local err = answer.failure(self._decoder, { has_token = self._client.has_token, status = 200 })
+  if err then return err end
+  for _, part in ipairs(self._asked) do
+    if part.said or self._facts then
+      err = check_page(self, part)
+      if err then return err end
+    end
+  end
+  err = keep_facts(self)
+  if err then return err end
+  self._columns = self._columns or self._decoder:columns(1) or self._decoder:columns(2)
+  local _, size = self._decoder:state()
+  self._client:_emit { type = "page", page = self._answers, bytes = size, waited = self._exchange._waited }
+  close_answer(self)
+  for _, part in ipairs(self._asked) do
+    err = pages.finish(part)
+    if err then return err end
+    if not part.done then break end -- what came behind it is asked for again, in its turn
+  end
+end
+
+-- In an answer for both directions outbound's rows have begun: is inbound through? If the appliance cut it short, the rest of it comes
+-- first, and outbound is asked for again.
+local function turn(self, part)
+  local before = self._asked[1]
+  self._turned = part.index
+  if before == part or before.done then return true end
+  local facts, err = read_facts(self)
+  if not facts then return nil, err end
+  before.total = facts.totals[before.direction]
+  before.last = pages.identity(self._decoder:last_row(before.index))
+  err = pages.finish(before)
+  if err then return nil, err end
+  if before.done then return true end
+  before.said = true
+  self._facts = {
+    totals = { [before.direction] = before.total }, time = facts.time,
+    footers = { [before.direction] = answer.footer(self._decoder, before.index) },
+  }
+  close_answer(self)
+  return false
+end
+
+-- The first row of a further page: must be the last one given, and is not given again.
+local function pass_overlap(self, part)
+  local err = pages.check_overlap(part, pages.identity(self._decoder:last_row(part.index)))
+  if err then return err end
+  self._held = true
+end
+
+-- Reads ahead into the decoder's queue until the page's facts are known, then checks them.
+local function hold(self, part)
+  while not facts_known(self, part) do
+    local state, kind, message, position = self._decoder:hold(self._exchange.transfer)
+    if state == nil and kind then return read_error(self, kind, message, position) end
+    if state == nil then break end
+    if state == false then
+      local ok, err = self._exchange:wait()
+      if not ok then return err end
+    end
+  end
+  self._held = false
+  return check_page(self, part)
+end
+
+-- What to do with a row that the decoder gave: true when it is the user's.
+local function accept(self, index)
+  local part = part_at(self, index)
+  if index ~= self._turned then
+    local mine, err = turn(self, part)
+    if not mine then return false, err end
+  end
+  if part.overlap then
+    local err = pass_overlap(self, part) or hold(self, part)
+    return false, err
+  end
+  if part.limit and part.given >= part.limit then return false end -- more than was asked for
+  part.given, part.fresh = part.given + 1, part.fresh + 1
+  return true
+end
+
+-- The answer has ended: its parts are finished, or another page is due.
+local function after_answer(self)
+  for _, part in ipairs(self._asked) do
+    if part.fresh > 0 then part.last = pages.identity(self._decoder:last_row(part.index)) end
+  end
+  return end_answer(self)
+end
+
+local function begin_answer(self)
+  local asked
+  if self._answers == 0 then
+    asked = self._parts
+  else
+    local part = next_part(self)
+    if not part then
+      self._done = true
+      return true
+    end
+    asked = { part }
+  end
+  self._turned = nil
+  return ask(self, asked)
+end
+
+--- The next row; nil at the end; nil and err when something failed (then the same err again).
+---@return table? row
+---@return scrutinizer.Error? err
+function methods:next()
+  while not self._done do
+    if self._error then return nil, self._error end
+    if not self._exchange then
+      local ok, err = begin_answer(self)
+      if not ok then return fail(self, err) end
+    else
+      local row, kind, message, position = self._decoder:next(self._exchange.transfer)
+      if row then
+        local mine, err = accept(self, kind)
+        if mine then return row end
+        if err then return fail(self, err) end
+      elseif row == false then
+        local ok, err = self._exchange:wait()
+        if not ok then return fail(self, err) end
+      elseif kind then
+        return fail(self, read_error(self, kind, message, position))
+      else
+        local err = after_answer(self)
+        if err then return fail(self, err) end
+      end
+    end
+  end
+end
+
+--- Ends the transfer. Any number of times; `next` then returns an error of kind `cancelled`, unless all rows had been given.
+function methods:close()
+  close_answer(self)
+  if not self._done and not self._error then
+    self._error = errors.new("cancelled", "the cursor was closed before its end")
+  end
+end
+
+-- ---- what is known beside the rows ----
+
+-- Where the appliance gives no number, a walk to the very end has counted the rows.
+local function total_of(part, totals)
+  local counted = part.done and not (part.limit and part.given >= part.limit) and part.base + part.given
+  return totals[part.direction] or counted or nil
+end
+
+local function sum_of(totals, parts)
+  local sum = 0
+  for _, part in ipairs(parts) do
+    local total = total_of(part, totals)
+    if not total then return nil end
+    sum = sum + total
+  end
+  return sum
+end
+
+-- Facts of the first answer: kept ones, or those that have come so far.
+local function facts_of(self)
+  if self._facts then return self._facts end
+  if not self._decoder then return nil end
+  local facts = read_facts(self)
+  if not facts then return nil end
+  facts.exporters = answer.exporters(self._decoder)
+  facts.request_id = answer.request_id(self._decoder)
+  facts.footers = {}
+  for _, part in ipairs(self._asked) do facts.footers[part.direction] = answer.footer(self._decoder, part.index) end
+  return facts
+end
+
+local GETTERS = {}
+
+function GETTERS.columns(self)
+  return self._columns or (self._decoder and (self._decoder:columns(1) or self._decoder:columns(2))) or nil
+end
+
+function GETTERS.total(self)
+  local facts = facts_of(self)
+  return facts and sum_of(facts.totals, self._parts)
+end
+
+function GETTERS.totals(self)
+  local facts = facts_of(self)
+  return facts and #self._spec.directions > 1 and facts.totals or nil
+end
+
+function GETTERS.footer(self)
+  local facts = facts_of(self)
+  if not facts or not facts.footers then return nil end
+  if #self._spec.directions > 1 then return facts.footers end
+  return facts.footers[self._spec.directions[1]]
+end
+
+for _, name in ipairs { "time", "exporters", "request_id" } do
+  GETTERS[name] = function(self)
+    local facts = facts_of(self)
+    return facts and facts[name]
+  end
+end
+
+function GETTERS.granularity(self)
+  local said = self._spec.granularity
+  return type(said) == "number" and said or nil
+end
+
+function GETTERS.truncated(self)
+  return pages.truncated(self._parts)
+end
+
+local Cursor = { __name = "scrutinizer.Cursor", __close = methods.close }
+
+function Cursor:__index(key)
+  local method = methods[key]
+  if method then return method end
+  local getter = GETTERS[key]
+  return getter and getter(self) or nil
+end
+
+-- In a `for` there is nowhere to return an error to: it is raised.
+function Cursor:__call()
+  local row, err = self:next()
+  if err then error(err, 0) end
+  return row
+end
+
+function Cursor:__tostring()
+  return "scrutinizer.Cursor" .. (self._done and " (done)" or self._error and " (closed)" or "")
+end
+
+local function open(query, spec, reuse)
+  return setmetatable({
+    _client = query._client, _spec = spec, _parts = pages.parts(spec), _reuse = reuse or false,
+    _answers = 0, _now = os.time(), _done = false, _error = false, _exchange = false, _epochs = false,
+    _facts = false, _columns = false, _decoder = false, _asked = false, _turned = false, _held = false,
+  }, Cursor)
+end
+
+local cursor = {}
+
+--- A cursor over the query's rows; nothing is sent before the first row is asked for. The fourth result closes it when a Lua 5.4 loop is
+--- left early; on other Luas the collector does.
+---@param query scrutinizer.Query
+---@param options? scrutinizer.RowsOptions
+---@return scrutinizer.Cursor
+function cursor.rows(query, options)
+  local opened = open(query, query._spec, options and options.reuse)
+  return opened, nil, nil, opened
+end
+
+local FIELDS = { "columns", "total", "totals", "time", "exporters", "request_id", "granularity", "footer", "truncated" }
+
+--- All rows at once.
+---@param query scrutinizer.Query
+---@return table? report
+---@return scrutinizer.Error? err
+function cursor.fetch(query)
+  local opened, rows = open(query, query._spec), {}
+  local row, err = opened:next()
+  while row do
+    rows[#rows + 1] = row
+    row, err = opened:next()
+  end
+  if err then return nil, err end
+  local report = { rows = rows }
+  for _, name in ipairs(FIELDS) do report[name] = GETTERS[name](opened) end
+  report.columns = report.columns or {}
+  return report
+end
+
+local function with(spec, changes)
+  local copy = {}
+  for key, value in pairs(spec) do copy[key] = value end
+  for key, value in pairs(changes) do copy[key] = value end
+  return copy
+end
+
+--- The first row, or nil. The answer is read to its end: a broken one is an error.
+---@param query scrutinizer.Query
+---@return table? row
+---@return scrutinizer.Error? err
+function cursor.first(query)
+  local opened = open(query, with(query._spec, { limit = 1 }))
+  local first, err = opened:next()
+  local row = first
+  while row do row, err = opened:next() end
+  if err then return nil, err end
+  return first
+end
+
+local function count_rows(query, spec)
+  local opened, count = open(query, spec, true), 0
+  local row, err = opened:next()
+  while row do
+    count = count + 1
+    row, err = opened:next()
+  end
+  if err then return nil, err end
+  return count
+end
+
+--- Rows that exist, whatever limit and offset say. One row is asked for; only where the answer has no total are all rows counted.
+---@param query scrutinizer.Query
+---@return integer? count
+---@return scrutinizer.Error? err
+function cursor.count(query)
+  local whole = { offset = 0, projection = false, window = false }
+  local opened = open(query, with(query._spec, with(whole, { limit = 1 })))
+  local row, err
+  repeat row, err = opened:next() until not row
+  if err then return nil, err end
+  if opened.total then return opened.total end
+  local spec = with(query._spec, whole)
+  spec.limit = nil
+  return count_rows(query, spec)
+end
+
+return cursor

@@ -1,0 +1,38 @@
+--- scrutinizer: flow reports of Plixer Scrutinizer as plain rows. Requiring it does no I/O and sets no globals.
+
+local check = require "scrutinizer.check"
+local client = require "scrutinizer.client"
+local core = require "scrutinizer.core"
+local decoder = require "scrutinizer.decoder"
+local errors = require "scrutinizer.errors"
+local names = require "scrutinizer.names"
+local report_json = require "scrutinizer.report_json"
+
+local scrutinizer = {
+  VERSION = core.VERSION,
+  --- JSON null, where one must be kept.
+  null = core.null,
+  --- The metatable of decoded arrays; put it on an empty table to send `[]`.
+  array_mt = core.array_mt,
+  report_types = names.report_types,
+  date_ranges = names.date_ranges,
+  filters = names.filters,
+  connect = client.connect,
+  decoder = decoder.new,
+  report_json = report_json.read,
+}
+
+--- One whole JSON text as a Lua value: whole numbers are exact integers (on Lua 5.1 and LuaJIT up to 2^53), 1.0 stays a float, -0 is -0.0;
+--- a number that no number of this Lua holds stays its text. null is `scrutinizer.null`; the last of duplicate keys counts.
+---@param text string
+---@param options? { max_depth?: integer, utf8?: "pass"|"replace"|"error" }
+---@return any value
+---@return scrutinizer.Error? err
+function scrutinizer.decode(text, options)
+  if type(text) ~= "string" then error(check.message("decode", text, "a JSON text"), 2) end
+  local value, kind, message, position = core.decode(text, options)
+  if value == nil then return errors.fail(kind, message, { position = position }) end
+  return value
+end
+
+return scrutinizer

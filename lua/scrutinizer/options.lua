@@ -1,0 +1,307 @@
+--- What `connect` is told: every option is checked at once, and misuse raises with the option's name.
+
+local check = require "scrutinizer.check"
+local errors = require "scrutinizer.errors"
+local names = require "scrutinizer.names"
+local wait = require "scrutinizer.wait"
+
+local options = {}
+
+local PATH = "/fcgi/scrut_fcgi.fcgi"
+
+-- Checks: each returns the value to use, or nil and what is allowed.
+
+local function text(value)
+  if type(value) == "string" and value ~= "" and not value:find "[%z\r\n]" then return value end
+  return nil, "text, not empty, without line breaks"
+end
+
+local function flag(value)
+  if type(value) == "boolean" then return value end
+  return nil, "true or false"
+end
+
+local function seconds(value)
+  if type(value) == "number" and value > 0 and value <= 1e6 then return value end
+  return nil, "seconds, more than 0"
+end
+
+local function bytes(value)
+  local whole = check.integer(value, 1)
+  if whole then return whole end
+  return nil, "bytes, a whole number from 1"
+end
+
+local function one_of(...)
+  local allowed = { ... }
+  return function(value)
+    for _, word in ipairs(allowed) do
+      if value == word then return value end
+    end
+    return nil, ('"%s"'):format(table.concat(allowed, '", "'))
+  end
+end
+
+local function callable(value)
+  if type(value) == "function" then return value end
+  return nil, "a function"
+end
+
+local function token(value)
+  if value == false or type(value) == "function" then return value end
+  if type(value) == "string" and value ~= "" then return value end
+  return nil, "text, a function that returns it, or false for an appliance that goes by its list of addresses"
+end
+
+local function wait_option(value)
+  if type(value) == "function" then return value end
+  for _, name in ipairs(wait.PRESETS) do
+    if value == name then return value end
+  end
+  return nil, ('"%s", or function(seconds, fds)'):format(table.concat(wait.PRESETS, '", "'))
+end
+
+-- Header lines: names of RFC 9110's characters, values that cannot begin another line.
+local function headers(value)
+  local allowed = 'a table of header names and values, as { ["X-Name"] = "value" }, without line breaks'
+  if type(value) ~= "table" then return nil, allowed end
+  local out = {}
+  for name, content in pairs(value) do
+    if type(name) ~= "string" or not name:find "^[%w!#$%%&'*+.^_`|~-]+$" or type(content) ~= "string"
+      or content:find "[%z\r\n]" then
+      return nil, allowed
+    end
+    out[#out + 1] = name .. ": " .. content
+  end
+  table.sort(out, check.before)
+  return out
+end
+
+local function resolve(value)
+  local allowed = 'a table as { ["host:443"] = "192.0.2.7" }'
+  if type(value) ~= "table" then return nil, allowed end
+  local out = {}
+  for host, address in pairs(value) do
+    if type(host) ~= "string" or not host:find "^[^%s:][^%s]*:%d+$" or not text(address) then return nil, allowed end
+    out[#out + 1] = host .. ":" .. address
+  end
+  table.sort(out, check.before)
+  return out
+end
+
+-- A table of known members, each with its own check.
+local check_table
+
+local function members(known)
+  return function(value, name)
+    if type(value) ~= "table" then return nil, "a table" end
+    return check_table(name .. ".", value, known)
+  end
+end
+
+local TLS = {
+  ca_file = text, ca_blob = function(value) return type(value) == "string" and value ~= "" and value or nil, "PEM text" end,
+  verify = flag, pin = function(value)
+    if type(value) == "string" and value:find "^sha256//[%w+/]+=*$" then return value end
+    return nil, 'text as "sha256//…=", as errors of kind tls show it'
+  end,
+  cert = text, key = text, passphrase = text,
+}
+
+local function attempts(value)
+  local whole = check.integer(value, 1, 100)
+  if whole then return whole end
+  return nil, "a whole number from 1 to 100"
+end
+
+local RETRY = members { attempts = attempts, base = seconds, cap = seconds, deadline = seconds }
+
+local function retry(value, name)
+  if value == false then return false end
+  if type(value) ~= "table" then return nil, "false, or a table with attempts, base, cap, deadline" end
+  return RETRY(value, name)
+end
+
+local KNOWN = {
+  url = text, host = text, token = token,
+  timeout = seconds, connect_timeout = seconds,
+  low_speed = members { bytes = bytes, seconds = seconds },
+  tls = members(TLS), allow_http = flag,
+  method = one_of("POST", "GET"), encoding = one_of("urlencoded", "multipart"),
+  http2 = flag, headers = headers, proxy = text, unix_socket = text, resolve = resolve, user_agent = text,
+  retry = retry, wait = wait_option,
+  max_body = bytes, max_depth = function(value)
+    local whole = check.integer(value, 8, 4000)
+    if whole then return whole end
+    return nil, "a whole number from 8 (a report's own depth) to 4000"
+  end,
+  max_row = bytes, max_held = bytes,
+  utf8 = one_of("pass", "replace", "error"), on_event = callable,
+}
+
+-- The checked copy of a table; raises in the end at the line that called `connect`.
+local Misuse = {}
+
+local function misuse(message)
+  error(setmetatable({ message = message }, Misuse))
+end
+
+local function unknown(prefix, key, known)
+  local meant = type(key) == "string" and names.suggest(key, known)
+  misuse(("connect: unknown option %s%s"):format(prefix, check.show(key):gsub('"', ""))
+    .. (meant and "; " .. names.did_you_mean(prefix .. meant) or ""))
+end
+
+function check_table(prefix, given, known)
+  local out = {}
+  for key, value in pairs(given) do
+    if not known[key] then unknown(prefix, key, known) end
+    local good, allowed = known[key](value, prefix .. key)
+    if good == nil then
+      local secret = key == "token" or key == "passphrase" or key == "proxy"
+      misuse(check.message("connect: " .. prefix .. key, secret and type(value) == "string" and "***" or value, allowed))
+    end
+    out[key] = good
+  end
+  return out
+end
+
+--- The parts of a URL: scheme, host (IPv6 in brackets), port or nil, path. Nil and a complaint when it is none we can use.
+---@param url string
+---@return { scheme: string, host: string, port?: string, path: string }?
+---@return string? complaint
+function options.split_url(url)
+  local scheme, authority, path = url:match "^(%a+)://([^/?#]*)(.*)$"
+  scheme = scheme and scheme:lower()
+  if scheme ~= "https" and scheme ~= "http" then return nil, "a URL that begins with https://" end
+  if authority:find "@" then return nil, "a URL without user name and password" end
+  local host, port = authority:match "^(%[[%x:.]+%])(.*)$"
+  if not host then host, port = authority:match "^([%w._-]+)(.*)$" end
+  if not host or not (port == "" or port:find "^:%d+$") then return nil, "a URL with a host name or address" end
+  if path:find "[?#%s%z]" then return nil, "a URL without query" end
+  if path == "" or path == "/" then path = PATH end
+  return { scheme = scheme, host = host, port = port ~= "" and port:sub(2) or nil, path = path }
+end
+
+function options.join_url(parts)
+  return ("%s://%s%s%s"):format(parts.scheme, parts.host, parts.port and ":" .. parts.port or "", parts.path)
+end
+
+local function find_url(given)
+  if given.url and given.host then misuse "connect: say url or host, not both" end
+  local url = given.url or (given.host and "https://" .. given.host) or os.getenv "SCRUTINIZER_URL"
+  if not url then misuse 'connect: say url = "https://…" or host = "…", or set SCRUTINIZER_URL' end
+  local parts, complaint = options.split_url(url)
+  if not parts then
+    local name = given.url and "url" or given.host and "host" or "SCRUTINIZER_URL"
+    misuse(check.message("connect: " .. name, url:gsub("//[^/]*@", "//***@"), complaint))
+  end
+  if parts.scheme == "http" and not given.allow_http then
+    misuse "connect: url: http:// sends the token for all to read; say https://, or allow_http = true"
+  end
+  return parts
+end
+
+-- The environment's token goes to the environment's host only.
+local function find_token(given, parts)
+  if given.token ~= nil then return given.token end
+  local env_url, env_token = os.getenv "SCRUTINIZER_URL", os.getenv "SCRUTINIZER_TOKEN"
+  if not env_token or env_token == "" then return false end
+  local env_parts = env_url and options.split_url(env_url)
+  if env_url and not (env_parts and env_parts.host:lower() == parts.host:lower()) then return false end
+  return env_token
+end
+
+local function read_file(path)
+  local file, complaint = io.open(path, "rb")
+  if not file then return nil, complaint end
+  local content
+  content, complaint = file:read "*a"
+  file:close()
+  return content, complaint
+end
+
+-- Files are read here and now: later the process may be in a chroot, or without the right to read them.
+local function read_files(tls)
+  if tls.ca_file and tls.ca_blob then misuse "connect: say tls.ca_file or tls.ca_blob, not both" end
+  for _, name in ipairs { "ca_file", "cert", "key" } do
+    local path = tls[name]
+    if path then
+      local content, complaint = read_file(path)
+      if not content then
+        return errors.fail("tls", ("tls.%s cannot be read: %s"):format(name, complaint))
+      end
+      if not content:find("-----BEGIN", 1, true) then
+        return errors.fail("tls", ("tls.%s holds no PEM text: %s"):format(name, path))
+      end
+      tls[name] = content
+    end
+  end
+  tls.ca_blob = tls.ca_blob or tls.ca_file
+  return tls
+end
+
+local DEFAULTS = {
+  timeout = 300, connect_timeout = 10, allow_http = false, method = "POST", encoding = "urlencoded", http2 = false,
+  headers = {}, wait = "auto", max_depth = 64, max_row = 2 ^ 20, max_held = 64 * 2 ^ 20, max_body = 2 ^ 53, utf8 = "pass",
+}
+
+local NESTED = {
+  low_speed = { bytes = 1, seconds = 60 },
+  tls = { verify = true },
+  retry = { attempts = 4, base = 0.5, cap = 20, deadline = 600 },
+}
+
+local function with_defaults(given)
+  for name, value in pairs(DEFAULTS) do
+    if given[name] == nil then given[name] = value end
+  end
+  for name, defaults in pairs(NESTED) do
+    local said = given[name]
+    if said == nil then said = {} end
+    for key, value in pairs(said and defaults or {}) do
+      if said[key] == nil then said[key] = value end
+    end
+    given[name] = said
+  end
+  return given
+end
+
+local function read(given)
+  if type(given) ~= "table" then misuse(check.message("connect", given, "a table of options")) end
+  local checked = check_table("", given, KNOWN)
+  checked.endpoint = find_url(checked)
+  checked.token = find_token(checked, checked.endpoint)
+  if checked.method == "GET" and checked.encoding == "multipart" then
+    misuse 'connect: encoding: "multipart" needs method = "POST"'
+  end
+  checked = with_defaults(checked)
+  local tls, err = read_files(checked.tls)
+  if not tls then return nil, err end
+  return checked
+end
+
+--- The checked options of `connect`, files read, defaults filled in. Misuse raises at `level` (as `error` counts from the caller).
+---@param given table
+---@param level integer
+---@return table? checked
+---@return scrutinizer.Error? err  a file that cannot be read
+function options.read(given, level)
+  local good, checked, err = pcall(read, given)
+  if good then return checked, err end
+  if getmetatable(checked) == Misuse then error(checked.message, level + 1) end
+  error(checked, 0)
+end
+
+--- The same check for the caps and modes that `scrutinizer.decoder` takes.
+---@param name string
+---@param value any
+---@return any? good
+---@return string? allowed
+function options.check(name, value)
+  return KNOWN[name](value, name)
+end
+
+options.DEFAULTS = DEFAULTS
+
+return options
