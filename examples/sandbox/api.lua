@@ -1,0 +1,122 @@
+-- The appliance's one URL: takes a request, lets faults have their way, checks who asks, runs the report.
+local answer = require "sandbox.answer"
+local check = require "sandbox.check"
+local columns = require "sandbox.columns"
+local custom_rows = require "sandbox.custom_rows"
+local faults = require "sandbox.faults"
+local json = require "sandbox.json"
+local report = require "sandbox.report"
+local requests = require "sandbox.requests"
+local sinks = require "sandbox.sink"
+local store = require "sandbox.store"
+local switches = require "sandbox.switches"
+
+local api = {}
+local NOT_FOUND = "<html><head><title>404 Not Found</title></head><body><h1>Not Found</h1></body></html>\n"
+
+local function page(status, text)
+  ngx.status = status
+  ngx.header["Content-Type"] = "text/html"
+  ngx.header["Content-Length"] = #text
+  ngx.print(text)
+end
+
+local function allowed_address(options)
+  for address in options.allowed:gmatch "%S+" do
+    if address == ngx.var.remote_addr then return true end
+  end
+  return false
+end
+
+-- Nil when the caller may go on, else the error's members.
+local function refusal(request, options, forced)
+  local token = request.value.authToken
+  local by_address = allowed_address(options)
+  if forced == "refused" or (options.auth == "address" and not by_address) then
+    return { msg = "Request cannot be authenticated.", err = "oauthFailure" }
+  end
+  if forced ~= "bad_token" and (options.auth == "address" or (options.auth == "either" and by_address)) then return nil end
+  if forced ~= "bad_token" and (not token or token == "") then return { err = "Authentication is needed: no authToken was passed." } end
+  if forced == "bad_token" or token ~= store.token() then return { err = "The authentication token is not valid.", details = "invalidToken" } end
+end
+
+local function run(request, options, sink)
+  local spec = check.report(request, options)
+  local made_up = custom_rows.size(spec.type)
+  if not made_up and not columns.types[spec.type] then error({ report = ("Report type '%s' is not known."):format(spec.type) }, 0) end
+  if spec.from >= spec.to and options.empty_window == "error" then error({ report = "The report's time range is empty." }, 0) end
+  local results = {}
+  for i, wanted in ipairs(spec.directions) do
+    local result = made_up and custom_rows.run(spec, wanted, made_up) or report.run(spec, wanted)
+    result.direction, result.graph, result.no_table = wanted.name, wanted.graph, wanted.no_table
+    results[i] = result
+  end
+  answer.write(sink, spec, results, request.id)
+end
+
+local function route(request, options, sink)
+  local rm, action = request.value.rm, request.value.action
+  if request.unreadable then error({ err = request.unreadable }, 0) end
+  if not rm then error({ err = "No run mode (rm) was passed." }, 0) end
+  if rm ~= "report_api" then error({ err = ("Run mode '%s' is not known."):format(rm) }, 0) end
+  if not action then request:violate("missing field", "the form field action") end
+  if action and action ~= "get" then error({ err = ("Action '%s' is not known."):format(action) }, 0) end
+  run(request, options, sink)
+end
+
+local function send_error(sink, err, options)
+  if type(err) ~= "table" then
+    ngx.log(ngx.ERR, tostring(err))
+    err = { err = "Internal error: " .. tostring(err) }
+  end
+  if err.gone then return end
+  if sink.started then return ngx.exit(499) end
+  sink.parts, sink.held = {}, 0
+  local members = {}
+  for _, key in ipairs { "msg", "err", "details" } do
+    if err[key] then members[#members + 1] = json.string(key) .. ":" .. json.string(err[key]) end
+  end
+  if err.report then members = { '"report":{"error":' .. json.string(err.report) .. "}" } end
+  sink:write(json.object(options.keys == "fixed" and members or json.shuffle(members)))
+  sink:finish()
+end
+
+local function serve(plain)
+  local request = requests.take(plain)
+  if request.method ~= "GET" and request.method ~= "POST" then return page(405, "<html><h1>Method Not Allowed</h1></html>\n") end
+  local now = faults.take()
+  if faults.before(now) then return end
+  local options = switches.current(now.overlay)
+  local sink = sinks.new(options, now.effects, now.declared)
+  local refused = refusal(request, options, now.forced)
+  if refused then
+    ngx.status = tonumber(options.error_status)
+    return send_error(sink, refused, options)
+  end
+  if now.forced == "report_error" then return send_error(sink, { report = now.text or "The report could not be run." }, options) end
+  local ok, err = pcall(route, request, options, sink)
+  if not ok then send_error(sink, err, options) end
+end
+
+--- The API over TLS.
+function api.serve() serve(false) end
+
+--- Any other path over TLS.
+function api.not_found()
+  requests.take(false)
+  page(404, NOT_FOUND)
+end
+
+--- Plain http: a 302 to https, with or without the path, or the API itself.
+function api.serve_plain()
+  local kind = switches.current().http
+  local is_api = ngx.var.uri == "/fcgi/scrut_fcgi.fcgi"
+  if kind == "serve" and is_api then return serve(true) end
+  requests.take(kind == "serve")
+  if kind == "serve" then return page(404, NOT_FOUND) end
+  local origin = ("https://%s:%s"):format(ngx.var.host, os.getenv "SANDBOX_HTTPS_PORT")
+  ngx.header["Location"] = origin .. (kind == "origin" and "/" or ngx.var.request_uri)
+  page(302, "<html><head><title>302 Found</title></head><body><h1>Found</h1></body></html>\n")
+end
+
+return api

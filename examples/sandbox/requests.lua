@@ -1,0 +1,146 @@
+-- One API request as it came: its fields from GET, urlencoded or multipart bodies, and its line in the log.
+local json = require "sandbox.json"
+local store = require "sandbox.store"
+
+local requests = {}
+local FIELDS = { rm = true, action = true, rpt_json = true, data_requested = true, authToken = true }
+
+local function hex(n)
+  local file = assert(io.open("/dev/urandom", "rb"))
+  local bytes = file:read(n)
+  file:close()
+  return (bytes:gsub(".", function(c) return ("%02x"):format(c:byte()) end))
+end
+
+local function parse_urlencoded(text, fields)
+  for pair in text:gmatch "[^&]+" do
+    local name, value = pair:match "^([^=]*)=?(.*)$"
+    fields[#fields + 1] = { ngx.unescape_uri(name), ngx.unescape_uri(value) }
+  end
+end
+
+-- Parts may say form-data or attachment: curl sends the second when a form's Content-Type is overridden.
+local function parse_multipart(text, boundary, fields)
+  local mark = "--" .. boundary
+  local _, at = text:find(mark, 1, true)
+  while at do
+    if text:sub(at + 1, at + 2) == "--" then return true end
+    local head, body_at = text:match("^\r\n(.-)\r\n\r\n()", at + 1)
+    local stop, next_at = text:find("\r\n" .. mark, body_at or #text + 1, true)
+    local name = head and head:match '[Nn]ame="([^"]*)"'
+    if not stop or not name then return false end
+    fields[#fields + 1] = { name, text:sub(body_at, stop - 1) }
+    at = next_at
+  end
+  return false
+end
+
+local function read_body()
+  ngx.req.read_body()
+  local body, path = ngx.req.get_body_data(), ngx.req.get_body_file()
+  if not body and path then
+    local file = assert(io.open(path, "rb"))
+    body = file:read "*a"
+    file:close()
+  end
+  return body or ""
+end
+
+-- Gives the encoding's name, or nil and why the body cannot be read.
+local function parse_body(request)
+  local media = ngx.var.content_type or ""
+  local boundary = media:match 'boundary="([^"]+)"' or media:match "boundary=([^;%s]+)"
+  local body = read_body()
+  if boundary then
+    local ok = parse_multipart(body, boundary, request.fields)
+    local mislabelled = not media:lower():find("multipart/form-data", 1, true)
+    return ok and (mislabelled and "multipart as " .. media:match "^[^;]*" or "multipart") or nil, "multipart body cut or without names"
+  end
+  if media:lower():find("application/json", 1, true) and body:find "^%s*[{%[]" then return nil, "fields must be form fields, not a JSON body" end
+  parse_urlencoded(body, request.fields)
+  if media:lower():find("application/x-www-form-urlencoded", 1, true) then return "urlencoded" end
+  if not media:lower():find("application/json", 1, true) then request:violate("encoding", "urlencoded body under Content-Type '" .. media .. "'") end
+  return "urlencoded as " .. media
+end
+
+local function check_token_place(request)
+  local headers = ngx.req.get_headers()
+  for name, value in pairs(headers) do
+    local odd = name == "authtoken" or name == "x-auth-token" or name == "x-api-key" or (name == "authorization" and not tostring(value):find "^Basic ")
+    if odd then request:violate("token place", "a token in the header " .. name) end
+  end
+  if request.method == "POST" and (ngx.var.args or ""):find("authToken=", 1, true) then
+    request:violate("token place", "the token in the URL of a POST")
+  end
+  if request.scheme == "http" and request.value.authToken and not request.plain_allowed then
+    request:violate("token place", "the token over plain http")
+  end
+end
+
+local function check_fields(request)
+  for _, field in ipairs(request.fields) do
+    local name, value = field[1], field[2]
+    if request.value[name] then
+      request:violate("field twice", "the form field " .. name)
+    else
+      request.value[name] = value
+    end
+    if not FIELDS[name] then request:violate("unknown field", "the form field " .. name) end
+  end
+end
+
+local function read(request)
+  local args = ngx.var.args
+  if args and args ~= "" then
+    parse_urlencoded(args, request.fields)
+    if request.method == "POST" then request:violate("encoding", "fields in the URL of a POST") end
+  end
+  request.encoding = "query"
+  local why
+  if request.method == "POST" then request.encoding, why = parse_body(request) end
+  check_fields(request)
+  check_token_place(request)
+  return why
+end
+
+local function log(request)
+  local fields = {}
+  for i, field in ipairs(request.fields) do
+    local value = field[1] == "authToken" and "***" or field[2]
+    fields[i] = { field[1], value }
+  end
+  local path = ngx.var.uri
+  store.change(
+    "INSERT INTO log (time, request_id, scheme, method, path, encoding, rm, action, fields) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    ngx.now(), request.id, request.scheme, request.method, path, request.encoding or "unreadable",
+    request.value.rm, request.value.action, json.write(setmetatable(fields, json.list)))
+end
+
+local Request = {}
+Request.__index = Request
+
+--- Writes down a leniency that is granted to this request.
+function Request:violate(rule, text)
+  store.violation(rule, text, self.id)
+end
+
+--- Takes the request in and logs it. Fields: `value` (by name), `fields` (in order), `encoding`, `method`, `scheme`, `id`; `unreadable` says
+--- why the body could not be read.
+function requests.take(plain_allowed)
+  local request = setmetatable({
+    id = "0x" .. hex(16), method = ngx.req.get_method(), scheme = ngx.var.scheme, fields = {}, value = {}, plain_allowed = plain_allowed,
+  }, Request)
+  request.unreadable = read(request)
+  log(request)
+  ngx.ctx.request_id = request.id
+  return request
+end
+
+--- In the log phase: how the request ended.
+function requests.finish()
+  if ngx.ctx.request_id then
+    store.change("UPDATE log SET status = ?, bytes = ? WHERE request_id = ?", ngx.status, tonumber(ngx.var.body_bytes_sent), ngx.ctx.request_id)
+  end
+end
+
+return requests

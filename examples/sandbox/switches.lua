@@ -1,0 +1,93 @@
+-- Lasting switches: each fact of the wire that is only inferred has one, with every reading. `POST /sandbox/switches {"name": value}`.
+local json = require "sandbox.json"
+local store = require "sandbox.store"
+
+local switches = {}
+
+-- name = { default, further values... }. A list that holds only the default is open: any value of the default's type; "number"
+-- stands for any number besides.
+switches.known = {
+  -- windows and filters
+  window_start = { "closed", "open", "bucket" }, -- open: what starts exactly then is left out; bucket: from the bucket's start on
+  window_end = { "open", "closed", "bucket" }, -- closed: the second named by `end` counts; bucket: its whole bucket does
+  filters_within = { "or", "and" }, -- several of one type
+  filters_across = { "and", "or" }, -- different types
+  unknown_filter = { "error", "ignore" },
+  week_start = { "sunday", "monday" },
+  now = { "clock", "number" }, -- an epoch: the sandbox's clock stands still there
+  empty_window = { "rows", "error" }, -- from >= to: no rows, or report.error
+  -- which rows, in which order
+  ties = { "stable", "shuffled", "reverse" }, -- rows with the same measure, anew for each request
+  rank = { "absolute", "page" },
+  directions = { "requested", "selected" }, -- data sets by data_requested's keys, or by reportDirections.selected
+  max_rows = { "none", "number" }, -- the server's cap on max_num_rows
+  late_flows = { 0, "number" }, -- so many further flows have come in, of late_octets each,
+  late_octets = { 1, "number" }, -- from hosts of rows that are there, or from new ones (198.51.100.n)
+  late_hosts = { "existing", "new" },
+  show_others = { "ignored", "honoured" }, -- showOthers = 0 takes Other out of graph and footer
+  -- shape of the answer
+  total = { "string", "number", "missing", "null", "page" }, -- totalRowCount; page: the rows of this answer
+  total_value = { "none", "number" }, -- totalRowCount says this, whatever is true
+  footer = { "short", "full", "missing", "empty", "reversed", "other", "total" },
+  rows_before_columns = { "random", "always", "never" },
+  keys = { "shuffled", "fixed" },
+  numbers = { "strings", "numbers" },
+  pretty = { "no", "yes" },
+  empty = { "rows", "no_rows", "null_rows", "no_direction", "no_table", "null_table" }, -- a report without rows
+  time_details = { "bucket", "exact", "missing", "numbers" },
+  granularity_used = { "no", "yes" }, -- adds report.graphView and report.dataGranularity, as report_start answers them
+  graph_parts = { "both", "asked" }, -- graph "timeseries" or "pie": both parts, or only that
+  graph_other = { "both", "pie", "missing" }, -- where the series Other is
+  graph_points = { "numbers", "strings" },
+  error_beside_table = { "no", "yes" },
+  -- transport
+  content_type = { "application/json; charset=utf-8", "text/html", "text/plain; charset=iso-8859-1" },
+  error_status = { "200", "400", "401", "403", "500" }, -- of auth errors
+  http = { "redirect", "origin", "serve" }, -- plain http: 302 with the path, 302 to / (path lost), or the API itself
+  auth = { "token", "address", "either" },
+  allowed = { "127.0.0.1 ::1" }, -- addresses allowed when auth is "address"
+  gzip = { "never", "accepted", "always" },
+}
+
+local function fits(name, value)
+  local known = switches.known[name]
+  if not known then return false, "no switch of this name" end
+  if #known == 1 and type(value) == type(known[1]) then return true end
+  for _, choice in ipairs(known) do
+    if value == choice or (choice == "number" and type(value) == "number") then return true end
+  end
+  return false, "must be one of: " .. table.concat(known, ", ")
+end
+switches.fits = fits
+
+--- The values that hold now: defaults, then lasting switches, then what this request's faults overlay.
+function switches.current(overlay)
+  local values = {}
+  for name, known in pairs(switches.known) do values[name] = known[1] end
+  for _, row in ipairs(store.rows "SELECT name, value FROM switches") do
+    values[row.name] = json.plain(json.read(row.value))
+  end
+  for name, value in pairs(overlay or {}) do values[name] = value end
+  return values
+end
+
+--- Sets switches from a table; json.null puts one back. Gives true, or nil and a message; nothing is set on a mistake.
+function switches.set(wanted)
+  for name, value in pairs(wanted) do
+    local ok, why = value == json.null and switches.known[name] ~= nil or fits(name, value)
+    if not ok then return nil, ("switch %s: %s"):format(tostring(name), why or "no switch of this name") end
+  end
+  return store.atomic(function()
+    for name, value in pairs(wanted) do
+      store.change("DELETE FROM switches WHERE name = ?", name)
+      if value ~= json.null then store.change("INSERT INTO switches VALUES (?, ?)", name, json.write(value)) end
+    end
+    return true
+  end)
+end
+
+function switches.clear()
+  store.change "DELETE FROM switches"
+end
+
+return switches
