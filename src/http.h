@@ -55,6 +55,7 @@ struct sz_request {
   bool http2;        /* default: HTTP/1.1 */
   bool allow_http;   /* default: https only */
   bool fresh;        /* no kept connection, see sz_transfer_start */
+  bool inspect;      /* only look at the certificate, see below */
   const char *proxy; /* default: as the environment says; "": none */
   const char *unix_socket;
   const char *user_agent;
@@ -77,6 +78,15 @@ struct sz_info {
   const char *location;
   const char *retry_after;
   const char *content_type;
+};
+
+/*
+** A server's certificate, as an inspecting transfer saw it. NULL: unknown.
+** Texts of the server's: escape them before showing them.
+*/
+struct sz_certificate {
+  const char *subject, *issuer, *from, *to;
+  const char *pin; /* what to say as a request's 'pin' */
 };
 
 struct sz_fd {
@@ -130,6 +140,8 @@ int sz_http_fds(struct sz_http *h, struct sz_fd *list, int max,
 ** Begins a transfer; the first step sends. NULL: see 'why'. libcurl sends a
 ** request again when a kept connection dies before the answer's first byte;
 ** for requests that must not be sent twice say 'fresh'.
+** With 'inspect' the handshake is made without verifying, and ended before
+** anything of the request is sent; the transfer reads as an empty answer.
 */
 struct sz_transfer *sz_transfer_start(struct sz_http *h,
                                       const struct sz_request *request,
@@ -161,5 +173,9 @@ void sz_transfer_consume(struct sz_transfer *t, size_t n);
 const struct sz_failure *sz_transfer_error(const struct sz_transfer *t);
 
 void sz_transfer_info(struct sz_transfer *t, struct sz_info *info);
+
+/* False: nothing is known. The texts live as long as the transfer. */
+bool sz_transfer_certificate(const struct sz_transfer *t,
+                             struct sz_certificate *certificate);
 
 #endif

@@ -29,6 +29,15 @@ enum sz_header {
   SZ_HEADER_COUNT
 };
 
+enum sz_certificate_part {
+  SZ_CERTIFICATE_SUBJECT,
+  SZ_CERTIFICATE_ISSUER,
+  SZ_CERTIFICATE_FROM,
+  SZ_CERTIFICATE_TO,
+  SZ_CERTIFICATE_PIN,
+  SZ_CERTIFICATE_COUNT
+};
+
 struct sz_http {
   CURLM *multi;
   pid_t pid;       /* who made the connections */
@@ -48,6 +57,8 @@ struct sz_transfer {
   long connect_timeout;
   struct sz_info info; /* texts and counts of the body are elsewhere */
   char *answer[SZ_HEADER_COUNT];
+  char *certificate[SZ_CERTIFICATE_COUNT];
+  bool inspect;
   size_t header_bytes;
   bool paused, lent;
   bool dropped;               /* cancelled: nothing more is given out */
@@ -84,5 +95,15 @@ int sz_on_socket(void *arg, curl_socket_t fd, curlsocktype purpose);
 
 /* Forgets the header lines kept so far. */
 void sz_answer_reset(struct sz_transfer *t);
+
+/* http_inspect.c */
+
+/* Sets what an inspecting transfer has instead of a request. */
+CURLcode sz_inspect_setup(struct sz_transfer *t);
+
+/* Keeps what libcurl knows of the certificate before t->easy goes. */
+void sz_inspect_keep(struct sz_transfer *t);
+
+void sz_inspect_free(struct sz_transfer *t);
 
 #endif

@@ -163,6 +163,19 @@ static CURLcode set_body(CURL *easy, struct sz_transfer *t,
   return code;
 }
 
+/* Nothing that could be sent by mistake is known to an inspecting one. */
+static CURLcode set_errand(struct sz_transfer *t, const struct sz_request *r) {
+  CURLcode code;
+  if (r->inspect)
+    return sz_inspect_setup(t);
+  code = set_tls(t->easy, r);
+  if (code == CURLE_OK)
+    code = set_headers(t->easy, t, r);
+  if (code == CURLE_OK)
+    code = set_body(t->easy, t, r);
+  return code;
+}
+
 CURLcode sz_transfer_setup(struct sz_transfer *t, const struct sz_request *r) {
   CURLcode code = set_callbacks(t->easy, t);
   if (code == CURLE_OK)
@@ -170,12 +183,8 @@ CURLcode sz_transfer_setup(struct sz_transfer *t, const struct sz_request *r) {
   if (code == CURLE_OK)
     code = set_route(t->easy, r);
   if (code == CURLE_OK)
-    code = set_tls(t->easy, r);
-  if (code == CURLE_OK)
-    code = set_headers(t->easy, t, r);
-  if (code == CURLE_OK)
     code = set_resolve(t->easy, t, r);
   if (code == CURLE_OK)
-    code = set_body(t->easy, t, r);
+    code = set_errand(t, r);
   return code;
 }

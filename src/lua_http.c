@@ -201,6 +201,7 @@ static void options_read(lua_State *L, struct sz_request *r) {
   r->http2 = option_flag(L, "http2", false);
   r->allow_http = option_flag(L, "allow_http", false);
   r->fresh = option_flag(L, "fresh", false);
+  r->inspect = option_flag(L, "inspect", false);
   r->proxy = option_text(L, "proxy");
   r->unix_socket = option_text(L, "unix_socket");
   r->user_agent = option_text(L, "user_agent");
@@ -416,6 +417,25 @@ static int transfer_info(lua_State *L) {
   return 1;
 }
 
+/*
+** transfer:certificate() -> { subject =, issuer =, from =, to =, pin = }, or
+** nil when it did not inspect or saw none
+*/
+static int transfer_certificate(lua_State *L) {
+  struct sz_certificate certificate;
+  if (!sz_transfer_certificate(transfer_open(L), &certificate)) {
+    lua_pushnil(L);
+    return 1;
+  }
+  lua_createtable(L, 0, 5);
+  set_text(L, "subject", certificate.subject);
+  set_text(L, "issuer", certificate.issuer);
+  set_text(L, "from", certificate.from);
+  set_text(L, "to", certificate.to);
+  set_text(L, "pin", certificate.pin);
+  return 1;
+}
+
 static const luaL_Reg http_meta[] = {{"__gc", http_close},
                                      {"__close", http_close},
                                      {"__tostring", http_tostring},
@@ -432,10 +452,12 @@ static const luaL_Reg transfer_meta[] = {{"__gc", transfer_gc},
                                          {"__tostring", transfer_tostring},
                                          {NULL, NULL}};
 
-static const luaL_Reg transfer_methods[] = {{"read", transfer_read},
-                                            {"info", transfer_info},
-                                            {"close", transfer_close},
-                                            {NULL, NULL}};
+static const luaL_Reg transfer_methods[] = {
+    {"read", transfer_read},
+    {"info", transfer_info},
+    {"close", transfer_close},
+    {"certificate", transfer_certificate},
+    {NULL, NULL}};
 
 /* Methods have a table of their own: object.__gc is out of reach. */
 static void register_type(lua_State *L, const char *name, const luaL_Reg *meta,

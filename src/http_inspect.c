@@ -1,0 +1,95 @@
+/*
+** http_inspect.c - what certificate does a server show? A pin that fits no
+** key ends the handshake before anything of a request is sent; libcurl then
+** has told the certificate's parts, and the right pin in its log.
+*/
+#include "http_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NO_PIN "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+/* As libcurl names them, in the order of enum sz_certificate_part. */
+static const char *const part_names[] = {
+    "Subject:", "Issuer:", "Start date:", "Expire date:"};
+
+/* NULL without memory: then the part is not known. */
+static char *copy_text(const char *text, size_t len) {
+  char *copy = malloc(len + 1);
+  if (!copy)
+    return NULL;
+  memcpy(copy, text, len);
+  copy[len] = '\0';
+  return copy;
+}
+
+static void part_keep(struct sz_transfer *t, int part, const char *text,
+                      size_t len) {
+  free(t->certificate[part]);
+  t->certificate[part] = copy_text(text, len);
+}
+
+/* libcurl's log; one line of it names the key's hash. */
+static int on_log(CURL *easy, curl_infotype type, char *text, size_t len,
+                  void *arg) {
+  static const char head[] = " public key hash: ";
+  const size_t skip = sizeof head - 1;
+  (void)easy;
+  if (type != CURLINFO_TEXT || len < skip || memcmp(text, head, skip) != 0)
+    return 0;
+  while (len > skip && text[len - 1] == '\n')
+    len--;
+  part_keep(arg, SZ_CERTIFICATE_PIN, text + skip, len - skip);
+  return 0;
+}
+
+CURLcode sz_inspect_setup(struct sz_transfer *t) {
+  CURL *easy = t->easy;
+  CURLcode code = curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, NO_PIN);
+  if (code != CURLE_OK)
+    return code; /* never without: the request would be sent */
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
+  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+  curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+  curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L);
+  curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, on_log);
+  curl_easy_setopt(easy, CURLOPT_DEBUGDATA, t);
+  return curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L);
+}
+
+static void line_keep(struct sz_transfer *t, const char *line) {
+  int part;
+  for (part = 0; part < SZ_CERTIFICATE_PIN; part++) {
+    size_t name = strlen(part_names[part]);
+    if (strncmp(line, part_names[part], name) == 0)
+      part_keep(t, part, line + name, strlen(line + name));
+  }
+}
+
+void sz_inspect_keep(struct sz_transfer *t) {
+  struct curl_certinfo *chain = NULL;
+  const struct curl_slist *line;
+  curl_easy_getinfo(t->easy, CURLINFO_CERTINFO, &chain);
+  if (!chain || chain->num_of_certs < 1)
+    return;
+  for (line = chain->certinfo[0]; line; line = line->next)
+    line_keep(t, line->data);
+}
+
+void sz_inspect_free(struct sz_transfer *t) {
+  int part;
+  for (part = 0; part < SZ_CERTIFICATE_COUNT; part++)
+    free(t->certificate[part]);
+}
+
+bool sz_transfer_certificate(const struct sz_transfer *t,
+                             struct sz_certificate *certificate) {
+  certificate->subject = t->certificate[SZ_CERTIFICATE_SUBJECT];
+  certificate->issuer = t->certificate[SZ_CERTIFICATE_ISSUER];
+  certificate->from = t->certificate[SZ_CERTIFICATE_FROM];
+  certificate->to = t->certificate[SZ_CERTIFICATE_TO];
+  certificate->pin = t->certificate[SZ_CERTIFICATE_PIN];
+  return certificate->subject || certificate->pin;
+}
