@@ -1,25 +1,37 @@
 # scrutinizer: `make demo` and `make test` do everything, set-up included.
 LUA ?= lua5.4
 ALL_LUAS = lua5.4 lua5.3 lua5.1 luajit
+# `make test` means every Lua; `make test LUA=lua5.3` one.
+LUAS = $(if $(filter command environment,$(firstword $(origin LUA))),$(LUA),$(ALL_LUAS))
+
 OUT ?= build/$(LUA)
 CORE = $(OUT)/scrutinizer/core.so
-
 CFLAGS ?= -O2 -g
 WARN = -std=c99 -Wall -Wextra -Wpedantic -Werror -Wshadow -Wstrict-prototypes \
   -Wmissing-prototypes -Wpointer-arith
-# Symbols that a C99 compiler hides unless asked: sockets, clocks, strtod_l.
+# What POSIX adds to C99: sockets, clocks.
 DEFS = -D_POSIX_C_SOURCE=200809L
-PKG = $(if $(filter luajit,$(LUA)),luajit,$(LUA))
 OBJECTS = $(patsubst src/%.c,$(OUT)/obj/%.o,$(wildcard src/*.c))
 
-.PHONY: all core env deps clean
+PREFIX ?= /usr/local
+# Lua's own name for its folders: 5.4, 5.3, 5.1; LuaJIT uses those of 5.1.
+ABI = $(patsubst lua%,%,$(subst luajit,lua5.1,$(LUA)))
+SHARE = $(DESTDIR)$(PREFIX)/share/lua/$(ABI)
+LIB = $(DESTDIR)$(PREFIX)/lib/lua/$(ABI)
+
+PORT ?= 8443
+HTTP_PORT ?= 8080
+STATE ?=
+
+.PHONY: all core env deps install uninstall demo test sandbox lint format asan valgrind clean
+
 all: deps
 	@$(MAKE) --no-print-directory core
 
-core: $(CORE)
-
 deps:
 	@.ci/deps build $(LUA)
+
+core: $(CORE)
 
 $(CORE): $(OBJECTS)
 	@mkdir -p $(@D)
@@ -28,12 +40,58 @@ $(CORE): $(OBJECTS)
 $(OUT)/obj/%.o: src/%.c $(wildcard src/*.h)
 	@mkdir -p $(@D)
 	$(CC) $(WARN) $(DEFS) $(CFLAGS) -fPIC -fvisibility=hidden \
-	  $$(pkg-config --cflags $(PKG) libcurl zlib) -c $< -o $@
+	  $$(pkg-config --cflags $(LUA) libcurl zlib) -c $< -o $@
 
 # One line to eval: the module's paths for $(LUA), then Lua's own.
 env: deps
 	@$(MAKE) --no-print-directory -s core >&2
-	@printf "export LUA_PATH='%s/lua/?.lua;%s/lua/?/init.lua;;' LUA_CPATH='%s/$(OUT)/?.so;;'\n" "$(CURDIR)" "$(CURDIR)" "$(CURDIR)"
+	@here=$$(printf '%s' "$(CURDIR)" | sed "s/'/'\\\\''/g"); \
+	printf "export LUA_PATH='%s/lua/?.lua;%s/lua/?/init.lua;;' LUA_CPATH='%s/$(OUT)/?.so;;'\n" "$$here" "$$here" "$$here"
+
+install: all
+	install -d "$(SHARE)/scrutinizer" "$(LIB)/scrutinizer"
+	install -m 644 lua/scrutinizer/*.lua "$(SHARE)/scrutinizer/"
+	install -m 755 $(CORE) "$(LIB)/scrutinizer/core.so"
+
+uninstall:
+	rm -rf "$(SHARE)/scrutinizer" "$(LIB)/scrutinizer"
+
+demo:
+	@.ci/deps demo $(LUA)
+	@$(MAKE) --no-print-directory -s core
+	@examples/demo $(LUA)
+
+test:
+	@.ci/deps test $(LUAS)
+	@spec/run $(LUAS)
+
+sandbox:
+	@.ci/deps demo
+	@PORT=$(PORT) HTTP_PORT=$(HTTP_PORT) STATE='$(STATE)' exec examples/sandbox/start
+
+lint:
+	@.ci/deps lint
+	luacheck -q lua spec examples
+	clang-format --dry-run --Werror src/*.[ch]
+
+format:
+	clang-format -i src/*.[ch]
+
+# The specs with the core built for the sanitizers. Leaks are valgrind's matter.
+asan:
+	@.ci/deps test $(LUAS)
+	@for lua in $(LUAS); do \
+	  OUT=build/asan-$$lua CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined' \
+	  ASAN_OPTIONS=detect_leaks=0 SCRUTINIZER_SANITIZED=1 \
+	  WRAP="env LD_PRELOAD=$$($(CC) -print-file-name=libasan.so):$$($(CC) -print-file-name=libubsan.so)" \
+	  spec/run $$lua || exit 1; \
+	done
+
+# The specs under valgrind: errors and leaks, on Lua 5.4.
+valgrind:
+	@.ci/deps valgrind lua5.4
+	@SCRUTINIZER_SANITIZED=1 WRAP="valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,possible \
+	  --errors-for-leak-kinds=definite --suppressions=.ci/valgrind.supp" spec/run lua5.4
 
 clean:
 	rm -rf build

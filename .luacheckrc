@@ -1,0 +1,8 @@
+std = "min"
+max_line_length = 140
+cache = false
+files["spec"] = { std = "max+busted" }
+files["spec/http_server.lua"] = { std = "max" }
+files["examples/sandbox"] = { std = "ngx_lua" }
+files["examples/*.lua"] = { std = "max" }
+files["rockspec"] = { std = "+rockspec" }

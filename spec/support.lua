@@ -1,0 +1,97 @@
+--- What specs share: the sandbox of this test run, watched and steered by curl (never by our client), and clocks of memory.
+
+local json = require "cjson"
+
+local support = {}
+
+local function read_all(command)
+  local pipe = assert(io.popen(command))
+  local text = pipe:read "*a"
+  pipe:close()
+  return text
+end
+support.shell = read_all
+
+--- Quotes a text for the shell.
+function support.quote(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+--- The sandbox that spec/run started: { url =, token =, ca = }.
+function support.sandbox()
+  local line = os.getenv "SCRUTINIZER_SANDBOX" or ""
+  local url, token, ca = line:match "^(%S+) token=(%S+) ca=(%S+)"
+  assert(url, "start specs with make test, or set SCRUTINIZER_SANDBOX to the line that make sandbox prints")
+  return { url = url, token = token, ca = ca }
+end
+
+--- A client for the sandbox; options are added to url, token and CA.
+function support.connect(options)
+  local box = support.sandbox()
+  local all = { url = box.url, token = box.token, tls = { ca_file = box.ca } }
+  for name, value in pairs(options or {}) do all[name] = value end
+  return assert(require("scrutinizer").connect(all))
+end
+
+local function control(page, arguments)
+  local box = support.sandbox()
+  local text = read_all(("curl -sS --cacert %s %s %s/sandbox/%s"):format(support.quote(box.ca), arguments or "", box.url, page))
+  return json.decode(text)
+end
+
+local function post(page, value)
+  local answer = control(page, "--data-binary " .. support.quote(json.encode(value)))
+  assert(answer.ok, answer.error)
+end
+
+--- Makes the sandbox forget its faults, switches, log and violations.
+function support.clear()
+  control("all", "-X DELETE")
+end
+
+--- Faults for the next API requests: a list of { kind =, times =, … }; see examples/sandbox/README.md.
+function support.faults(list)
+  post("faults", list)
+end
+
+--- Lasting switches: { name = value }.
+function support.switches(map)
+  post("switches", map)
+end
+
+--- The API requests that the sandbox saw since the last clear.
+function support.log()
+  return control "log"
+end
+
+--- What the sandbox had to be lenient about since the last clear; an end-to-end spec ends by finding none.
+function support.violations()
+  local found = {}
+  for i, row in ipairs(control "violations") do found[i] = ("%s: %s"):format(row.rule, row.text) end
+  return found
+end
+
+--- Rows of the recorded flows, as awk sums them: `program` sees the columns of flows.csv by position.
+function support.awk(program)
+  return read_all(("zcat examples/sandbox/flows.csv.gz | awk -F, %s"):format(support.quote(program)))
+end
+
+--- This process's resident memory in KiB.
+function support.rss()
+  for line in io.lines "/proc/self/status" do
+    local kib = line:match "^VmRSS:%s+(%d+)"
+    if kib then return tonumber(kib) end
+  end
+end
+
+--- How many descriptors this process has open.
+function support.descriptors()
+  return tonumber((read_all "ls /proc/$PPID/fd | wc -l"))
+end
+
+--- Collects all garbage, finalizers' too.
+function support.collect()
+  for _ = 1, 3 do collectgarbage() end
+end
+
+return support
