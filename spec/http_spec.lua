@@ -272,6 +272,9 @@ describe("gzip", function()
     local bare = "\203\072\205\201\201\087\200\064\039\185\000"
     assert.same({ "hello hello hello hello\n" }, { numbers("deflate", bare) })
     assert.same({ "hello hello hello hello\n" }, { numbers("deflate", "\120\218" .. bare .. "\112\190\008\187") })
+    for cut = 1, #bare - 1 do
+      assert.equal("truncated", (select(2, numbers("deflate", bare:sub(1, cut)))))
+    end
   end)
 
   it("cut short gives what came, then truncated", function()

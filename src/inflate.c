@@ -56,24 +56,14 @@ static enum sz_inflated inflate_bad(struct sz_inflate *f, const char *why) {
 }
 
 /*
-** Many servers send "deflate" without zlib's frame. Two bytes tell: the frame
-** names method 8 and is a multiple of 31 as a 16-bit number.
+** Many servers send "deflate" without zlib's frame. The first byte tells: a
+** frame's names method 8, which a bare stream could only begin with by a
+** stored block with dirt in its padding.
 */
-static bool has_zlib_frame(const unsigned char *in) {
-  return (in[0] & 0x0f) == 8 && (in[0] * 256u + in[1]) % 31 == 0;
-}
-
-/* Begins a stream at 'in'; false when more bytes are needed to know how. */
-static bool inflate_begin(struct sz_inflate *f, const unsigned char *in,
-                          size_t len) {
-  if (f->coding == SZ_DEFLATE) {
-    if (len < 2)
-      return false;
-    if (!has_zlib_frame(in))
-      inflateReset2(&f->z, -15);
-  }
+static void inflate_begin(struct sz_inflate *f, const unsigned char *in) {
+  if (f->coding == SZ_DEFLATE && (in[0] & 0x0f) != 8)
+    inflateReset2(&f->z, -15);
   f->stage = STAGE_INSIDE;
-  return true;
 }
 
 /* What follows a stream: another member of a gzip file, or garbage. */
@@ -115,8 +105,8 @@ static enum sz_inflated inflate_ready(struct sz_inflate *f, const char *in,
     return SZ_INFLATED_BAD;
   if (len == 0 && !(f->full && f->stage == STAGE_INSIDE))
     return SZ_INFLATED_MORE;
-  if (f->stage == STAGE_NEW && !inflate_begin(f, bytes, len))
-    return SZ_INFLATED_MORE;
+  if (f->stage == STAGE_NEW)
+    inflate_begin(f, bytes);
   if (f->stage == STAGE_ENDED && !inflate_next(f, bytes))
     return inflate_bad(f, "bytes follow the end of the compressed answer");
   return SZ_INFLATED_DATA;
