@@ -1,0 +1,96 @@
+-- The ways to install: the rock and `make install`, each into an empty prefix; and that they name every file.
+
+local support = require "spec.support"
+
+local LUA = os.getenv "SCRUTINIZER_LUA" or "lua5.4"
+local ABI = LUA == "luajit" and "5.1" or LUA:sub(4)
+
+local function files(pattern)
+  local found = {}
+  for path in support.shell("ls " .. pattern):gmatch "%S+" do found[#found + 1] = path end
+  return found
+end
+
+local function rockspec()
+  local env, path = {}, "rockspec/scrutinizer-dev-1.rockspec"
+  local chunk
+  if setfenv then
+    chunk = setfenv(assert(loadfile(path)), env)
+  else
+    chunk = assert(loadfile(path, "t", env))
+  end
+  chunk()
+  return env
+end
+
+-- Runs Lua code with nothing but an installed prefix (and Debian's lua-cjson) on its paths, outside the checkout.
+local function run_in(prefix, code)
+  local command = ("cd / && env -u LUA_INIT LUA_PATH=%s LUA_CPATH=%s %s -e %s 2>&1"):format(
+    support.quote(("%s/share/lua/%s/?.lua;%s/share/lua/%s/?/init.lua;;"):format(prefix, ABI, prefix, ABI)),
+    support.quote(("%s/lib/lua/%s/?.so;;"):format(prefix, ABI)), LUA, support.quote(code))
+  return support.shell(command)
+end
+
+local PROBE = [[
+local s = require "scrutinizer"
+local from = package.searchpath and package.searchpath("scrutinizer.core", package.cpath) or "?"
+local client = s.connect { url = "https://127.0.0.1:1", token = "t" }
+local _, err = client:report("host2host"):last(60):fetch()
+print(s.VERSION, s.decode("[1,2]")[2], err.kind, from)
+]]
+
+local function temporary(body)
+  local folder = support.shell("mktemp -d"):gsub("%s+$", "")
+  local good, err = pcall(body, folder)
+  os.execute("rm -rf " .. support.quote(folder))
+  if not good then error(err, 0) end
+end
+
+describe("the rockspec", function()
+  it("names every source and every module, each as its path", function()
+    local modules = rockspec().build.modules
+    assert.same(files "src/*.c", modules["scrutinizer.core"].sources)
+    local listed = {}
+    for name, path in pairs(modules) do
+      if type(path) == "string" then
+        listed[#listed + 1] = path
+        assert.equal(path:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", "."), name)
+      end
+    end
+    table.sort(listed)
+    assert.same(files "lua/scrutinizer/*.lua", listed)
+  end)
+
+  it("never links the module with a Lua library", function()
+    assert.same({ "curl", "z" }, rockspec().build.modules["scrutinizer.core"].libraries)
+    assert.is_nil(support.shell(("ldd build/%s/scrutinizer/core.so"):format(LUA)):find "lua5")
+  end)
+end)
+
+describe("make install", function()
+  it("puts a module that works into an empty prefix, and uninstall leaves nothing", function()
+    temporary(function(prefix)
+      local make = ("env -u OUT -u CFLAGS -u LD_PRELOAD make -s LUA=%s PREFIX=%s "):format(LUA, support.quote(prefix))
+      support.shell(make .. "install 2>&1")
+      assert.matches("^0%.1%.0%s+2%s+connect%s", run_in(prefix, PROBE))
+      support.shell(make .. "uninstall 2>&1")
+      assert.equal("", support.shell(("find %s -type f"):format(support.quote(prefix))))
+    end)
+  end)
+end)
+
+-- LuaRocks knows no LuaJIT apart from 5.1.
+if LUA ~= "luajit" then
+  describe("luarocks make", function()
+    it("builds a rock that works from an empty tree", function()
+      temporary(function(folder)
+        support.shell(("cp -r src lua rockspec LICENSE README.md %s/ 2>&1"):format(support.quote(folder)))
+        local said = support.shell(("cd %s && env -u LD_PRELOAD luarocks --lua-version %s --tree %s/tree make --deps-mode=none "
+          .. "rockspec/scrutinizer-dev-1.rockspec CURL_INCDIR=/usr/include/$(gcc -dumpmachine) 2>&1")
+          :format(support.quote(folder), ABI, support.quote(folder)))
+        assert.matches("scrutinizer dev%-1 is now installed", said)
+        assert.matches("^0%.1%.0%s+2%s+connect%s", run_in(folder .. "/tree", PROBE))
+      end)
+    end)
+  end)
+end
