@@ -1,5 +1,5 @@
 std = "min"
-max_line_length = 140
+max_line_length = 150
 cache = false
 files["spec"] = { std = "max+busted" }
 files["spec/http_server.lua"] = { std = "max" }
