@@ -116,7 +116,7 @@ local function footer(spec, result)
 end
 
 local function total_text(options, result)
-  local total = type(options.total_value) == "number" and options.total_value or options.total == "page" and #result.rows or result.exists
+  local total = type(options.total_value) == "number" and options.total_value or options.total == "page" and (result.count or #result.rows) or result.exists
   local digits = ("%.0f"):format(total)
   if options.total == "null" then return "null" end
   return (options.total == "number" or options.numbers == "numbers") and digits or '"' .. digits .. '"'

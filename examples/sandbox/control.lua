@@ -39,12 +39,16 @@ local function queue()
   return list(rows)
 end
 
+local function ready()
+  return { ready = true, https_port = tonumber(os.getenv "SANDBOX_HTTPS_PORT"), http_port = tonumber(os.getenv "SANDBOX_HTTP_PORT") }
+end
+
 local function clear_table(name)
   return function() store.change("DELETE FROM " .. name) end
 end
 
 local routes = {
-  ready = { GET = function() return { ready = true } end },
+  ready = { GET = ready },
   violations = { GET = violations, clear = clear_table "violations" },
   log = { GET = log, clear = clear_table "log" },
   faults = { GET = queue, POST = faults.add, clear = faults.clear },

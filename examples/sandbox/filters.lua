@@ -130,7 +130,7 @@ function parse.sdfIpns(text, key, violate)
   local body, where = side(text, BOTH_SMALL, key, violate)
   local net, length = (body or ""):match "^(.+)_(%d+)$"
   if not net then return nil end
-  local number, filter = quads(net), nil
+  local number, filter = quads(net)
   length = tonumber(length)
   if number and length <= 32 then
     local size = 2 ^ (32 - length)

@@ -52,9 +52,9 @@ local function parse_body(request)
   local boundary = media:match 'boundary="([^"]+)"' or media:match "boundary=([^;%s]+)"
   local body = read_body()
   if boundary then
-    local ok = parse_multipart(body, boundary, request.fields)
-    local mislabelled = not media:lower():find("multipart/form-data", 1, true)
-    return ok and (mislabelled and "multipart as " .. media:match "^[^;]*" or "multipart") or nil, "multipart body cut or without names"
+    if not parse_multipart(body, boundary, request.fields) then return nil, "multipart body cut or without names" end
+    if media:lower():find("multipart/form-data", 1, true) then return "multipart" end
+    return "multipart as " .. media:match "^[^;]*"
   end
   if media:lower():find("application/json", 1, true) and body:find "^%s*[{%[]" then return nil, "fields must be form fields, not a JSON body" end
   parse_urlencoded(body, request.fields)

@@ -74,8 +74,9 @@ end
 --- Sets switches from a table; json.null puts one back. Gives true, or nil and a message; nothing is set on a mistake.
 function switches.set(wanted)
   for name, value in pairs(wanted) do
-    local ok, why = value == json.null and switches.known[name] ~= nil or fits(name, value)
-    if not ok then return nil, ("switch %s: %s"):format(tostring(name), why or "no switch of this name") end
+    local default = switches.known[name] and switches.known[name][1]
+    local ok, why = fits(name, value == json.null and default or value)
+    if not ok then return nil, ("switch %s: %s"):format(tostring(name), why) end
   end
   return store.atomic(function()
     for name, value in pairs(wanted) do
