@@ -1,0 +1,104 @@
+-- What the Makefile promises: the demo's words, one line to eval, and no package manager when nothing is missing.
+
+local support = require "spec.support"
+
+local LUA = os.getenv "SCRUTINIZER_LUA" or "lua5.4"
+
+-- Commands run as from a plain shell: nothing of this spec run's own build or preloads.
+local function make(arguments)
+  return support.shell("env -u OUT -u CFLAGS -u LD_PRELOAD -u SCRUTINIZER_SANDBOX -u MAKEFLAGS -u MAKELEVEL " .. arguments)
+end
+
+-- A folder with an apt-get and a dpkg that only leave a mark that they were called.
+local function with_watched_packages(body)
+  local folder = support.shell("mktemp -d"):gsub("%s+$", "")
+  for _, name in ipairs { "apt-get", "apt", "dpkg", "dpkg-query" } do
+    local path = folder .. "/" .. name
+    local file = assert(io.open(path, "w"))
+    file:write("#!/bin/sh\necho called >>", folder, "/called\nexit 1\n")
+    file:close()
+    os.execute("chmod +x " .. path)
+  end
+  local good, err = pcall(body, folder)
+  local called = io.open(folder .. "/called")
+  if called then called:close() end
+  os.execute("rm -rf " .. support.quote(folder))
+  if not good then error(err, 0) end
+  return called ~= nil
+end
+
+local function sandboxes()
+  return tonumber((support.shell "ps -eo args | grep -c '[e]xamples/sandbox/start'"))
+end
+
+describe("make demo", function()
+  it("prints what it started, the script, ten rows of the recorded day and what exists; leaves nothing running", function()
+    local before, out = sandboxes(), nil
+    local called = with_watched_packages(function(folder)
+      out = make(("PATH=%s:$PATH make demo LUA=%s 2>&1"):format(folder, LUA))
+    end)
+    assert.is_false(called, "a package manager was called though nothing was missing")
+    assert.matches("Started the sandbox appliance at https://127%.0%.0%.1:%d+: nginx, TLS with a CA of its own, 28783 recorded flows", out)
+    local script = 0
+    for line in out:gmatch "[^\n]+" do
+      if line:find "^    %S" or line:find "^      %S" then script = script + 1 end
+    end
+    assert.equal(11, script) -- a comment and ten lines
+    local rows = 0
+    for rank in out:gmatch "\n +(%d+)  %d+%.%d+%.%d+%.%d+ +%d+%.%d+%.%d+%.%d+ +[^\n]- +[%d.]+ [kMG]?B +[%d.]+ %%" do
+      rows = rows + 1
+      assert.equal(rows, tonumber(rank))
+    end
+    assert.equal(10, rows)
+    assert.matches("\n   1  157%.240%.30%.63    10%.8%.0%.69        HTTPS %(443 %- TCP%)%s+192%.1 MB   50%.23 %%", out)
+    assert.matches("\n%d+ conversations exist\n", out)
+    assert.matches("Done in %d+ ms on " .. LUA:gsub("%.", "%%."), out)
+    assert.equal(before, sandboxes())
+  end)
+end)
+
+describe("make env", function()
+  it("prints one line to eval, absolute and quoted, and nothing else", function()
+    local out
+    local called = with_watched_packages(function(folder)
+      out = make(("PATH=%s:$PATH make -s env LUA=%s"):format(folder, LUA))
+    end)
+    assert.is_false(called)
+    assert.matches("^export LUA_PATH='/[^']*/lua/%?%.lua;/[^']*/lua/%?/init%.lua;;' LUA_CPATH='/[^']*/build/"
+      .. LUA:gsub("%.", "%%.") .. "/%?%.so;;'\n$", out)
+  end)
+end)
+
+describe("make sandbox", function()
+  it("prints its line whatever LUA* is in the environment, and ends with its signal", function()
+    local out = make [[LUA_INIT='error("no")' LUA_PATH=nowhere LUA_CPATH=nowhere bash -c '
+      coproc { exec make sandbox PORT=0 HTTP_PORT=0; }
+      read -r line <&"${COPROC[0]}"; echo "$line"
+      set -- $line
+      curl -s --cacert "${3#ca=}" -d rm=report_api "$1/fcgi/scrut_fcgi.fcgi"; echo
+      kill -TERM "$COPROC_PID"; wait "$COPROC_PID"
+      [ -e "${3#ca=}" ] && echo left || echo gone' 2>/dev/null]]
+    assert.matches("^https://127%.0%.0%.1:%d+ token=%w+ ca=/%S+\n", out)
+    assert.matches('"err"', out)
+    assert.matches("\ngone\n$", out)
+  end)
+end)
+
+describe("the version", function()
+  it("is said once", function()
+    local found = support.shell "grep -rlF '0.1.0' src lua rockspec Makefile"
+    assert.equal("src/version.h\n", found)
+  end)
+end)
+
+describe("the library", function()
+  it("sets no global when it is required", function()
+    local out = support.shell(([[%s -e '
+      require "cjson" -- sets none either, but is not ours to prove
+      local before = {}
+      for name in pairs(_G) do before[name] = true end
+      require "scrutinizer"
+      for name in pairs(_G) do if not before[name] then print(name) end end']]):format(LUA))
+    assert.equal("", out)
+  end)
+end)
