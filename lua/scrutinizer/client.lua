@@ -22,10 +22,27 @@ function Client:__tostring()
   return ("scrutinizer.Client: %s%s"):format(self.url, self._private.closed() and " (closed)" or "")
 end
 
--- What the client must not show. The token lives in a closure: it is in no table that a dump would print.
+-- What every request of this client has in common.
+local function transport_of(o)
+  local common = {
+    connect_timeout = o.connect_timeout, headers = o.headers, http2 = o.http2, proxy = o.proxy,
+    unix_socket = o.unix_socket, resolve = o.resolve, allow_http = o.allow_http,
+    user_agent = o.user_agent or "scrutinizer-lua/" .. core.VERSION,
+    ca_blob = o.tls.ca_blob, verify = o.tls.verify, pin = o.tls.pin,
+    cert = o.tls.cert, key = o.tls.key, passphrase = o.tls.passphrase,
+  }
+  return function()
+    local copy = {}
+    for name, value in pairs(common) do copy[name] = value end
+    return copy
+  end
+end
+
+-- What the client must not show. Token, passphrase and the like live in closures: they are in no table that a dump would print.
 local function make_private(given, token)
-  local http, closed
-  local private = { pause = wait.resolve(given.wait) }
+  local http, closed, sent
+  local private = { pause = wait.resolve(given.wait), transport = transport_of(given) }
+  given.tls, given.proxy, given.headers = nil, nil, nil
   function private.multi(again)
     if again or not http then http = core.http() end
     return http
@@ -36,12 +53,26 @@ local function make_private(given, token)
     if http then http:close() end
   end
   function private.token()
-    if type(token) ~= "function" then return token end
-    local value = token()
-    if type(value) ~= "string" or value == "" then
+    local value = token
+    if type(token) == "function" then value = token() end
+    if value ~= false and (type(value) ~= "string" or value == "") then
       error(check.message("connect: token()", type(value), "a function that returns the token's text"), 0)
     end
+    sent = value
     return value
+  end
+  -- A stranger's text without the token that was sent last.
+  function private.mask(text)
+    if not sent then return text end
+    local parts, from = {}, 1
+    local at, last = text:find(sent, 1, true)
+    while at do
+      parts[#parts + 1] = text:sub(from, at - 1)
+      from = last + 1
+      at, last = text:find(sent, from, true)
+    end
+    parts[#parts + 1] = text:sub(from)
+    return table.concat(parts, "***")
   end
   return private
 end
@@ -68,21 +99,9 @@ function methods:_emit(event)
   if listener then listener(event) end
 end
 
--- What every request of this client has in common.
-local function transport(client)
-  local o = client._options
-  return {
-    connect_timeout = o.connect_timeout, headers = o.headers, http2 = o.http2, proxy = o.proxy,
-    unix_socket = o.unix_socket, resolve = o.resolve, allow_http = o.allow_http,
-    user_agent = o.user_agent or "scrutinizer-lua/" .. core.VERSION,
-    ca_blob = o.tls.ca_blob, verify = o.tls.verify, pin = o.tls.pin,
-    cert = o.tls.cert, key = o.tls.key, passphrase = o.tls.passphrase,
-  }
-end
-
 -- The request for a form, in the client's method and encoding, with the token as its last field.
 local function request_of(client, form)
-  local o, request, fields = client._options, transport(client), wire.form_list(form)
+  local o, request, fields = client._options, client._private.transport(), wire.form_list(form)
   local token = client._private.token()
   if token then fields[#fields + 1] = { wire.form.token, token } end
   request.method, request.url = o.method, client.url
@@ -106,7 +125,7 @@ end
 
 -- Before the token goes over http: one GET without any field. An appliance with TLS answers it with a redirect.
 local function probe(client)
-  local endpoint, request = client._options.endpoint, transport(client)
+  local endpoint, request = client._options.endpoint, client._private.transport()
   request.method, request.url = "GET", client.url
   local x, err = exchange.start(client, request)
   if not x then return nil, err end

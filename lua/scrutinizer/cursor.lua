@@ -78,14 +78,7 @@ end
 local function with_head(self, message)
   local _, _, found, head = self._decoder:state()
   if found or head == "" then return message end
-  local token = self._client._private.token()
-  if token then
-    local at, last = head:find(token, 1, true)
-    while at do
-      head = head:sub(1, at - 1) .. "***" .. head:sub(last + 1)
-      at, last = head:find(token, at + 3, true)
-    end
-  end
+  head = self._client._private.mask(head)
   return ("%s; the answer begins with \"%s\""):format(message, errors.neutral(head, 60))
 end
 
@@ -97,7 +90,7 @@ end
 
 -- Facts of the answer being read, as far as they have come.
 local function read_facts(self)
-  local facts, err = { totals = {} }, nil
+  local facts, err = { totals = {} }
   for _, part in ipairs(self._asked) do
     facts.totals[part.direction], err = answer.total(self._decoder, part.index)
     if err then return nil, err end
@@ -149,6 +142,7 @@ local function close_answer(self)
 end
 
 local function fail(self, err)
+  err.message = self._client._private.mask(err.message)
   if RESUMABLE[err.kind] and not err.resume then
     local said = self._spec.times
     -- The rest must be of the same window, also when the query names one that moves.

@@ -149,7 +149,24 @@ end
 local function unknown(prefix, key, known)
   local meant = type(key) == "string" and names.suggest(key, known)
   misuse(("connect: unknown option %s%s"):format(prefix, check.show(key):gsub('"', ""))
-    .. (meant and "; " .. names.did_you_mean(prefix .. meant) or ""))
+    .. (meant and "; " .. names.did_you_mean(prefix .. meant) or "; allowed: " .. table.concat(check.sorted_keys(known), ", ")))
+end
+
+-- Options whose value may be a secret, also when it is the wrong one: a key in place of its file's name, a header's line.
+local SECRET = { token = true, passphrase = true, proxy = true, key = true, cert = true, headers = true }
+
+-- A URL as a message may show it: neither user name and password nor a query (a pasted one holds the token).
+local function shown_url(url)
+  local shown = url:gsub("//.*@", "//***@"):gsub("[?#].*$", "?***")
+  return shown
+end
+
+-- What a message shows of a bad value.
+local function shown(key, value)
+  local kind = type(value)
+  if SECRET[key] and kind ~= "boolean" then return (kind == "string" or kind == "number") and "***" or value end
+  if (key == "url" or key == "host") and kind == "string" then return shown_url(value) end
+  return value
 end
 
 function check_table(prefix, given, known)
@@ -157,10 +174,7 @@ function check_table(prefix, given, known)
   for key, value in pairs(given) do
     if not known[key] then unknown(prefix, key, known) end
     local good, allowed = known[key](value, prefix .. key)
-    if good == nil then
-      local secret = key == "token" or key == "passphrase" or key == "proxy"
-      misuse(check.message("connect: " .. prefix .. key, secret and type(value) == "string" and "***" or value, allowed))
-    end
+    if good == nil then misuse(check.message("connect: " .. prefix .. key, shown(key, value), allowed)) end
     out[key] = good
   end
   return out
@@ -177,7 +191,10 @@ function options.split_url(url)
   if authority:find "@" then return nil, "a URL without user name and password" end
   local host, port = authority:match "^(%[[%x:.]+%])(.*)$"
   if not host then host, port = authority:match "^([%w._-]+)(.*)$" end
-  if not host or not (port == "" or port:find "^:%d+$") then return nil, "a URL with a host name or address" end
+  if not host or not (port == "" or port:find "^:%d+$") then
+    return nil, "a URL with a host name or address (IPv6 in brackets), and perhaps a port"
+  end
+  if port ~= "" and not check.digits(port:sub(2), 1, 65535) then return nil, "a URL with a port from 1 to 65535" end
   if path:find "[?#%s%z]" then return nil, "a URL without query" end
   if path == "" or path == "/" then path = PATH end
   return { scheme = scheme, host = host, port = port ~= "" and port:sub(2) or nil, path = path }
@@ -187,14 +204,20 @@ function options.join_url(parts)
   return ("%s://%s%s%s"):format(parts.scheme, parts.host, parts.port and ":" .. parts.port or "", parts.path)
 end
 
+-- A variable of the environment; an empty one counts as unset.
+local function env(name)
+  local value = os.getenv(name)
+  return value ~= "" and value or nil
+end
+
 local function find_url(given)
   if given.url and given.host then misuse "connect: say url or host, not both" end
-  local url = given.url or (given.host and "https://" .. given.host) or os.getenv "SCRUTINIZER_URL"
+  local url = given.url or (given.host and "https://" .. given.host) or env "SCRUTINIZER_URL"
   if not url then misuse 'connect: say url = "https://…" or host = "…", or set SCRUTINIZER_URL' end
   local parts, complaint = options.split_url(url)
   if not parts then
     local name = given.url and "url" or given.host and "host" or "SCRUTINIZER_URL"
-    misuse(check.message("connect: " .. name, url:gsub("//[^/]*@", "//***@"), complaint))
+    misuse(check.message("connect: " .. name, shown_url(url), complaint))
   end
   if parts.scheme == "http" and not given.allow_http then
     misuse "connect: url: http:// sends the token for all to read; say https://, or allow_http = true"
@@ -205,8 +228,8 @@ end
 -- The environment's token goes to the environment's host only.
 local function find_token(given, parts)
   if given.token ~= nil then return given.token end
-  local env_url, env_token = os.getenv "SCRUTINIZER_URL", os.getenv "SCRUTINIZER_TOKEN"
-  if not env_token or env_token == "" then return false end
+  local env_url, env_token = env "SCRUTINIZER_URL", env "SCRUTINIZER_TOKEN"
+  if not env_token then return false end
   local env_parts = env_url and options.split_url(env_url)
   if env_url and not (env_parts and env_parts.host:lower() == parts.host:lower()) then return false end
   return env_token
