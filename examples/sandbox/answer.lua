@@ -122,8 +122,9 @@ local function total_text(options, result)
   return (options.total == "number" or options.numbers == "numbers") and digits or '"' .. digits .. '"'
 end
 
--- Members that stand in any order, but rows and columns as the switch says.
-local function order_rows(options, members)
+-- Members that stand in any order, but rows and columns as the switch says. Made-up rows may be millions, too many for a client to hold
+-- back: at random they come behind their columns.
+local function order_rows(options, members, made_up)
   if options.keys ~= "fixed" then json.shuffle(members) end
   local rows, columns
   for i, member in ipairs(members) do
@@ -131,6 +132,7 @@ local function order_rows(options, members)
     if member[1] == "columns" then columns = i end
   end
   local wanted = options.rows_before_columns
+  if made_up and wanted == "random" then wanted = "never" end
   if rows and ((wanted == "always" and rows > columns) or (wanted == "never" and rows < columns)) then
     members[rows], members[columns] = members[columns], members[rows]
   end
@@ -147,7 +149,7 @@ local function write_direction(sink, spec, result)
   end
   if options.total ~= "missing" then members[#members + 1] = { "totalRowCount", total_text(options, result) } end
   if options.footer ~= "missing" then members[#members + 1] = { "footer", footer(spec, result) } end
-  order_rows(options, members)
+  order_rows(options, members, result.write_rows ~= nil)
   write_object(sink, { keys = "fixed" }, members)
 end
 
