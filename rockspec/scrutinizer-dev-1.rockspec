@@ -35,6 +35,7 @@ build = {
         "src/number.c",
         "src/report.c",
         "src/report_row.c",
+        "src/shape.c",
         "src/utf8.c",
       },
       defines = { "_POSIX_C_SOURCE=200809L" },

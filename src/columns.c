@@ -46,8 +46,7 @@ static int fail(struct reader *r, enum sz_json_code code,
 }
 
 /* Keeps a text; its offset in '*at'. A NUL in a name would cut it: refused. */
-static int keep_text(struct reader *r, const char *s, size_t len,
-                     size_t *at) {
+static int keep_text(struct reader *r, const char *s, size_t len, size_t *at) {
   struct sz_buffer *strings = &r->columns->strings;
   if (memchr(s, '\0', len))
     return fail(r, SZ_JSON_SYNTAX, "a NUL byte in a column's name");
@@ -130,8 +129,8 @@ static void end_column(struct reader *r) {
   const char *title = sz_columns_text(r->columns, column->title);
   const char *element = sz_columns_text(r->columns, column->element);
   column->is_rank = !column->has_element && !strcmp(title, "Rank");
-  column->numeric = column->is_rank || sz_column_is_numeric(element, r->has_bbp,
-                                                            r->can_be_rate);
+  column->numeric = column->is_rank ||
+                    sz_column_is_numeric(element, r->has_bbp, r->can_be_rate);
 }
 
 /* One header, past its opening brace. */
@@ -319,8 +318,7 @@ static struct sz_want want_of(const struct sz_columns *c, size_t cell,
                               enum sz_member member) {
   struct sz_want want;
   want.cell = cell;
-  want.member =
-      member == SZ_RAW && c->list[cell].is_rank ? SZ_LABEL : member;
+  want.member = member == SZ_RAW && c->list[cell].is_rank ? SZ_LABEL : member;
   want.numeric = member == SZ_RAW && c->list[cell].numeric;
   return want;
 }
@@ -363,8 +361,8 @@ static size_t column_of(const struct sz_columns *c,
 }
 
 static const struct sz_select *project_some(struct sz_columns *c,
-                                           const struct sz_select *fields,
-                                           size_t nfields) {
+                                            const struct sz_select *fields,
+                                            size_t nfields) {
   size_t i;
   for (i = 0; i < nfields; i++) {
     size_t column = column_of(c, &fields[i]);
@@ -401,9 +399,9 @@ static void index_wants(struct sz_columns *c) {
 }
 
 const struct sz_select *sz_columns_project(struct sz_columns *c,
-                                          const struct sz_select *fields,
-                                          size_t nfields, int with_direction,
-                                          int *nomem) {
+                                           const struct sz_select *fields,
+                                           size_t nfields, int with_direction,
+                                           int *nomem) {
   size_t room = (fields ? nfields : c->count) + 1;
   const struct sz_select *missing = NULL;
   c->wants = calloc(room, sizeof *c->wants);

@@ -89,8 +89,8 @@ int sz_columns_name_fields(struct sz_columns *c);
 ** NULL when all is well, and '*nomem' set when memory ran out.
 */
 const struct sz_select *sz_columns_project(struct sz_columns *c,
-                                          const struct sz_select *fields,
-                                          size_t nfields, int with_direction,
-                                          int *nomem);
+                                           const struct sz_select *fields,
+                                           size_t nfields, int with_direction,
+                                           int *nomem);
 
 #endif

@@ -11,7 +11,7 @@
 #ifndef luaL_newlib /* PUC 5.1 only */
 #define luaL_setfuncs(L, l, n) ((void)(n), luaL_register(L, NULL, l))
 #define luaL_newlib(L, l) (lua_newtable(L), luaL_setfuncs(L, l, 0))
-#define luaL_setmetatable(L, tn) \
+#define luaL_setmetatable(L, tn)                                              \
   (luaL_getmetatable(L, tn), lua_setmetatable(L, -2))
 #endif
 

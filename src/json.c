@@ -288,8 +288,8 @@ static enum sz_json_token end_number(struct sz_json *j, size_t from) {
 static enum sz_json_token scan_number(struct sz_json *j) {
   size_t from = j->at;
   while (j->at < j->chunk_len) {
-    enum number next = number_step((enum number)j->sub,
-                                   (unsigned char)j->chunk[j->at]);
+    enum number next =
+        number_step((enum number)j->sub, (unsigned char)j->chunk[j->at]);
     if (next == N_END)
       return end_number(j, from);
     j->sub = (unsigned char)next;
@@ -510,8 +510,7 @@ void sz_json_skip(struct sz_json *j, struct sz_buffer *capture) {
 static int capture_bytes(struct sz_json *j) {
   if (!j->capture || j->at == j->capture_from)
     return 1;
-  if (!keep(j, j->capture, j->chunk + j->capture_from,
-            j->at - j->capture_from,
+  if (!keep(j, j->capture, j->chunk + j->capture_from, j->at - j->capture_from,
             "more than max_held bytes would have to be held back"))
     return 0;
   j->capture_from = j->at;

@@ -66,6 +66,12 @@ void sz_lua_json_push_number(lua_State *L, const char *text, size_t len) {
     lua_pushlstring(L, text, len);
 }
 
+void sz_lua_json_push_integer(lua_State *L, int64_t value, const char *text,
+                              size_t len) {
+  if (!push_exact(L, value))
+    lua_pushlstring(L, text, len);
+}
+
 static struct builder *builder_new(lua_State *L, size_t len, size_t depth,
                                    enum sz_json_utf8 utf8) {
   struct builder *b = lua_newuserdata(L, sizeof *b);

@@ -18,6 +18,10 @@ void sz_lua_json_push_array_mt(lua_State *L);
 */
 void sz_lua_json_push_number(lua_State *L, const char *text, size_t len);
 
+/* The same for a whole number that is read already. */
+void sz_lua_json_push_integer(lua_State *L, int64_t value, const char *text,
+                              size_t len);
+
 /*
 ** Pushes the value of one whole JSON text and returns 1; or returns 0 and
 ** fills '*error', pushing nothing. 'base' is added to positions. May raise

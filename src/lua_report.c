@@ -28,8 +28,8 @@ enum { NAMES_INBOUND = 1, REUSED_ROW = 3, TEXTS, FIELDS, TRANSFER };
 struct decoder {
   struct sz_report *report; /* NULL once closed */
   struct sz_transfer *lender;
-  size_t lent;             /* bytes of it being read */
-  struct sz_buffer queue;  /* rows that were pushed and not yet taken */
+  size_t lent;            /* bytes of it being read */
+  struct sz_buffer queue; /* rows that were pushed and not yet taken */
   size_t queue_at;
   char head[HEAD_BYTES]; /* first bytes of the answer, for messages */
   size_t head_len;
@@ -84,7 +84,8 @@ static const char *field_text(lua_State *L, int texts, const char *name) {
 }
 
 /*
-** The projection option, a list of { field =, column =, member =, optional = },
+** The projection option, a list of { field =, column =, member =, optional =
+*},
 ** as an array in a userdata; its texts are anchored in a table. Leaves both
 ** on the stack (two nils when there is none).
 */
@@ -110,8 +111,7 @@ static struct sz_select *read_fields(lua_State *L, size_t *count) {
     fields[i].name = field_text(L, texts, "field");
     fields[i].column = field_text(L, texts, "column");
     lua_getfield(L, -1, "member");
-    fields[i].member =
-        (enum sz_member)luaL_checkoption(L, -1, "raw", MEMBERS);
+    fields[i].member = (enum sz_member)luaL_checkoption(L, -1, "raw", MEMBERS);
     lua_getfield(L, -2, "optional");
     fields[i].optional = lua_toboolean(L, -1);
     lua_pop(L, 3);
@@ -244,6 +244,8 @@ static void push_slot(lua_State *L, const struct sz_slot *slot,
     lua_pushnil(L);
   else if (slot->type == SZ_SLOT_STRING)
     lua_pushlstring(L, s, slot->len);
+  else if (slot->type == SZ_SLOT_INTEGER)
+    sz_lua_json_push_integer(L, slot->integer, s, slot->len);
   else if (slot->len == 2 && !memcmp(s, "-0", 2))
     lua_pushinteger(L, 0);
   else
@@ -310,9 +312,9 @@ static int queue_row(struct decoder *d) {
       record.text_len = slots[i].at + slots[i].len;
   if (d->queue_at == queue->len)
     d->queue_at = queue->len = 0;
-  code = sz_buffer_reserve(queue, sizeof record +
-                                      record.nslots * sizeof *slots +
-                                      PAD(record.text_len));
+  code =
+      sz_buffer_reserve(queue, sizeof record + record.nslots * sizeof *slots +
+                                   PAD(record.text_len));
   if (code == SZ_BUFFER_FULL)
     sz_report_abort(d->report, "limit",
                     "rows wait unread for more than max_held bytes: take "
@@ -340,8 +342,8 @@ static int unqueue_row(lua_State *L, struct decoder *d) {
   push_row(L, d, record.direction, slots,
            (const char *)(slots + record.nslots));
   lua_pushinteger(L, record.direction + 1);
-  d->queue_at += sizeof record + record.nslots * sizeof *slots +
-                 PAD(record.text_len);
+  d->queue_at +=
+      sizeof record + record.nslots * sizeof *slots + PAD(record.text_len);
   return 1;
 }
 
@@ -414,10 +416,6 @@ static int pull(lua_State *L, struct decoder *d, struct sz_transfer *t) {
     sz_report_feed(d->report, data, len);
     d->lender = t;
     d->lent = len;
-    sz_getuservalue(L, 1);
-    lua_pushvalue(L, 2);
-    lua_rawseti(L, -2, TRANSFER);
-    lua_pop(L, 1);
     return 0;
   case SZ_READ_END:
     if (!d->finished)
@@ -459,26 +457,34 @@ static int pull_row(lua_State *L, struct decoder *d, struct sz_transfer *t) {
   }
 }
 
-static struct sz_transfer *check_transfer(lua_State *L) {
+/* The transfer at 2, anchored: it must outlive the bytes that it lends. */
+static struct sz_transfer *check_transfer(lua_State *L,
+                                          const struct decoder *d) {
   struct sz_transfer *t = sz_lua_transfer_check(L, 2);
   if (!t)
     luaL_error(L, "attempt to read a closed transfer");
+  if (d->lender == t)
+    return t;
+  sz_getuservalue(L, 1);
+  lua_pushvalue(L, 2);
+  lua_rawseti(L, -2, TRANSFER);
+  lua_pop(L, 1);
   return t;
 }
 
 /*
-** decoder:hold(transfer) -> true: rows of a chunk were queued for next | false:
+** decoder:hold(transfer) -> true: rows of a chunk were queued for next |
+*false:
 ** wait for bytes | nil: the end | nil, kind, message [, position]
 ** For rows that must not be given before more of the answer is known.
 */
 static int decoder_hold(lua_State *L) {
   struct decoder *d = check_open(L);
-  struct sz_transfer *t = check_transfer(L);
+  struct sz_transfer *t = check_transfer(L, d);
   enum sz_report_event event;
   lua_settop(L, 2);
   while (!d->done && (event = sz_report_next(d->report)) != SZ_REPORT_DONE) {
-    if (event == SZ_REPORT_ERROR ||
-        (event == SZ_REPORT_ROW && !queue_row(d)))
+    if (event == SZ_REPORT_ERROR || (event == SZ_REPORT_ROW && !queue_row(d)))
       return push_error(L, d);
     if (event == SZ_REPORT_ROW)
       continue;
@@ -508,7 +514,7 @@ static int decoder_next(lua_State *L) {
     lua_pushboolean(L, 0);
     return 1;
   }
-  t = check_transfer(L);
+  t = check_transfer(L, d);
   if (d->done) {
     lua_pushnil(L);
     return 1;
@@ -527,10 +533,18 @@ static enum sz_direction check_direction(lua_State *L, int index) {
 /* decoder:fact(name [, direction]) -> value, position | nil: not there |
 ** nil, kind, message, position */
 static int decoder_fact(lua_State *L) {
-  static const char *const NAMES[] = {
-      "err",          "details",          "msg",   "error",         "request_id",
-      "time_details", "exporter_details", "graph", "totalRowCount", "footer",
-      "columns",      NULL};
+  static const char *const NAMES[] = {"err",
+                                      "details",
+                                      "msg",
+                                      "error",
+                                      "request_id",
+                                      "time_details",
+                                      "exporter_details",
+                                      "graph",
+                                      "totalRowCount",
+                                      "footer",
+                                      "columns",
+                                      NULL};
   struct decoder *d = check_open(L);
   enum sz_fact fact = (enum sz_fact)luaL_checkoption(L, 2, NULL, NAMES);
   enum sz_direction direction = check_direction(L, 3);
@@ -542,8 +556,7 @@ static int decoder_fact(lua_State *L) {
     lua_pushnil(L);
     return 1;
   }
-  if (!sz_lua_json_push(L, text, len, d->max_depth, d->utf8, position,
-                        &error))
+  if (!sz_lua_json_push(L, text, len, d->max_depth, d->utf8, position, &error))
     return sz_lua_json_fail(L, &error);
   lua_pushinteger(L, (lua_Integer)position);
   return 2;
@@ -605,11 +618,9 @@ static int decoder_state(lua_State *L) {
 static const luaL_Reg METHODS[] = {
     {"feed", decoder_feed},         {"finish", decoder_finish},
     {"next", decoder_next},         {"hold", decoder_hold},
-    {"fact", decoder_fact},
-    {"columns", decoder_columns},
+    {"fact", decoder_fact},         {"columns", decoder_columns},
     {"last_row", decoder_last_row}, {"state", decoder_state},
-    {"close", decoder_close},
-    {NULL, NULL},
+    {"close", decoder_close},       {NULL, NULL},
 };
 
 static const luaL_Reg METAMETHODS[] = {

@@ -23,7 +23,8 @@ static size_t count_digits(const char *s, size_t from, size_t len) {
   return at - from;
 }
 
-/* The exponent at 'at' (just past 'e'). Returns the offset after it, 0: bad. */
+/* The exponent at 'at' (just past 'e'). Returns the offset after it, 0: bad.
+ */
 static size_t split_exponent(const char *s, size_t at, size_t len,
                              struct parts *p) {
   if (at < len && (s[at] == '+' || s[at] == '-')) {
@@ -102,10 +103,9 @@ static void read_integer(const char *s, const struct parts *p,
 ** exact doubles, so one multiplication or division rounds once.
 */
 static int read_fast(const char *s, const struct parts *p, double *real) {
-  static const double POWERS[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,
-                                  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                  1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
-                                  1e18, 1e19, 1e20, 1e21, 1e22};
+  static const double POWERS[] = {
+      1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+      1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
   uint64_t mantissa = 0;
   long exponent = 0;
   size_t i;

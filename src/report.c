@@ -21,6 +21,7 @@ struct sz_report *sz_report_new(const struct sz_report_options *options) {
   for (i = 0; i < SZ_DIRECTIONS; i++) {
     sz_columns_init(&r->directions[i].columns, options->max_held);
     sz_buffer_init(&r->directions[i].last_row, options->max_row);
+    sz_shape_init(&r->directions[i].shape, options->max_row);
   }
   if (sz_json_init(&r->json, options->max_depth, options->max_row,
                    options->utf8) < 0 ||
@@ -44,6 +45,7 @@ void sz_report_free(struct sz_report *r) {
   for (i = 0; i < SZ_DIRECTIONS; i++) {
     sz_columns_free(&r->directions[i].columns);
     sz_buffer_free(&r->directions[i].last_row);
+    sz_shape_free(&r->directions[i].shape);
   }
   free(r->slots);
   free(r);
@@ -101,9 +103,9 @@ static enum step read_columns(struct sz_report *r, const struct span *text) {
   if (sz_columns_read(&d->columns, r->held.data + text->at, text->len,
                       text->position, r->options.utf8, &error) < 0)
     return sz_report_json_error(r, &error);
-  missing = sz_columns_project(&d->columns, r->options.fields,
-                               r->options.nfields, r->options.with_direction,
-                               &nomem);
+  missing =
+      sz_columns_project(&d->columns, r->options.fields, r->options.nfields,
+                         r->options.with_direction, &nomem);
   if (missing && d->columns.count) {
     char names[400];
     list_columns(&d->columns, names, sizeof names);
@@ -113,7 +115,7 @@ static enum step read_columns(struct sz_report *r, const struct span *text) {
   }
   slots = nomem ? NULL
                 : realloc(r->slots,
-                          (d->columns.nwants + 1) * sizeof *r->slots);
+                          (d->columns.nwants + 1) * 2 * sizeof *r->slots);
   if (!slots)
     return sz_report_fail(r, "memory", r->bytes, "not enough memory");
   r->slots = slots;
@@ -130,8 +132,7 @@ static enum step pass(struct sz_report *r, enum where then) {
   return GO_ON;
 }
 
-static enum step hold(struct sz_report *r, enum where where,
-                      enum where then) {
+static enum step hold(struct sz_report *r, enum where where, enum where then) {
   r->held_from = r->held.len;
   sz_json_skip(r->in, &r->held);
   r->where = where;
@@ -187,8 +188,7 @@ static enum step start_replay(struct sz_report *r, enum sz_direction d,
 static enum step release(struct sz_report *r, enum where then) {
   int d;
   for (d = 0; d < SZ_DIRECTIONS; d++)
-    if (r->directions[d].held_rows.present &&
-        r->directions[d].done &&
+    if (r->directions[d].held_rows.present && r->directions[d].done &&
         in_turn(r, (enum sz_direction)d))
       return start_replay(r, (enum sz_direction)d, then);
   r->where = then;
@@ -362,6 +362,7 @@ static enum step rows_step(struct sz_report *r, enum sz_json_token token) {
   if (token != SZ_JSON_ARRAY)
     return sz_report_wrong(r, "rows is not a list");
   r->where = AT_ROW;
+  r->gap_from = NO_GAP;
   return GO_ON;
 }
 
@@ -449,6 +450,8 @@ enum sz_report_event sz_report_next(struct sz_report *r) {
   for (;;) {
     enum sz_json_token token;
     enum step step;
+    if (r->where == AT_ROW && sz_report_row_guess(r))
+      return SZ_REPORT_ROW;
     sz_report_row_prepare(r);
     token = sz_json_next(r->in);
     if (token == SZ_JSON_MORE)
@@ -477,7 +480,7 @@ enum sz_direction sz_report_row(const struct sz_report *r,
                                 const struct sz_slot **slots,
                                 const char **text) {
   *slots = r->slots;
-  *text = r->row_text.data;
+  *text = r->row_base;
   return r->current;
 }
 
@@ -488,8 +491,8 @@ const struct sz_columns *sz_report_columns(const struct sz_report *r,
 }
 
 int sz_report_fact(const struct sz_report *r, enum sz_fact fact,
-                   enum sz_direction direction, const char **text,
-                   size_t *len, uint64_t *position) {
+                   enum sz_direction direction, const char **text, size_t *len,
+                   uint64_t *position) {
   const struct span *s =
       &r->facts[fact >= SZ_FACT_TOTAL ? direction : 0][fact];
   if (!s->present)

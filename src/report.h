@@ -11,6 +11,7 @@
 #define SZ_REPORT_H
 
 #include "columns.h"
+#include "shape.h"
 
 enum sz_direction { SZ_INBOUND, SZ_OUTBOUND, SZ_DIRECTIONS };
 
@@ -35,14 +36,6 @@ enum sz_report_event {
   SZ_REPORT_ROW,  /* see sz_report_slots; valid until the next call */
   SZ_REPORT_DONE, /* the whole answer was read */
   SZ_REPORT_ERROR /* see error; final */
-};
-
-enum sz_slot_type { SZ_SLOT_ABSENT, SZ_SLOT_STRING, SZ_SLOT_NUMBER };
-
-/* One wanted value of the row. */
-struct sz_slot {
-  enum sz_slot_type type;
-  size_t at, len; /* its text: bytes of the row's text */
 };
 
 struct sz_report_error {
@@ -94,8 +87,8 @@ const struct sz_columns *sz_report_columns(const struct sz_report *r,
 
 /* A fact's JSON text and its offset in the answer; 0 when it has not come. */
 int sz_report_fact(const struct sz_report *r, enum sz_fact fact,
-                   enum sz_direction direction, const char **text,
-                   size_t *len, uint64_t *position);
+                   enum sz_direction direction, const char **text, size_t *len,
+                   uint64_t *position);
 
 /*
 ** The JSON text of the last row given in a direction: for telling whether a

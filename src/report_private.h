@@ -44,6 +44,7 @@ struct direction {
   const char *last_slice;    /* the same, still in the chunk */
   size_t last_slice_len;
   int has_last_row;
+  struct sz_shape shape;
 };
 
 struct sz_report {
@@ -64,14 +65,18 @@ struct sz_report {
   struct span facts[SZ_DIRECTIONS][SZ_FACTS];
   enum sz_fact fact;
 
-  struct sz_slot *slots;
+  struct sz_slot *slots; /* the row's, and as many again for a guess */
+  const char *row_base;  /* what the slots' offsets count from */
   struct sz_buffer row_text;
   size_t cell, want, want_end; /* the cell being read, and its wants */
   enum sz_member member;
   size_t row_from; /* of the row's text, in the chunk */
+  size_t gap_from; /* of what stands between the row before and it */
   int in_row, row_split, row_lost;
   struct sz_buffer row_raw; /* the row's text from chunks before */
 };
+
+#define NO_GAP ((size_t)-1)
 
 enum step { GO_ON, GIVE_ROW, STOP };
 
@@ -84,6 +89,8 @@ enum step sz_report_wrong(struct sz_report *r, const char *what);
 
 /* report_row.c */
 enum step sz_report_row_step(struct sz_report *r, enum sz_json_token token);
+/* Gives the next row at once when it has the shape of the rows before. */
+int sz_report_row_guess(struct sz_report *r);
 /* Before the next token: passes over cells and members nobody wants. */
 void sz_report_row_prepare(struct sz_report *r);
 /* The chunk is about to go: keeps what lies in it of rows. */

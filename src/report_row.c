@@ -1,8 +1,6 @@
 /* report_row.c - rows and cells: takes the wanted values out of each row. */
 #include "report_private.h"
 
-#include "number.h"
-
 #include <string.h>
 
 static const char *const MEMBERS[] = {"rawValue", "label", "title"};
@@ -50,11 +48,32 @@ static enum step keep_raw(struct sz_report *r, size_t to) {
   return GO_ON;
 }
 
+/*
+** Learns from a row that the general reader has read. The guess is believed
+** only when it finds in this very row what the general reader found.
+*/
+static void learn_shape(struct sz_report *r, struct direction *d) {
+  const char *gap = r->in->chunk + r->gap_from;
+  size_t len = r->in->at - r->gap_from;
+  struct sz_slot *guess = r->slots + d->columns.nwants;
+  if (r->options.utf8 != SZ_UTF8_PASS || r->gap_from == NO_GAP)
+    return;
+  sz_shape_learn(&d->shape, gap, len, r->row_from - r->gap_from, &d->columns);
+  if (!d->shape.known)
+    return;
+  memset(guess, 0, d->columns.nwants * sizeof *guess);
+  d->shape.known = sz_shape_match(&d->shape, gap, len, &d->columns, guess,
+                                  r->row_text.max) == len &&
+                   sz_slots_equal(r->slots, r->row_text.data, guess, gap,
+                                  d->columns.nwants);
+}
+
 /* The row is complete: its text becomes the direction's last row. */
 static enum step keep_last_row(struct sz_report *r) {
   struct direction *d = current(r);
   d->last_slice = NULL;
   if (!r->row_split) {
+    learn_shape(r, d);
     d->last_slice = r->in->chunk + r->row_from;
     d->last_slice_len = r->in->at - r->row_from;
     d->has_last_row = 1;
@@ -90,6 +109,7 @@ static enum step keep_slices(struct sz_report *r) {
 }
 
 enum step sz_report_row_stash(struct sz_report *r) {
+  r->gap_from = NO_GAP; /* the next chunk has no row before its first */
   if (keep_slices(r) == STOP)
     return STOP;
   if (!r->in_row)
@@ -113,7 +133,32 @@ static enum step end_row(struct sz_report *r) {
                           count);
   r->in_row = 0;
   r->where = AT_ROW;
-  return keep_last_row(r) == STOP ? STOP : GIVE_ROW;
+  r->row_base = r->row_text.data;
+  if (keep_last_row(r) == STOP)
+    return STOP;
+  r->gap_from = r->in->at;
+  return GIVE_ROW;
+}
+
+int sz_report_row_guess(struct sz_report *r) {
+  struct direction *d = current(r);
+  struct sz_json *in = r->in;
+  const char *p = in->chunk + in->at;
+  size_t len;
+  if (!d->shape.known || r->gap_from != in->at)
+    return 0;
+  memset(r->slots, 0, d->columns.nwants * sizeof *r->slots);
+  len = sz_shape_match(&d->shape, p, in->chunk_len - in->at, &d->columns,
+                       r->slots, r->row_text.max);
+  if (!len)
+    return 0;
+  d->last_slice = p + d->shape.row_at;
+  d->last_slice_len = len - d->shape.row_at;
+  d->has_last_row = 1;
+  in->at += len;
+  r->gap_from = in->at;
+  r->row_base = p;
+  return 1;
 }
 
 static enum step end_cell(struct sz_report *r) {
@@ -183,19 +228,11 @@ static enum step bad_member(struct sz_report *r, const char *what) {
 static enum step fill_slot(struct sz_report *r, size_t want, size_t at,
                            enum sz_json_token token) {
   const struct sz_want *w = &current(r)->columns.wants[want];
-  struct sz_slot *slot = &r->slots[want];
-  slot->at = at;
-  slot->len = r->in->len;
-  slot->type = SZ_SLOT_STRING;
-  if (w->numeric) {
-    struct sz_number number;
-    sz_number_read(r->in->text, r->in->len, &number);
-    if (number.kind == SZ_NUMBER_BAD)
-      return bad_member(r, "is not a number");
-    slot->type = SZ_SLOT_NUMBER;
-  } else if (token == SZ_JSON_NUMBER && w->member == SZ_RAW) {
-    slot->type = SZ_SLOT_NUMBER;
-  }
+  int is_number =
+      w->numeric || (token == SZ_JSON_NUMBER && w->member == SZ_RAW);
+  if (!sz_slot_fill(&r->slots[want], r->row_text.data, at, r->in->len,
+                    is_number))
+    return bad_member(r, "is not a number");
   return GO_ON;
 }
 
@@ -220,8 +257,7 @@ static enum step member_step(struct sz_report *r, enum sz_json_token token) {
                           "a row's values take more than %zu bytes (max_row)",
                           r->row_text.max);
   for (i = r->want; i < r->want_end; i++)
-    if (c->wants[i].member == r->member &&
-        fill_slot(r, i, at, token) == STOP)
+    if (c->wants[i].member == r->member && fill_slot(r, i, at, token) == STOP)
       return STOP;
   return GO_ON;
 }

@@ -1,0 +1,179 @@
+-- Rows are guessed from the rows before them. Cut into single bytes an answer leaves nothing to guess: both readings must agree.
+
+local core = require "scrutinizer.core"
+
+local CAPS = { max_body = 2 ^ 50, max_depth = 64, max_row = 2 ^ 20, max_held = 2 ^ 26 }
+
+local COLUMNS = [==[[{"title":"Rank","label":""},{"elementName":"host","label":"Host","title":"host"},]==]
+  .. [==[{"elementName":"share","label":"%"},{"elementName":"sum_octets","label":"Octets","colHasBbp":1}]]==]
+
+local function answer(rows)
+  return ([[{"report":{"table":{"inbound":{"columns":%s,"rows":[%s],"totalRowCount":"%d"}}}}]]):format(
+    COLUMNS, table.concat(rows, ","), #rows)
+end
+
+-- All rows of a text, fed in pieces of a size; then what went wrong, if anything did.
+local function read(text, size, options)
+  local given = { inbound = true }
+  for name, value in pairs(CAPS) do given[name] = value end
+  for name, value in pairs(options or {}) do given[name] = value end
+  local decoder, rows, failure = core.decoder(given), {}, nil
+  local function take()
+    local row = decoder:next()
+    while row do
+      rows[#rows + 1] = row
+      row = decoder:next()
+    end
+  end
+  for at = 1, #text, size do
+    local ok, kind, message, position = decoder:feed(text:sub(at, at + size - 1))
+    take()
+    if not ok then
+      failure = { kind, message, position }
+      break
+    end
+  end
+  if not failure then
+    local ok, kind, message, position = decoder:finish()
+    take()
+    if not ok then failure = { kind, message, position } end
+  end
+  return rows, failure
+end
+
+local function agree(text, options)
+  local rows, failure = read(text, #text, options)
+  local careful, careful_failure = read(text, 1, options)
+  assert.same(careful, rows)
+  assert.same(careful_failure, failure)
+  local cut_rows, cut_failure = read(text, 701, options)
+  assert.same(careful, cut_rows)
+  assert.same(careful_failure, cut_failure)
+  return rows, failure
+end
+
+local function row(i, changes)
+  local at = {
+    rank = ('{"klasstd":"rank%d","title":"Rank: %d","label":"%d"}'):format(i, i, i),
+    host = ('{"rawValue":"10.0.%d.%d","dataJson":"{\\"column\\":\\"host\\"}","title":"10.0.%d.%d","label":"host %d"}'):format(
+      math.floor(i / 256), i % 256, math.floor(i / 256), i % 256, i),
+    share = ('{"rawValue":null,"klasstd":"alignRight","label":"%d.0 %%","title":"%d.0 %%"}'):format(i % 3, i % 3),
+    octets = ('{"rawValue":"%d","label":"NA","title":"--"}'):format(i * 1000),
+  }
+  for name, text in pairs(changes or {}) do at[name] = text end
+  return ("[%s,%s,%s,%s]"):format(at.rank, at.host, at.share, at.octets)
+end
+
+local SELECT = {
+  projection = {
+    { field = "host", column = "host" }, { field = "octets", column = "sum_octets" },
+    { field = "text", column = "sum_octets", member = "label" }, { field = "share", column = "share", member = "label" },
+    { field = "raw", column = "share" }, { field = "rank", column = "rank" }, { field = "rank text", column = "rank", member = "label" },
+  },
+}
+
+-- What one row among equals may do; `nil` results are good rows.
+local ODD = {
+  ["an escape in a wanted value"] = { host = '{"rawValue":"a\\u0062c\\n","title":"x","label":"y"}' },
+  ["an escape in an unwanted value"] = { host = '{"rawValue":"b","dataJson":"{\\"column\\":\\"host\\"}","title":"a\\"b","label":"y"}' },
+  ["other key order"] = { octets = '{"label":"NA","title":"--","rawValue":"77"}' },
+  ["a number for a string"] = { octets = '{"rawValue":88,"label":"NA","title":"--"}' },
+  ["a string for null"] = { share = '{"rawValue":"5","klasstd":"alignRight","label":"1.0 %","title":"1.0 %"}' },
+  ["null for a string"] = { octets = '{"rawValue":null,"label":"NA","title":"--"}' },
+  ["null after the string, twice the key"] = { octets = '{"rawValue":"5","rawValue":null,"label":"NA","title":"--"}' },
+  ["an escaped key"] = { octets = '{"raw\\u0056alue":"9","label":"NA","title":"--"}' },
+  ["a missing member"] = { octets = '{"label":"NA","title":"--"}' },
+  ["one member more"] = { octets = '{"rawValue":"5","label":"NA","title":"--","more":[1,{"rawValue":"6"}]}' },
+  ["blanks"] = { host = ' { "rawValue" : "b" , "title":"x","label":"y"}' },
+  ["an empty value"] = { host = '{"rawValue":"","dataJson":"{\\"column\\":\\"host\\"}","title":"","label":""}' },
+  ["a long value"] = { host = ('{"rawValue":"%s","dataJson":"{\\"column\\":\\"host\\"}","title":"t","label":"l"}'):format(("x"):rep(3000)) },
+  ["bytes that are not UTF-8"] = { host = '{"rawValue":"\255\254","dataJson":"{\\"column\\":\\"host\\"}","title":"t","label":"l"}' },
+  ["a number over 2^63"] = { octets = '{"rawValue":"18446744073709551615","label":"NA","title":"--"}' },
+  ["a fraction"] = { octets = '{"rawValue":"1.5","label":"NA","title":"--"}' },
+  ["minus nought"] = { octets = '{"rawValue":"-0","label":"NA","title":"--"}' },
+  ["a word where a number must be"] = { octets = '{"rawValue":"many","label":"NA","title":"--"}' },
+  ["an empty text where a number must be"] = { octets = '{"rawValue":"","label":"NA","title":"--"}' },
+  ["a control byte"] = { host = '{"rawValue":"a\1b","dataJson":"{\\"column\\":\\"host\\"}","title":"t","label":"l"}' },
+  ["a NUL in an unwanted value"] = { host = '{"rawValue":"a","dataJson":"{\\"column\\":\\"host\\"}","title":"t\0","label":"l"}' },
+  ["a bad escape"] = { host = '{"rawValue":"a\\x","dataJson":"{\\"column\\":\\"host\\"}","title":"t","label":"l"}' },
+  ["a cell that is a number"] = { share = "5" },
+  ["a cell too many"] = { share = '{"rawValue":null},{"rawValue":null}' },
+  ["a value that holds a row's end"] = { host = '{"rawValue":"\\"}],[{","dataJson":"}]","title":"}],[{","label":"]"}' },
+}
+
+describe("guessing rows", function()
+  for name, changes in pairs(ODD) do
+    for _, where in ipairs { 1, 2, 3, 7, 12 } do
+      it(("agrees with the careful reading: %s in row %d"):format(name, where), function()
+        local rows = {}
+        for i = 1, 12 do rows[i] = row(i, i == where and changes or nil) end
+        local text = answer(rows)
+        agree(text)
+        agree(text, SELECT)
+        for _, mode in ipairs { "replace", "error" } do agree(text, { utf8 = mode }) end
+      end)
+    end
+  end
+
+  it("agrees when every row is odd, and when odd ones alternate", function()
+    local names = {}
+    for name in pairs(ODD) do names[#names + 1] = name end
+    table.sort(names)
+    for _, name in ipairs(names) do
+      local all, some = {}, {}
+      for i = 1, 9 do
+        all[i] = row(i, ODD[name])
+        some[i] = row(i, i % 2 == 0 and ODD[name] or nil)
+      end
+      agree(answer(all), SELECT)
+      agree(answer(some), SELECT)
+    end
+  end)
+
+  it("agrees on random mixtures", function()
+    math.randomseed(7)
+    local names = {}
+    for name in pairs(ODD) do names[#names + 1] = name end
+    table.sort(names)
+    for _ = 1, os.getenv "SCRUTINIZER_SANITIZED" and 30 or 200 do
+      local rows = {}
+      for i = 1, 20 do
+        rows[i] = row(math.random(1, 500), math.random(4) == 1 and ODD[names[math.random(#names)]] or nil)
+      end
+      agree(answer(rows), math.random(2) == 1 and SELECT or nil)
+    end
+  end)
+
+  it("agrees on texts with one byte changed anywhere", function()
+    math.randomseed(11)
+    local rows = {}
+    for i = 1, 6 do rows[i] = row(i) end
+    local text = answer(rows)
+    local from = text:find('"rows"', 1, true)
+    for at = from, #text do
+      local byte = string.char(math.random(32, 126))
+      agree(text:sub(1, at - 1) .. byte .. text:sub(at + 1), SELECT)
+    end
+  end)
+
+  it("keeps the last row's text, guessed or not", function()
+    local rows = {}
+    for i = 1, 9 do rows[i] = row(i) end
+    for size = 1, 2000, 97 do
+      local decoder = core.decoder { inbound = true, max_body = 2 ^ 50, max_depth = 64, max_row = 2 ^ 20, max_held = 2 ^ 26 }
+      local text = answer(rows)
+      for at = 1, #text, size do assert.is_true(decoder:feed(text:sub(at, at + size - 1))) end
+      assert.equal("9000", decoder:last_row(1)[4].rawValue)
+      assert.equal("Rank: 9", decoder:last_row(1)[1].title)
+    end
+  end)
+
+  it("holds to max_row", function()
+    local rows = {}
+    for i = 1, 6 do rows[i] = row(i) end
+    rows[7] = row(7, { host = ('{"rawValue":"%s","dataJson":"{\\"column\\":\\"host\\"}","title":"t","label":"l"}'):format(("x"):rep(900)) })
+    local got, failure = agree(answer(rows), { max_row = 800 })
+    assert.equal(6, #got)
+    assert.equal("limit", failure[1])
+  end)
+end)

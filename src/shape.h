@@ -1,0 +1,71 @@
+/*
+** shape.h - the shape that the rows of one report share, guessed from two
+** rows and checked on each: the bytes between values must be the same, values
+** are scanned for their closing quote. What does not fit is left to the
+** general reader, so a wrong guess costs time and nothing else. No Lua here.
+*/
+#ifndef SZ_SHAPE_H
+#define SZ_SHAPE_H
+
+#include "columns.h"
+
+enum sz_slot_type {
+  SZ_SLOT_ABSENT,
+  SZ_SLOT_STRING,
+  SZ_SLOT_NUMBER, /* a number in any form */
+  SZ_SLOT_INTEGER /* a number that is 'integer' */
+};
+
+/* One wanted value of the row. */
+struct sz_slot {
+  enum sz_slot_type type;
+  size_t at, len; /* its text: bytes of the row's text */
+  int64_t integer;
+};
+
+/* Bytes that each row has, then a string value that each row has its own. */
+struct sz_piece {
+  size_t at, len; /* of the bytes, in the shape's text */
+  size_t want;    /* first want that takes the value */
+  size_t nwants;  /* 0: nobody wants it; SZ_LAST_PIECE: no value follows */
+};
+#define SZ_LAST_PIECE ((size_t)-1)
+
+struct sz_shape {
+  struct sz_buffer text;   /* of the row it was learned from */
+  struct sz_buffer pieces; /* struct sz_piece */
+  struct sz_buffer varied; /* a byte per string value: seen to vary */
+  size_t row_at;           /* where the row begins: past the comma */
+  unsigned failures;       /* rows in a row that had no common shape */
+  unsigned pause;          /* rows to let pass before the next try */
+  int known;
+};
+
+void sz_shape_init(struct sz_shape *s, size_t max);
+void sz_shape_free(struct sz_shape *s);
+
+/*
+** Keeps a row's text, with what stands between the row before and it. The
+** second of two that fit makes the shape known. Rows must be valid JSON.
+*/
+void sz_shape_learn(struct sz_shape *s, const char *text, size_t len,
+                    size_t row_at, const struct sz_columns *c);
+
+/*
+** Whether the bytes at 'p', up to 'left' of them, are such a row. Returns its
+** length and fills the slots, their texts as offsets from 'p'; or 0, and the
+** slots hold anything. 'max_row' bounds the wanted texts together.
+*/
+size_t sz_shape_match(const struct sz_shape *s, const char *p, size_t left,
+                      const struct sz_columns *c, struct sz_slot *slots,
+                      size_t max_row);
+
+/* Whether two lists of slots say the same. */
+int sz_slots_equal(const struct sz_slot *a, const char *a_text,
+                   const struct sz_slot *b, const char *b_text, size_t count);
+
+/* A slot for a value's text; 0 when a number is due and it is none. */
+int sz_slot_fill(struct sz_slot *slot, const char *text, size_t at, size_t len,
+                 int is_number);
+
+#endif
