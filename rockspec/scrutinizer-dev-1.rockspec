@@ -18,6 +18,7 @@ build = {
   modules = {
     ["scrutinizer.core"] = {
       sources = {
+        "src/aggregate.c",
         "src/buffer.c",
         "src/columns.c",
         "src/core.c",
@@ -29,9 +30,12 @@ build = {
         "src/http_setup.c",
         "src/inflate.c",
         "src/json.c",
+        "src/lua_aggregate.c",
+        "src/lua_fold.c",
         "src/lua_http.c",
         "src/lua_json.c",
         "src/lua_report.c",
+        "src/lua_rows.c",
         "src/number.c",
         "src/report.c",
         "src/report_row.c",
@@ -43,6 +47,7 @@ build = {
       libdirs = { "$(CURL_LIBDIR)" },
       libraries = { "curl", "z" },
     },
+    ["scrutinizer.aggregate"] = "lua/scrutinizer/aggregate.lua",
     ["scrutinizer.answer"] = "lua/scrutinizer/answer.lua",
     ["scrutinizer.check"] = "lua/scrutinizer/check.lua",
     ["scrutinizer.client"] = "lua/scrutinizer/client.lua",

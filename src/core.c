@@ -1,6 +1,7 @@
 /* core.c - luaopen_scrutinizer_core: what C gives to Lua. */
 #include "compat.h"
 #include "http.h"
+#include "lua_aggregate.h"
 #include "lua_http.h"
 #include "lua_json.h"
 #include "lua_report.h"
@@ -25,6 +26,7 @@ static int now(lua_State *L) {
 }
 
 static const luaL_Reg FUNCTIONS[] = {
+    {"aggregate", sz_lua_aggregate_new},
     {"decode", sz_lua_json_decode},
     {"decoder", sz_lua_report_new},
     {"http", sz_lua_http_new},
@@ -37,6 +39,7 @@ SZ_EXPORT int luaopen_scrutinizer_core(lua_State *L) {
     return luaL_error(L, "libcurl cannot be initialised");
   sz_lua_json_register(L);
   sz_lua_report_register(L);
+  sz_lua_aggregate_register(L);
   sz_lua_http_register(L);
   luaL_newlib(L, FUNCTIONS);
   lua_pushliteral(L, SZ_VERSION);

@@ -1,5 +1,6 @@
 --- The cursor: a report's rows, pulled one by one as the answer streams in. And what is built on it: fetch, first, count.
 
+local aggregate = require "scrutinizer.aggregate"
 local answer = require "scrutinizer.answer"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
@@ -79,11 +80,11 @@ local function with_head(self, message)
   local _, _, found, head = self._decoder:state()
   if found or head == "" then return message end
   head = self._client._private.mask(head)
-  return ("%s; the answer begins with \"%s\""):format(message, errors.neutral(head, 60))
+  return ("not a report: %s; the answer begins with \"%s\""):format(message, errors.neutral(head, 60))
 end
 
 local function read_error(self, kind, message, position)
-  if kind == "decode" then message = "not a report: " .. with_head(self, message) end
+  if kind == "decode" then message = with_head(self, message) end
   if kind == "truncated" then message = "the answer breaks off: " .. message end
   return errors.new(kind, message, { position = position, status = 200, request_id = (answer.request_id(self._decoder)) })
 end
@@ -268,32 +269,62 @@ local function begin_answer(self)
   return ask(self, asked)
 end
 
+-- One step of the walk with what the decoder gave: a row for the user, false to go on, or nil and err.
+local function take(self, row, kind, message, position)
+  local ok, err
+  if row then
+    ok, err = accept(self, kind)
+    if ok then return row end
+    return not err and false or nil, err
+  elseif row == false then
+    ok, err = self._exchange:wait()
+    return ok and false or nil, err
+  elseif kind then
+    return nil, read_error(self, kind, message, position)
+  end
+  err = after_answer(self)
+  return not err and false or nil, err
+end
+
 --- The next row; nil at the end; nil and err when something failed (then the same err again).
 ---@return table? row
 ---@return scrutinizer.Error? err
 function methods:next()
   while not self._done do
     if self._error then return nil, self._error end
-    if not self._exchange then
-      local ok, err = begin_answer(self)
-      if not ok then return fail(self, err) end
+    local row, err
+    if self._exchange then
+      row, err = take(self, self._decoder:next(self._exchange.transfer))
     else
-      local row, kind, message, position = self._decoder:next(self._exchange.transfer)
-      if row then
-        local mine, err = accept(self, kind)
-        if mine then return row end
-        if err then return fail(self, err) end
-      elseif row == false then
-        local ok, err = self._exchange:wait()
-        if not ok then return fail(self, err) end
-      elseif kind then
-        return fail(self, read_error(self, kind, message, position))
-      else
-        local err = after_answer(self)
-        if err then return fail(self, err) end
-      end
+      row, err = begin_answer(self)
     end
+    if err then return fail(self, err) end
+    if row and row ~= true then return row end
   end
+end
+
+-- The part whose rows may go into an aggregate unseen: those behind the first of each page, up to the limit.
+local function foldable(self)
+  local part = part_at(self, self._turned or self._asked[1].index)
+  local left = part.limit and part.limit - part.given or 2 ^ 53
+  if not part.overlap and left > 0 then return part, left end
+end
+
+-- Folds what is at hand. Returns what `take` returns; a row that it gives is dropped, as it is over the limit.
+local function fold(self, sums)
+  local part, left = foldable(self)
+  local transfer = self._exchange.transfer
+  if not part then return take(self, self._decoder:next(transfer)) end
+  local count, state, message, position = self._decoder:fold(transfer, sums, part.index, left)
+  if not count then return take(self, nil, state, message, position) end
+  part.given, part.fresh = part.given + count, part.fresh + count
+  self._turned = self._turned or (count > 0 and part.index) or nil
+  if state and state ~= part.index then
+    local mine, err = turn(self, part_at(self, state))
+    return (mine or not err) and false or nil, err
+  end
+  if state then return take(self, self._decoder:next(transfer)) end
+  return take(self, state)
 end
 
 --- Ends the transfer. Any number of times; `next` then returns an error of kind `cancelled`, unless all rows had been given.
@@ -439,6 +470,25 @@ local function with(spec, changes)
   for key, value in pairs(spec) do copy[key] = value end
   for key, value in pairs(changes) do copy[key] = value end
   return copy
+end
+
+--- Groups of the query's rows, made in the core: nothing is built per row.
+---@param query scrutinizer.Query
+---@param plan table see aggregate.plan
+---@return table[]? groups
+---@return scrutinizer.Error? err
+function cursor.aggregate(query, plan)
+  local opened, sums = open(query, with(query._spec, { projection = plan.projection })), aggregate.new(plan)
+  while not opened._done do
+    local _, err
+    if opened._exchange then
+      _, err = fold(opened, sums)
+    else
+      _, err = begin_answer(opened)
+    end
+    if err then return fail(opened, err) end
+  end
+  return sums:rows(plan.top, plan.count)
 end
 
 --- The first row, or nil. The answer is read to its end: a broken one is an error.

@@ -1,5 +1,6 @@
 --- The query: an immutable value that says which flows are wanted and how. Every method gives a new one.
 
+local aggregate = require "scrutinizer.aggregate"
 local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
 local filters = require "scrutinizer.filters"
@@ -516,6 +517,17 @@ end
 function methods:count()
   ready(self, "count")
   return require("scrutinizer.cursor").count(self)
+end
+
+--- Groups of rows with sums, minima, maxima and counts, made in the core while the bytes stream in: exact, and without a table per row.
+--- Names are those of `:select`, else element names. Descending by the first sum, else by the count; equal ones by their `by` values.
+---@param options scrutinizer.AggregateOptions
+---@return table[]? groups
+---@return scrutinizer.Error? err
+function methods:aggregate(options)
+  local plan, complaint = aggregate.plan(ready(self, "aggregate"), options)
+  if not plan then blame(complaint) end
+  return require("scrutinizer.cursor").aggregate(self, plan)
 end
 
 --- What would be sent: the form's fields as text, without the token.

@@ -1,0 +1,172 @@
+-- query:aggregate against sums made elsewhere: awk over the flows, and arithmetic that anyone can do for the made-up rows.
+
+local core = require "scrutinizer.core"
+local support = require "spec.support"
+
+local SANITIZED = os.getenv "SCRUTINIZER_SANITIZED"
+local DAY = { "2026-11-22T00:00:00Z", "2026-11-23T00:00:00Z" }
+
+local function day(client, report_type)
+  return client:report(report_type or "host2host"):between(DAY[1], DAY[2])
+end
+
+-- Whole numbers of any size as python writes them.
+local function python(expression)
+  return (support.shell("python3 -c " .. support.quote("print(" .. expression .. ")")):gsub("%s+$", ""))
+end
+
+local function as_text(value)
+  if type(value) == "number" then return ("%.0f"):format(value) end
+  return value
+end
+
+describe("aggregate", function()
+  local client
+  before_each(function()
+    support.clear()
+    client = support.connect()
+  end)
+  after_each(function()
+    client:close()
+    assert.same({}, support.violations())
+  end)
+
+  it("gives each source's octets as awk does, descending", function()
+    local expected = {}
+    for line in support.awk([[NR > 1 { s[$7] += $12 } END { for (k in s) print k, s[k] }]]):gmatch "[^\n]+" do
+      local ip, octets = line:match "^(%S+) (%d+)$"
+      expected[ip] = tonumber(octets)
+    end
+    local groups = assert(day(client):aggregate { by = { "sourceipaddress" }, sum = { "sum_octetdeltacount" } })
+    local got, before = {}, math.huge
+    for _, group in ipairs(groups) do
+      got[group.sourceipaddress] = group.sum_sum_octetdeltacount
+      assert.is_true(group.sum_sum_octetdeltacount <= before)
+      before = group.sum_sum_octetdeltacount
+    end
+    assert.same(expected, got)
+  end)
+
+  it("goes by aliases, and gives minima, maxima and counts", function()
+    local query = day(client):select { src = "sourceipaddress", octets = "sum_octetdeltacount" }
+    local expected = {}
+    for row in query:rows() do
+      local group = expected[row.src] or { src = row.src, sum_octets = 0, min_octets = row.octets, max_octets = row.octets, count = 0 }
+      expected[row.src] = group
+      group.sum_octets, group.count = group.sum_octets + row.octets, group.count + 1
+      group.min_octets, group.max_octets = math.min(group.min_octets, row.octets), math.max(group.max_octets, row.octets)
+    end
+    local options = { by = { "src" }, sum = { "octets" }, min = { "octets" }, max = { "octets" }, count = true }
+    local groups = assert(query:aggregate(options))
+    for _, group in ipairs(groups) do
+      assert.same(expected[group.src], group)
+      expected[group.src] = nil
+    end
+    assert.is_nil(next(expected))
+    options.top = 3
+    assert.same({ groups[1], groups[2], groups[3] }, assert(query:aggregate(options)))
+  end)
+
+  it("is the same over pages, over capped answers, and within a limit", function()
+    local options = { by = { "sourceipaddress" }, sum = { "sum_octetdeltacount" }, count = true }
+    local whole = assert(day(client):aggregate(options))
+    assert.same(whole, assert(day(client):page_size(700):aggregate(options)))
+    support.faults { { kind = "cap_rows", rows = 2000, times = 20 } }
+    assert.same(whole, assert(day(client):aggregate(options)))
+    support.clear()
+    local expected = {}
+    for row in day(client):limit(150):offset(20):page_size(40):rows() do
+      expected[row.sourceipaddress] = (expected[row.sourceipaddress] or 0) + row.sum_octetdeltacount
+    end
+    for _, group in ipairs(assert(day(client):limit(150):offset(20):page_size(40):aggregate(options))) do
+      assert.equal(expected[group.sourceipaddress], group.sum_sum_octetdeltacount)
+      expected[group.sourceipaddress] = nil
+    end
+    assert.is_nil(next(expected))
+  end)
+
+  it("takes both directions, and tells them apart when asked", function()
+    local one = assert(day(client):aggregate { sum = { "sum_octetdeltacount" }, count = true })
+    for _, query in ipairs { day(client):both(), day(client):both():page_size(3000) } do
+      local groups = assert(query:aggregate { by = { "direction" }, sum = { "sum_octetdeltacount" }, count = true })
+      assert.equal(2, #groups)
+      assert.equal("inbound", groups[1].direction)
+      assert.equal("outbound", groups[2].direction)
+      assert.equal(one[1].sum_sum_octetdeltacount, groups[1].sum_sum_octetdeltacount)
+      assert.equal(one[1].count, groups[2].count)
+    end
+  end)
+
+  it("is exact beyond the host's integers", function()
+    local n = SANITIZED and 20000 or 100000
+    local groups = assert(client:report("custom_rows_" .. n):last(3600)
+      :select { octets = "sum_octetdeltacount", packets = "sum_packetdeltacount" }
+      :aggregate { sum = { "octets", "packets" }, max = { "octets" }, count = true })
+    local sum = python(("sum(i * 1000 + (2**53 if i %% 7 == 0 else 0) for i in range(1, %d + 1))"):format(n))
+    assert.equal(sum, as_text(groups[1].sum_octets))
+    assert.equal("string", type(groups[1].sum_octets))
+    assert.equal(n * (n + 1) / 2, groups[1].sum_packets)
+    assert.equal(n, groups[1].count)
+    assert.equal(python(("max(i * 1000 + 2**53 for i in range(7, %d + 1, 7))"):format(n)),
+      (as_text(groups[1].max_octets):gsub("%.0$", "")))
+  end)
+
+  it("says what cannot be added up, and keeps nothing", function()
+    local groups, err = day(client):aggregate { sum = { "sourceipaddress" } }
+    assert.is_nil(groups)
+    assert.equal("decode", err.kind)
+    assert.matches("'sourceipaddress' has a value that is no number to add up", err.message)
+    groups, err = day(client):aggregate { by = { "nowhere" }, count = true }
+    assert.is_nil(groups)
+    assert.equal("api", err.kind)
+    assert.matches("no column 'nowhere' in this report; it has: rank, sourceipaddress, ", err.message)
+  end)
+
+  local MISUSE = {
+    { nil, "aggregate: got nil; allowed: a table with by" },
+    { {}, "aggregate: say by, sum, min, max or count" },
+    { { by = 5 }, "aggregate: by: got 5; allowed: a list of field names" },
+    { { by = { "a", "a" } }, 'aggregate: by: got "a"; allowed: each field once' },
+    { { sum = { 1 } }, "aggregate: sum: got a table; allowed: a list of field names" },
+    { { sum = { "a" }, top = 0 }, "aggregate: top: got 0; allowed: a whole number from 1" },
+    { { sum = { "a" }, count = 1 }, "aggregate: count: got 1; allowed: true or false" },
+    { { sum = { "a" }, avg = { "a" } }, 'aggregate: option: got "avg"; allowed: by, sum, min, max, count, top' },
+  }
+  it("raises at the caller's line", function()
+    local query = client:report("host2host"):last(60)
+    for _, case in ipairs(MISUSE) do
+      local _, message = pcall(function()
+        local _ = query:aggregate(case[1])
+      end)
+      assert.matches("aggregate_spec%.lua:%d+: ", message)
+      assert.equal(case[2], (message:gsub("^.-:%d+: ", "")):sub(1, #case[2]))
+    end
+    local _, message = pcall(function()
+      local _ = query:select("a"):aggregate { by = { "b" }, count = true }
+    end)
+    assert.matches('aggregate: by: got "b"; allowed: a field that the query selects$', message)
+  end)
+
+  it("stops at a million groups", function()
+    if SANITIZED or os.getenv "SCRUTINIZER_LUA" ~= "lua5.4" then return end -- the core is the same
+    local groups, err = client:report("custom_rows_1000001"):last(3600):aggregate { by = { "sourceipaddress" }, count = true }
+    assert.is_nil(groups)
+    assert.equal("limit", err.kind)
+    assert.matches("more than 1000000 groups", err.message)
+  end)
+end)
+
+describe("the core's aggregate", function()
+  it("may be closed twice, and says so when used after", function()
+    local sums = core.aggregate { fields = { "a" }, by = { 1 }, folded = {} }
+    sums:close()
+    sums:close()
+    assert.has_error(function() sums:rows() end, "attempt to use a closed aggregate")
+  end)
+
+  it("is collected when dropped", function()
+    local weak = setmetatable({ core.aggregate { fields = { "a" }, by = { 1 }, folded = {} } }, { __mode = "v" })
+    support.collect()
+    assert.is_nil(weak[1])
+  end)
+end)

@@ -1,0 +1,431 @@
+/* aggregate.c - groups rows as they stream in. */
+#include "aggregate.h"
+
+#include "number.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ABSENT ((size_t)-2)
+#define FIRST_TABLE 1024
+#define MAX_KEYS ((size_t)1 << 31) /* bytes of all groups' keys */
+
+/* A group's 'by' values lie in 'keys', each as type, length, bytes. */
+struct group {
+  uint64_t hash, count;
+  size_t key, key_len;
+};
+
+struct sz_aggregate {
+  struct sz_aggregate_options options;
+  size_t *wants[SZ_DIRECTIONS]; /* of each field; ABSENT, SZ_DIRECTION */
+  struct group *groups;
+  struct sz_total *totals; /* nfolded a group */
+  size_t count, cap;
+  uint32_t *table; /* hash of groups: index + 1, 0 empty */
+  size_t table_size;
+  struct sz_buffer keys;
+  struct sz_buffer key; /* of the row being added */
+};
+
+struct sz_aggregate *
+sz_aggregate_new(const struct sz_aggregate_options *options) {
+  struct sz_aggregate *a = calloc(1, sizeof *a);
+  int d, missing = 0;
+  if (!a)
+    return NULL;
+  a->options = *options;
+  sz_buffer_init(&a->keys, MAX_KEYS);
+  sz_buffer_init(&a->key, MAX_KEYS);
+  a->table_size = FIRST_TABLE;
+  a->table = calloc(a->table_size, sizeof *a->table);
+  for (d = 0; d < SZ_DIRECTIONS; d++) {
+    a->wants[d] = calloc(options->nfields + 1, sizeof(size_t));
+    missing |= !a->wants[d];
+  }
+  if (missing || !a->table) {
+    sz_aggregate_free(a);
+    return NULL;
+  }
+  return a;
+}
+
+void sz_aggregate_free(struct sz_aggregate *a) {
+  int d;
+  if (!a)
+    return;
+  for (d = 0; d < SZ_DIRECTIONS; d++)
+    free(a->wants[d]);
+  free(a->groups);
+  free(a->totals);
+  free(a->table);
+  sz_buffer_free(&a->keys);
+  sz_buffer_free(&a->key);
+  free(a);
+}
+
+void sz_aggregate_bind(struct sz_aggregate *a, enum sz_direction direction,
+                       const struct sz_columns *c) {
+  size_t field, i;
+  for (field = 0; field < a->options.nfields; field++) {
+    a->wants[direction][field] = ABSENT;
+    for (i = 0; i < c->noutputs; i++)
+      if (!strcmp(c->outputs[i].name, a->options.fields[field]))
+        a->wants[direction][field] = c->outputs[i].want;
+  }
+}
+
+/* ---- keys ---- */
+
+static int add_key(struct sz_buffer *key, enum sz_slot_type type,
+                   const char *text, size_t len) {
+  uint32_t head[2];
+  head[0] = (uint32_t)type;
+  head[1] = (uint32_t)len;
+  return sz_buffer_append(key, (const char *)head, sizeof head) ==
+             SZ_BUFFER_OK &&
+         sz_buffer_append(key, text, len) == SZ_BUFFER_OK;
+}
+
+/* Writes the row's 'by' values to a->key. A number is one in any form. */
+static int make_key(struct sz_aggregate *a, enum sz_direction direction,
+                    const struct sz_slot *slots, const char *text) {
+  static const char *const NAMES[] = {"inbound", "outbound"};
+  size_t i;
+  a->key.len = 0;
+  for (i = 0; i < a->options.nby; i++) {
+    size_t want = a->wants[direction][a->options.by[i]];
+    const struct sz_slot *slot = slots + want;
+    int good;
+    if (want == SZ_DIRECTION)
+      good = add_key(&a->key, SZ_SLOT_STRING, NAMES[direction],
+                     strlen(NAMES[direction]));
+    else if (want == ABSENT || slot->type == SZ_SLOT_ABSENT)
+      good = add_key(&a->key, SZ_SLOT_ABSENT, "", 0);
+    else
+      good = add_key(&a->key,
+                     slot->type == SZ_SLOT_STRING ? SZ_SLOT_STRING
+                                                  : SZ_SLOT_NUMBER,
+                     text + slot->at, slot->len);
+    if (!good)
+      return 0;
+  }
+  return 1;
+}
+
+static uint64_t mix(uint64_t h) {
+  h ^= h >> 32;
+  h *= 0x9E3779B97F4A7C15u;
+  return h ^ h >> 29;
+}
+
+static uint64_t hash_bytes(const char *s, size_t len) {
+  uint64_t h = len, word;
+  for (; len >= sizeof word; s += sizeof word, len -= sizeof word) {
+    memcpy(&word, s, sizeof word);
+    h = mix(h ^ word);
+  }
+  word = 0;
+  memcpy(&word, s, len);
+  return mix(h ^ word);
+}
+
+/* ---- groups ---- */
+
+static int grow_groups(struct sz_aggregate *a) {
+  size_t cap = a->cap ? a->cap * 2 : 256;
+  struct group *groups = realloc(a->groups, cap * sizeof *groups);
+  struct sz_total *totals;
+  if (!groups)
+    return 0;
+  a->groups = groups;
+  totals = realloc(a->totals, (cap * a->options.nfolded + 1) * sizeof *totals);
+  if (!totals)
+    return 0;
+  a->totals = totals;
+  a->cap = cap;
+  return 1;
+}
+
+static int grow_table(struct sz_aggregate *a) {
+  size_t size = a->table_size * 2, i;
+  uint32_t *table = calloc(size, sizeof *table);
+  if (!table)
+    return 0;
+  for (i = 0; i < a->count; i++) {
+    size_t at = a->groups[i].hash & (size - 1);
+    while (table[at])
+      at = (at + 1) & (size - 1);
+    table[at] = (uint32_t)i + 1;
+  }
+  free(a->table);
+  a->table = table;
+  a->table_size = size;
+  return 1;
+}
+
+/* The place of the key's group in the table: its entry, or the empty one. */
+static uint32_t *find_place(const struct sz_aggregate *a, uint64_t hash) {
+  size_t at = hash & (a->table_size - 1);
+  while (a->table[at]) {
+    const struct group *g = &a->groups[a->table[at] - 1];
+    if (g->hash == hash && g->key_len == a->key.len &&
+        (!g->key_len ||
+         !memcmp(a->keys.data + g->key, a->key.data, g->key_len)))
+      break;
+    at = (at + 1) & (a->table_size - 1);
+  }
+  return &a->table[at];
+}
+
+static enum sz_added new_group(struct sz_aggregate *a, uint64_t hash,
+                               uint32_t *place) {
+  struct group *g;
+  if (a->count == SZ_MAX_GROUPS)
+    return SZ_ADD_FULL;
+  if (a->count == a->cap && !grow_groups(a))
+    return SZ_ADD_NOMEM;
+  g = &a->groups[a->count];
+  g->hash = hash;
+  g->count = 0;
+  g->key = a->keys.len;
+  g->key_len = a->key.len;
+  switch (sz_buffer_append(&a->keys, a->key.data, a->key.len)) {
+  case SZ_BUFFER_OK:
+    break;
+  case SZ_BUFFER_FULL:
+    return SZ_ADD_FULL;
+  default:
+    return SZ_ADD_NOMEM;
+  }
+  if (a->options.nfolded)
+    memset(&a->totals[a->count * a->options.nfolded], 0,
+           a->options.nfolded * sizeof *a->totals);
+  *place = (uint32_t)++a->count;
+  return SZ_ADDED;
+}
+
+/* The group of a->key, in '*group'. */
+static enum sz_added find_group(struct sz_aggregate *a, size_t *group) {
+  uint64_t hash = hash_bytes(a->key.data ? a->key.data : "", a->key.len);
+  uint32_t *place;
+  if (a->count * 2 >= a->table_size && !grow_table(a))
+    return SZ_ADD_NOMEM;
+  place = find_place(a, hash);
+  if (!*place) {
+    enum sz_added added = new_group(a, hash, place);
+    if (added != SZ_ADDED)
+      return added;
+  }
+  *group = *place - 1;
+  return SZ_ADDED;
+}
+
+/* ---- folding ---- */
+
+/* A whole number of any length that 128 bits hold. */
+static int read_wide(const char *s, size_t len, sz_wide *out) {
+  int negative = len && *s == '-';
+  sz_wide value = 0;
+  size_t i;
+  for (i = (size_t)negative; i < len; i++) {
+    if (s[i] < '0' || s[i] > '9' ||
+        __builtin_mul_overflow(value, 10, &value) ||
+        __builtin_add_overflow(value, s[i] - '0', &value))
+      return 0;
+  }
+  *out = negative ? -value : value;
+  return 1;
+}
+
+static int fold_whole(struct sz_total *t, enum sz_fold fold, sz_wide value) {
+  int first = !t->has_whole;
+  t->has_whole = 1;
+  if (fold == SZ_FOLD_SUM)
+    return !__builtin_add_overflow(t->whole, value, &t->whole);
+  if (first || (fold == SZ_FOLD_MIN ? value < t->whole : value > t->whole))
+    t->whole = value;
+  return 1;
+}
+
+static void fold_real(struct sz_total *t, enum sz_fold fold, double value) {
+  int first = !t->has_real;
+  t->has_real = 1;
+  if (fold == SZ_FOLD_SUM)
+    t->real += value;
+  else if (first || (fold == SZ_FOLD_MIN ? value < t->real : value > t->real))
+    t->real = value;
+}
+
+static int fold_slot(struct sz_total *t, enum sz_fold fold,
+                     const struct sz_slot *slot, const char *text) {
+  struct sz_number n;
+  sz_wide wide;
+  switch (slot->type) {
+  case SZ_SLOT_ABSENT:
+    return 1;
+  case SZ_SLOT_INTEGER:
+    return fold_whole(t, fold, slot->integer);
+  case SZ_SLOT_STRING:
+    return 0;
+  default:
+    break;
+  }
+  if (read_wide(text + slot->at, slot->len, &wide))
+    return fold_whole(t, fold, wide);
+  sz_number_read(text + slot->at, slot->len, &n);
+  if (n.kind != SZ_NUMBER_REAL)
+    return 0;
+  fold_real(t, fold, n.real);
+  return 1;
+}
+
+enum sz_added sz_aggregate_add(struct sz_aggregate *a,
+                               enum sz_direction direction,
+                               const struct sz_slot *slots, const char *text,
+                               const char **field) {
+  const struct sz_aggregate_options *o = &a->options;
+  enum sz_added added;
+  size_t group, i;
+  if (!make_key(a, direction, slots, text))
+    return SZ_ADD_NOMEM;
+  added = find_group(a, &group);
+  if (added != SZ_ADDED)
+    return added;
+  a->groups[group].count++;
+  for (i = 0; i < o->nfolded; i++) {
+    size_t want = a->wants[direction][o->folded[i].field];
+    if (want == ABSENT)
+      continue;
+    if (want == SZ_DIRECTION ||
+        !fold_slot(&a->totals[group * o->nfolded + i], o->folded[i].fold,
+                   &slots[want], text)) {
+      *field = o->fields[o->folded[i].field];
+      return SZ_ADD_TEXT;
+    }
+  }
+  return SZ_ADDED;
+}
+
+/* ---- results ---- */
+
+size_t sz_aggregate_groups(const struct sz_aggregate *a) {
+  return a->count;
+}
+
+uint64_t sz_aggregate_count(const struct sz_aggregate *a, size_t group) {
+  return a->groups[group].count;
+}
+
+const struct sz_total *sz_aggregate_total(const struct sz_aggregate *a,
+                                          size_t group, size_t folded) {
+  return &a->totals[group * a->options.nfolded + folded];
+}
+
+enum sz_slot_type sz_aggregate_key(const struct sz_aggregate *a, size_t group,
+                                   size_t n, const char **text, size_t *len) {
+  const char *at = a->keys.data + a->groups[group].key;
+  uint32_t head[2];
+  for (;; n--) {
+    memcpy(head, at, sizeof head);
+    *text = at + sizeof head;
+    *len = head[1];
+    if (!n)
+      return (enum sz_slot_type)head[0];
+    at = *text + head[1];
+  }
+}
+
+/* What the order goes by. qsort has no context: each entry brings it. */
+struct ranked {
+  const struct sz_aggregate *a;
+  const struct sz_total *sum; /* NULL: by count */
+  size_t group;
+};
+
+static double as_real(const struct sz_total *t) {
+  return (double)t->whole + t->real;
+}
+
+static int compare_keys(const struct sz_aggregate *a, size_t x, size_t y) {
+  size_t i;
+  for (i = 0; i < a->options.nby; i++) {
+    const char *p, *q;
+    size_t p_len, q_len;
+    int order;
+    sz_aggregate_key(a, x, i, &p, &p_len);
+    sz_aggregate_key(a, y, i, &q, &q_len);
+    order = memcmp(p, q, p_len < q_len ? p_len : q_len);
+    if (order)
+      return order;
+    if (p_len != q_len)
+      return p_len < q_len ? -1 : 1;
+  }
+  return x < y ? -1 : x > y;
+}
+
+static int compare_ranked(const void *p, const void *q) {
+  const struct ranked *x = p, *y = q;
+  if (!x->sum) {
+    uint64_t m = x->a->groups[x->group].count;
+    uint64_t n = x->a->groups[y->group].count;
+    if (m != n)
+      return m > n ? -1 : 1;
+  } else if (x->sum->has_real || y->sum->has_real) {
+    if (as_real(x->sum) > as_real(y->sum))
+      return -1;
+    if (as_real(x->sum) < as_real(y->sum))
+      return 1;
+  } else if (x->sum->whole != y->sum->whole) {
+    return x->sum->whole > y->sum->whole ? -1 : 1;
+  }
+  return compare_keys(x->a, x->group, y->group);
+}
+
+/* The folded column that the order goes by: the first sum, if there is one. */
+static const struct sz_total *rank_by(const struct sz_aggregate *a,
+                                      size_t group) {
+  size_t i;
+  for (i = 0; i < a->options.nfolded; i++)
+    if (a->options.folded[i].fold == SZ_FOLD_SUM)
+      return sz_aggregate_total(a, group, i);
+  return NULL;
+}
+
+size_t *sz_aggregate_order(const struct sz_aggregate *a) {
+  struct ranked *ranked = malloc((a->count + 1) * sizeof *ranked);
+  size_t *order = malloc((a->count + 1) * sizeof *order);
+  size_t i;
+  if (ranked && order) {
+    for (i = 0; i < a->count; i++) {
+      ranked[i].a = a;
+      ranked[i].group = i;
+      ranked[i].sum = rank_by(a, i);
+    }
+    qsort(ranked, a->count, sizeof *ranked, compare_ranked);
+    for (i = 0; i < a->count; i++)
+      order[i] = ranked[i].group;
+    free(ranked);
+    return order;
+  }
+  free(ranked);
+  free(order);
+  return NULL;
+}
+
+size_t sz_wide_text(sz_wide value, char out[SZ_WIDE_TEXT]) {
+  char digits[SZ_WIDE_TEXT];
+  size_t n = 0, len = 0;
+  int negative = value < 0;
+  do {
+    int digit = (int)(value % 10);
+    digits[n++] = (char)('0' + (digit < 0 ? -digit : digit));
+    value /= 10;
+  } while (value);
+  if (negative)
+    out[len++] = '-';
+  while (n)
+    out[len++] = digits[--n];
+  out[len] = '\0';
+  return len;
+}

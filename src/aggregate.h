@@ -1,0 +1,85 @@
+/*
+** aggregate.h - groups rows as they stream in: sums, minima, maxima, counts.
+** Whole numbers are carried in 128 bits, so that the sums of any report are
+** exact. No Lua here.
+*/
+#ifndef SZ_AGGREGATE_H
+#define SZ_AGGREGATE_H
+
+#include "report.h"
+
+#define SZ_MAX_GROUPS 1000000
+#define SZ_WIDE_TEXT 41 /* sign, 39 digits, NUL */
+
+__extension__ typedef __int128 sz_wide;
+
+enum sz_fold { SZ_FOLD_SUM, SZ_FOLD_MIN, SZ_FOLD_MAX };
+
+/* A column of the result: one field folded in one way. */
+struct sz_folded {
+  size_t field;
+  enum sz_fold fold;
+};
+
+/* All arrays are borrowed and must live as long as the aggregate. */
+struct sz_aggregate_options {
+  const char *const *fields; /* names, as the rows' fields are called */
+  size_t nfields;
+  const size_t *by; /* fields */
+  size_t nby;
+  const struct sz_folded *folded;
+  size_t nfolded;
+};
+
+/* What one folded field holds in one group. */
+struct sz_total {
+  sz_wide whole; /* of the whole numbers */
+  double real;   /* of the others */
+  int has_whole, has_real;
+};
+
+struct sz_aggregate; /* opaque */
+
+/* NULL: out of memory. */
+struct sz_aggregate *
+sz_aggregate_new(const struct sz_aggregate_options *options);
+void sz_aggregate_free(struct sz_aggregate *a);
+
+/* Where the fields are in the rows of a direction; before its first row. */
+void sz_aggregate_bind(struct sz_aggregate *a, enum sz_direction direction,
+                       const struct sz_columns *c);
+
+enum sz_added {
+  SZ_ADDED,
+  SZ_ADD_TEXT, /* a text, or a number no total can hold, is to be folded */
+  SZ_ADD_FULL, /* more than SZ_MAX_GROUPS groups */
+  SZ_ADD_NOMEM
+};
+
+/* Adds a row. On SZ_ADD_TEXT '*field' is the field's name. */
+enum sz_added sz_aggregate_add(struct sz_aggregate *a,
+                               enum sz_direction direction,
+                               const struct sz_slot *slots, const char *text,
+                               const char **field);
+
+size_t sz_aggregate_groups(const struct sz_aggregate *a);
+
+/*
+** The groups in order: by the first sum, or by the count, the largest first;
+** equal ones by the bytes of their 'by' values. Returns 'groups' indices that
+** the caller frees; NULL: out of memory.
+*/
+size_t *sz_aggregate_order(const struct sz_aggregate *a);
+
+uint64_t sz_aggregate_count(const struct sz_aggregate *a, size_t group);
+const struct sz_total *sz_aggregate_total(const struct sz_aggregate *a,
+                                          size_t group, size_t folded);
+
+/* The 'by' value number 'n' of a group. */
+enum sz_slot_type sz_aggregate_key(const struct sz_aggregate *a, size_t group,
+                                   size_t n, const char **text, size_t *len);
+
+/* Decimal digits of a whole number; returns their count. */
+size_t sz_wide_text(sz_wide value, char out[SZ_WIDE_TEXT]);
+
+#endif

@@ -1,0 +1,249 @@
+/*
+** lua_aggregate.c - the aggregate as a userdata. Its user value anchors the
+** field names' table and the arrays that the options point to.
+*/
+#include "lua_aggregate.h"
+
+#include "lua_json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define AGGREGATE "scrutinizer.aggregate"
+#define ORDER "scrutinizer.aggregate_order"
+
+struct box {
+  struct sz_aggregate *aggregate; /* NULL once closed */
+  struct sz_aggregate_options options;
+};
+
+static struct box *check_open(lua_State *L, int index) {
+  struct box *box = luaL_checkudata(L, index, AGGREGATE);
+  if (!box->aggregate)
+    luaL_error(L, "attempt to use a closed aggregate");
+  return box;
+}
+
+struct sz_aggregate *sz_lua_aggregate_check(lua_State *L, int index) {
+  return check_open(L, index)->aggregate;
+}
+
+/* ---- making one ---- */
+
+/* A list option at index 1; leaves it on the stack. Returns its length. */
+static size_t option_list(lua_State *L, const char *name) {
+  lua_getfield(L, 1, name);
+  luaL_checktype(L, -1, LUA_TTABLE);
+  return lua_rawlen(L, -1);
+}
+
+/* The index of a field, on top of the stack, from 0; pops it. */
+static size_t field_index(lua_State *L, size_t nfields) {
+  lua_Integer n = luaL_checkinteger(L, -1);
+  lua_pop(L, 1);
+  if (n < 1 || (size_t)n > nfields)
+    luaL_error(L, "no field %d", (int)n);
+  return (size_t)n - 1;
+}
+
+/* Each of these leaves its list and its array (a userdata) on the stack. */
+static const char **read_names(lua_State *L, size_t *count) {
+  const char **names;
+  size_t i;
+  *count = option_list(L, "fields");
+  names = lua_newuserdata(L, (*count + 1) * sizeof *names);
+  for (i = 0; i < *count; i++) {
+    lua_rawgeti(L, -2, (int)i + 1);
+    names[i] = luaL_checkstring(L, -1);
+    lua_pop(L, 1); /* the list keeps it alive */
+  }
+  return names;
+}
+
+static size_t *read_by(lua_State *L, size_t nfields, size_t *count) {
+  size_t *by;
+  size_t i;
+  *count = option_list(L, "by");
+  by = lua_newuserdata(L, (*count + 1) * sizeof *by);
+  for (i = 0; i < *count; i++) {
+    lua_rawgeti(L, -2, (int)i + 1);
+    by[i] = field_index(L, nfields);
+  }
+  return by;
+}
+
+static struct sz_folded *read_folded(lua_State *L, size_t nfields,
+                                     size_t *count) {
+  static const char *const FOLDS[] = {"sum", "min", "max", NULL};
+  struct sz_folded *folded;
+  size_t i;
+  *count = option_list(L, "folded");
+  folded = lua_newuserdata(L, (*count + 1) * sizeof *folded);
+  for (i = 0; i < *count; i++) {
+    lua_rawgeti(L, -2, (int)i + 1);
+    luaL_checktype(L, -1, LUA_TTABLE);
+    lua_getfield(L, -1, "fold");
+    folded[i].fold = (enum sz_fold)luaL_checkoption(L, -1, NULL, FOLDS);
+    lua_getfield(L, -2, "field");
+    folded[i].field = field_index(L, nfields);
+    lua_pop(L, 2);
+  }
+  return folded;
+}
+
+int sz_lua_aggregate_new(lua_State *L) {
+  struct box *box;
+  int i;
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  box = lua_newuserdata(L, sizeof *box); /* at 2 */
+  memset(box, 0, sizeof *box);
+  luaL_setmetatable(L, AGGREGATE);
+  box->options.fields = read_names(L, &box->options.nfields);
+  box->options.by = read_by(L, box->options.nfields, &box->options.nby);
+  box->options.folded =
+      read_folded(L, box->options.nfields, &box->options.nfolded);
+  lua_createtable(L, 6, 0);
+  for (i = 1; i <= 6; i++) {
+    lua_pushvalue(L, i + 2);
+    lua_rawseti(L, -2, i);
+  }
+  sz_setuservalue(L, 2);
+  box->aggregate = sz_aggregate_new(&box->options);
+  if (!box->aggregate)
+    return luaL_error(L, "not enough memory");
+  lua_settop(L, 2);
+  return 1;
+}
+
+/* close, __close and __gc: any number of times. */
+static int aggregate_close(lua_State *L) {
+  struct box *box = luaL_checkudata(L, 1, AGGREGATE);
+  sz_aggregate_free(box->aggregate);
+  box->aggregate = NULL;
+  return 0;
+}
+
+/* ---- results ---- */
+
+/* The order of the groups, owned by a userdata. */
+static int order_free(lua_State *L) {
+  size_t **order = luaL_checkudata(L, 1, ORDER);
+  free(*order);
+  *order = NULL;
+  return 0;
+}
+
+static size_t *push_order(lua_State *L, const struct sz_aggregate *a) {
+  size_t **order = lua_newuserdata(L, sizeof *order);
+  *order = NULL;
+  luaL_setmetatable(L, ORDER);
+  *order = sz_aggregate_order(a);
+  if (!*order)
+    luaL_error(L, "not enough memory");
+  return *order;
+}
+
+static void push_wide(lua_State *L, sz_wide value) {
+  char text[SZ_WIDE_TEXT];
+  size_t len = sz_wide_text(value, text);
+  if (value >= INT64_MIN && value <= INT64_MAX)
+    sz_lua_json_push_integer(L, (int64_t)value, text, len);
+  else
+    lua_pushlstring(L, text, len);
+}
+
+/* A sum of nothing is 0; a minimum or maximum of nothing is absent. */
+static void push_total(lua_State *L, const struct sz_total *t,
+                       enum sz_fold fold) {
+  double whole = (double)t->whole;
+  if (!t->has_real && (t->has_whole || fold == SZ_FOLD_SUM))
+    push_wide(L, t->whole);
+  else if (!t->has_real)
+    lua_pushnil(L);
+  else if (fold == SZ_FOLD_SUM)
+    lua_pushnumber(L, whole + t->real);
+  else if (t->has_whole &&
+           (fold == SZ_FOLD_MIN ? whole < t->real : whole > t->real))
+    push_wide(L, t->whole);
+  else
+    lua_pushnumber(L, t->real);
+}
+
+static void set_keys(lua_State *L, const struct box *box, size_t group) {
+  size_t i, len;
+  const char *text;
+  for (i = 0; i < box->options.nby; i++) {
+    switch (sz_aggregate_key(box->aggregate, group, i, &text, &len)) {
+    case SZ_SLOT_ABSENT:
+      continue;
+    case SZ_SLOT_STRING:
+      lua_pushlstring(L, text, len);
+      break;
+    default:
+      sz_lua_json_push_number(L, text, len);
+    }
+    lua_setfield(L, -2, box->options.fields[box->options.by[i]]);
+  }
+}
+
+/* Sets sum_<field> and so on in the table on top. */
+static void set_totals(lua_State *L, const struct box *box, size_t group) {
+  static const char *const PREFIXES[] = {"sum_", "min_", "max_"};
+  size_t i;
+  for (i = 0; i < box->options.nfolded; i++) {
+    const struct sz_folded *f = &box->options.folded[i];
+    lua_pushstring(L, PREFIXES[f->fold]);
+    lua_pushstring(L, box->options.fields[f->field]);
+    lua_concat(L, 2);
+    push_total(L, sz_aggregate_total(box->aggregate, group, i), f->fold);
+    lua_rawset(L, -3);
+  }
+}
+
+/* aggregate:rows(top, count) -> list; 'count': each row with its count */
+static int aggregate_rows(lua_State *L) {
+  struct box *box = check_open(L, 1);
+  size_t groups = sz_aggregate_groups(box->aggregate), i;
+  lua_Number top = luaL_optnumber(L, 2, (lua_Number)groups);
+  int count = lua_toboolean(L, 3);
+  const size_t *order = push_order(L, box->aggregate);
+  if (top < (lua_Number)groups)
+    groups = (size_t)top;
+  lua_createtable(L, (int)groups, 0);
+  for (i = 0; i < groups; i++) {
+    lua_createtable(L, 0, (int)(box->options.nby + box->options.nfolded) + 1);
+    set_keys(L, box, order[i]);
+    set_totals(L, box, order[i]);
+    if (count) {
+      lua_pushinteger(
+          L, (lua_Integer)sz_aggregate_count(box->aggregate, order[i]));
+      lua_setfield(L, -2, "count");
+    }
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  return 1;
+}
+
+static const luaL_Reg METHODS[] = {
+    {"rows", aggregate_rows},
+    {"close", aggregate_close},
+    {NULL, NULL},
+};
+
+static const luaL_Reg METAMETHODS[] = {
+    {"__gc", aggregate_close},
+    {"__close", aggregate_close},
+    {NULL, NULL},
+};
+
+void sz_lua_aggregate_register(lua_State *L) {
+  luaL_newmetatable(L, ORDER);
+  lua_pushcfunction(L, order_free);
+  lua_setfield(L, -2, "__gc");
+  luaL_newmetatable(L, AGGREGATE);
+  luaL_setfuncs(L, METAMETHODS, 0);
+  luaL_newlib(L, METHODS);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 2);
+}

@@ -1,0 +1,17 @@
+/* lua_aggregate.h - the aggregate as a userdata: core.aggregate. */
+#ifndef SZ_LUA_AGGREGATE_H
+#define SZ_LUA_AGGREGATE_H
+
+#include "aggregate.h"
+#include "compat.h"
+
+/* Registers metatables; call once per state. Leaves the stack as it was. */
+void sz_lua_aggregate_register(lua_State *L);
+
+/* core.aggregate { … } -> aggregate */
+int sz_lua_aggregate_new(lua_State *L);
+
+/* The aggregate at 'index'; raises when it is none, or closed. */
+struct sz_aggregate *sz_lua_aggregate_check(lua_State *L, int index);
+
+#endif

@@ -1,0 +1,125 @@
+/* lua_fold.c - the decoder's rows into an aggregate. */
+#include "lua_report_private.h"
+
+#include "lua_aggregate.h"
+
+struct fold {
+  struct sz_aggregate *aggregate;
+  enum sz_direction direction;
+  uint64_t limit, count;
+  int bound;
+};
+
+/* Adds one row. Returns 0, or the results pushed: nil, kind, message. */
+static int fold_row(lua_State *L, struct decoder *d, struct fold *f,
+                    const struct sz_slot *slots, const char *text) {
+  const char *field = "";
+  if (!f->bound)
+    sz_aggregate_bind(f->aggregate, f->direction,
+                      sz_report_columns(d->report, f->direction));
+  f->bound = 1;
+  switch (sz_aggregate_add(f->aggregate, f->direction, slots, text, &field)) {
+  case SZ_ADDED:
+    f->count++;
+    return 0;
+  case SZ_ADD_TEXT:
+    lua_pushnil(L);
+    lua_pushliteral(L, "decode");
+    lua_pushfstring(L, "'%s' has a value that is no number to add up", field);
+    return 3;
+  case SZ_ADD_FULL:
+    lua_pushnil(L);
+    lua_pushliteral(L, "limit");
+    lua_pushfstring(L, "more than %d groups", SZ_MAX_GROUPS);
+    return 3;
+  default:
+    return luaL_error(L, "not enough memory");
+  }
+}
+
+/* Rows in the queue first. Returns the results pushed, as fold_row. */
+static int fold_queue(lua_State *L, struct decoder *d, struct fold *f) {
+  while (d->queue_at < d->queue.len && f->count < f->limit) {
+    const struct record *record = (const void *)(d->queue.data + d->queue_at);
+    const struct sz_slot *slots = (const void *)(record + 1);
+    int results;
+    if (record->direction != f->direction)
+      break;
+    results = fold_row(L, d, f, slots, (const char *)(slots + record->nslots));
+    if (results)
+      return results;
+    d->queue_at += sizeof *record + record->nslots * sizeof *slots +
+                   PAD(record->text_len);
+  }
+  return 0;
+}
+
+/* Pushes how many rows went in, and why no more do. */
+static int fold_result(lua_State *L, const struct fold *f) {
+  lua_pushinteger(L, (lua_Integer)f->count);
+  lua_insert(L, -2);
+  return 2;
+}
+
+static int fold_stream(lua_State *L, struct decoder *d, struct fold *f,
+                       struct sz_transfer *t) {
+  const struct sz_slot *slots;
+  const char *text;
+  while (!d->done) {
+    enum sz_report_event event = sz_decoder_event(d);
+    int results;
+    if (event == SZ_REPORT_ROW) {
+      enum sz_direction direction = sz_report_row(d->report, &slots, &text);
+      if (direction != f->direction || f->count == f->limit) {
+        d->pending = 1;
+        lua_pushinteger(L, direction + 1);
+        return fold_result(L, f);
+      }
+      results = fold_row(L, d, f, slots, text);
+      if (results)
+        return results;
+      continue;
+    }
+    if (event == SZ_REPORT_ERROR)
+      return sz_decoder_error(L, d);
+    sz_decoder_give_back(d);
+    if (event == SZ_REPORT_DONE) {
+      d->done = 1;
+      break;
+    }
+    results = sz_decoder_pull(L, d, t);
+    if (results == 1) /* false: wait */
+      return fold_result(L, f);
+    if (results)
+      return results;
+  }
+  lua_pushnil(L);
+  return fold_result(L, f);
+}
+
+/*
+** decoder:fold(transfer, aggregate, direction, limit) -> rows taken, then
+** false: wait for bytes | nil: the end | the direction of a row that is not
+** taken, as it is of the other direction or over the limit.
+** nil, kind, message [, position]: an error
+*/
+int sz_decoder_fold(lua_State *L) {
+  struct decoder *d = sz_decoder_check(L);
+  struct sz_transfer *t = sz_decoder_transfer(L, d);
+  struct fold f;
+  int results;
+  f.aggregate = sz_lua_aggregate_check(L, 3);
+  f.direction = sz_decoder_direction(L, 4);
+  f.limit = (uint64_t)luaL_checknumber(L, 5);
+  f.count = 0;
+  f.bound = 0;
+  lua_settop(L, 3);
+  results = fold_queue(L, d, &f);
+  if (results)
+    return results;
+  if (d->queue_at < d->queue.len) {
+    lua_pushinteger(L, f.direction + 1);
+    return fold_result(L, &f);
+  }
+  return fold_stream(L, d, &f, t);
+}

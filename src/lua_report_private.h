@@ -1,0 +1,81 @@
+/*
+** lua_report_private.h - the decoder userdata, shared by the files that give
+** it its methods: lua_report.c (making, facts), lua_rows.c (rows as tables),
+** lua_fold.c (rows into an aggregate).
+**
+** Bytes come in one of two ways. Pulled: decoder:next(transfer) lends the
+** transfer's own buffer to the reader, row by row, nothing is copied. Pushed:
+** decoder:feed(chunk) reads the chunk at once and queues its rows, so that an
+** error is known when the chunk is fed.
+**
+** The user value holds: per direction the list of field names (1, 2), the
+** row that is used again (3), the projection's texts (4) and array (5), the
+** transfer whose bytes are lent (6).
+*/
+#ifndef SZ_LUA_REPORT_PRIVATE_H
+#define SZ_LUA_REPORT_PRIVATE_H
+
+#include "compat.h"
+#include "http.h"
+#include "report.h"
+
+#define SZ_DECODER "scrutinizer.decoder"
+#define HEAD_BYTES 80
+
+enum { NAMES_INBOUND = 1, REUSED_ROW = 3, TEXTS, FIELDS, TRANSFER };
+
+struct decoder {
+  struct sz_report *report; /* NULL once closed */
+  struct sz_transfer *lender;
+  size_t lent;            /* bytes of it being read */
+  struct sz_buffer queue; /* rows that were pushed and not yet taken */
+  size_t queue_at;
+  char head[HEAD_BYTES]; /* first bytes of the answer, for messages */
+  size_t head_len;
+  int reuse, finished, done;
+  int pending; /* the reader's row was looked at and not yet given */
+  size_t max_depth;
+  enum sz_json_utf8 utf8;
+};
+
+/* A row in the queue: this, its slots, its text, all padded to SLOT bytes. */
+struct record {
+  size_t nslots, text_len;
+  enum sz_direction direction;
+};
+#define PAD(n) (((n) + sizeof(size_t) - 1) & ~(sizeof(size_t) - 1))
+
+/* The decoder at 1; raises when it is none, or closed. */
+struct decoder *sz_decoder_check(lua_State *L);
+
+/* A direction, 1 or 2 (default 1), at 'index'. */
+enum sz_direction sz_decoder_direction(lua_State *L, int index);
+
+/* Pushes nil, kind, message, position of the report's error: returns 4. */
+int sz_decoder_error(lua_State *L, const struct decoder *d);
+
+/* lua_rows.c */
+int sz_decoder_feed(lua_State *L);
+int sz_decoder_finish(lua_State *L);
+int sz_decoder_next(lua_State *L);
+int sz_decoder_hold(lua_State *L);
+
+/* The transfer at 2, anchored: it must outlive the bytes that it lends. */
+struct sz_transfer *sz_decoder_transfer(lua_State *L, const struct decoder *d);
+
+/* The reader's next event; a row that was put back comes first. */
+enum sz_report_event sz_decoder_event(struct decoder *d);
+
+/* Gives the bytes that were lent back to their transfer. */
+void sz_decoder_give_back(struct decoder *d);
+
+/*
+** Lends the transfer's next bytes to the reader. Returns 0 to read on, or the
+** results pushed: false (nothing there yet), or nil, kind, message.
+*/
+int sz_decoder_pull(lua_State *L, struct decoder *d, struct sz_transfer *t);
+
+/* lua_fold.c */
+int sz_decoder_fold(lua_State *L);
+
+#endif

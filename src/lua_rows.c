@@ -1,0 +1,341 @@
+/* lua_rows.c - the decoder's rows as tables: pushed, or pulled. */
+#include "lua_report_private.h"
+
+#include "lua_http.h"
+#include "lua_json.h"
+
+#include <string.h>
+
+static const char *const DIRECTIONS[] = {"inbound", "outbound"};
+
+/* ---- rows ---- */
+
+/* Pushes the list of a direction's field names; made with its first row. */
+static void push_names(lua_State *L, int uservalue,
+                       enum sz_direction direction,
+                       const struct sz_columns *c) {
+  size_t i;
+  lua_rawgeti(L, uservalue, NAMES_INBOUND + (int)direction);
+  if (!lua_isnil(L, -1))
+    return;
+  lua_pop(L, 1);
+  lua_createtable(L, (int)c->noutputs, 0);
+  for (i = 0; i < c->noutputs; i++) {
+    lua_pushstring(L, c->outputs[i].name);
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  lua_pushvalue(L, -1);
+  lua_rawseti(L, uservalue, NAMES_INBOUND + (int)direction);
+}
+
+/* Pushes the table for a row: a fresh one, or the one used again, emptied of
+** what the other direction's rows may have left. */
+static void push_row_table(lua_State *L, const struct decoder *d,
+                           int uservalue, size_t nfields) {
+  if (!d->reuse) {
+    lua_createtable(L, 0, (int)nfields);
+    return;
+  }
+  lua_rawgeti(L, uservalue, REUSED_ROW);
+  if (!lua_isnil(L, -1))
+    return;
+  lua_pop(L, 1);
+  lua_createtable(L, 0, (int)nfields);
+  lua_pushvalue(L, -1);
+  lua_rawseti(L, uservalue, REUSED_ROW);
+}
+
+/* A counter without point or exponent is an integer: -0 is 0 there. */
+static void push_slot(lua_State *L, const struct sz_slot *slot,
+                      const char *text) {
+  const char *s = text + slot->at;
+  if (slot->type == SZ_SLOT_ABSENT)
+    lua_pushnil(L);
+  else if (slot->type == SZ_SLOT_STRING)
+    lua_pushlstring(L, s, slot->len);
+  else if (slot->type == SZ_SLOT_INTEGER)
+    sz_lua_json_push_integer(L, slot->integer, s, slot->len);
+  else if (slot->len == 2 && !memcmp(s, "-0", 2))
+    lua_pushinteger(L, 0);
+  else
+    sz_lua_json_push_number(L, s, slot->len);
+}
+
+/* Pushes one row as a table. May raise (memory); nothing is lost then. */
+static void push_row(lua_State *L, const struct decoder *d,
+                     enum sz_direction direction, const struct sz_slot *slots,
+                     const char *text) {
+  const struct sz_columns *c = sz_report_columns(d->report, direction);
+  int uservalue, names;
+  size_t i;
+  luaL_checkstack(L, 8, "row");
+  sz_getuservalue(L, 1);
+  uservalue = lua_gettop(L);
+  push_names(L, uservalue, direction, c);
+  names = lua_gettop(L);
+  push_row_table(L, d, uservalue, c->noutputs);
+  for (i = 0; i < c->noutputs; i++) {
+    size_t want = c->outputs[i].want;
+    if (!d->reuse && want != SZ_DIRECTION &&
+        slots[want].type == SZ_SLOT_ABSENT)
+      continue;
+    lua_rawgeti(L, names, (int)i + 1);
+    if (want == SZ_DIRECTION)
+      lua_pushstring(L, DIRECTIONS[direction]);
+    else
+      push_slot(L, &slots[want], text);
+    lua_rawset(L, -3);
+  }
+  lua_replace(L, uservalue);
+  lua_settop(L, uservalue);
+}
+
+/* ---- pushed: feed, the queue, finish ---- */
+
+static void remember_head(struct decoder *d, const char *data, size_t len) {
+  size_t room = sizeof d->head - d->head_len;
+  if (len > room)
+    len = room;
+  memcpy(d->head + d->head_len, data, len);
+  d->head_len += len;
+}
+
+static void queue_padding(struct sz_buffer *queue) {
+  static const char zeros[sizeof(size_t)] = {0};
+  sz_buffer_append(queue, zeros, PAD(queue->len) - queue->len);
+}
+
+/* Copies the reader's row to the queue's end. 0: the report has failed. */
+static int queue_row(struct decoder *d) {
+  const struct sz_slot *slots;
+  const char *text;
+  struct record record;
+  struct sz_buffer *queue = &d->queue;
+  enum sz_buffer_code code;
+  size_t i;
+  memset(&record, 0, sizeof record);
+  record.direction = sz_report_row(d->report, &slots, &text);
+  record.nslots = sz_report_columns(d->report, record.direction)->nwants;
+  for (i = 0; i < record.nslots; i++)
+    if (slots[i].at + slots[i].len > record.text_len)
+      record.text_len = slots[i].at + slots[i].len;
+  if (d->queue_at == queue->len)
+    d->queue_at = queue->len = 0;
+  code =
+      sz_buffer_reserve(queue, sizeof record + record.nslots * sizeof *slots +
+                                   PAD(record.text_len));
+  if (code == SZ_BUFFER_FULL)
+    sz_report_abort(d->report, "limit",
+                    "rows wait unread for more than max_held bytes: take "
+                    "them between feeds");
+  else if (code == SZ_BUFFER_NOMEM)
+    sz_report_abort(d->report, "memory", "not enough memory");
+  if (code != SZ_BUFFER_OK)
+    return 0;
+  sz_buffer_append(queue, (const char *)&record, sizeof record);
+  sz_buffer_append(queue, (const char *)slots, record.nslots * sizeof *slots);
+  sz_buffer_append(queue, text, record.text_len);
+  queue_padding(queue);
+  return 1;
+}
+
+/* Pushes the queue's first row and takes it off; false when it is empty. */
+static int unqueue_row(lua_State *L, struct decoder *d) {
+  const char *at = d->queue.data + d->queue_at;
+  struct record record;
+  const struct sz_slot *slots;
+  if (d->queue_at == d->queue.len)
+    return 0;
+  memcpy(&record, at, sizeof record);
+  slots = (const void *)(at + sizeof record);
+  push_row(L, d, record.direction, slots,
+           (const char *)(slots + record.nslots));
+  lua_pushinteger(L, record.direction + 1);
+  d->queue_at +=
+      sizeof record + record.nslots * sizeof *slots + PAD(record.text_len);
+  return 1;
+}
+
+/* Reads all that the bytes at hand hold. Returns the results pushed. */
+static int read_ahead(lua_State *L, struct decoder *d) {
+  for (;;) {
+    switch (sz_report_next(d->report)) {
+    case SZ_REPORT_ERROR:
+      return sz_decoder_error(L, d);
+    case SZ_REPORT_DONE:
+      d->done = 1;
+      lua_pushboolean(L, 1);
+      return 1;
+    case SZ_REPORT_MORE:
+      lua_pushboolean(L, 1);
+      return 1;
+    case SZ_REPORT_ROW:
+      if (!queue_row(d))
+        return sz_decoder_error(L, d);
+    }
+  }
+}
+
+/* decoder:feed(chunk) -> true | nil, kind, message, position */
+int sz_decoder_feed(lua_State *L) {
+  struct decoder *d = sz_decoder_check(L);
+  size_t len;
+  const char *chunk = luaL_checklstring(L, 2, &len);
+  if (d->finished)
+    return luaL_error(L, "attempt to feed a finished decoder");
+  if (sz_report_error(d->report)->kind)
+    return sz_decoder_error(L, d);
+  remember_head(d, chunk, len);
+  sz_report_feed(d->report, chunk, len);
+  return read_ahead(L, d);
+}
+
+/* decoder:finish() -> true | nil, kind, message, position */
+int sz_decoder_finish(lua_State *L) {
+  struct decoder *d = sz_decoder_check(L);
+  if (sz_report_error(d->report)->kind)
+    return sz_decoder_error(L, d);
+  if (!d->finished) {
+    d->finished = 1;
+    sz_report_finish(d->report);
+    return read_ahead(L, d);
+  }
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+/* ---- pulled ---- */
+
+void sz_decoder_give_back(struct decoder *d) {
+  if (d->lender)
+    sz_transfer_consume(d->lender, d->lent);
+  d->lender = NULL;
+}
+
+/*
+** Lends the transfer's next bytes to the reader. Returns 0 to read on, or the
+** results pushed: false (nothing there yet), or nil, kind, message.
+*/
+int sz_decoder_pull(lua_State *L, struct decoder *d, struct sz_transfer *t) {
+  const char *data;
+  size_t len;
+  switch (sz_transfer_peek(t, &data, &len)) {
+  case SZ_READ_DATA:
+    remember_head(d, data, len);
+    sz_report_feed(d->report, data, len);
+    d->lender = t;
+    d->lent = len;
+    return 0;
+  case SZ_READ_END:
+    if (!d->finished)
+      sz_report_finish(d->report);
+    d->finished = 1;
+    return 0;
+  case SZ_READ_WAIT:
+    lua_pushboolean(L, 0);
+    return 1;
+  default:
+    lua_pushnil(L);
+    lua_pushstring(L, sz_transfer_error(t)->kind);
+    lua_pushstring(L, sz_transfer_error(t)->message);
+    return 3;
+  }
+}
+
+/* The reader's next event; a row that was put back comes first. */
+enum sz_report_event sz_decoder_event(struct decoder *d) {
+  if (d->pending) {
+    d->pending = 0;
+    return SZ_REPORT_ROW;
+  }
+  return sz_report_next(d->report);
+}
+
+static int pull_row(lua_State *L, struct decoder *d, struct sz_transfer *t) {
+  const struct sz_slot *slots;
+  const char *text;
+  for (;;) {
+    enum sz_report_event event = sz_decoder_event(d);
+    if (event == SZ_REPORT_ROW) {
+      enum sz_direction direction = sz_report_row(d->report, &slots, &text);
+      push_row(L, d, direction, slots, text);
+      lua_pushinteger(L, direction + 1);
+      return 2;
+    }
+    if (event == SZ_REPORT_ERROR)
+      return sz_decoder_error(L, d);
+    sz_decoder_give_back(d);
+    if (event == SZ_REPORT_DONE) {
+      d->done = 1;
+      lua_pushnil(L);
+      return 1;
+    }
+    if (sz_decoder_pull(L, d, t))
+      return lua_gettop(L) - 2;
+  }
+}
+
+/* The transfer at 2, anchored: it must outlive the bytes that it lends. */
+struct sz_transfer *sz_decoder_transfer(lua_State *L,
+                                        const struct decoder *d) {
+  struct sz_transfer *t = sz_lua_transfer_check(L, 2);
+  if (!t)
+    luaL_error(L, "attempt to read a closed transfer");
+  if (d->lender == t)
+    return t;
+  sz_getuservalue(L, 1);
+  lua_pushvalue(L, 2);
+  lua_rawseti(L, -2, TRANSFER);
+  lua_pop(L, 1);
+  return t;
+}
+
+/*
+** decoder:hold(transfer) -> true: rows of a chunk were queued for next |
+*false:
+** wait for bytes | nil: the end | nil, kind, message [, position]
+** For rows that must not be given before more of the answer is known.
+*/
+int sz_decoder_hold(lua_State *L) {
+  struct decoder *d = sz_decoder_check(L);
+  struct sz_transfer *t = sz_decoder_transfer(L, d);
+  enum sz_report_event event;
+  lua_settop(L, 2);
+  while (!d->done && (event = sz_decoder_event(d)) != SZ_REPORT_DONE) {
+    if (event == SZ_REPORT_ERROR || (event == SZ_REPORT_ROW && !queue_row(d)))
+      return sz_decoder_error(L, d);
+    if (event == SZ_REPORT_ROW)
+      continue;
+    sz_decoder_give_back(d);
+    if (sz_decoder_pull(L, d, t))
+      return lua_gettop(L) - 2;
+    lua_pushboolean(L, 1);
+    return 1;
+  }
+  sz_decoder_give_back(d);
+  d->done = 1;
+  lua_pushnil(L);
+  return 1;
+}
+
+/*
+** decoder:next([transfer]) -> row, direction (1 inbound, 2 outbound) | false:
+** wait for bytes | nil: the end | nil, kind, message [, position]
+*/
+int sz_decoder_next(lua_State *L) {
+  struct decoder *d = sz_decoder_check(L);
+  struct sz_transfer *t;
+  lua_settop(L, 2);
+  if (unqueue_row(L, d))
+    return 2;
+  if (lua_isnil(L, 2)) {
+    lua_pushboolean(L, 0);
+    return 1;
+  }
+  t = sz_decoder_transfer(L, d);
+  if (d->done) {
+    lua_pushnil(L);
+    return 1;
+  }
+  return pull_row(L, d, t);
+}
