@@ -355,7 +355,7 @@ describe("sandbox", function()
       for name, value in pairs(sandbox.fields { type = "custom_rows_200000", from = DAY, to = NEXT }) do
         command = command .. " --data-urlencode " .. sandbox.quote(name .. "=" .. value)
       end
-      local out = sandbox.sh(command .. [[ | tr '{' '\n' | grep sum_octetdeltacount | sed -n 's/.*"rawValue":"\([0-9]*\)".*/\1/p' | awk '
+      local out = sandbox.sh(command .. [[ | sed 's/},{/\n/g' | grep 'column.*sum_octetdeltacount' | sed -n 's/.*"rawValue":"\([0-9]*\)".*/\1/p' | awk '
         { n++; head = length($1) > 6 ? substr($1, 1, length($1) - 6) : 0; low += substr($1, length($1) > 6 ? length($1) - 5 : 1); high += head }
         END { carry = int(low / 1000000); printf "%d %.0f %06d", n, high + carry, low - carry * 1000000 }']])
       -- 1000 * n (n + 1) / 2, and 2^53 for each of the 28,571 multiples of 7.
