@@ -66,14 +66,14 @@ function sandbox.finish()
   sandbox.pid = nil
 end
 
---- Runs curl; gives { body =, status =, code = curl's exit code }.
+--- Runs curl; gives { body =, status =, code = curl's exit code, seconds = }.
 function sandbox.curl(...)
   local words = {}
   for i, word in ipairs { ... } do words[i] = quote(word) end
-  local out, code = sandbox.sh(("curl -s -g --noproxy '*' --max-time 30 --cacert %s -w '\\n%%{http_code}' %s"):format(
+  local out, code = sandbox.sh(("curl -s -g --noproxy '*' --max-time 30 --cacert %s -w '\\n%%{time_total} %%{http_code}' %s"):format(
     quote(sandbox.ca), table.concat(words, " ")))
-  local body, status = out:match "^(.*)\n(%d+)$"
-  return { body = body, status = tonumber(status), code = code }
+  local body, seconds, status = out:match "^(.*)\n(%S+) (%d+)$"
+  return { body = body, status = tonumber(status), code = code, seconds = tonumber(seconds) }
 end
 
 function sandbox.get(name)

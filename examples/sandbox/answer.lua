@@ -116,7 +116,8 @@ local function footer(spec, result)
 end
 
 local function total_text(options, result)
-  local total = type(options.total_value) == "number" and options.total_value or options.total == "page" and (result.count or #result.rows) or result.exists
+  local total = options.total == "page" and (result.count or #result.rows) or result.exists
+  if type(options.total_value) == "number" then total = options.total_value end
   local digits = ("%.0f"):format(total)
   if options.total == "null" then return "null" end
   return (options.total == "number" or options.numbers == "numbers") and digits or '"' .. digits .. '"'
@@ -189,7 +190,8 @@ local function time_details(spec)
   local function moment(epoch)
     local _, text = times.format(zone, epoch)
     local digits = ("%.0f"):format(epoch)
-    return object(options, { '"epoch":' .. (options.time_details == "numbers" and digits or '"' .. digits .. '"'), '"formatted":' .. json.string(text) })
+    if options.time_details ~= "numbers" then digits = '"' .. digits .. '"' end
+    return object(options, { '"epoch":' .. digits, '"formatted":' .. json.string(text) })
   end
   return object(options, {
     '"timezone":' .. json.string((times.format(zone, first))), '"first_time":' .. moment(first), '"last_time":' .. moment(last),

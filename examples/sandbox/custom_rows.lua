@@ -143,8 +143,8 @@ function custom_rows.run(spec, wanted, n)
   if type(spec.options.max_rows) == "number" then max = math.min(max, spec.options.max_rows) end
   local first, last = wanted.offset + 1, math.min(n, wanted.offset + max)
   local whole = sums(1, n)
-  return { columns = list, rows = {}, count = math.max(0, last - first + 1), offset = wanted.offset, exists = n, whole = whole, shown = sums(first, last),
-    write_rows = writer(spec, first, last, whole.octets) }
+  return { columns = list, rows = {}, count = math.max(0, last - first + 1), offset = wanted.offset, exists = n, whole = whole,
+    shown = sums(first, last), write_rows = writer(spec, first, last, whole.octets) }
 end
 
 return custom_rows

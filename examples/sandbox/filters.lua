@@ -112,8 +112,9 @@ end
 local function same_bits(a, b, count)
   local whole = math.floor(count / 4)
   if a:sub(1, whole) ~= b:sub(1, whole) then return false end
-  local shift = 2 ^ (4 - count % 4)
-  return count % 4 == 0 or math.floor(tonumber(a:sub(whole + 1, whole + 1), 16) / shift) == math.floor(tonumber(b:sub(whole + 1, whole + 1), 16) / shift)
+  if count % 4 == 0 then return true end
+  local function bits(digits) return math.floor(tonumber(digits:sub(whole + 1, whole + 1), 16) / 2 ^ (4 - count % 4)) end
+  return bits(a) == bits(b)
 end
 
 local function network6(net, length)
@@ -126,19 +127,19 @@ local function network6(net, length)
   return { column = "ip", test = "IN (" .. table.concat(inside, ",") .. ")" }
 end
 
+local function network4(number, length)
+  if length > 32 then return nil end
+  local size = 2 ^ (32 - length)
+  local low = number - number % size
+  return { column = "number", test = ("BETWEEN %.0f AND %.0f"):format(low, low + size - 1) }
+end
+
 function parse.sdfIpns(text, key, violate)
   local body, where = side(text, BOTH_SMALL, key, violate)
   local net, length = (body or ""):match "^(.+)_(%d+)$"
   if not net then return nil end
-  local number, filter = quads(net)
-  length = tonumber(length)
-  if number and length <= 32 then
-    local size = 2 ^ (32 - length)
-    local low = number - number % size
-    filter = { column = "number", test = ("BETWEEN %.0f AND %.0f"):format(low, low + size - 1) }
-  else
-    filter = network6(net, length)
-  end
+  local number = quads(net)
+  local filter = (number and network4 or network6)(number or net, tonumber(length))
   if filter then filter.side = where end
   return filter
 end
