@@ -128,19 +128,33 @@ static int read_fast(const char *s, const struct parts *p, double *real) {
   return 1;
 }
 
-/* strtod on a copy, with the point that the process's locale wants. */
-static int read_slow(const char *s, size_t len, const struct parts *p,
-                     double *real) {
-  char small[128], sample[8];
-  char *copy = len < sizeof small ? small : malloc(len + 1);
+/* The exponent counted from the last digit of the fraction, within +-LIMIT. */
+static long long read_exponent(const char *s, const struct parts *p) {
+  const long long LIMIT = 1000000000000000000;
+  long long exponent = 0;
+  size_t i;
+  for (i = 0; i < p->nexponent && exponent < LIMIT / 10; i++)
+    exponent = exponent * 10 + (s[p->exponent + i] - '0');
+  if (p->exponent_negative)
+    exponent = -exponent;
+  return exponent - (long long)p->nfraction;
+}
+
+/*
+** strtod on a copy without a point, which would be the locale's: all digits,
+** then the exponent.
+*/
+static int read_slow(const char *s, const struct parts *p, double *real) {
+  char small[128];
+  size_t len = p->ndigits + p->nfraction;
+  size_t room = len + 32; /* sign, exponent, NUL */
+  char *copy = room <= sizeof small ? small : malloc(room);
   if (!copy)
     return 0;
-  memcpy(copy, s, len);
-  copy[len] = '\0';
-  if (p->nfraction) {
-    snprintf(sample, sizeof sample, "%.1f", 0.5);
-    copy[p->fraction - 1] = sample[1];
-  }
+  copy[0] = p->negative ? '-' : '+';
+  memcpy(copy + 1, s + p->digits, p->ndigits);
+  memcpy(copy + 1 + p->ndigits, s + p->fraction, p->nfraction);
+  snprintf(copy + 1 + len, room - 1 - len, "e%lld", read_exponent(s, p));
   *real = strtod(copy, NULL);
   if (copy != small)
     free(copy);
@@ -161,6 +175,6 @@ void sz_number_read(const char *text, size_t len, struct sz_number *out) {
   }
   out->kind = SZ_NUMBER_REAL;
   if (!read_fast(text, &p, &out->real) &&
-      (!read_slow(text, len, &p, &out->real) || !isfinite(out->real)))
+      (!read_slow(text, &p, &out->real) || !isfinite(out->real)))
     out->kind = SZ_NUMBER_TEXT;
 }
