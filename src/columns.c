@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEPTH 16 /* a header's "format" is an object; more is odd */
-
 void sz_columns_init(struct sz_columns *c, size_t max_bytes) {
   memset(c, 0, sizeof *c);
   sz_buffer_init(&c->strings, max_bytes);
@@ -45,16 +43,26 @@ static int fail(struct reader *r, enum sz_json_code code,
   return -1;
 }
 
+/* Turns what a buffer said into 0, or -1 with the error filled. */
+static int kept(struct reader *r, enum sz_buffer_code code) {
+  if (code == SZ_BUFFER_OK)
+    return 0;
+  if (code == SZ_BUFFER_NOMEM)
+    return fail(r, SZ_JSON_NOMEM, "not enough memory");
+  return fail(r, SZ_JSON_LIMIT, "the columns take more than max_held bytes");
+}
+
 /* Keeps a text; its offset in '*at'. A NUL in a name would cut it: refused. */
 static int keep_text(struct reader *r, const char *s, size_t len, size_t *at) {
   struct sz_buffer *strings = &r->columns->strings;
+  enum sz_buffer_code code;
   if (memchr(s, '\0', len))
     return fail(r, SZ_JSON_SYNTAX, "a NUL byte in a column's name");
   *at = strings->len;
-  if (sz_buffer_append(strings, s, len) == SZ_BUFFER_OK &&
-      sz_buffer_append(strings, "", 1) == SZ_BUFFER_OK)
-    return 0;
-  return fail(r, SZ_JSON_LIMIT, "the columns take more than max_held bytes");
+  code = sz_buffer_append(strings, s, len);
+  if (code == SZ_BUFFER_OK)
+    code = sz_buffer_append(strings, "", 1);
+  return kept(r, code);
 }
 
 static int is_one(enum sz_json_token token, const struct sz_json *j) {
@@ -65,6 +73,7 @@ static int is_one(enum sz_json_token token, const struct sz_json *j) {
 }
 
 static int read_text(struct reader *r, enum sz_json_token token, size_t *at) {
+  *at = 0; /* the last of duplicate keys counts */
   if (token == SZ_JSON_NULL)
     return 0;
   if (token != SZ_JSON_STRING)
@@ -110,6 +119,8 @@ static int read_member(struct reader *r, enum header header,
 
 static int add_column(struct reader *r) {
   struct sz_columns *c = r->columns;
+  if (c->count >= c->strings.max / sizeof *c->list)
+    return kept(r, SZ_BUFFER_FULL);
   if (c->count == c->cap) {
     size_t cap = c->cap ? c->cap * 2 : 16;
     struct sz_column *grown = realloc(c->list, cap * sizeof *grown);
@@ -179,25 +190,24 @@ static int read_list(struct reader *r) {
 }
 
 int sz_columns_read(struct sz_columns *c, const char *text, size_t len,
-                    uint64_t base, enum sz_json_utf8 utf8,
+                    uint64_t base, size_t max_depth, enum sz_json_utf8 utf8,
                     struct sz_json_error *error) {
   struct reader r;
-  int code = -1;
+  int code;
   memset(&r, 0, sizeof r);
   sz_columns_free(c);
   r.columns = c;
   r.error = error;
-  if (sz_json_init(&r.json, DEPTH, len * 3 + 1, utf8) < 0)
+  if (sz_json_init(&r.json, max_depth, len * 3 + 1, utf8) < 0)
     return fail(&r, SZ_JSON_NOMEM, "not enough memory");
   sz_json_reset(&r.json, base);
   sz_json_feed(&r.json, text, len);
-  if (sz_buffer_append(&c->strings, "", 1) != SZ_BUFFER_OK)
-    fail(&r, SZ_JSON_NOMEM, "not enough memory");
-  else
+  code = kept(&r, sz_buffer_append(&c->strings, "", 1));
+  if (code == 0)
     code = read_list(&r);
   sz_json_free(&r.json);
-  if (code == 0 && sz_columns_name_fields(c) < 0)
-    return fail(&r, SZ_JSON_NOMEM, "not enough memory");
+  if (code == 0)
+    code = kept(&r, sz_columns_name_fields(c));
   return code;
 }
 
@@ -236,29 +246,30 @@ static size_t *find_place(const struct sz_columns *c, const char *name) {
 }
 
 /* Keeps a text that does not lie in 'strings' yet. */
-static int keep_name(struct sz_columns *c, const char *name, size_t *at) {
+static enum sz_buffer_code keep_name(struct sz_columns *c, const char *name,
+                                     size_t *at) {
   *at = c->strings.len;
-  return sz_buffer_append(&c->strings, name, strlen(name) + 1) == SZ_BUFFER_OK
-             ? 0
-             : -1;
+  return sz_buffer_append(&c->strings, name, strlen(name) + 1);
 }
 
 /* Keeps the text at offset 'stem' followed by #n. */
-static int keep_numbered(struct sz_columns *c, size_t stem, size_t n,
-                         size_t *at) {
+static enum sz_buffer_code keep_numbered(struct sz_columns *c, size_t stem,
+                                         size_t n, size_t *at) {
   char suffix[32];
+  enum sz_buffer_code code;
   size_t len = strlen(sz_columns_text(c, stem));
   snprintf(suffix, sizeof suffix, "#%zu", n);
-  if (sz_buffer_reserve(&c->strings, len + sizeof suffix) != SZ_BUFFER_OK)
-    return -1;
+  code = sz_buffer_reserve(&c->strings, len + sizeof suffix);
+  if (code != SZ_BUFFER_OK)
+    return code;
   *at = c->strings.len;
   sz_buffer_append(&c->strings, sz_columns_text(c, stem), len);
   sz_buffer_append(&c->strings, suffix, strlen(suffix) + 1);
-  return 0;
+  return SZ_BUFFER_OK;
 }
 
 /* The field name that a column wants, were it alone. */
-static int wanted_name(struct sz_columns *c, size_t i) {
+static enum sz_buffer_code wanted_name(struct sz_columns *c, size_t i) {
   struct sz_column *column = &c->list[i];
   const char *element = sz_columns_text(c, column->element);
   const char *title = sz_columns_text(c, column->title);
@@ -271,32 +282,34 @@ static int wanted_name(struct sz_columns *c, size_t i) {
     if (!strcmp(element, "direction"))
       return keep_name(c, "direction_column", &column->name);
     column->name = column->element;
-    return 0;
+    return SZ_BUFFER_OK;
   }
   if (*title) {
     column->name = column->title;
-    return 0;
+    return SZ_BUFFER_OK;
   }
   snprintf(numbered, sizeof numbered, "column_%zu", i + 1);
   return keep_name(c, numbered, &column->name);
 }
 
 /* Makes the name of column 'i' its own: name#2, name#3 … */
-static int settle_name(struct sz_columns *c, size_t i) {
+static enum sz_buffer_code settle_name(struct sz_columns *c, size_t i) {
   size_t stem = c->list[i].name;
   size_t *place = find_place(c, sz_columns_text(c, stem));
   size_t first = *place;
   while (*place) {
     size_t n = ++c->list[first - 1].namesakes + 1;
-    if (keep_numbered(c, stem, n, &c->list[i].name) < 0)
-      return -1;
+    enum sz_buffer_code code = keep_numbered(c, stem, n, &c->list[i].name);
+    if (code != SZ_BUFFER_OK)
+      return code;
     place = find_place(c, sz_columns_text(c, c->list[i].name));
   }
   *place = i + 1;
-  return 0;
+  return SZ_BUFFER_OK;
 }
 
-int sz_columns_name_fields(struct sz_columns *c) {
+enum sz_buffer_code sz_columns_name_fields(struct sz_columns *c) {
+  enum sz_buffer_code code = SZ_BUFFER_OK;
   size_t i;
   c->index_size = 16;
   while (c->index_size < c->count * 2)
@@ -304,11 +317,13 @@ int sz_columns_name_fields(struct sz_columns *c) {
   free(c->index);
   c->index = calloc(c->index_size, sizeof *c->index);
   if (!c->index)
-    return -1;
-  for (i = 0; i < c->count; i++)
-    if (wanted_name(c, i) < 0 || settle_name(c, i) < 0)
-      return -1;
-  return 0;
+    return SZ_BUFFER_NOMEM;
+  for (i = 0; i < c->count && code == SZ_BUFFER_OK; i++) {
+    code = wanted_name(c, i);
+    if (code == SZ_BUFFER_OK)
+      code = settle_name(c, i);
+  }
+  return code;
 }
 
 /* ---- the rule for projections ---- */

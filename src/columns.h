@@ -59,10 +59,11 @@ const char *sz_columns_text(const struct sz_columns *c, size_t offset);
 
 /*
 ** Reads the JSON text of a "columns" list, whose first byte has stream offset
-** 'base'. Returns 0, or -1 with '*error' filled.
+** 'base'. Returns 0, or -1 with '*error' filled. The texts, and the list of
+** columns, take at most the bytes that sz_columns_init named.
 */
 int sz_columns_read(struct sz_columns *c, const char *text, size_t len,
-                    uint64_t base, enum sz_json_utf8 utf8,
+                    uint64_t base, size_t max_depth, enum sz_json_utf8 utf8,
                     struct sz_json_error *error);
 
 /*
@@ -78,9 +79,8 @@ int sz_column_is_numeric(const char *element, int has_bbp, int can_be_rate);
 ** name; "rank" for the Rank column, which has none; title or column_<n> for
 ** another without. An element called rank or direction gets the suffix
 ** _column; the second column of one name is name#2, and so on.
-** Returns 0, or -1 when out of memory.
 */
-int sz_columns_name_fields(struct sz_columns *c);
+enum sz_buffer_code sz_columns_name_fields(struct sz_columns *c);
 
 /*
 ** The rule for projections. Fills wants and outputs: the fields asked for, or

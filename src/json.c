@@ -96,10 +96,9 @@ static enum sz_json_token syntax(struct sz_json *j, const char *message) {
   return fail(j, SZ_JSON_SYNTAX, message, sz_json_position(j));
 }
 
-/* Adds bytes to a buffer; on failure the error is set and 0 comes back. */
-static int keep(struct sz_json *j, struct sz_buffer *b, const char *s,
-                size_t len, const char *full) {
-  enum sz_buffer_code code = sz_buffer_append(b, s, len);
+/* Whether a buffer took what it should; if not, the error is set. */
+static int took(struct sz_json *j, enum sz_buffer_code code,
+                const char *full) {
   if (code == SZ_BUFFER_OK)
     return 1;
   if (code == SZ_BUFFER_FULL)
@@ -107,6 +106,12 @@ static int keep(struct sz_json *j, struct sz_buffer *b, const char *s,
   else
     fail(j, SZ_JSON_NOMEM, "not enough memory", j->start);
   return 0;
+}
+
+/* Adds bytes to a buffer; on failure the error is set and 0 comes back. */
+static int keep(struct sz_json *j, struct sz_buffer *b, const char *s,
+                size_t len, const char *full) {
+  return took(j, sz_buffer_append(b, s, len), full);
 }
 
 static const char *const TOO_LONG =
@@ -184,10 +189,8 @@ static int check_utf8(struct sz_json *j) {
     if (!keep(j, &j->scratch, j->text, j->len, TOO_LONG))
       return 0;
   }
-  if (sz_utf8_replace(&j->scratch) != SZ_BUFFER_OK) {
-    fail(j, SZ_JSON_LIMIT, TOO_LONG, j->start);
+  if (!took(j, sz_utf8_replace(&j->scratch), TOO_LONG))
     return 0;
-  }
   j->text = j->scratch.data;
   j->len = j->scratch.len;
   return 1;
@@ -528,10 +531,13 @@ static enum sz_json_token skip_value(struct sz_json *j) {
       j->skipping = 0;
       return token;
     }
-    if (j->skipped == SZ_JSON_MORE)
+    if (j->skipped == SZ_JSON_MORE) {
       j->skipped = token;
+      j->skip_start = j->start;
+    }
     if (j->depth == j->skip_depth && token != SZ_JSON_KEY) {
       j->skipping = 0;
+      j->start = j->skip_start;
       return capture_bytes(j) ? SZ_JSON_SKIPPED : SZ_JSON_ERROR;
     }
   }

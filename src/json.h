@@ -52,7 +52,8 @@ struct sz_json {
   /* for the caller to read */
   const char *text; /* of KEY, STRING, NUMBER: valid until the next call */
   size_t len;
-  uint64_t start; /* stream offset of the last token's first byte */
+  uint64_t start; /* stream offset of the last token's first byte; of SKIPPED:
+                     the value's */
   size_t depth;   /* open containers */
   struct sz_json_error error;
   enum sz_json_token skipped; /* first token of the value just skipped */
@@ -67,6 +68,7 @@ struct sz_json {
   struct sz_buffer *capture; /* the bytes of the value being skipped */
   size_t capture_from;
   size_t skip_depth;
+  uint64_t skip_start;
   enum sz_json_utf8 utf8;
   unsigned char state, part, sub, escaped, skipping, finished;
 };

@@ -23,7 +23,9 @@ struct sz_report *sz_report_new(const struct sz_report_options *options) {
     sz_buffer_init(&r->directions[i].last_row, options->max_row);
     sz_shape_init(&r->directions[i].shape, options->max_row);
   }
-  if (sz_json_init(&r->json, options->max_depth, options->max_row,
+  /* A row's text is never NULL, not even that of empty values. */
+  if (sz_buffer_reserve(&r->row_text, 1) != SZ_BUFFER_OK ||
+      sz_json_init(&r->json, options->max_depth, options->max_row,
                    options->utf8) < 0 ||
       sz_json_init(&r->replay, options->max_depth, options->max_row,
                    options->utf8) < 0) {
@@ -94,14 +96,27 @@ static void list_columns(const struct sz_columns *c, char *out, size_t size) {
                              sz_columns_text(c, c->list[i].name));
 }
 
+/* Room for a row of this direction, and still for one of the other. */
+static int grow_slots(struct sz_report *r, size_t n) {
+  struct sz_slot *slots;
+  if (n <= r->nslots)
+    return 1;
+  slots = realloc(r->slots, n * sizeof *slots);
+  if (!slots)
+    return 0;
+  r->slots = slots;
+  r->nslots = n;
+  return 1;
+}
+
 static enum step read_columns(struct sz_report *r, const struct span *text) {
   struct direction *d = &r->directions[r->current];
   struct sz_json_error error = {SZ_JSON_OK, "", 0};
   const struct sz_select *missing;
-  struct sz_slot *slots;
   int nomem;
   if (sz_columns_read(&d->columns, r->held.data + text->at, text->len,
-                      text->position, r->options.utf8, &error) < 0)
+                      text->position, r->options.max_depth, r->options.utf8,
+                      &error) < 0)
     return sz_report_json_error(r, &error);
   missing =
       sz_columns_project(&d->columns, r->options.fields, r->options.nfields,
@@ -113,12 +128,8 @@ static enum step read_columns(struct sz_report *r, const struct span *text) {
                           "no column '%s' in this report; it has: %s",
                           missing->column, names);
   }
-  slots = nomem ? NULL
-                : realloc(r->slots,
-                          (d->columns.nwants + 1) * 2 * sizeof *r->slots);
-  if (!slots)
+  if (nomem || !grow_slots(r, (d->columns.nwants + 1) * 2))
     return sz_report_fail(r, "memory", r->bytes, "not enough memory");
-  r->slots = slots;
   d->has_columns = d->columns.count > 0;
   return GO_ON;
 }
@@ -177,6 +188,7 @@ static enum step start_replay(struct sz_report *r, enum sz_direction d,
   r->current = d;
   sz_json_reset(&r->replay, rows->position);
   sz_json_feed(&r->replay, r->held.data + rows->at, rows->len);
+  r->replay.finished = 1; /* a number ends with the text */
   rows->present = 0;
   r->in = &r->replay;
   r->where = AT_ROWS;
@@ -196,7 +208,7 @@ static enum step release(struct sz_report *r, enum where then) {
 }
 
 static enum step end_rows(struct sz_report *r) {
-  if (sz_report_rows_end(r) == STOP)
+  if (sz_report_keep_slices(r) == STOP)
     return STOP;
   if (r->in == &r->json) {
     r->where = AT_DIRECTION_KEY;
@@ -435,9 +447,15 @@ void sz_report_finish(struct sz_report *r) {
   sz_json_finish(&r->json);
 }
 
+/* What the chunk holds of last rows must outlive it. */
+static enum sz_report_event failed(struct sz_report *r) {
+  sz_report_keep_slices(r);
+  return SZ_REPORT_ERROR;
+}
+
 static enum sz_report_event chunk_used(struct sz_report *r) {
   if (sz_report_row_stash(r) == STOP)
-    return SZ_REPORT_ERROR;
+    return failed(r);
   if (!r->over_body)
     return SZ_REPORT_MORE;
   sz_report_fail(r, "limit", r->bytes, "the answer is longer than max_body");
@@ -463,13 +481,14 @@ enum sz_report_event sz_report_next(struct sz_report *r) {
     if (step == GIVE_ROW)
       return SZ_REPORT_ROW;
     if (step == STOP)
-      return SZ_REPORT_ERROR;
+      return failed(r);
   }
 }
 
 void sz_report_abort(struct sz_report *r, const char *kind,
                      const char *message) {
   sz_report_fail(r, kind, r->bytes, "%s", message);
+  failed(r);
 }
 
 const struct sz_report_error *sz_report_error(const struct sz_report *r) {

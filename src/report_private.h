@@ -66,6 +66,7 @@ struct sz_report {
   enum sz_fact fact;
 
   struct sz_slot *slots; /* the row's, and as many again for a guess */
+  size_t nslots;         /* of the direction that needs more */
   const char *row_base;  /* what the slots' offsets count from */
   struct sz_buffer row_text;
   size_t cell, want, want_end; /* the cell being read, and its wants */
@@ -95,7 +96,7 @@ int sz_report_row_guess(struct sz_report *r);
 void sz_report_row_prepare(struct sz_report *r);
 /* The chunk is about to go: keeps what lies in it of rows. */
 enum step sz_report_row_stash(struct sz_report *r);
-/* The list of rows has ended (report.c). */
-enum step sz_report_rows_end(struct sz_report *r);
+/* The bytes that last rows lie in are about to go: copies these rows. */
+enum step sz_report_keep_slices(struct sz_report *r);
 
 #endif

@@ -90,8 +90,7 @@ static enum step keep_last_row(struct sz_report *r) {
   return GO_ON;
 }
 
-/* The chunk or the held text goes: a slice of it must be copied. */
-static enum step keep_slices(struct sz_report *r) {
+enum step sz_report_keep_slices(struct sz_report *r) {
   int i;
   for (i = 0; i < SZ_DIRECTIONS; i++) {
     struct direction *d = &r->directions[i];
@@ -110,7 +109,7 @@ static enum step keep_slices(struct sz_report *r) {
 
 enum step sz_report_row_stash(struct sz_report *r) {
   r->gap_from = NO_GAP; /* the next chunk has no row before its first */
-  if (keep_slices(r) == STOP)
+  if (sz_report_keep_slices(r) == STOP)
     return STOP;
   if (!r->in_row)
     return GO_ON;
@@ -119,10 +118,6 @@ enum step sz_report_row_stash(struct sz_report *r) {
   r->row_from = 0;
   r->row_split = 1;
   return GO_ON;
-}
-
-enum step sz_report_rows_end(struct sz_report *r) {
-  return keep_slices(r);
 }
 
 static enum step end_row(struct sz_report *r) {
