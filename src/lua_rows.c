@@ -105,6 +105,17 @@ static void queue_padding(struct sz_buffer *queue) {
   sz_buffer_append(queue, zeros, PAD(queue->len) - queue->len);
 }
 
+/* Copies a slot and its text behind the record that stands at 'at'. */
+static void queue_slot(struct sz_buffer *queue, size_t at, size_t i,
+                       const char *text) {
+  struct record *record = (void *)(queue->data + at);
+  struct sz_slot *slot = (struct sz_slot *)(record + 1) + i;
+  const char *from = text + slot->at;
+  slot->at = record->text_len;
+  record->text_len += slot->len;
+  sz_buffer_append(queue, from, slot->len);
+}
+
 /* Copies the reader's row to the queue's end. 0: the report has failed. */
 static int queue_row(struct decoder *d) {
   const struct sz_slot *slots;
@@ -112,18 +123,16 @@ static int queue_row(struct decoder *d) {
   struct record record;
   struct sz_buffer *queue = &d->queue;
   enum sz_buffer_code code;
-  size_t i;
+  size_t i, at, len = 0;
   memset(&record, 0, sizeof record);
   record.direction = sz_report_row(d->report, &slots, &text);
   record.nslots = sz_report_columns(d->report, record.direction)->nwants;
   for (i = 0; i < record.nslots; i++)
-    if (slots[i].at + slots[i].len > record.text_len)
-      record.text_len = slots[i].at + slots[i].len;
+    len += slots[i].len;
   if (d->queue_at == queue->len)
     d->queue_at = queue->len = 0;
-  code =
-      sz_buffer_reserve(queue, sizeof record + record.nslots * sizeof *slots +
-                                   PAD(record.text_len));
+  code = sz_buffer_reserve(
+      queue, sizeof record + record.nslots * sizeof *slots + PAD(len));
   if (code == SZ_BUFFER_FULL)
     sz_report_abort(d->report, "limit",
                     "rows wait unread for more than max_held bytes: take "
@@ -132,9 +141,11 @@ static int queue_row(struct decoder *d) {
     sz_report_abort(d->report, "memory", "not enough memory");
   if (code != SZ_BUFFER_OK)
     return 0;
+  at = queue->len;
   sz_buffer_append(queue, (const char *)&record, sizeof record);
   sz_buffer_append(queue, (const char *)slots, record.nslots * sizeof *slots);
-  sz_buffer_append(queue, text, record.text_len);
+  for (i = 0; i < record.nslots; i++)
+    queue_slot(queue, at, i, text);
   queue_padding(queue);
   return 1;
 }
@@ -258,7 +269,9 @@ static int pull_row(lua_State *L, struct decoder *d, struct sz_transfer *t) {
     enum sz_report_event event = sz_decoder_event(d);
     if (event == SZ_REPORT_ROW) {
       enum sz_direction direction = sz_report_row(d->report, &slots, &text);
+      d->pending = 1; /* until it is a table */
       push_row(L, d, direction, slots, text);
+      d->pending = 0;
       lua_pushinteger(L, direction + 1);
       return 2;
     }
@@ -283,6 +296,8 @@ struct sz_transfer *sz_decoder_transfer(lua_State *L,
     luaL_error(L, "attempt to read a closed transfer");
   if (d->lender == t)
     return t;
+  if (d->lender)
+    luaL_error(L, "attempt to read two transfers with one decoder");
   sz_getuservalue(L, 1);
   lua_pushvalue(L, 2);
   lua_rawseti(L, -2, TRANSFER);

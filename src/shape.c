@@ -61,6 +61,7 @@ struct walk {
   size_t len, at;
   size_t depth, cell;
   int key; /* the member whose value comes next: sz_member, or none */
+  int odd; /* a key has escapes: it may be any member */
 };
 #define MAX_FAILURES 10
 #define NO_MEMBER (-1)
@@ -115,6 +116,7 @@ static int next_value(struct walk *w, size_t *from, size_t *end) {
     w->at = *end + 1;
     if (!is_key(w, *end))
       return 1;
+    w->odd |= memchr(w->text + *from, '\\', *end - *from) != NULL;
     w->key = w->depth == 2 ? member_of(w->text + *from, *end - *from)
                            : OTHER_MEMBER;
   }
@@ -161,7 +163,7 @@ static int same_gap(const struct walk *a, size_t a_from, size_t a_to,
 /*
 ** Cuts row 'b' into pieces, where 'a' is the row before with the same text
 ** between its values. 0: the rows differ in more than their values, or a
-** wanted value has escapes.
+** key has escapes.
 */
 static int cut(struct sz_shape *s, struct walk *a, struct walk *b,
                const struct sz_columns *c) {
@@ -171,7 +173,7 @@ static int cut(struct sz_shape *s, struct walk *a, struct walk *b,
   for (;;) {
     size_t a_from = a->len, a_end = a->len, b_from = b->len, b_end = b->len;
     int more = next_value(b, &b_from, &b_end);
-    if (next_value(a, &a_from, &a_end) != more ||
+    if (b->odd || next_value(a, &a_from, &a_end) != more ||
         !same_gap(a, a_gap, a_from, b, b_gap, b_from))
       return 0;
     if (!more)
@@ -199,6 +201,7 @@ static struct walk walk_of(const char *text, size_t len) {
   w.len = len;
   w.at = w.depth = w.cell = 0;
   w.key = NO_MEMBER;
+  w.odd = 0;
   return w;
 }
 
