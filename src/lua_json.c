@@ -9,7 +9,7 @@
 #define BUILDER "scrutinizer.json_builder"
 #define ARRAY_MT "scrutinizer.array"
 #define DEFAULT_DEPTH 64
-#define LUA_DEPTH 4000 /* levels that the Lua stack can surely hold */
+#define LUA_DEPTH 4000 /* more than that is a bomb */
 
 /* Owns the scanner, so that an error raised by Lua leaks nothing. */
 struct builder {
@@ -17,13 +17,17 @@ struct builder {
   lua_Integer *lengths; /* items so far, one a level; NULL once freed */
 };
 
-static int builder_free(lua_State *L) {
-  struct builder *b = luaL_checkudata(L, 1, BUILDER);
+/* At once when the work is done: the collector does not see this memory. */
+static void release(struct builder *b) {
   if (b->lengths) {
     sz_json_free(&b->json);
     free(b->lengths);
     b->lengths = NULL;
   }
+}
+
+static int builder_free(lua_State *L) {
+  release(luaL_checkudata(L, 1, BUILDER));
   return 0;
 }
 
@@ -143,7 +147,12 @@ static enum sz_json_token build(lua_State *L, struct builder *b) {
       return token;
     case SZ_JSON_OBJECT:
     case SZ_JSON_ARRAY:
-      luaL_checkstack(L, 4, "JSON nested too deep");
+      if (!lua_checkstack(L, 4)) {
+        j->error.code = SZ_JSON_LIMIT;
+        j->error.message = "nested deeper than the Lua stack reaches";
+        j->error.position = j->start;
+        return SZ_JSON_ERROR;
+      }
       b->lengths[j->depth] = 0;
       push_token(L, j, token);
       break;
@@ -172,8 +181,9 @@ int sz_lua_json_push(lua_State *L, const char *text, size_t len,
   sz_json_reset(&b->json, base);
   sz_json_feed(&b->json, text, len);
   token = build(L, b);
+  *error = b->json.error;
+  release(b);
   if (token == SZ_JSON_ERROR) {
-    *error = b->json.error;
     lua_settop(L, top);
     return 0;
   }
