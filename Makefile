@@ -78,13 +78,14 @@ format:
 	clang-format -i src/*.[ch]
 
 # The specs with the core built for the sanitizers. Leaks are valgrind's matter.
+SANITIZERS = $$($(CC) -print-file-name=libasan.so):$$($(CC) -print-file-name=libubsan.so):$(CURDIR)/build/unpreload.so
 asan:
 	@.ci/deps test $(LUAS)
+	@mkdir -p build
+	@$(CC) -shared -fPIC -o build/unpreload.so .ci/unpreload.c
 	@for lua in $(LUAS); do \
 	  OUT=build/asan-$$lua CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined' \
-	  ASAN_OPTIONS=detect_leaks=0 SCRUTINIZER_SANITIZED=1 \
-	  WRAP="env LD_PRELOAD=$$($(CC) -print-file-name=libasan.so):$$($(CC) -print-file-name=libubsan.so)" \
-	  spec/run $$lua || exit 1; \
+	  ASAN_OPTIONS=detect_leaks=0 SCRUTINIZER_SANITIZED=1 WRAP="env LD_PRELOAD=$(SANITIZERS)" spec/run $$lua || exit 1; \
 	done
 
 # The specs under valgrind: errors and leaks, on Lua 5.4.
