@@ -85,7 +85,8 @@ asan:
 	@$(CC) -shared -fPIC -o build/unpreload.so .ci/unpreload.c
 	@for lua in $(LUAS); do \
 	  OUT=build/asan-$$lua CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined' \
-	  ASAN_OPTIONS=detect_leaks=0 SCRUTINIZER_SANITIZED=1 WRAP="env LD_PRELOAD=$(SANITIZERS)" spec/run $$lua || exit 1; \
+	  ASAN_OPTIONS=detect_leaks=0 SCRUTINIZER_SANITIZED=1 \
+	  SCRUTINIZER_WRAP="env LD_PRELOAD=$(SANITIZERS)" WRAP="env LD_PRELOAD=$(SANITIZERS)" spec/run $$lua || exit 1; \
 	done
 
 # The specs under valgrind: errors and leaks, on Lua 5.4.

@@ -6,6 +6,9 @@ local http_server = require "spec.http_server"
 
 local server, http
 
+-- Sanitizers and valgrind keep memory of their own: then its figures mean nothing.
+local sanitized = os.getenv "SCRUTINIZER_SANITIZED" ~= nil
+
 local function start(path, options)
   local request = { url = path:match("^https?:") and path or server.https .. path, ca_blob = server.ca, proxy = "" }
   for name, value in pairs(options or {}) do request[name] = value end
@@ -212,12 +215,12 @@ describe("memory", function()
     for _ = 1, 200 do http:step() http:wait(0.001) end
     for _, transfer in ipairs(list) do most = math.max(most, transfer:info().buffered) end
     assert.is_true(most <= 272 * 1024)
-    assert.is_true(resident() - before < 8 * 1024)
+    assert.is_true(sanitized or resident() - before < 8 * 1024)
     for i = 2, 8 do list[i]:close() end
     local received = 0
     for text in function() return next_part(list[1]) end do received = received + #text end
     assert.equal(1600 * 65536, received)
-    assert.is_true(resident() - before < 12 * 1024)
+    assert.is_true(sanitized or resident() - before < 12 * 1024)
   end)
 
   it("does not grow with a gzip bomb, read in part or left alone", function()
@@ -233,7 +236,7 @@ describe("memory", function()
       decoded = decoded + #text
     end
     assert.is_true(transfer:info().received < 600 * 1024)
-    assert.is_true(resident() - before < 4 * 1024)
+    assert.is_true(sanitized or resident() - before < 4 * 1024)
   end)
 end)
 

@@ -267,7 +267,7 @@ describe("the environment", function()
   local function child(variables, code)
     local words = { "env -u SCRUTINIZER_URL -u SCRUTINIZER_TOKEN" }
     for name, value in pairs(variables) do words[#words + 1] = name .. "=" .. support.quote(value) end
-    words[#words + 1] = os.getenv "SCRUTINIZER_LUA" or "lua"
+    words[#words + 1] = support.lua
     local before = 'local s = require "scrutinizer" local function show(c) print(c.url:match "//([^/]*)", c.has_token) end '
     words[#words + 1] = "-e " .. support.quote(before .. code) .. " 2>&1"
     return (support.shell(table.concat(words, " ")):gsub("%s+$", ""))

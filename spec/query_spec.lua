@@ -1,4 +1,5 @@
 local core = require "scrutinizer.core"
+local support = require "spec.support"
 local query = require "scrutinizer.query"
 local wire = require "scrutinizer.wire"
 
@@ -356,11 +357,6 @@ describe("the request's text", function()
     for _, entry in ipairs(q._spec.projection) do io.write(entry.field, " ") end
   ]]
 
-  local function interpreter()
-    if rawget(_G, "jit") then return "luajit" end
-    return "lua" .. _VERSION:match "%d%.%d"
-  end
-
   it("is the same in a hundred processes", function()
     local path = os.tmpname()
     local file = assert(io.open(path, "w"))
@@ -368,7 +364,7 @@ describe("the request's text", function()
     file:close()
     local first
     for _ = 1, 100 do
-      local pipe = assert(io.popen(interpreter() .. " " .. path .. " 2>&1"))
+      local pipe = assert(io.popen(support.lua .. " " .. path .. " 2>&1"))
       local text = pipe:read "*a"
       pipe:close()
       first = first or text

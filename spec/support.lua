@@ -12,6 +12,12 @@ local function read_all(command)
 end
 support.shell = read_all
 
+--- The command of the Lua under test, for children: with the sanitizers' libraries where the core needs them.
+support.lua = (os.getenv "SCRUTINIZER_WRAP" or "") .. " " .. (os.getenv "SCRUTINIZER_LUA" or "lua5.4")
+
+--- Whether this run is watched by sanitizers or valgrind: then memory figures mean nothing, and loops are shorter.
+support.sanitized = os.getenv "SCRUTINIZER_SANITIZED" ~= nil
+
 --- Quotes a text for the shell.
 function support.quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"

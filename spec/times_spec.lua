@@ -66,18 +66,19 @@ local MOMENTS = {
 
 -- Range, zone, from, to; at Tuesday 2026-11-03 05:30:15 UTC, which is 00:30:15 in New York (winter time since the 1st).
 local NOW = 1793683815
+local MINUTE = NOW - NOW % 60
 local RANGES = {
-  { "LastFiveMinutes", nil, NOW - 300, NOW },
-  { "LastTenMinutes", nil, NOW - 600, NOW },
-  { "LastFifteenMinutes", nil, NOW - 900, NOW },
-  { "LastTwentyMinutes", nil, NOW - 1200, NOW },
-  { "LastThirtyMinutes", nil, NOW - 1800, NOW },
-  { "LastFortyFiveMinutes", nil, NOW - 2700, NOW },
-  { "LastHour", nil, NOW - 3600, NOW },
-  { "Last24Hours", nil, NOW - 86400, NOW },
-  { "LastThreeDays", nil, NOW - 259200, NOW },
-  { "LastSevenDays", nil, NOW - 604800, NOW },
-  { "LastThirtyDays", nil, NOW - 2592000, NOW },
+  { "LastFiveMinutes", nil, MINUTE - 300, MINUTE },
+  { "LastTenMinutes", nil, MINUTE - 600, MINUTE },
+  { "LastFifteenMinutes", nil, MINUTE - 900, MINUTE },
+  { "LastTwentyMinutes", nil, MINUTE - 1200, MINUTE },
+  { "LastThirtyMinutes", nil, MINUTE - 1800, MINUTE },
+  { "LastFortyFiveMinutes", nil, MINUTE - 2700, MINUTE },
+  { "LastHour", nil, MINUTE - 3600, MINUTE },
+  { "Last24Hours", nil, MINUTE - 86400, MINUTE },
+  { "LastThreeDays", nil, MINUTE - 259200, MINUTE },
+  { "LastSevenDays", nil, MINUTE - 604800, MINUTE },
+  { "LastThirtyDays", nil, MINUTE - 2592000, MINUTE },
   { "LastFullHour", "UTC", 1793678400, 1793682000 },
   { "LastFullHour", "Asia/Kolkata", 1793680200, 1793683800 }, -- hours begin at half past UTC's
   { "Today", "UTC", 1793664000, NOW },

@@ -154,7 +154,10 @@ local function last_full_hour(local_zone, now)
 end
 
 local function named(range, timezone, now)
-  if ROLLING[range] then return { from = now - ROLLING[range], to = now } end
+  if ROLLING[range] then
+    local to = now - now % 60 -- the one answer that is known covers whole minutes: ten for the last ten
+    return { from = to - ROLLING[range], to = to }
+  end
   local calendar = CALENDAR[range]
   if not calendar and range ~= "LastFullHour" then
     return nil, ("what %s means is known to the appliance only; say query:between"):format(check.show(range))
@@ -172,8 +175,9 @@ local function named(range, timezone, now)
   return { from = from, to = to }
 end
 
---- The epochs of a query's times, as they are at `now`; pages of one walk share them. Ranges that end now end at `now`. Calendar ranges
---- need the query's timezone. That the appliance counts each range in the same way is unverified.
+--- The epochs of a query's times, as they are at `now`; pages of one walk share them. Ranges of so many minutes or days end with the last
+--- full minute, "This" and Today at `now`. Calendar ranges need the query's timezone. That the appliance counts each range in the same
+--- way is unverified.
 ---@param spec table a query's spec
 ---@param now? integer epoch seconds, default the clock's
 ---@return { from: integer, to: integer }? epochs
