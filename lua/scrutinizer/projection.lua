@@ -25,6 +25,7 @@ local function parse_name(name)
   local column, member = text:match "^(.*)%.([^.]*)$"
   column = column or text
   if column == "" or column:find "%?" then return nil, ALLOWED end
+  if column:find("\0", 1, true) then return nil, "a name without NUL bytes" end
   if member and not MEMBERS[member] then
     return nil, ALLOWED, names.did_you_mean(names.suggest(member, MEMBERS))
   end
@@ -49,6 +50,7 @@ local function from_map(map)
   for i, alias in ipairs(check.sorted_keys(map)) do
     local entry, allowed, hint = parse_name(map[alias])
     if not entry then return nil, check.message("select: " .. check.show(alias), map[alias], allowed, hint) end
+    if alias:find("\0", 1, true) then return nil, check.message("select", alias, "an alias without NUL bytes") end
     entry.field, out[i] = alias, entry
   end
   return out
