@@ -40,7 +40,10 @@ local function walk_epochs(self, paged)
   local said = self._spec.times
   if self._epochs or not said or not (paged or said.last) then return self._epochs end
   local epochs, message = times.epochs(self._spec, self._now)
-  if not epochs then return nil, errors.new("truncated", "the appliance caps its answers, and further pages need fixed times: " .. message) end
+  if not epochs then
+    local why = self._answers > 0 and "the appliance caps its answers, and further pages need fixed times: " or "pages need fixed times: "
+    return nil, errors.new("truncated", why .. message)
+  end
   self._epochs = epochs
   return epochs
 end
@@ -84,7 +87,8 @@ local function with_head(self, message)
 end
 
 local function read_error(self, kind, message, position)
-  if kind == "decode" then message = with_head(self, message) end
+  -- Only the decoder knows a position; without one it was the transfer that could not read what came.
+  if kind == "decode" then message = position and with_head(self, message) or "the compressed answer is damaged: " .. message end
   if kind == "truncated" then message = "the answer breaks off: " .. message end
   return errors.new(kind, message, { position = position, status = 200, request_id = (answer.request_id(self._decoder)) })
 end
@@ -147,7 +151,7 @@ local function fail(self, err)
   if RESUMABLE[err.kind] and not err.resume then
     local said = self._spec.times
     -- The rest must be of the same window, also when the query names one that moves.
-    local epochs = self._epochs or (said and not said.from and times.epochs(self._spec, self._now))
+    local epochs = said and not said.from and (self._epochs or times.epochs(self._spec, self._now))
     err.resume = pages.resume(self._parts, self._spec.directions, epochs)
   end
   self._error = err
@@ -185,6 +189,18 @@ local function end_answer(self)
   end
 end
 
+-- Reads on, without use for the rows, until the report's window is known: further pages are held against it.
+local function pass_to_time(self)
+  while self._decoder:fact "time_details" == nil do
+    local row, kind, message, position = self._decoder:next(self._exchange.transfer)
+    if row == nil then return kind and read_error(self, kind, message, position) end
+    if row == false then
+      local ok, err = self._exchange:wait()
+      if not ok then return err end
+    end
+  end
+end
+
 -- In an answer for both directions outbound's rows have begun: is inbound through? If the appliance cut it short, the rest of it comes
 -- first, and outbound is asked for again.
 local function turn(self, part)
@@ -198,6 +214,10 @@ local function turn(self, part)
   err = pages.finish(before)
   if err then return nil, err end
   if before.done then return true end
+  err = pass_to_time(self)
+  if err then return nil, err end
+  facts, err = read_facts(self)
+  if not facts then return nil, err end
   before.said = true
   self._facts = {
     totals = { [before.direction] = before.total }, time = facts.time,
@@ -337,10 +357,12 @@ end
 
 -- ---- what is known beside the rows ----
 
--- Where the appliance gives no number, a walk to the very end has counted the rows.
+-- Where the appliance gives no number, or one below the rows that came, a walk to the very end has counted the rows.
 local function total_of(part, totals)
-  local counted = part.done and not (part.limit and part.given >= part.limit) and part.base + part.given
-  return totals[part.direction] or counted or nil
+  local said, seen = totals[part.direction], part.base + part.given
+  if said and (said >= seen or part.given == 0) then return said end
+  local to_the_end = part.done and not (part.limit and part.given >= part.limit)
+  return to_the_end and seen or nil
 end
 
 local function sum_of(totals, parts)
@@ -411,7 +433,7 @@ function Cursor:__index(key)
   local method = methods[key]
   if method then return method end
   local getter = GETTERS[key]
-  return getter and getter(self) or nil
+  if getter then return getter(self) end
 end
 
 -- In a `for` there is nowhere to return an error to: it is raised.
