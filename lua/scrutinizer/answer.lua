@@ -66,7 +66,8 @@ end
 function answer.exporters(decoder)
   local value, err, position = fact(decoder, "exporter_details")
   if value == nil then return nil, err end
-  if type(value) ~= "table" then return wrong(position, "exporter_details is not an object") end
+  -- An empty list is Perl's way to say an empty object.
+  if type(value) ~= "table" or value[1] ~= nil then return wrong(position, "exporter_details is not an object") end
   local exporters = {}
   for ip, details in pairs(value) do
     if type(details) ~= "table" then return wrong(position, "an entry of exporter_details is not an object") end

@@ -108,7 +108,8 @@ local function report_of(self)
   if err then return nil, err end
   report.exporters, err = answer.exporters(decoder)
   if err then return nil, err end
-  report.request_id = answer.request_id(decoder)
+  report.request_id, err = answer.request_id(decoder)
+  if err then return nil, err end
   report.columns = report.columns or {}
   return report
 end
