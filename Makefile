@@ -23,7 +23,7 @@ PORT ?= 8443
 HTTP_PORT ?= 8080
 STATE ?=
 
-.PHONY: all core env deps install uninstall demo test sandbox lint format asan valgrind clean
+.PHONY: all core env deps install uninstall demo test sandbox bench fuzz lint format asan valgrind clean
 
 all: deps
 	@$(MAKE) --no-print-directory core
@@ -68,6 +68,17 @@ test:
 sandbox:
 	@.ci/deps demo
 	@PORT=$(PORT) HTTP_PORT=$(HTTP_PORT) STATE='$(STATE)' exec examples/sandbox/start
+
+# The goals against their baselines, measured. Judges nothing.
+bench:
+	@.ci/deps bench lua5.4 lua5.3 luajit
+	@spec/bench/run
+
+# The C core under coverage-guided fuzzing, with the sanitizers; fails on a finding.
+SECONDS ?= 60
+fuzz:
+	@.ci/deps fuzz
+	@spec/fuzz/run $(SECONDS)
 
 lint:
 	@.ci/deps lint
