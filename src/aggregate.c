@@ -95,18 +95,17 @@ static int make_key(struct sz_aggregate *a, enum sz_direction direction,
   a->key.len = 0;
   for (i = 0; i < a->options.nby; i++) {
     size_t want = a->wants[direction][a->options.by[i]];
-    const struct sz_slot *slot = slots + want;
     int good;
     if (want == SZ_DIRECTION)
       good = add_key(&a->key, SZ_SLOT_STRING, NAMES[direction],
                      strlen(NAMES[direction]));
-    else if (want == ABSENT || slot->type == SZ_SLOT_ABSENT)
+    else if (want == ABSENT || slots[want].type == SZ_SLOT_ABSENT)
       good = add_key(&a->key, SZ_SLOT_ABSENT, "", 0);
     else
       good = add_key(&a->key,
-                     slot->type == SZ_SLOT_STRING ? SZ_SLOT_STRING
-                                                  : SZ_SLOT_NUMBER,
-                     text + slot->at, slot->len);
+                     slots[want].type == SZ_SLOT_STRING ? SZ_SLOT_STRING
+                                                        : SZ_SLOT_NUMBER,
+                     text + slots[want].at, slots[want].len);
     if (!good)
       return 0;
   }

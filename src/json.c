@@ -125,6 +125,17 @@ static enum sz_json_token cut_token(struct sz_json *j, size_t from) {
   return SZ_JSON_MORE;
 }
 
+/*
+** A byte that the token begun at chunk[from] cannot hold; but when the token
+** was too long before it, that is the error, however the text is cut.
+*/
+static enum sz_json_token bad_token(struct sz_json *j, size_t from,
+                                    const char *message) {
+  if (!j->skipping && j->at - from > j->scratch.max - j->scratch.len)
+    return fail(j, SZ_JSON_LIMIT, TOO_LONG, j->start);
+  return syntax(j, message);
+}
+
 /* Sets text and len of a token whose last part is chunk[from .. at). */
 static int join_token(struct sz_json *j, size_t from) {
   size_t len = j->at - from;
@@ -224,14 +235,14 @@ static enum sz_json_token scan_string(struct sz_json *j) {
     unsigned char c = (unsigned char)j->chunk[j->at];
     if (j->sub != PLAIN) {
       if (!escape_byte(j, c))
-        return syntax(j, "bad escape in a string");
+        return bad_token(j, from, "bad escape in a string");
     } else if (c == '"') {
       return end_string(j, from);
     } else if (c == '\\') {
       j->sub = ESCAPE;
       j->escaped = 1;
     } else if (c < 0x20) {
-      return syntax(j, "control byte in a string");
+      return bad_token(j, from, "control byte in a string");
     }
     j->at++;
   }
@@ -281,7 +292,7 @@ static int number_complete(enum number n) {
 
 static enum sz_json_token end_number(struct sz_json *j, size_t from) {
   if (!number_complete((enum number)j->sub))
-    return syntax(j, "bad number");
+    return bad_token(j, from, "bad number");
   if (!j->skipping && !join_token(j, from))
     return SZ_JSON_ERROR;
   value_done(j);
@@ -384,6 +395,10 @@ static enum sz_json_token close_container(struct sz_json *j, int object) {
 }
 
 static enum sz_json_token begin_value(struct sz_json *j, unsigned char c) {
+  if (j->skipped == SZ_JSON_MORE) { /* the value to skip begins here */
+    j->capture_from = j->at;
+    j->skip_start = sz_json_position(j);
+  }
   switch (c) {
   case '"':
     return begin(j, IN_STRING, PLAIN, 1);
@@ -450,8 +465,6 @@ static enum sz_json_token scan_byte(struct sz_json *j) {
       return syntax(j, "unexpected byte where a colon must be");
     j->state = VALUE;
     j->at++;
-    if (j->skipped == SZ_JSON_MORE)
-      j->capture_from = j->at; /* a captured value begins past its colon */
     return SZ_JSON_MORE;
   case AFTER:
     return after_value(j, c);
@@ -510,10 +523,18 @@ void sz_json_skip(struct sz_json *j, struct sz_buffer *capture) {
   j->capture_from = j->at;
 }
 
+/* How many bytes of this chunk belong to the captured value so far. */
+static size_t to_capture(const struct sz_json *j) {
+  int begun = j->skipped != SZ_JSON_MORE || j->part != NO_PART;
+  return j->capture && begun ? j->at - j->capture_from : 0;
+}
+
 static int capture_bytes(struct sz_json *j) {
-  if (!j->capture || j->at == j->capture_from)
+  size_t len = to_capture(j);
+  if (!len)
     return 1;
-  if (!keep(j, j->capture, j->chunk + j->capture_from, j->at - j->capture_from,
+  j->start = j->skip_start;
+  if (!keep(j, j->capture, j->chunk + j->capture_from, len,
             "more than max_held bytes would have to be held back"))
     return 0;
   j->capture_from = j->at;
@@ -523,18 +544,19 @@ static int capture_bytes(struct sz_json *j) {
 static enum sz_json_token skip_value(struct sz_json *j) {
   for (;;) {
     enum sz_json_token token = next_token(j);
-    if (token == SZ_JSON_ERROR)
+    if (token == SZ_JSON_ERROR) {
+      if (to_capture(j) > (j->capture ? j->capture->max - j->capture->len : 0))
+        capture_bytes(j); /* the maximum was passed before the error */
       return token;
+    }
     if (token == SZ_JSON_MORE || token == SZ_JSON_END)
       return capture_bytes(j) ? token : SZ_JSON_ERROR;
     if (j->depth < j->skip_depth) { /* the array ended before a value */
       j->skipping = 0;
       return token;
     }
-    if (j->skipped == SZ_JSON_MORE) {
+    if (j->skipped == SZ_JSON_MORE)
       j->skipped = token;
-      j->skip_start = j->start;
-    }
     if (j->depth == j->skip_depth && token != SZ_JSON_KEY) {
       j->skipping = 0;
       j->start = j->skip_start;

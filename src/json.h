@@ -99,7 +99,7 @@ enum sz_json_token sz_json_next(struct sz_json *j);
 ** Called where a value must follow (after KEY, or in an array): the next
 ** tokens are MORE until that value has ended, then SKIPPED; in an array whose
 ** end comes first, ARRAY_END. With 'capture', the value's bytes are added to
-** it (also leading blanks); passing its maximum is SZ_JSON_LIMIT.
+** it; passing its maximum is SZ_JSON_LIMIT.
 */
 void sz_json_skip(struct sz_json *j, struct sz_buffer *capture);
 

@@ -53,11 +53,13 @@ static enum step keep_raw(struct sz_report *r, size_t to) {
 ** only when it finds in this very row what the general reader found.
 */
 static void learn_shape(struct sz_report *r, struct direction *d) {
-  const char *gap = r->in->chunk + r->gap_from;
-  size_t len = r->in->at - r->gap_from;
   struct sz_slot *guess = r->slots + d->columns.nwants;
+  const char *gap;
+  size_t len;
   if (r->options.utf8 != SZ_UTF8_PASS || r->gap_from == NO_GAP)
     return;
+  gap = r->in->chunk + r->gap_from;
+  len = r->in->at - r->gap_from;
   sz_shape_learn(&d->shape, gap, len, r->row_from - r->gap_from, &d->columns);
   if (!d->shape.known)
     return;
@@ -68,15 +70,22 @@ static void learn_shape(struct sz_report *r, struct direction *d) {
                                   d->columns.nwants);
 }
 
+/* The row is chunk[from .. at): the last row, if max_row allows. */
+static void slice_last_row(struct sz_report *r, size_t from) {
+  struct direction *d = current(r);
+  size_t len = r->in->at - from;
+  d->has_last_row = len <= r->row_raw.max;
+  d->last_slice = d->has_last_row ? r->in->chunk + from : NULL;
+  d->last_slice_len = len;
+}
+
 /* The row is complete: its text becomes the direction's last row. */
 static enum step keep_last_row(struct sz_report *r) {
   struct direction *d = current(r);
   d->last_slice = NULL;
   if (!r->row_split) {
     learn_shape(r, d);
-    d->last_slice = r->in->chunk + r->row_from;
-    d->last_slice_len = r->in->at - r->row_from;
-    d->has_last_row = 1;
+    slice_last_row(r, r->row_from);
     return GO_ON;
   }
   if (keep_raw(r, r->in->at) == STOP)
@@ -147,10 +156,8 @@ int sz_report_row_guess(struct sz_report *r) {
                        r->slots, r->row_text.max);
   if (!len)
     return 0;
-  d->last_slice = p + d->shape.row_at;
-  d->last_slice_len = len - d->shape.row_at;
-  d->has_last_row = 1;
   in->at += len;
+  slice_last_row(r, in->at - len + d->shape.row_at);
   r->gap_from = in->at;
   r->row_base = p;
   return 1;
