@@ -1,0 +1,78 @@
+/*
+** fuzz.h - what the fuzz targets share: an input's options, its cuts, and the
+** transcript of a run, by which two runs over the same bytes are compared.
+**
+** An input begins with HEADER bytes that choose options and cuts (letters do:
+** only the low five bits count); the rest is the text.
+*/
+#ifndef SZ_FUZZ_H
+#define SZ_FUZZ_H
+
+#include "../../src/report.h"
+
+#define HEADER 8
+
+/* Which byte of the header chooses what. */
+enum {
+  OPTION_FIELDS,
+  OPTION_FLAGS,
+  OPTION_UTF8,
+  OPTION_ROW,
+  OPTION_HELD,
+  OPTION_DEPTH,
+  OPTION_BODY,
+  OPTION_CUTS
+};
+
+/* How the bytes are fed. */
+enum feeding { FEED_WHOLE, FEED_BYTES, FEED_CUT, FEEDINGS };
+
+struct input {
+  const char *header, *text;
+  size_t len;
+};
+
+/* 0: too short to be one. */
+int fuzz_input(struct input *in, const unsigned char *data, size_t size);
+
+/* Five bits of a byte of the header. */
+unsigned fuzz_option(const struct input *in, int which);
+
+/* Chunks of the text: each in memory of its own, gone when the next comes. */
+struct chunks {
+  const struct input *in;
+  enum feeding feeding;
+  size_t at;
+  char *chunk;
+  uint32_t random;
+};
+
+void fuzz_chunks_init(struct chunks *c, const struct input *in,
+                      enum feeding feeding);
+/* The next chunk; 0 after the last. */
+int fuzz_chunks_next(struct chunks *c, const char **data, size_t *len);
+void fuzz_chunks_free(struct chunks *c);
+
+/* A transcript. */
+void fuzz_say(struct sz_buffer *log, const char *format, ...);
+void fuzz_say_number(struct sz_buffer *log, uint64_t n);
+void fuzz_say_text(struct sz_buffer *log, const char *text, size_t len);
+
+/* Ends the process, with both transcripts, unless they are the same. */
+void fuzz_same(const char *what, const struct sz_buffer *a,
+               const struct sz_buffer *b);
+
+/* Ends the process unless 'holds'. */
+void fuzz_check(int holds, const char *what);
+
+/* The options of a report that the header chooses. */
+void fuzz_report_options(const struct input *in, struct sz_report_options *o);
+
+/* All bytes in, rows given to 'row', until the last event. */
+typedef void fuzz_row(void *context, const struct sz_report *r);
+enum sz_report_event fuzz_report_run(struct sz_report *r,
+                                     const struct input *in,
+                                     enum feeding feeding, fuzz_row *row,
+                                     void *context);
+
+#endif
