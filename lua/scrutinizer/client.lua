@@ -41,6 +41,7 @@ end
 -- What the client must not show. Token, passphrase and the like live in closures: they are in no table that a dump would print.
 local function make_private(given, token)
   local http, closed, sent
+  local running = setmetatable({}, { __mode = "k" })
   local private = { pause = wait.resolve(given.wait), transport = transport_of(given) }
   given.tls, given.proxy, given.headers = nil, nil, nil
   function private.multi(again)
@@ -48,8 +49,11 @@ local function make_private(given, token)
     return http
   end
   function private.closed() return closed end
+  -- What is to be ended with the client: `cancel(object, why)`. Holds nothing alive.
+  function private.watch(object, cancel) running[object] = cancel end
   function private.close()
     closed = true
+    for object, cancel in pairs(running) do cancel(object, "the client was closed") end
     if http then http:close() end
   end
   function private.token()

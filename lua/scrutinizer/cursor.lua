@@ -48,6 +48,8 @@ local function walk_epochs(self, paged)
   return epochs
 end
 
+local cancel
+
 -- Sends the request for some parts and begins to read the answer.
 local function ask(self, asked)
   local further = asked[1].said or self._answers > 0
@@ -61,6 +63,7 @@ local function ask(self, asked)
   local form = wire.report_form(self._spec, wanted, epochs, self._now)
   self._exchange, err = self._client:_send(form)
   if not self._exchange then return nil, err end
+  self._client._private.watch(self, cancel)
   self._asked, self._answers, self._held = asked, self._answers + 1, false
   self._decoder = new_decoder(self)
   local info
@@ -347,12 +350,14 @@ local function fold(self, sums)
   return take(self, state)
 end
 
+function cancel(self, why)
+  close_answer(self)
+  if not self._done and not self._error then self._error = errors.new("cancelled", why) end
+end
+
 --- Ends the transfer. Any number of times; `next` then returns an error of kind `cancelled`, unless all rows had been given.
 function methods:close()
-  close_answer(self)
-  if not self._done and not self._error then
-    self._error = errors.new("cancelled", "the cursor was closed before its end")
-  end
+  cancel(self, "the cursor was closed before its end")
 end
 
 -- ---- what is known beside the rows ----
