@@ -150,7 +150,8 @@ describe("decode: numbers", function()
   it("does not depend on the locale's point", function()
     -- German has a comma; Pashto a point of two bytes.
     for _, name in ipairs { "de_DE.UTF-8", "ps_AF.UTF-8" } do
-      local env, folder = comma_locale(name)
+      local env, folder = nil, nil
+      if not SANITIZED then env, folder = comma_locale(name) end -- another process would not have the sanitizer
       if env then
         local script = ([[assert(os.setlocale(%q)); assert(jit or not ("%%.1f"):format(0.5):find "%%."); local d = require "scrutinizer.core".decode;
           local t = d "[1.5,0.1,1e-7,3.14159265358979323846,5e-324,0.30000000000000004,2.25e-300]";
