@@ -141,24 +141,49 @@ static long long read_exponent(const char *s, const struct parts *p) {
 }
 
 /*
+** Digits that decide a double: halfway between two lies a number of at most
+** 767. Of what follows only counts whether it is zero.
+*/
+#define DIGITS 770
+
+/*
+** Copies the digits, without leading zeros, to 'out' as far as they count.
+** Returns how many; '*exponent' is made that of the last one.
+*/
+static size_t copy_digits(const char *s, const struct parts *p, char *out,
+                          long long *exponent) {
+  size_t all = p->ndigits + p->nfraction, n = 0, i;
+  int more = 0;
+  for (i = 0; i < all; i++) {
+    char digit =
+        i < p->ndigits ? s[p->digits + i] : s[p->fraction + (i - p->ndigits)];
+    if (n < DIGITS) {
+      if (n || digit != '0')
+        out[n++] = digit;
+      continue;
+    }
+    more |= digit != '0';
+    ++*exponent;
+  }
+  if (more || !n) { /* a little more than the digits kept; or zero */
+    out[n++] = more ? '1' : '0';
+    *exponent -= more;
+  }
+  return n;
+}
+
+/*
 ** strtod on a copy without a point, which would be the locale's: all digits,
 ** then the exponent.
 */
-static int read_slow(const char *s, const struct parts *p, double *real) {
-  char small[128];
-  size_t len = p->ndigits + p->nfraction;
-  size_t room = len + 32; /* sign, exponent, NUL */
-  char *copy = room <= sizeof small ? small : malloc(room);
-  if (!copy)
-    return 0;
+static double read_slow(const char *s, const struct parts *p) {
+  char copy[DIGITS + 32]; /* sign, one more digit, exponent, NUL */
+  long long exponent = read_exponent(s, p);
+  size_t len = 1;
   copy[0] = p->negative ? '-' : '+';
-  memcpy(copy + 1, s + p->digits, p->ndigits);
-  memcpy(copy + 1 + p->ndigits, s + p->fraction, p->nfraction);
-  snprintf(copy + 1 + len, room - 1 - len, "e%lld", read_exponent(s, p));
-  *real = strtod(copy, NULL);
-  if (copy != small)
-    free(copy);
-  return 1;
+  len += copy_digits(s, p, copy + 1, &exponent);
+  snprintf(copy + len, sizeof copy - len, "e%lld", exponent);
+  return strtod(copy, NULL);
 }
 
 void sz_number_read(const char *text, size_t len, struct sz_number *out) {
@@ -174,7 +199,8 @@ void sz_number_read(const char *text, size_t len, struct sz_number *out) {
     return;
   }
   out->kind = SZ_NUMBER_REAL;
-  if (!read_fast(text, &p, &out->real) &&
-      (!read_slow(text, &p, &out->real) || !isfinite(out->real)))
+  if (!read_fast(text, &p, &out->real))
+    out->real = read_slow(text, &p);
+  if (!isfinite(out->real))
     out->kind = SZ_NUMBER_TEXT;
 }
