@@ -120,7 +120,7 @@ int sz_lua_report_new(lua_State *L) {
   d = lua_newuserdata(L, sizeof *d);                 /* at 4 */
   memset(d, 0, sizeof *d);
   luaL_setmetatable(L, SZ_DECODER);
-  lua_createtable(L, TRANSFER, 0);
+  lua_createtable(L, USER_VALUES, 0);
   lua_pushvalue(L, 2);
   lua_rawseti(L, -2, TEXTS);
   lua_pushvalue(L, 3);
@@ -207,10 +207,15 @@ static int decoder_last_row(lua_State *L) {
   struct sz_json_error error;
   const char *text;
   size_t len;
-  if (!sz_report_last_row(d->report, sz_decoder_direction(L, 2), &text,
-                          &len) ||
-      !sz_lua_json_push(L, text, len, d->max_depth, SZ_UTF8_PASS, 0, &error))
+  if (!sz_report_last_row(d->report, sz_decoder_direction(L, 2), &text, &len)) {
     lua_pushnil(L);
+    return 1;
+  }
+  if (sz_lua_json_push(L, text, len, d->max_depth, SZ_UTF8_PASS, 0, &error))
+    return 1;
+  if (error.code == SZ_JSON_NOMEM)
+    return sz_lua_json_fail(L, &error);
+  lua_pushnil(L);
   return 1;
 }
 
