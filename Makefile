@@ -23,7 +23,7 @@ PORT ?= 8443
 HTTP_PORT ?= 8080
 STATE ?=
 
-.PHONY: all core env deps install uninstall demo test sandbox bench fuzz lint format asan valgrind clean
+.PHONY: all core alloc-host env deps install uninstall demo test sandbox bench fuzz lint format asan valgrind clean
 
 all: deps
 	@$(MAKE) --no-print-directory core
@@ -41,6 +41,15 @@ $(OUT)/obj/%.o: src/%.c $(wildcard src/*.h)
 	@mkdir -p $(@D)
 	$(CC) $(WARN) $(DEFS) $(CFLAGS) -fPIC -fvisibility=hidden \
 	  $$(pkg-config --cflags $(LUA) libcurl zlib) -c $< -o $@
+
+# A program of its own: the core's objects and Lua, on an allocator that fails when told to (spec/alloc_spec.lua).
+ALLOC_HOST = $(OUT)/alloc_host
+WRAPPED = $(foreach f,malloc calloc realloc free,-Wl,--wrap=$(f))
+alloc-host: $(ALLOC_HOST)
+
+$(ALLOC_HOST): $(wildcard spec/alloc/*.[ch]) $(OBJECTS)
+	$(CC) $(WARN) $(DEFS) $(CFLAGS) $(LDFLAGS) $$(pkg-config --cflags $(LUA)) spec/alloc/*.c $(OBJECTS) \
+	  $(WRAPPED) $$(pkg-config --libs $(LUA) libcurl zlib) -lm -o $@
 
 # One line to eval: the module's paths for $(LUA), then Lua's own.
 env: deps

@@ -1,0 +1,282 @@
+/*
+** host.c - runs the core with the n-th allocation failing, for each n until
+** none fails: the C reader alone, then the core under Lua.
+** Usage: host scenario.lua answer.json
+** Prints a line for each kind of run; ends with a message and 1 when a run
+** was neither whole nor a clean failure, or left memory behind.
+*/
+#include "failing.h"
+
+#include "../../src/aggregate.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int luaopen_scrutinizer_core(lua_State *L);
+
+static const char *const MODES[] = {"", "once", "from then on"};
+
+static void die(const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  vfprintf(stdout, format, args);
+  va_end(args);
+  fputc('\n', stdout);
+  exit(1);
+}
+
+/* How a run ended. */
+enum outcome { WHOLE, FAILED };
+
+/* ---- the C reader alone ---- */
+
+static char answer[1 << 16];
+static size_t answer_len;
+
+/* What a run gave, as a hash; 'rows' as far as it got. */
+struct seen {
+  unsigned long hash, rows;
+};
+
+static void see(struct seen *seen, const char *text, size_t len) {
+  while (len--)
+    seen->hash = (seen->hash ^ (unsigned char)*text++) * 1099511628211u;
+}
+
+static const struct sz_select FIELDS[] = {
+    {"host", "host", SZ_RAW, 0},
+    {"octets", "sum_octets", SZ_RAW, 0},
+    {"text", "sum_octets", SZ_LABEL, 0},
+};
+static const char *const NAMES[] = {"host", "octets"};
+static const size_t BY[] = {0};
+static const struct sz_folded FOLDED[] = {{1, SZ_FOLD_SUM}};
+
+static void see_row(struct seen *seen, const struct sz_report *r) {
+  const struct sz_slot *slots;
+  const char *text;
+  enum sz_direction d = sz_report_row(r, &slots, &text);
+  size_t i;
+  for (i = 0; i < sz_report_columns(r, d)->nwants; i++)
+    if (slots[i].type != SZ_SLOT_ABSENT)
+      see(seen, text + slots[i].at, slots[i].len);
+  seen->rows++;
+}
+
+/* 0: no memory for the row's group. */
+static int add_row(struct sz_aggregate *a, const struct sz_report *r) {
+  const struct sz_slot *slots;
+  const char *text, *field = "";
+  enum sz_direction d = sz_report_row(r, &slots, &text);
+  enum sz_added added;
+  sz_aggregate_bind(a, d, sz_report_columns(r, d));
+  added = sz_aggregate_add(a, d, slots, text, &field);
+  if (added != SZ_ADDED && added != SZ_ADD_NOMEM)
+    die("C: a row was not added: %d", (int)added);
+  return added == SZ_ADDED;
+}
+
+static enum outcome see_groups(struct seen *seen,
+                               const struct sz_aggregate *a) {
+  size_t *order = sz_aggregate_order(a);
+  size_t i, groups = sz_aggregate_groups(a);
+  if (!order)
+    return FAILED;
+  for (i = 0; i < groups; i++) {
+    sz_wide whole = sz_aggregate_total(a, order[i], 0)->whole;
+    see(seen, (const char *)&whole, sizeof whole);
+  }
+  free(order);
+  return WHOLE;
+}
+
+/* Feeds the answer in pieces. */
+static enum outcome read_report(struct sz_report *r, struct sz_aggregate *a,
+                                struct seen *seen, size_t piece) {
+  size_t at = 0;
+  for (;;) {
+    switch (sz_report_next(r)) {
+    case SZ_REPORT_ROW:
+      see_row(seen, r);
+      if (!add_row(a, r))
+        return FAILED;
+      break;
+    case SZ_REPORT_MORE:
+      if (piece > answer_len - at)
+        piece = answer_len - at;
+      if (piece)
+        sz_report_feed(r, answer + at, piece);
+      else
+        sz_report_finish(r);
+      at += piece;
+      break;
+    case SZ_REPORT_ERROR:
+      if (strcmp(sz_report_error(r)->kind, "memory") != 0)
+        die("C: error '%s': %s", sz_report_error(r)->kind,
+            sz_report_error(r)->message);
+      return FAILED;
+    default:
+      return see_groups(seen, a);
+    }
+  }
+}
+
+static enum outcome run_c(struct seen *seen, size_t piece, int projected) {
+  struct sz_aggregate_options folds = {NAMES, 2, BY, 1, FOLDED, 1};
+  struct sz_report_options o;
+  struct sz_report *r;
+  struct sz_aggregate *a;
+  enum outcome outcome = FAILED;
+  memset(&o, 0, sizeof o);
+  memset(seen, 0, sizeof *seen);
+  o.fields = projected ? FIELDS : NULL;
+  o.nfields = projected ? sizeof FIELDS / sizeof *FIELDS : 0;
+  o.directions = 3;
+  o.ordered = o.with_direction = o.keep_graph = 1;
+  o.max_body = o.max_row = o.max_held = 1 << 24;
+  o.max_depth = 64;
+  o.utf8 = SZ_UTF8_REPLACE;
+  r = sz_report_new(&o);
+  a = sz_aggregate_new(&folds);
+  if (r && a)
+    outcome = read_report(r, a, seen, piece);
+  sz_report_free(r);
+  sz_aggregate_free(a);
+  return outcome;
+}
+
+static void try_c(enum failing mode, size_t piece, int projected) {
+  struct seen good, seen;
+  long nth = 0, calls, failures = 0;
+  if (run_c(&good, piece, projected) != WHOLE)
+    die("C: the answer is not read when nothing fails");
+  do {
+    enum outcome outcome;
+    long before = failing_live();
+    failing_arm(mode, ++nth);
+    outcome = run_c(&seen, piece, projected);
+    calls = failing_disarm();
+    if (failing_live() != before)
+      die("C: allocation %ld failed %s: %ld blocks left", nth, MODES[mode],
+          failing_live() - before);
+    if (outcome == WHOLE && (seen.hash != good.hash || seen.rows != good.rows))
+      die("C: allocation %ld failed %s: another result", nth, MODES[mode]);
+    failures += outcome == FAILED;
+  } while (nth <= calls);
+  printf("C, pieces of %zu, failing %s: %ld allocations, %ld clean failures\n",
+         piece, MODES[mode], nth - 1, failures);
+}
+
+/* ---- under Lua ---- */
+
+/* The scenario and its arguments on the stack, the core ready to be loaded. */
+static lua_State *new_state(const char *scenario, int part) {
+  lua_State *L = lua_newstate(failing_lua, NULL);
+  if (!L)
+    die("Lua: no state");
+  luaL_openlibs(L);
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+  lua_pushcfunction(L, luaopen_scrutinizer_core);
+  lua_setfield(L, -2, "scrutinizer.core");
+  lua_pop(L, 1);
+  if (luaL_loadfile(L, scenario) != LUA_OK)
+    die("Lua: %s", lua_tostring(L, -1));
+  lua_pushlstring(L, answer, answer_len);
+  lua_pushinteger(L, part);
+  return L;
+}
+
+/* Whether the value on top says that memory ran out, and nothing else. */
+static int is_memory_error(lua_State *L, int status) {
+  const char *message = lua_tostring(L, -1);
+  return status == LUA_ERRMEM ||
+         (message && strstr(message, "not enough memory"));
+}
+
+/* What a part of the scenario gave when nothing failed. */
+struct part {
+  const char *scenario;
+  int number;
+  char *good; /* NULL: there is no such part */
+};
+
+/* Compares the result on top with the good one. */
+static void check_result(lua_State *L, const struct part *part,
+                         enum failing mode, long nth) {
+  const char *result = lua_tostring(L, -1);
+  if (!result || strcmp(result, part->good) != 0)
+    die("Lua %d: allocation %ld failed %s: another result:\n%s\n%s",
+        part->number, nth, MODES[mode], part->good, result ? result : "nil");
+}
+
+static long run_lua(const struct part *part, enum failing mode, long nth,
+                    long *failures) {
+  long before = failing_live(), calls;
+  lua_State *L = new_state(part->scenario, part->number);
+  int status;
+  failing_arm(mode, nth);
+  status = lua_pcall(L, 2, 1, 0);
+  calls = failing_disarm();
+  if (status == LUA_OK)
+    check_result(L, part, mode, nth);
+  else if (!is_memory_error(L, status))
+    die("Lua %d: allocation %ld failed %s: %s", part->number, nth, MODES[mode],
+        lua_tostring(L, -1));
+  *failures += status != LUA_OK;
+  lua_close(L);
+  if (failing_live() != before)
+    die("Lua %d: allocation %ld failed %s: %ld blocks left", part->number, nth,
+        MODES[mode], failing_live() - before);
+  return calls;
+}
+
+static void read_good(struct part *part) {
+  lua_State *L = new_state(part->scenario, part->number);
+  const char *good;
+  size_t len;
+  if (lua_pcall(L, 2, 1, 0) != LUA_OK)
+    die("Lua %d: fails when nothing else does: %s", part->number,
+        lua_tostring(L, -1));
+  good = lua_tolstring(L, -1, &len);
+  part->good = good ? malloc(len + 1) : NULL;
+  if (part->good)
+    memcpy(part->good, good, len + 1);
+  lua_close(L);
+}
+
+static void try_lua(const char *scenario, enum failing mode) {
+  struct part part = {NULL, 1, NULL};
+  part.scenario = scenario;
+  for (read_good(&part); part.good; part.number++, read_good(&part)) {
+    long nth = 0, calls, failures = 0;
+    do
+      calls = run_lua(&part, mode, ++nth, &failures);
+    while (nth <= calls);
+    printf("Lua %d, failing %s: %ld allocations, %ld clean failures\n",
+           part.number, MODES[mode], nth - 1, failures);
+    free(part.good);
+  }
+}
+
+int main(int argc, char **argv) {
+  FILE *file = argc == 3 ? fopen(argv[2], "rb") : NULL;
+  size_t piece;
+  int mode;
+  if (!file)
+    die("usage: host scenario.lua answer.json");
+  answer_len = fread(answer, 1, sizeof answer, file);
+  fclose(file);
+  for (mode = FAIL_ONCE; mode <= FAIL_ON; mode++) {
+    for (piece = 1; piece <= sizeof answer; piece <<= 8) {
+      try_c((enum failing)mode, piece, 0);
+      try_c((enum failing)mode, piece, 1);
+    }
+    try_lua(argv[1], (enum failing)mode);
+  }
+  return 0;
+}

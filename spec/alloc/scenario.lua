@@ -1,0 +1,92 @@
+-- What host.c runs with allocations failing: the core's functions over an answer, a part of them a run.
+-- Gives all that it saw as one text; nil when there is no such part.
+
+local answer, part = ...
+local core = require "scrutinizer.core"
+
+local seen = {}
+
+local function show(value)
+  if type(value) ~= "table" then
+    return value == core.null and "null" or tostring(value)
+  end
+  local keys, parts = {}, {}
+  for key in pairs(value) do keys[#keys + 1] = key end
+  table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
+  for i, key in ipairs(keys) do parts[i] = tostring(key) .. "=" .. show(value[key]) end
+  return "{" .. table.concat(parts, ",") .. "}"
+end
+
+local function see(...)
+  for i = 1, select("#", ...) do seen[#seen + 1] = show((select(i, ...))) end
+end
+
+-- The world's failures have no place here: what is no result must be a raised error.
+local function good(value, kind, message)
+  if value == nil and kind then error(kind .. ": " .. message, 0) end
+  return value
+end
+
+local function decoder_of(options)
+  local all = { inbound = true, outbound = true, ordered = true, graph = true, max_body = 2 ^ 40, max_depth = 64,
+    max_row = 2 ^ 20, max_held = 2 ^ 20 }
+  for name, value in pairs(options) do all[name] = value end
+  return core.decoder(all)
+end
+
+local function take(decoder)
+  local row, direction = decoder:next()
+  while row do
+    see(row, direction)
+    row, direction = decoder:next()
+  end
+end
+
+local function read(options, size)
+  local decoder = decoder_of(options)
+  for at = 1, #answer, size do
+    good(decoder:feed(answer:sub(at, at + size - 1)))
+    take(decoder)
+  end
+  good(decoder:finish())
+  take(decoder)
+  for _, fact in ipairs { "err", "request_id", "time_details", "graph", "totalRowCount", "footer" } do
+    see(fact, good(decoder:fact(fact)), good(decoder:fact(fact, 2)))
+  end
+  see(decoder:columns(1), decoder:columns(2), decoder:last_row(1), decoder:last_row(2), decoder:state())
+  decoder:close()
+end
+
+local SELECT = { { field = "host", column = "host" }, { field = "octets", column = "sum_octets" },
+  { field = "label", column = "sum_octets", member = "label" }, { field = "rank", column = "rank", optional = true } }
+
+local PARTS = {
+  function() read({ with_direction = true }, #answer) end,
+
+  function() read({ projection = SELECT, reuse = true, utf8 = "replace" }, 500) end,
+
+  function()
+    see(good(core.decode('[1,-2.5,"\\u00e9\\n",{"a":[[]],"b":{}},null,true,0.' .. ("1"):rep(200) .. "]", { utf8 = "error" })))
+    see(good(core.decode("[" .. ("[],"):rep(20) .. '"\\"\255"]', { utf8 = "replace" })))
+  end,
+
+  function()
+    local http = core.http()
+    local transfer = good(http:start { url = "https://127.0.0.1:9/" })
+    local decoder = decoder_of { projection = SELECT }
+    local aggregate = core.aggregate { fields = { "host", "octets" }, by = { 1 },
+      folded = { { field = 2, fold = "sum" }, { field = 2, fold = "min" }, { field = 2, fold = "max" } } }
+    good(decoder:feed(answer))
+    good(decoder:finish())
+    for direction = 1, 2 do see(decoder:fold(transfer, aggregate, direction, 1000)) end
+    see(aggregate:rows(nil, true), aggregate:rows(1))
+    aggregate:close()
+    decoder:close()
+    transfer:close()
+    http:close()
+  end,
+}
+
+if not PARTS[part] then return nil end
+PARTS[part]()
+return table.concat(seen, ";")

@@ -1,0 +1,48 @@
+-- An allocator that fails at the n-th call, for each n until none fails. On Lua 5.4, whose allocator a host can replace;
+-- what is proved there of the core holds for the others: it is the same C.
+
+if _VERSION ~= "Lua 5.4" then return end
+
+local support = require "spec.support"
+
+local OUT = os.getenv "OUT" or "build/lua5.4"
+
+describe("without memory", function()
+  local out
+
+  setup(function()
+    -- The host is a process of its own: nothing is preloaded into it, and the sanitizers that it may be built with look after it.
+    out = support.shell("env -u LD_PRELOAD -u MAKEFLAGS -u MAKELEVEL make -s alloc-host LUA=lua5.4 2>&1 && env -u LD_PRELOAD "
+      .. OUT .. "/alloc_host spec/alloc/scenario.lua spec/alloc/answer.json 2>&1; echo status $?")
+  end)
+
+  it("each allocation's failure is a clean error, leaves nothing behind and changes no result", function()
+    assert.matches("status 0\n$", out)
+  end)
+
+  for _, how in ipairs { "once", "from then on" } do
+    it("the reader and the aggregate say so, failing " .. how, function()
+      for _, piece in ipairs { 1, 256, 65536 } do
+        local pattern = ("C, pieces of %d, failing %s: (%%d+) allocations, (%%d+) clean failures"):format(piece, how)
+        local runs = 0
+        for allocations, failures in out:gmatch(pattern) do
+          runs = runs + 1
+          assert.is_true(tonumber(allocations) > 30, out)
+          assert.equal(allocations, failures)
+        end
+        assert.equal(2, runs, out)
+      end
+    end)
+
+    it("the core raises in Lua, failing " .. how, function()
+      for part = 1, 4 do
+        local line = "Lua %d, failing %s: (%%d+) allocations, (%%d+) clean failures"
+        local allocations, failures = out:match(line:format(part, how))
+        assert.is_true(tonumber(allocations) > 300, out)
+        -- Lua collects garbage and tries again, so a single failure is seen only where C asked.
+        assert.is_true(tonumber(failures) > 0)
+        if how ~= "once" then assert.equal(allocations, failures) end
+      end
+    end)
+  end
+end)
