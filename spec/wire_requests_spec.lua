@@ -1,0 +1,131 @@
+-- Our requests against the documented exchanges of spec/wire/*.txt, as text: built by the query's methods, and read from the exchange's own JSON.
+-- How those files are written: spec/wire_exchanges_spec.lua.
+local scrutinizer = require "scrutinizer"
+local support = require "spec.support"
+
+local client = scrutinizer.connect { url = "https://scrutinizer.example.net", token = "x" }
+
+local function report(name)
+  local query = client:report(name)
+  return query
+end
+
+local function last_hour(name)
+  return report(name):range("LastHour"):limit(10)
+end
+
+-- The exchanges by their files' names, as a script would ask for them. Where a source writes numbers as text, or says what the query has no
+-- word for, that one field is set as it stands.
+local BUILT = {
+  blog_host2host = function()
+    return report("host2host"):granularity(1):between(1441146000, 1441149600):where({ ip_group = 16800023 })
+      :filter("sdfIps", "in_x.x.x.x_Both"):limit(1000)
+  end,
+  cmp_interfaces = function()
+    return report("interfaces"):range("Last24Hours"):filter("sdfIPGroups", "in_16800023_Both"):order_by("custom_interfacepercent")
+      :rate():formatted():percent():limit(1000)
+  end,
+  conn_connections = function() return report("connections"):range("LastHour"):total():formatted():bits() end,
+  dash_src_host_flows = function()
+    return report("srcHostFlows"):range("Last24Hours"):where({ app_port = { "445/tcp", "443/6", { 3389, "tcp" }, "53/udp", "80/tcp" } })
+      :order_by("countdistinct_destinationipaddress"):total():raw():bytes():limit(10)
+  end,
+  doc_r191_minimal = function()
+    return report("conversations"):exporter("192.0.2.1"):timezone("America/New_York"):range("Yesterday"):data_mode("saf"):rate():bits():limit(10)
+  end,
+  ds_grafana_plugin = function()
+    return report("conversations"):outbound():others(false):set("times", { dateRange = "Custom", start = "1700030000", ["end"] = "1700051600" })
+      :order_by("sum_octetdeltacount"):exporter("192.0.2.2", 9):where({ port = 443 }):set("dataGranularity", { selected = "5" }):limit(10)
+  end,
+  dm_saved_report = false, -- the user interface's own state: read by report_from only
+  cs_both_keys = false, -- data sets of both directions while one is selected
+  error_address_refused = function() return last_hour "host2host" end,
+  error_report = function() return last_hour "noSuchReport" end,
+  error_token_bad = function() return last_hour "host2host" end,
+  error_token_missing = function() return last_hour "host2host" end,
+  gb_grafana_backend = function()
+    return report("applications"):between(1700030000, 1700033600):exporter("192.0.2.1"):set("dataGranularity", { selected = "1m" }):limit(10)
+  end,
+  ips_conversations_app = function()
+    return report("conversationsApp"):set("times", { dateRange = "Custom", start = "1700006400", ["end"] = "1700092800" })
+      :where({ ip = { "8.8.8.8", "8.8.4.4", "1.1.1.1", "10.8.0.69", "192.168.1.1" } }):total():formatted():bits():limit(10000)
+  end,
+  ips_nf_subnets = function()
+    return report("conversationsApp"):range("LastHour"):where({ dst_network = "20.140.0.0/15" }):total():formatted():bits():limit(10000)
+  end,
+  log_src_hosts = function() return report("srcHosts"):range("Last24Hours"):exclude({ src_ip_group = 16800000 }):total():raw():bytes() end,
+  multipart_host2host = function()
+    return report("host2host"):outbound():timezone("America/New_York"):range("LastMonth"):exporter("10.1.1.4", 11):limit(10)
+  end,
+  multipart_mislabelled = function()
+    return report("ipGroupGroup"):timezone("America/New_York"):range("ThisWeek"):device_group(1)
+      :set("dataGranularity", { selected = "720" }):limit(10)
+  end,
+  pydoc_api_printer = function()
+    return report("applications"):range("LastTenMinutes"):filter("sdfDips", "in_10.1.1.252_ALL"):order_by("sum_octetdeltacount")
+      :rate():formatted():percent():limit(10)
+  end,
+}
+
+local function read(path)
+  local exchange = { canonical = {} }
+  for line in io.lines(path) do
+    local name, value = line:match "^([%w_. ]+): (.*)$"
+    if name and not line:find "^#" then
+      local canonical = name:match "^canonical (.+)$"
+      if canonical then exchange.canonical[canonical] = value else exchange[name] = value end
+    end
+  end
+  return exchange
+end
+
+-- Numbers of rows are numbers, and every one from 10^10 on means all there are.
+local function all_rows(text)
+  return (text:gsub("100000000000000000", "10000000000"):gsub('"max_num_rows":"(%d+)"', '"max_num_rows":%1'))
+end
+
+-- What reading makes a value of the query's own, to be changed by its methods, is sent in one way: numbers as numbers, minutes without their
+-- letter, and a named range without the epochs that the user interface keeps beside it.
+local function as_read(text)
+  text = text:gsub('("dataGranularity":{"selected":)"(%d+)m?"', "%1%2")
+  if text:find('"dateRange":"Custom"', 1, true) then return (text:gsub('("end":)"(%d+)","start":"(%d+)"', '%1%2,"start":%3')) end
+  return (text:gsub(',"end":"%d+","start":"%d+"', ""))
+end
+
+-- The methods ask for no graph.
+local function without_graph(text)
+  return (text:gsub('"graph":"%a+",', ""))
+end
+
+local function same_text(query, rm, action, rpt_json, data_requested)
+  assert.same({ rm = rm, action = action, rpt_json = rpt_json, data_requested = data_requested }, query:request())
+end
+
+describe("the documented exchanges", function()
+  local seen = {}
+  for path in support.shell("ls spec/wire/*.txt"):gmatch "%S+" do
+    local name, exchange = path:match "([^/]+)%.txt$", read(path)
+    seen[name] = true
+    local build = BUILT[name]
+
+    if exchange.rm == "report_api" then
+      it(name .. " is read by report_from, and sent as it stands", function()
+        local query = assert(client:report_from("rpt_json=" .. exchange.rpt_json .. "\ndata_requested=" .. exchange.data_requested))
+        local wanted = exchange.canonical
+        same_text(query, exchange.rm, exchange.action, as_read(wanted.rpt_json), all_rows(wanted.data_requested))
+      end)
+
+      it(name .. " is built by the query's methods, or is known not to be", function()
+        assert.is_not_nil(build, "no query for " .. path)
+        local wanted = exchange.canonical
+        if build then
+          same_text(build(), exchange.rm, exchange.action, wanted.rpt_json, all_rows(without_graph(wanted.data_requested)))
+        end
+      end)
+    end
+  end
+
+  it("are all there", function()
+    for name in pairs(BUILT) do assert.is_true(seen[name], name) end
+  end)
+end)
