@@ -8,9 +8,10 @@
 ** decoder:feed(chunk) reads the chunk at once and queues its rows, so that an
 ** error is known when the chunk is fed.
 **
-** The user value holds: per direction the list of field names (1, 2), the
-** row that is used again (3), the projection's texts (4) and array (5), the
-** transfer whose bytes are lent (6).
+** The user value holds: per direction the list of field names, and behind
+** them the fields' last texts (1, 2), the row that is used again (3), the
+** projection's texts (4) and array (5), the transfer whose bytes are lent (6),
+** per direction the bytes of the last texts (7, 8).
 */
 #ifndef SZ_LUA_REPORT_PRIVATE_H
 #define SZ_LUA_REPORT_PRIVATE_H
@@ -22,7 +23,24 @@
 #define SZ_DECODER "scrutinizer.decoder"
 #define HEAD_BYTES 80
 
-enum { NAMES_INBOUND = 1, REUSED_ROW = 3, TEXTS, FIELDS, TRANSFER };
+enum {
+  NAMES_INBOUND = 1,
+  REUSED_ROW = 3,
+  TEXTS,
+  FIELDS,
+  TRANSFER,
+  REPEATS_INBOUND,
+  USER_VALUES = 8
+};
+
+/*
+** A field's text in the row before. Where the next row has the same, its Lua
+** string is at hand: many columns say one thing for rows on end.
+*/
+struct repeat {
+  unsigned char len, kept; /* kept: the Lua string is in the list of names */
+  char text[30];
+};
 
 struct decoder {
   struct sz_report *report; /* NULL once closed */
@@ -34,6 +52,7 @@ struct decoder {
   size_t head_len;
   int reuse, finished, done;
   int pending; /* the reader's row was looked at and not yet given */
+  struct repeat *repeats[SZ_DIRECTIONS]; /* one a field, with the names */
   size_t max_depth;
   enum sz_json_utf8 utf8;
 };

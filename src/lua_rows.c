@@ -10,22 +10,26 @@ static const char *const DIRECTIONS[] = {"inbound", "outbound"};
 
 /* ---- rows ---- */
 
-/* Pushes the list of a direction's field names; made with its first row. */
-static void push_names(lua_State *L, int uservalue,
+/* Makes the list of a direction's field names, and pushes it. */
+static void make_names(lua_State *L, struct decoder *d, int uservalue,
                        enum sz_direction direction,
                        const struct sz_columns *c) {
-  size_t i;
-  lua_rawgeti(L, uservalue, NAMES_INBOUND + (int)direction);
-  if (!lua_isnil(L, -1))
-    return;
-  lua_pop(L, 1);
-  lua_createtable(L, (int)c->noutputs, 0);
-  for (i = 0; i < c->noutputs; i++) {
+  size_t i, n = c->noutputs;
+  struct repeat *repeats = lua_newuserdata(L, (n + 1) * sizeof *repeats);
+  memset(repeats, 0, (n + 1) * sizeof *repeats);
+  lua_rawseti(L, uservalue, REPEATS_INBOUND + (int)direction);
+  lua_createtable(L, (int)n * 2, 0);
+  for (i = 0; i < n; i++) {
     lua_pushstring(L, c->outputs[i].name);
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  for (i = n; i < n * 2; i++) {
+    lua_pushboolean(L, 0);
     lua_rawseti(L, -2, (int)i + 1);
   }
   lua_pushvalue(L, -1);
   lua_rawseti(L, uservalue, NAMES_INBOUND + (int)direction);
+  d->repeats[direction] = repeats;
 }
 
 /* Pushes the table for a row: a fresh one, or the one used again, emptied of
@@ -45,15 +49,34 @@ static void push_row_table(lua_State *L, const struct decoder *d,
   lua_rawseti(L, uservalue, REUSED_ROW);
 }
 
+/* Pushes a text; the last one of its field is number 'n' of 'names'. */
+static void push_text(lua_State *L, const char *s, size_t len,
+                      struct repeat *last, int names, int n) {
+  if (len > sizeof last->text) {
+    lua_pushlstring(L, s, len);
+    return;
+  }
+  if (len != last->len || memcmp(s, last->text, len) != 0) {
+    lua_pushlstring(L, s, len);
+    memcpy(last->text, s, len);
+    last->len = (unsigned char)len;
+    last->kept = 0;
+    return;
+  }
+  if (last->kept) {
+    lua_rawgeti(L, names, n);
+    return;
+  }
+  lua_pushlstring(L, s, len);
+  lua_pushvalue(L, -1);
+  lua_rawseti(L, names, n);
+  last->kept = 1;
+}
+
 /* A counter without point or exponent is an integer: -0 is 0 there. */
-static void push_slot(lua_State *L, const struct sz_slot *slot,
-                      const char *text) {
-  const char *s = text + slot->at;
-  if (slot->type == SZ_SLOT_ABSENT)
-    lua_pushnil(L);
-  else if (slot->type == SZ_SLOT_STRING)
-    lua_pushlstring(L, s, slot->len);
-  else if (slot->type == SZ_SLOT_INTEGER)
+static void push_number(lua_State *L, const struct sz_slot *slot,
+                        const char *s) {
+  if (slot->type == SZ_SLOT_INTEGER)
     sz_lua_json_push_integer(L, slot->integer, s, slot->len);
   else if (slot->len == 2 && !memcmp(s, "-0", 2))
     lua_pushinteger(L, 0);
@@ -61,29 +84,39 @@ static void push_slot(lua_State *L, const struct sz_slot *slot,
     sz_lua_json_push_number(L, s, slot->len);
 }
 
-/* Pushes one row as a table. May raise (memory); nothing is lost then. */
-static void push_row(lua_State *L, const struct decoder *d,
+/*
+** Pushes one row as a table. May raise (memory); nothing is lost then. Takes
+** at most 7 places of the stack, of the 20 that a C function has.
+*/
+static void push_row(lua_State *L, struct decoder *d,
                      enum sz_direction direction, const struct sz_slot *slots,
                      const char *text) {
   const struct sz_columns *c = sz_report_columns(d->report, direction);
-  int uservalue, names;
-  size_t i;
-  luaL_checkstack(L, 8, "row");
+  const struct sz_output *output = c->outputs;
+  int uservalue, names, i, n = (int)c->noutputs;
   sz_getuservalue(L, 1);
   uservalue = lua_gettop(L);
-  push_names(L, uservalue, direction, c);
-  names = lua_gettop(L);
-  push_row_table(L, d, uservalue, c->noutputs);
-  for (i = 0; i < c->noutputs; i++) {
-    size_t want = c->outputs[i].want;
-    if (!d->reuse && want != SZ_DIRECTION &&
-        slots[want].type == SZ_SLOT_ABSENT)
+  names = uservalue + 1;
+  if (d->repeats[direction])
+    lua_rawgeti(L, uservalue, NAMES_INBOUND + (int)direction);
+  else
+    make_names(L, d, uservalue, direction, c);
+  push_row_table(L, d, uservalue, (size_t)n);
+  for (i = 0; i < n; i++) {
+    const struct sz_slot *slot =
+        output[i].want == SZ_DIRECTION ? NULL : &slots[output[i].want];
+    if (slot && slot->type == SZ_SLOT_ABSENT && !d->reuse)
       continue;
-    lua_rawgeti(L, names, (int)i + 1);
-    if (want == SZ_DIRECTION)
+    lua_rawgeti(L, names, i + 1);
+    if (!slot)
       lua_pushstring(L, DIRECTIONS[direction]);
+    else if (slot->type == SZ_SLOT_STRING)
+      push_text(L, text + slot->at, slot->len, &d->repeats[direction][i],
+                names, n + i + 1);
+    else if (slot->type == SZ_SLOT_ABSENT)
+      lua_pushnil(L);
     else
-      push_slot(L, &slots[want], text);
+      push_number(L, slot, text + slot->at);
     lua_rawset(L, -3);
   }
   lua_replace(L, uservalue);
