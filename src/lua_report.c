@@ -207,7 +207,8 @@ static int decoder_last_row(lua_State *L) {
   struct sz_json_error error;
   const char *text;
   size_t len;
-  if (!sz_report_last_row(d->report, sz_decoder_direction(L, 2), &text, &len)) {
+  if (!sz_report_last_row(d->report, sz_decoder_direction(L, 2), &text,
+                          &len)) {
     lua_pushnil(L);
     return 1;
   }
