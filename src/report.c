@@ -456,6 +456,8 @@ static enum sz_report_event failed(struct sz_report *r) {
 static enum sz_report_event chunk_used(struct sz_report *r) {
   if (sz_report_row_stash(r) == STOP)
     return failed(r);
+  /* Asked again before more bytes came, it must not be looked at again. */
+  sz_json_feed(&r->json, "", 0);
   if (!r->over_body)
     return SZ_REPORT_MORE;
   sz_report_fail(r, "limit", r->bytes, "the answer is longer than max_body");
