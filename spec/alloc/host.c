@@ -5,6 +5,7 @@
 ** Prints a line for each kind of run; ends with a message and 1 when a run
 ** was neither whole nor a clean failure, or left memory behind.
 */
+#include "canned.h"
 #include "failing.h"
 
 #include "../../src/aggregate.h"
@@ -174,7 +175,7 @@ static void try_c(enum failing mode, size_t piece, int projected) {
 
 /* ---- under Lua ---- */
 
-/* The scenario and its arguments on the stack, the core ready to be loaded. */
+/* A part of the scenario on the stack, the core ready to be loaded. */
 static lua_State *new_state(const char *scenario, int part) {
   lua_State *L = lua_newstate(failing_lua, NULL);
   if (!L)
@@ -185,15 +186,18 @@ static lua_State *new_state(const char *scenario, int part) {
   lua_setfield(L, -2, "scrutinizer.core");
   lua_pop(L, 1);
   if (luaL_loadfile(L, scenario) != LUA_OK)
-    die("Lua: %s", lua_tostring(L, -1));
+    die("Lua: %s", luaL_tolstring(L, -1, NULL));
   lua_pushlstring(L, answer, answer_len);
   lua_pushinteger(L, part);
+  lua_pushinteger(L, canned_port());
+  if (lua_pcall(L, 3, 1, 0) != LUA_OK)
+    die("Lua %d: %s", part, luaL_tolstring(L, -1, NULL));
   return L;
 }
 
 /* Whether the value on top says that memory ran out, and nothing else. */
 static int is_memory_error(lua_State *L, int status) {
-  const char *message = lua_tostring(L, -1);
+  const char *message = luaL_tolstring(L, -1, NULL);
   return status == LUA_ERRMEM ||
          (message && strstr(message, "not enough memory"));
 }
@@ -214,21 +218,45 @@ static void check_result(lua_State *L, const struct part *part,
         part->number, nth, MODES[mode], part->good, result ? result : "nil");
 }
 
-static long run_lua(const struct part *part, enum failing mode, long nth,
-                    long *failures) {
-  long before = failing_live(), calls;
-  lua_State *L = new_state(part->scenario, part->number);
+/* Calls the function at 1. Returns how many allocations there were. */
+static long run_lua(lua_State *L, const struct part *part, enum failing mode,
+                    long nth, long *failures) {
+  long calls;
   int status;
+  lua_pushvalue(L, 1);
   failing_arm(mode, nth);
-  status = lua_pcall(L, 2, 1, 0);
+  status = lua_pcall(L, 0, 1, 0);
   calls = failing_disarm();
   if (status == LUA_OK)
     check_result(L, part, mode, nth);
   else if (!is_memory_error(L, status))
     die("Lua %d: allocation %ld failed %s: %s", part->number, nth, MODES[mode],
-        lua_tostring(L, -1));
+        luaL_tolstring(L, -1, NULL));
   *failures += status != LUA_OK;
-  lua_close(L);
+  lua_settop(L, 1);
+  return calls;
+}
+
+/*
+** The client takes long to load: its runs share a state, which also proves
+** that it works on after a failure. The others have one each.
+*/
+#define CLIENT_PART 5
+
+static long try_nth(lua_State **L, const struct part *part, enum failing mode,
+                    long nth, long *failures) {
+  long before = failing_live(), calls;
+  if (*L) {
+    calls = run_lua(*L, part, mode, nth, failures);
+    lua_gc(*L, LUA_GCCOLLECT);
+    return calls;
+  }
+  *L = new_state(part->scenario, part->number);
+  calls = run_lua(*L, part, mode, nth, failures);
+  if (part->number == CLIENT_PART)
+    return calls;
+  lua_close(*L);
+  *L = NULL;
   if (failing_live() != before)
     die("Lua %d: allocation %ld failed %s: %ld blocks left", part->number, nth,
         MODES[mode], failing_live() - before);
@@ -239,9 +267,9 @@ static void read_good(struct part *part) {
   lua_State *L = new_state(part->scenario, part->number);
   const char *good;
   size_t len;
-  if (lua_pcall(L, 2, 1, 0) != LUA_OK)
+  if (!lua_isnil(L, -1) && lua_pcall(L, 0, 1, 0) != LUA_OK)
     die("Lua %d: fails when nothing else does: %s", part->number,
-        lua_tostring(L, -1));
+        luaL_tolstring(L, -1, NULL));
   good = lua_tolstring(L, -1, &len);
   part->good = good ? malloc(len + 1) : NULL;
   if (part->good)
@@ -253,10 +281,16 @@ static void try_lua(const char *scenario, enum failing mode) {
   struct part part = {NULL, 1, NULL};
   part.scenario = scenario;
   for (read_good(&part); part.good; part.number++, read_good(&part)) {
-    long nth = 0, calls, failures = 0;
+    long nth = 0, before = failing_live(), calls, failures = 0;
+    lua_State *L = NULL;
     do
-      calls = run_lua(&part, mode, ++nth, &failures);
+      calls = try_nth(&L, &part, mode, ++nth, &failures);
     while (nth <= calls);
+    if (L)
+      lua_close(L);
+    if (failing_live() != before)
+      die("Lua %d, failing %s: %ld blocks left", part.number, MODES[mode],
+          failing_live() - before);
     printf("Lua %d, failing %s: %ld allocations, %ld clean failures\n",
            part.number, MODES[mode], nth - 1, failures);
     free(part.good);
@@ -271,6 +305,7 @@ int main(int argc, char **argv) {
     die("usage: host scenario.lua answer.json");
   answer_len = fread(answer, 1, sizeof answer, file);
   fclose(file);
+  canned_start(answer, answer_len);
   for (mode = FAIL_ONCE; mode <= FAIL_ON; mode++) {
     for (piece = 1; piece <= sizeof answer; piece <<= 8) {
       try_c((enum failing)mode, piece, 0);
