@@ -34,6 +34,7 @@ build = {
         "src/lua_fold.c",
         "src/lua_http.c",
         "src/lua_json.c",
+        "src/lua_json_text.c",
         "src/lua_report.c",
         "src/lua_rows.c",
         "src/number.c",

@@ -177,6 +177,8 @@ int sz_lua_json_push(lua_State *L, const char *text, size_t len,
   struct builder *b;
   enum sz_json_token token;
   luaL_checkstack(L, 8, "JSON");
+  if (utf8 == SZ_UTF8_PASS && sz_lua_json_push_text(L, text, len, max_depth))
+    return 1;
   b = builder_new(L, len, max_depth, utf8);
   sz_json_reset(&b->json, base);
   sz_json_feed(&b->json, text, len);

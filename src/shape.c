@@ -2,12 +2,9 @@
 #include "shape.h"
 
 #include "number.h"
+#include "scan.h"
 
 #include <string.h>
-
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
 
 void sz_shape_init(struct sz_shape *s, size_t max) {
   sz_buffer_init(&s->text, max);
@@ -241,30 +238,8 @@ void sz_shape_learn(struct sz_shape *s, const char *text, size_t len,
 ** end here, or holds what needs the general reader (escape, control byte).
 */
 static size_t plain_length(const char *p, size_t left) {
-  size_t at = 0;
-#if defined(__SSE2__)
-  const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\');
-  const __m128i control = _mm_set1_epi8(0x1F);
-  for (; at + 16 <= left; at += 16) {
-    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + at));
-    __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(v, control), v);
-    __m128i bad = _mm_or_si128(_mm_cmpeq_epi8(v, slash), low);
-    __m128i stop = _mm_or_si128(_mm_cmpeq_epi8(v, quote), bad);
-    unsigned mask = (unsigned)_mm_movemask_epi8(stop);
-    if (mask) {
-      at += (size_t)__builtin_ctz(mask);
-      return p[at] == '"' ? at : left;
-    }
-  }
-#endif
-  for (; at < left; at++) {
-    unsigned char ch = (unsigned char)p[at];
-    if (ch == '"')
-      return at;
-    if (ch == '\\' || ch < 0x20)
-      break;
-  }
-  return left;
+  size_t at = sz_scan_plain(p, left);
+  return at < left && p[at] == '"' ? at : left;
 }
 
 static int fill_wants(const struct sz_piece *piece, const struct sz_columns *c,

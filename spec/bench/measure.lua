@@ -116,7 +116,7 @@ local function rows_goals(r)
 end
 
 local function decode_goals()
-  for _, name in ipairs { "report", "numbers", "deep", "strings", "config" } do
+  for _, name in ipairs { "report", "numbers", "deep", "strings", "escapes", "config" } do
     local ours = { task = "decode", file = name .. ".json" }
     local other = { task = "cjson_decode", file = name .. ".json" }
     measure { name = "decode: " .. name, ours, other }

@@ -26,12 +26,17 @@ local function deep(level)
   return ('{"level":%d,"left":%s,"right":%s,"tags":["a","b",false]}'):format(level, deep(level - 1), deep(level - 1))
 end
 
-local PIECES = { "plain words ", "a \\\"quote\\\" ", "line\\nbreak ", "caf\195\169 ", "\\u20ac 5 ", "\230\151\165\230\156\172 ", "tab\\t",
-  "C:\\\\path ", "\\ud83d\\ude00 " }
+local WORDS = { "plain words ", "interface eth0 is up ", "caf\195\169 ", "\230\151\165\230\156\172 ", "10.1.1.4 ", "Gr\195\182\195\159e ",
+  "and more of it " }
+local ESCAPES = { "a \\\"quote\\\" ", "line\\nbreak ", "\\u20ac 5 ", "tab\\t", "C:\\\\path ", "\\ud83d\\ude00 " }
 
-local function text()
+-- Texts of up to `most` pieces, one of `every` with an escape.
+local function text(most, every)
   local pieces = {}
-  for i = 1, 1 + random(12) do pieces[i] = PIECES[1 + random(#PIECES)] end
+  for i = 1, 1 + random(most) do
+    local from = random(every) == 0 and ESCAPES or WORDS
+    pieces[i] = from[1 + random(#from)]
+  end
   return '"' .. table.concat(pieces) .. '"'
 end
 
@@ -49,7 +54,8 @@ end
 local texts = {
   numbers = list(100000, number),
   deep = list(20, function() return deep(9) end),
-  strings = list(20000, text),
+  strings = list(20000, function() return text(12, 5) end),
+  escapes = list(20000, function() return text(12, 1) end),
   config = '{ "version": 3, "services": ' .. list(20, service) .. " }",
 }
 

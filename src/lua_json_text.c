@@ -1,0 +1,382 @@
+/*
+** lua_json_text.c - a whole JSON text as a Lua value, in one go. For texts
+** that are right: what is wrong in the others is the scanner's to say.
+**
+** Owns no memory but Lua's: an error raised on any line leaks nothing.
+*/
+#include "lua_json.h"
+
+#include "number.h"
+#include "scan.h"
+#include "utf8.h"
+
+#define MAX_DEPTH 128 /* deeper texts are the scanner's */
+#define MAX_GUESS 64  /* fields or items that a new table is made for */
+#define SEEN 128      /* a power of two */
+#define MAX_SEEN_TEXT 30
+#define SPARE 16      /* of the scratch: what a copy or an escape may need */
+#define MAX_DIGITS 18 /* they always fit 64 bits */
+
+/* A text met before, by its place. Many keys and values recur. */
+struct seen {
+  const char *text;
+  size_t len;
+  int kept; /* its Lua string is in the list of strings */
+};
+
+struct reader {
+  lua_State *L;
+  const char *end;
+  size_t max_depth;
+  int metatable, strings, scratch; /* places on the stack */
+  size_t room, used;               /* of the scratch */
+  char *space;
+  /* How many fields or items the last container of each depth had. */
+  int fields[MAX_DEPTH + 1], items[MAX_DEPTH + 1];
+  struct seen seen[SEEN];
+};
+
+static const char *read_value(struct reader *r, const char *p, size_t depth);
+
+static const char *pass_blanks(const struct reader *r, const char *p) {
+  while (p < r->end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+    p++;
+  return p;
+}
+
+/* ---- strings ---- */
+
+static size_t seen_place(const char *s, size_t len) {
+  size_t h = len * 31;
+  if (len)
+    h += (unsigned char)s[0] * 7u + (unsigned char)s[len - 1] +
+         (unsigned char)s[len / 2] * 3u;
+  return h & (SEEN - 1);
+}
+
+/* Pushes a text; the same text again costs a comparison. */
+static void push_text(struct reader *r, const char *s, size_t len) {
+  size_t place;
+  struct seen *seen;
+  if (len > MAX_SEEN_TEXT) {
+    lua_pushlstring(r->L, s, len);
+    return;
+  }
+  place = seen_place(s, len);
+  seen = &r->seen[place];
+  if (!seen->text || seen->len != len || memcmp(seen->text, s, len) != 0) {
+    seen->text = s;
+    seen->len = len;
+    seen->kept = 0;
+    lua_pushlstring(r->L, s, len);
+    return;
+  }
+  if (seen->kept) {
+    lua_rawgeti(r->L, r->strings, (int)place + 1);
+    return;
+  }
+  lua_pushlstring(r->L, s, len);
+  lua_pushvalue(r->L, -1);
+  lua_rawseti(r->L, r->strings, (int)place + 1);
+  seen->kept = 1;
+}
+
+static int is_hex(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
+         (c >= 'A' && c <= 'F');
+}
+
+/* What a letter behind a backslash stands for; 0: none of the short ones. */
+static char short_escape(char letter) {
+  switch (letter) {
+  case '"':
+  case '\\':
+  case '/':
+    return letter;
+  case 'b':
+    return '\b';
+  case 'f':
+    return '\f';
+  case 'n':
+    return '\n';
+  case 'r':
+    return '\r';
+  case 't':
+    return '\t';
+  default:
+    return 0;
+  }
+}
+
+static int is_long_escape(const struct reader *r, const char *p) {
+  return r->end - p >= 6 && p[0] == '\\' && p[1] == 'u' && is_hex(p[2]) &&
+         is_hex(p[3]) && is_hex(p[4]) && is_hex(p[5]);
+}
+
+/* Length of the \uXXXX at 'p', with its partner when it is half a pair. */
+static size_t long_escape(const struct reader *r, const char *p) {
+  if (!is_long_escape(r, p))
+    return 0;
+  if ((p[2] | 0x20) == 'd' && strchr("89abAB", p[3]) &&
+      is_long_escape(r, p + 6) && (p[8] | 0x20) == 'd' && p[9] > '9' &&
+      strchr("cdefCDEF", p[9]))
+    return 12;
+  return 6;
+}
+
+/* Makes room in the scratch, which only the Lua state owns. */
+static void grow_scratch(struct reader *r) {
+  size_t room = r->room ? r->room * 2 : 1024;
+  char *space = lua_newuserdata(r->L, room);
+  if (r->used)
+    memcpy(space, r->space, r->used);
+  lua_replace(r->L, r->scratch);
+  r->space = space;
+  r->room = room;
+}
+
+/* The escape at 'p', decoded, goes to the scratch. NULL: it is none. */
+static const char *read_escape(struct reader *r, const char *p) {
+  char c = r->end - p < 2 ? 0 : short_escape(p[1]);
+  size_t len;
+  if (c) {
+    r->space[r->used++] = c;
+    return p + 2;
+  }
+  len = long_escape(r, p);
+  if (!len)
+    return NULL;
+  memcpy(r->space + r->used, p, len);
+  r->used += sz_utf8_unescape(r->space + r->used, len);
+  return p + len;
+}
+
+/* A string with escapes: its first byte is at 'p'. */
+static const char *read_escaped(struct reader *r, const char *p) {
+  r->used = 0;
+  while (p < r->end && *p != '"') {
+    size_t len = (size_t)(r->end - p), plain;
+    if (r->room - r->used < 2 * SPARE)
+      grow_scratch(r);
+    if (len > r->room - r->used - SPARE)
+      len = r->room - r->used - SPARE;
+    plain = sz_copy_plain(r->space + r->used, p, len);
+    r->used += plain;
+    p += plain;
+    if (plain == len || *p == '"')
+      continue;
+    p = *p == '\\' ? read_escape(r, p) : NULL;
+    if (!p)
+      return NULL;
+  }
+  if (p == r->end)
+    return NULL;
+  lua_pushlstring(r->L, r->space, r->used);
+  return p + 1;
+}
+
+/* Pushes the string whose first byte is at 'p', past the quote. */
+static const char *read_string(struct reader *r, const char *p) {
+  const char *from = p;
+  p += sz_scan_plain(p, (size_t)(r->end - p));
+  if (p == r->end)
+    return NULL;
+  if (*p != '"')
+    return *p == '\\' ? read_escaped(r, from) : NULL;
+  push_text(r, from, (size_t)(p - from));
+  return p + 1;
+}
+
+/* ---- numbers and words ---- */
+
+static int is_digit(const struct reader *r, const char *p) {
+  return p < r->end && *p >= '0' && *p <= '9';
+}
+
+static int goes_on(const struct reader *r, const char *p) {
+  return p < r->end && ((*p >= '0' && *p <= '9') || *p == '.' || *p == 'e' ||
+                        *p == 'E' || *p == '+' || *p == '-');
+}
+
+/* A number of any form. */
+static const char *read_any_number(struct reader *r, const char *p) {
+  const char *from = p;
+  struct sz_number n;
+  while (goes_on(r, p))
+    p++;
+  sz_number_read(from, (size_t)(p - from), &n);
+  if (n.kind == SZ_NUMBER_BAD)
+    return NULL;
+  if (n.kind == SZ_NUMBER_REAL)
+    lua_pushnumber(r->L, n.real);
+  else if (n.kind == SZ_NUMBER_INTEGER)
+    sz_lua_json_push_integer(r->L, n.integer, from, (size_t)(p - from));
+  else
+    lua_pushlstring(r->L, from, (size_t)(p - from));
+  return p;
+}
+
+/* A short whole number here; all others as above. */
+static const char *read_number(struct reader *r, const char *p) {
+  const char *from = p, *digits;
+  int64_t value = 0;
+  p += *p == '-';
+  digits = p;
+  for (; is_digit(r, p) && p - digits < MAX_DIGITS; p++)
+    value = value * 10 + (*p - '0');
+  if (p == digits || *digits == '0' || goes_on(r, p))
+    return read_any_number(r, from);
+  if (digits != from)
+    value = -value;
+  sz_lua_json_push_integer(r->L, value, from, (size_t)(p - from));
+  return p;
+}
+
+static int is_word(const struct reader *r, const char *p, const char *word,
+                   size_t len) {
+  return (size_t)(r->end - p) >= len && !memcmp(p, word, len);
+}
+
+static const char *read_word(struct reader *r, const char *p) {
+  if (is_word(r, p, "true", 4)) {
+    lua_pushboolean(r->L, 1);
+    return p + 4;
+  }
+  if (is_word(r, p, "false", 5)) {
+    lua_pushboolean(r->L, 0);
+    return p + 5;
+  }
+  if (is_word(r, p, "null", 4)) {
+    lua_pushlightuserdata(r->L, NULL);
+    return p + 4;
+  }
+  return NULL;
+}
+
+/* ---- containers ---- */
+
+static int guess(int last) {
+  return last < MAX_GUESS ? last : MAX_GUESS;
+}
+
+/* Past a comma: 1. Past 'closing': 0. Neither: -1. */
+static int pass_comma(const struct reader *r, const char **p, char closing) {
+  const char *at = pass_blanks(r, *p);
+  if (at == r->end)
+    return -1;
+  *p = at + 1;
+  if (*at == ',')
+    return 1;
+  return *at == closing ? 0 : -1;
+}
+
+/* One key and its value, into the table on top. */
+static const char *read_field(struct reader *r, const char *p, size_t depth) {
+  p = pass_blanks(r, p);
+  if (p == r->end || *p != '"')
+    return NULL;
+  p = read_string(r, p + 1);
+  if (!p)
+    return NULL;
+  p = pass_blanks(r, p);
+  if (p == r->end || *p != ':')
+    return NULL;
+  p = read_value(r, p + 1, depth);
+  if (p)
+    lua_rawset(r->L, -3);
+  return p;
+}
+
+static const char *read_object(struct reader *r, const char *p, size_t depth) {
+  int count = 0, more = 1;
+  lua_createtable(r->L, 0, guess(r->fields[depth]));
+  p = pass_blanks(r, p);
+  if (p < r->end && *p == '}') {
+    p++;
+    more = 0;
+  }
+  while (more) {
+    p = read_field(r, p, depth);
+    if (!p)
+      return NULL;
+    count += count < MAX_GUESS;
+    more = pass_comma(r, &p, '}');
+    if (more < 0)
+      return NULL;
+  }
+  r->fields[depth] = count;
+  return p;
+}
+
+static const char *read_array(struct reader *r, const char *p, size_t depth) {
+  int count = 0, more = 1;
+  lua_createtable(r->L, guess(r->items[depth]), 0);
+  lua_pushvalue(r->L, r->metatable);
+  lua_setmetatable(r->L, -2);
+  p = pass_blanks(r, p);
+  if (p < r->end && *p == ']') {
+    p++;
+    more = 0;
+  }
+  while (more) {
+    p = read_value(r, p, depth);
+    if (!p)
+      return NULL;
+    lua_rawseti(r->L, -2, ++count);
+    more = pass_comma(r, &p, ']');
+    if (more < 0)
+      return NULL;
+  }
+  r->items[depth] = count;
+  return p;
+}
+
+/* Pushes the value at 'p'. Returns what follows it; NULL: not such a text. */
+static const char *read_value(struct reader *r, const char *p, size_t depth) {
+  p = pass_blanks(r, p);
+  if (p == r->end)
+    return NULL;
+  switch (*p) {
+  case '"':
+    return read_string(r, p + 1);
+  case '{':
+  case '[':
+    if (depth == r->max_depth)
+      return NULL;
+    return *p == '{' ? read_object(r, p + 1, depth + 1)
+                     : read_array(r, p + 1, depth + 1);
+  case 't':
+  case 'f':
+  case 'n':
+    return read_word(r, p);
+  default:
+    return *p == '-' || is_digit(r, p) ? read_number(r, p) : NULL;
+  }
+}
+
+int sz_lua_json_push_text(lua_State *L, const char *text, size_t len,
+                          size_t max_depth) {
+  int top = lua_gettop(L);
+  struct reader r;
+  const char *p;
+  if (!lua_checkstack(L, 2 * MAX_DEPTH + 10))
+    return 0;
+  memset(&r, 0, sizeof r);
+  r.L = L;
+  r.end = text + len;
+  r.max_depth = max_depth < MAX_DEPTH ? max_depth : MAX_DEPTH;
+  sz_lua_json_push_array_mt(L);
+  lua_createtable(L, 0, 0);
+  lua_pushnil(L);
+  r.metatable = top + 1;
+  r.strings = top + 2;
+  r.scratch = top + 3;
+  p = read_value(&r, text, 0);
+  if (!p || pass_blanks(&r, p) != r.end) {
+    lua_settop(L, top);
+    return 0;
+  }
+  lua_replace(L, top + 1);
+  lua_settop(L, top + 1);
+  return 1;
+}
