@@ -1,6 +1,7 @@
 /* json.c - push scanner for JSON: bytes in, tokens out. */
 #include "json.h"
 
+#include "scan.h"
 #include "utf8.h"
 
 #include <stdlib.h>
@@ -232,7 +233,12 @@ static enum sz_json_token end_string(struct sz_json *j, size_t from) {
 static enum sz_json_token scan_string(struct sz_json *j) {
   size_t from = j->at;
   while (j->at < j->chunk_len) {
-    unsigned char c = (unsigned char)j->chunk[j->at];
+    unsigned char c;
+    if (j->sub == PLAIN)
+      j->at += sz_scan_plain(j->chunk + j->at, j->chunk_len - j->at);
+    if (j->at == j->chunk_len)
+      break;
+    c = (unsigned char)j->chunk[j->at];
     if (j->sub != PLAIN) {
       if (!escape_byte(j, c))
         return bad_token(j, from, "bad escape in a string");
@@ -241,7 +247,7 @@ static enum sz_json_token scan_string(struct sz_json *j) {
     } else if (c == '\\') {
       j->sub = ESCAPE;
       j->escaped = 1;
-    } else if (c < 0x20) {
+    } else {
       return bad_token(j, from, "control byte in a string");
     }
     j->at++;

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define MAX_DIGITS 18 /* they always fit 64 bits */
+
 void sz_shape_init(struct sz_shape *s, size_t max) {
   sz_buffer_init(&s->text, max);
   sz_buffer_init(&s->pieces, max * 16);
@@ -22,6 +24,22 @@ void sz_shape_free(struct sz_shape *s) {
 
 /* ---- slots ---- */
 
+/* Most counters are a few digits and nothing else. 0: something else. */
+static int read_digits(const char *s, size_t len, int64_t *value) {
+  size_t i;
+  int64_t v = 0;
+  if (!len || len > MAX_DIGITS || (len > 1 && *s == '0'))
+    return 0;
+  for (i = 0; i < len; i++) {
+    unsigned digit = (unsigned char)s[i] - (unsigned)'0';
+    if (digit > 9)
+      return 0;
+    v = v * 10 + (int64_t)digit;
+  }
+  *value = v;
+  return 1;
+}
+
 int sz_slot_fill(struct sz_slot *slot, const char *text, size_t at, size_t len,
                  int is_number) {
   struct sz_number n;
@@ -30,6 +48,10 @@ int sz_slot_fill(struct sz_slot *slot, const char *text, size_t at, size_t len,
   slot->type = SZ_SLOT_STRING;
   if (!is_number)
     return 1;
+  if (read_digits(text + at, len, &slot->integer)) {
+    slot->type = SZ_SLOT_INTEGER;
+    return 1;
+  }
   sz_number_read(text + at, len, &n);
   slot->type = n.kind == SZ_NUMBER_INTEGER ? SZ_SLOT_INTEGER : SZ_SLOT_NUMBER;
   slot->integer = n.integer;
