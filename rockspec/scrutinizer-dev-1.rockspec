@@ -50,6 +50,7 @@ build = {
     },
     ["scrutinizer.aggregate"] = "lua/scrutinizer/aggregate.lua",
     ["scrutinizer.answer"] = "lua/scrutinizer/answer.lua",
+    ["scrutinizer.call"] = "lua/scrutinizer/call.lua",
     ["scrutinizer.check"] = "lua/scrutinizer/check.lua",
     ["scrutinizer.client"] = "lua/scrutinizer/client.lua",
     ["scrutinizer.cursor"] = "lua/scrutinizer/cursor.lua",

@@ -1,11 +1,7 @@
--- The appliance's one URL: takes a request, lets faults have their way, checks who asks, runs the report.
-local answer = require "sandbox.answer"
-local check = require "sandbox.check"
-local columns = require "sandbox.columns"
-local custom_rows = require "sandbox.custom_rows"
+-- The appliance's one URL: takes a request, lets faults have their way, checks who asks, calls the run mode.
 local faults = require "sandbox.faults"
 local json = require "sandbox.json"
-local report = require "sandbox.report"
+local modes = require "sandbox.modes"
 local requests = require "sandbox.requests"
 local sinks = require "sandbox.sink"
 local store = require "sandbox.store"
@@ -40,28 +36,14 @@ local function refusal(request, options, forced)
   if forced == "bad_token" or token ~= store.token() then return { err = "The authentication token is not valid.", details = "invalidToken" } end
 end
 
-local function run(request, options, sink)
-  local spec = check.report(request, options)
-  local made_up = custom_rows.size(spec.type)
-  if not made_up and not columns.types[spec.type] then error({ report = ("Report type '%s' is not known."):format(spec.type) }, 0) end
-  if spec.from >= spec.to and options.empty_window == "error" then error({ report = "The report's time range is empty." }, 0) end
-  local results = {}
-  for i, wanted in ipairs(spec.directions) do
-    local result = made_up and custom_rows.run(spec, wanted, made_up) or report.run(spec, wanted)
-    result.direction, result.graph, result.no_table = wanted.name, wanted.graph, wanted.no_table
-    results[i] = result
-  end
-  answer.write(sink, spec, results, request.id)
-end
-
 local function route(request, options, sink)
-  local rm, action = request.value.rm, request.value.action
   if request.unreadable then error({ err = request.unreadable }, 0) end
-  if not rm then error({ err = "No run mode (rm) was passed." }, 0) end
-  if rm ~= "report_api" then error({ err = ("Run mode '%s' is not known."):format(rm) }, 0) end
-  if not action then request:violate("missing field", "the form field action") end
-  if action and action ~= "get" then error({ err = ("Action '%s' is not known."):format(action) }, 0) end
-  run(request, options, sink)
+  local name = request.value.rm
+  if not name then error({ err = "No run mode (rm) was passed." }, 0) end
+  local mode = modes[name]
+  if not mode then error({ err = ("Run mode '%s' is not known."):format(name) }, 0) end
+  request:check_fields(mode.fields)
+  mode.run(request, options, sink)
 end
 
 local function send_error(sink, err, options)

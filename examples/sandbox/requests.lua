@@ -3,7 +3,7 @@ local json = require "sandbox.json"
 local store = require "sandbox.store"
 
 local requests = {}
-local FIELDS = { rm = true, action = true, rpt_json = true, data_requested = true, authToken = true }
+local COMMON = { rm = true, action = true, authToken = true }
 
 local function hex(n)
   local file = assert(io.open("/dev/urandom", "rb"))
@@ -80,7 +80,7 @@ local function check_token_place(request)
   end
 end
 
-local function check_fields(request)
+local function take_fields(request)
   for _, field in ipairs(request.fields) do
     local name, value = field[1], field[2]
     if request.value[name] then
@@ -88,7 +88,6 @@ local function check_fields(request)
     else
       request.value[name] = value
     end
-    if not FIELDS[name] then request:violate("unknown field", "the form field " .. name) end
   end
 end
 
@@ -101,7 +100,7 @@ local function read(request)
   request.encoding = "query"
   local why
   if request.method == "POST" then request.encoding, why = parse_body(request) end
-  check_fields(request)
+  take_fields(request)
   check_token_place(request)
   return why
 end
@@ -125,6 +124,15 @@ Request.__index = Request
 --- Writes down a leniency that is granted to this request.
 function Request:violate(rule, text)
   store.violation(rule, text, self.id)
+end
+
+--- Writes down the form fields that are neither common nor in the list.
+function Request:check_fields(list)
+  local known = {}
+  for _, name in ipairs(list) do known[name] = true end
+  for _, field in ipairs(self.fields) do
+    if not COMMON[field[1]] and not known[field[1]] then self:violate("unknown field", "the form field " .. field[1]) end
+  end
 end
 
 --- Takes the request in and logs it. Fields: `value` (by name), `fields` (in order), `encoding`, `method`, `scheme`, `id`; `unreadable` says

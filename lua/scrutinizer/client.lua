@@ -1,5 +1,6 @@
 --- The client: one appliance, its token and its connections. Made by `scrutinizer.connect`.
 
+local call = require "scrutinizer.call"
 local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
@@ -16,7 +17,21 @@ local wire = require "scrutinizer.wire"
 ---@field private _options table    checked, without the token
 ---@field private _private table    functions over what must not be seen: the token, the connections
 local methods = {}
-local Client = { __index = methods, __name = "scrutinizer.Client" }
+local Client = { __name = "scrutinizer.Client" }
+
+-- Groups of calls, `client.users` and the like: loaded when first asked for. Each module has `new(client)`.
+local PARTS = {
+}
+
+function Client:__index(name)
+  local method = methods[name]
+  if method then return method end
+  local part = PARTS[name]
+  if not part then return nil end
+  local made = require("scrutinizer." .. part).new(self)
+  rawset(self, name, made)
+  return made
+end
 
 function Client:__tostring()
   return ("scrutinizer.Client: %s%s"):format(self.url, self._private.closed() and " (closed)" or "")
@@ -163,12 +178,14 @@ end
 
 --- Sends a form; the answer's header is not waited for.
 ---@param form table<string, string>
+---@param how? { write?: boolean } a write is never sent over a kept connection, see call.send
 ---@return scrutinizer.Exchange?
 ---@return scrutinizer.Error? err
-function methods:_send(form)
+function methods:_send(form, how)
   local ok, err = ready(self)
   if not ok then return nil, err end
   local request = request_of(self, form)
+  request.fresh = how and how.write
   self:_emit {
     type = "request", url = self.url, method = request.method, run_mode = form.rm, action = form.action,
     bytes = request.body and #request.body or nil,
@@ -191,6 +208,24 @@ end
 function methods:report_from(text)
   local made, err = report_json.from(self, text)
   return made, err
+end
+
+--- Any run mode of the appliance, decoded: the way out for what has no call of its own. Never retried. Tables are sent as JSON text.
+---@param fields table<string, string|number|boolean|table> such as { rm = "licensing" }
+---@return any value as `scrutinizer.decode` gives it
+---@return scrutinizer.Error? err also for an answer with `err`
+function methods:call(fields)
+  local form = call.form(fields)
+  return call.send(self, form, { write = true })
+end
+
+--- Whether the appliance answers and takes the token: the cheapest request it has. Changes nothing.
+---@return true?
+---@return scrutinizer.Error? err
+function methods:ping()
+  local value, err = call.send(self, { [wire.form.run_mode] = wire.run_mode.licensing })
+  if value == nil then return nil, err end
+  return true
 end
 
 --- Ends all transfers of this client. Any number of times.

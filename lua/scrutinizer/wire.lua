@@ -16,7 +16,7 @@ wire.form = {
   token = "authToken",
 }
 
-wire.run_mode = { report = "report_api" }
+wire.run_mode = { report = "report_api", licensing = "licensing" }
 wire.action = { get = "get" }
 
 --- Fields of `rpt_json`, by the query spec's names.
