@@ -1,8 +1,7 @@
 -- A million rows through the loop: the right ones, in a process that stays small.
 local support = require "spec.support"
 
-local SANITIZED = os.getenv "SCRUTINIZER_SANITIZED"
-local ROWS = SANITIZED and 100000 or 1000000
+local ROWS = support.sanitized and 100000 or 1000000
 local ALLOWED_KIB = 8 * 1024
 
 -- Run by a fresh process of the Lua under test. Octets are i * 1000, and 2^53 more for every seventh row: kept apart as two sums, since no
@@ -37,7 +36,7 @@ local function run(count, options)
   local file = assert(io.open(path, "w"))
   file:write(PROGRAM:format(count, options))
   file:close()
-  local text = support.shell((os.getenv "SCRUTINIZER_LUA" or "lua") .. " " .. support.quote(path) .. " 2>&1")
+  local text = support.shell(support.lua .. " " .. support.quote(path) .. " 2>&1")
   os.remove(path)
   local numbers = {}
   for word in text:gmatch "%S+" do numbers[#numbers + 1] = tonumber(word) end
@@ -62,7 +61,7 @@ describe("a report of a million rows", function()
       assert.equal(sum * 1000, got[3])
       assert.equal(math.floor(count / 7), got[4])
       -- sanitizers keep freed memory, and say nothing about ours
-      if not SANITIZED then assert.is_true(got[5] <= ALLOWED_KIB, got[5] .. " KiB") end
+      if not support.sanitized then assert.is_true(got[5] <= ALLOWED_KIB, got[5] .. " KiB") end
     end)
   end
 end)
