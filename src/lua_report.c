@@ -266,6 +266,8 @@ static const luaL_Reg METHODS[] = {
     {"finish", sz_decoder_finish},
     {"next", sz_decoder_next},
     {"hold", sz_decoder_hold},
+    {"lane", sz_decoder_lane},
+    {"passed", sz_decoder_passed},
     {"fact", decoder_fact},
     {"columns", decoder_columns},
     {"fold", sz_decoder_fold},

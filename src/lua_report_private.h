@@ -11,7 +11,7 @@
 ** The user value holds: per direction the list of field names, and behind
 ** them the fields' last texts (1, 2), the row that is used again (3), the
 ** projection's texts (4) and array (5), the transfer whose bytes are lent (6),
-** per direction the bytes of the last texts (7, 8).
+** per direction the bytes of the last texts (7, 8) and the lane (9, 10).
 */
 #ifndef SZ_LUA_REPORT_PRIVATE_H
 #define SZ_LUA_REPORT_PRIVATE_H
@@ -30,7 +30,8 @@ enum {
   FIELDS,
   TRANSFER,
   REPEATS_INBOUND,
-  USER_VALUES = 8
+  LANE_INBOUND = 9,
+  USER_VALUES = 10
 };
 
 /*
@@ -52,6 +53,8 @@ struct decoder {
   size_t head_len;
   int reuse, finished, done;
   int pending; /* the reader's row was looked at and not yet given */
+  enum sz_direction lane; /* see decoder:lane */
+  uint64_t lane_limit, passed;
   struct repeat *repeats[SZ_DIRECTIONS]; /* one a field, with the names */
   size_t max_depth;
   enum sz_json_utf8 utf8;
@@ -78,6 +81,8 @@ int sz_decoder_feed(lua_State *L);
 int sz_decoder_finish(lua_State *L);
 int sz_decoder_next(lua_State *L);
 int sz_decoder_hold(lua_State *L);
+int sz_decoder_lane(lua_State *L);
+int sz_decoder_passed(lua_State *L);
 
 /* The transfer at 2, anchored: it must outlive the bytes that it lends. */
 struct sz_transfer *sz_decoder_transfer(lua_State *L, const struct decoder *d);

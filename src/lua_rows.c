@@ -10,10 +10,26 @@ static const char *const DIRECTIONS[] = {"inbound", "outbound"};
 
 /* ---- rows ---- */
 
-/* Makes the list of a direction's field names, and pushes it. */
-static void make_names(lua_State *L, struct decoder *d, int uservalue,
+/* The row that is used again: the same one for both directions. */
+static void push_reused_row(lua_State *L, int uservalue, int nfields) {
+  lua_rawgeti(L, uservalue, REUSED_ROW);
+  if (!lua_isnil(L, -1))
+    return;
+  lua_pop(L, 1);
+  lua_createtable(L, 0, nfields);
+  lua_pushvalue(L, -1);
+  lua_rawseti(L, uservalue, REUSED_ROW);
+}
+
+/*
+** Makes the list of a direction's field names and leaves it on top of the
+** user value: the names, then as many places for their last texts; at 0 the
+** row that is used again.
+*/
+static void make_names(lua_State *L, struct decoder *d,
                        enum sz_direction direction,
                        const struct sz_columns *c) {
+  int uservalue = lua_gettop(L);
   size_t i, n = c->noutputs;
   struct repeat *repeats = lua_newuserdata(L, (n + 1) * sizeof *repeats);
   memset(repeats, 0, (n + 1) * sizeof *repeats);
@@ -27,26 +43,24 @@ static void make_names(lua_State *L, struct decoder *d, int uservalue,
     lua_pushboolean(L, 0);
     lua_rawseti(L, -2, (int)i + 1);
   }
+  if (d->reuse) {
+    push_reused_row(L, uservalue, (int)n);
+    lua_rawseti(L, -2, 0);
+  }
   lua_pushvalue(L, -1);
   lua_rawseti(L, uservalue, NAMES_INBOUND + (int)direction);
   d->repeats[direction] = repeats;
 }
 
-/* Pushes the table for a row: a fresh one, or the one used again, emptied of
-** what the other direction's rows may have left. */
-static void push_row_table(lua_State *L, const struct decoder *d,
-                           int uservalue, size_t nfields) {
-  if (!d->reuse) {
-    lua_createtable(L, 0, (int)nfields);
-    return;
-  }
-  lua_rawgeti(L, uservalue, REUSED_ROW);
-  if (!lua_isnil(L, -1))
-    return;
-  lua_pop(L, 1);
-  lua_createtable(L, 0, (int)nfields);
-  lua_pushvalue(L, -1);
-  lua_rawseti(L, uservalue, REUSED_ROW);
+/* Pushes the list of names, and leaves nothing else. The columns are known. */
+static void push_names(lua_State *L, struct decoder *d,
+                       enum sz_direction direction) {
+  sz_getuservalue(L, 1);
+  if (d->repeats[direction])
+    lua_rawgeti(L, -1, NAMES_INBOUND + (int)direction);
+  else
+    make_names(L, d, direction, sz_report_columns(d->report, direction));
+  lua_remove(L, -2);
 }
 
 /* Pushes a text; the last one of its field is number 'n' of 'names'. */
@@ -84,24 +98,31 @@ static void push_number(lua_State *L, const struct sz_slot *slot,
     sz_lua_json_push_number(L, s, slot->len);
 }
 
+/* Pushes a value that is there. */
+static void push_value(lua_State *L, const struct sz_slot *slot,
+                       const char *text, struct repeat *last, int names,
+                       int n) {
+  if (slot->type == SZ_SLOT_STRING)
+    push_text(L, text + slot->at, slot->len, last, names, n);
+  else
+    push_number(L, slot, text + slot->at);
+}
+
 /*
-** Pushes one row as a table. May raise (memory); nothing is lost then. Takes
-** at most 7 places of the stack, of the 20 that a C function has.
+** Pushes one row as a table; the list of names is at 'names'. May raise
+** (memory); nothing is lost then.
 */
-static void push_row(lua_State *L, struct decoder *d,
+static void push_row(lua_State *L, const struct decoder *d,
                      enum sz_direction direction, const struct sz_slot *slots,
-                     const char *text) {
+                     const char *text, int names) {
   const struct sz_columns *c = sz_report_columns(d->report, direction);
   const struct sz_output *output = c->outputs;
-  int uservalue, names, i, n = (int)c->noutputs;
-  sz_getuservalue(L, 1);
-  uservalue = lua_gettop(L);
-  names = uservalue + 1;
-  if (d->repeats[direction])
-    lua_rawgeti(L, uservalue, NAMES_INBOUND + (int)direction);
+  struct repeat *last = d->repeats[direction];
+  int i, n = (int)c->noutputs;
+  if (d->reuse)
+    lua_rawgeti(L, names, 0);
   else
-    make_names(L, d, uservalue, direction, c);
-  push_row_table(L, d, uservalue, (size_t)n);
+    lua_createtable(L, 0, n);
   for (i = 0; i < n; i++) {
     const struct sz_slot *slot =
         output[i].want == SZ_DIRECTION ? NULL : &slots[output[i].want];
@@ -110,17 +131,12 @@ static void push_row(lua_State *L, struct decoder *d,
     lua_rawgeti(L, names, i + 1);
     if (!slot)
       lua_pushstring(L, DIRECTIONS[direction]);
-    else if (slot->type == SZ_SLOT_STRING)
-      push_text(L, text + slot->at, slot->len, &d->repeats[direction][i],
-                names, n + i + 1);
     else if (slot->type == SZ_SLOT_ABSENT)
       lua_pushnil(L);
     else
-      push_number(L, slot, text + slot->at);
+      push_value(L, slot, text, &last[i], names, n + i + 1);
     lua_rawset(L, -3);
   }
-  lua_replace(L, uservalue);
-  lua_settop(L, uservalue);
 }
 
 /* ---- pushed: feed, the queue, finish ---- */
@@ -183,21 +199,25 @@ static int queue_row(struct decoder *d) {
   return 1;
 }
 
-/* Pushes the queue's first row and takes it off; false when it is empty. */
-static int unqueue_row(lua_State *L, struct decoder *d) {
+/* The queue's first row; 0 when it is empty. */
+static int first_queued(const struct decoder *d, struct record *record,
+                        const struct sz_slot **slots) {
   const char *at = d->queue.data + d->queue_at;
-  struct record record;
-  const struct sz_slot *slots;
   if (d->queue_at == d->queue.len)
     return 0;
-  memcpy(&record, at, sizeof record);
-  slots = (const void *)(at + sizeof record);
-  push_row(L, d, record.direction, slots,
-           (const char *)(slots + record.nslots));
-  lua_pushinteger(L, record.direction + 1);
-  d->queue_at +=
-      sizeof record + record.nslots * sizeof *slots + PAD(record.text_len);
+  memcpy(record, at, sizeof *record);
+  *slots = (const void *)(at + sizeof *record);
   return 1;
+}
+
+/* Pushes the queue's first row and takes it off; 'names' as push_row. */
+static void unqueue_row(lua_State *L, struct decoder *d,
+                        const struct record *record,
+                        const struct sz_slot *slots, int names) {
+  push_row(L, d, record->direction, slots,
+           (const char *)(slots + record->nslots), names);
+  d->queue_at +=
+      sizeof *record + record->nslots * sizeof *slots + PAD(record->text_len);
 }
 
 /* Reads all that the bytes at hand hold. Returns the results pushed. */
@@ -303,7 +323,8 @@ static int pull_row(lua_State *L, struct decoder *d, struct sz_transfer *t) {
     if (event == SZ_REPORT_ROW) {
       enum sz_direction direction = sz_report_row(d->report, &slots, &text);
       d->pending = 1; /* until it is a table */
-      push_row(L, d, direction, slots, text);
+      push_names(L, d, direction);
+      push_row(L, d, direction, slots, text, lua_gettop(L));
       d->pending = 0;
       lua_pushinteger(L, direction + 1);
       return 2;
@@ -373,9 +394,15 @@ int sz_decoder_hold(lua_State *L) {
 int sz_decoder_next(lua_State *L) {
   struct decoder *d = sz_decoder_check(L);
   struct sz_transfer *t;
+  struct record record;
+  const struct sz_slot *slots;
   lua_settop(L, 2);
-  if (unqueue_row(L, d))
+  if (first_queued(d, &record, &slots)) {
+    push_names(L, d, record.direction);
+    unqueue_row(L, d, &record, slots, 3);
+    lua_pushinteger(L, record.direction + 1);
     return 2;
+  }
   if (lua_isnil(L, 2)) {
     lua_pushboolean(L, 0);
     return 1;
@@ -386,4 +413,70 @@ int sz_decoder_next(lua_State *L) {
     return 1;
   }
   return pull_row(L, d, t);
+}
+
+/* ---- the lane: rows that need no second look ---- */
+
+/*
+** The lane itself: row | nothing: decoder:next says why. Upvalues: decoder,
+** list of names. It reads what is at hand, and looks at nothing else: most
+** rows of a report go this way.
+*/
+static int lane_step(lua_State *L) {
+  struct decoder *d = lua_touserdata(L, lua_upvalueindex(1));
+  const struct sz_slot *slots;
+  struct record record;
+  const char *text;
+  if (!d->report || d->done || d->passed == d->lane_limit)
+    return 0;
+  if (first_queued(d, &record, &slots)) {
+    if (record.direction != d->lane)
+      return 0;
+    unqueue_row(L, d, &record, slots, lua_upvalueindex(2));
+    d->passed++;
+    return 1;
+  }
+  if (sz_decoder_event(d) != SZ_REPORT_ROW)
+    return 0;
+  d->pending = 1; /* until it is a table */
+  if (sz_report_row(d->report, &slots, &text) != d->lane)
+    return 0;
+  push_row(L, d, d->lane, slots, text, lua_upvalueindex(2));
+  d->pending = 0;
+  d->passed++;
+  return 1;
+}
+
+/*
+** decoder:lane(direction, limit) -> function: gives the next rows of this
+** direction, at most 'limit', while there are any at hand. To be called when
+** a row of it has been given. decoder:passed() -> rows it gave since.
+*/
+int sz_decoder_lane(lua_State *L) {
+  struct decoder *d = sz_decoder_check(L);
+  enum sz_direction direction = sz_decoder_direction(L, 2);
+  lua_Number limit = luaL_checknumber(L, 3);
+  luaL_argcheck(L, d->repeats[direction], 2, "no row of it was given yet");
+  d->lane = direction;
+  d->lane_limit = limit > 0 ? (uint64_t)limit : 0;
+  d->passed = 0;
+  lua_settop(L, 1);
+  sz_getuservalue(L, 1);
+  lua_rawgeti(L, 2, LANE_INBOUND + (int)direction);
+  if (!lua_isnil(L, 3))
+    return 1;
+  lua_pushvalue(L, 1);
+  push_names(L, d, direction);
+  lua_pushcclosure(L, lane_step, 2);
+  lua_pushvalue(L, -1);
+  lua_rawseti(L, 2, LANE_INBOUND + (int)direction);
+  return 1;
+}
+
+int sz_decoder_passed(lua_State *L) {
+  struct decoder *d = sz_decoder_check(L);
+  lua_pushinteger(L, (lua_Integer)d->passed);
+  d->lane_limit -= d->passed;
+  d->passed = 0;
+  return 1;
 }

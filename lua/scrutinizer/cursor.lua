@@ -144,7 +144,21 @@ end
 
 -- ---- the walk ----
 
+-- Rows that the lane gave: the user has them.
+local function count_lane(self)
+  if not self._lane then return end
+  local part, passed = part_at(self, self._turned), self._decoder:passed()
+  part.given, part.fresh = part.given + passed, part.fresh + passed
+end
+
+-- Lets the rows behind one that was given go by unseen, up to the limit: most rows need no second look.
+local function open_lane(self, part)
+  self._lane = self._decoder:lane(part.index, part.limit and part.limit - part.given or 2 ^ 53)
+end
+
 local function close_answer(self)
+  count_lane(self)
+  self._lane = false
   if self._exchange then self._exchange:close() end
   self._exchange = false
 end
@@ -265,6 +279,7 @@ local function accept(self, index)
   end
   if part.limit and part.given >= part.limit then return false end -- more than was asked for
   part.given, part.fresh = part.given + 1, part.fresh + 1
+  open_lane(self, part)
   return true
 end
 
@@ -309,10 +324,8 @@ local function take(self, row, kind, message, position)
   return not err and false or nil, err
 end
 
---- The next row; nil at the end; nil and err when something failed (then the same err again).
----@return table? row
----@return scrutinizer.Error? err
-function methods:next()
+-- Steps until there is a row for the user, an error, or the end.
+local function walk(self)
   while not self._done do
     if self._error then return nil, self._error end
     local row, err
@@ -324,6 +337,23 @@ function methods:next()
     if err then return fail(self, err) end
     if row and row ~= true then return row end
   end
+end
+
+-- The lane has no row at hand.
+local function leave_lane(self)
+  count_lane(self)
+  self._lane = false
+  return walk(self)
+end
+
+--- The next row; nil at the end; nil and err when something failed (then the same err again).
+---@return table? row
+---@return scrutinizer.Error? err
+function methods:next()
+  local lane = self._lane
+  local row = lane and lane()
+  if row then return row end
+  return leave_lane(self)
 end
 
 -- The part whose rows may go into an aggregate unseen: those behind the first of each page, up to the limit.
@@ -438,12 +468,18 @@ function Cursor:__index(key)
   local method = methods[key]
   if method then return method end
   local getter = GETTERS[key]
-  if getter then return getter(self) end
+  if not getter then return nil end
+  count_lane(self)
+  return getter(self)
 end
 
 -- In a `for` there is nowhere to return an error to: it is raised.
 function Cursor:__call()
-  local row, err = self:next()
+  local lane = self._lane
+  local row = lane and lane()
+  if row then return row end
+  local err
+  row, err = leave_lane(self)
   if err then error(err, 0) end
   return row
 end
@@ -456,7 +492,7 @@ local function open(query, spec, reuse)
   return setmetatable({
     _client = query._client, _spec = spec, _parts = pages.parts(spec), _reuse = reuse or false,
     _answers = 0, _now = os.time(), _done = false, _error = false, _exchange = false, _epochs = false,
-    _facts = false, _columns = false, _decoder = false, _asked = false, _turned = false, _held = false,
+    _facts = false, _columns = false, _decoder = false, _asked = false, _turned = false, _held = false, _lane = false,
   }, Cursor)
 end
 
