@@ -23,7 +23,7 @@ PORT ?= 8443
 HTTP_PORT ?= 8080
 STATE ?=
 
-.PHONY: all core alloc-host env deps install uninstall demo test sandbox bench fuzz lint format asan valgrind clean
+.PHONY: all core alloc-host scan-host env deps install uninstall demo test sandbox bench fuzz lint format asan valgrind clean
 
 all: deps
 	@$(MAKE) --no-print-directory core
@@ -50,6 +50,14 @@ alloc-host: $(ALLOC_HOST)
 $(ALLOC_HOST): $(wildcard spec/alloc/*.[ch]) $(OBJECTS)
 	$(CC) $(WARN) $(DEFS) $(CFLAGS) $(LDFLAGS) $$(pkg-config --cflags $(LUA)) spec/alloc/*.c $(OBJECTS) \
 	  $(WRAPPED) $$(pkg-config --libs $(LUA) libcurl zlib) -lm -o $@
+
+# Another: the push scanner over files, cut at every byte (spec/json_suite_spec.lua).
+SCAN_HOST = $(OUT)/scan_host
+SCANNER = $(foreach name,json utf8 buffer,$(OUT)/obj/$(name).o)
+scan-host: $(SCAN_HOST)
+
+$(SCAN_HOST): spec/scan/scan.c $(SCANNER)
+	$(CC) $(WARN) $(DEFS) $(CFLAGS) $(LDFLAGS) $^ -o $@
 
 # One line to eval: the module's paths for $(LUA), then Lua's own.
 env: deps

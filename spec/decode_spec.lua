@@ -18,56 +18,6 @@ local function refused(text, kind, position, pattern, options)
   if pattern then assert.matches(pattern, err.message) end
 end
 
-describe("JSONTestSuite", function()
-  local FOLDER = "spec/json_test_suite/"
-  local files = { y = {}, n = {}, i = {} }
-  local pipe = assert(io.popen("ls " .. FOLDER))
-  for name in pipe:lines() do
-    local prefix = name:match "^([yni])_.*%.json$"
-    if prefix then table.insert(files[prefix], name) end
-  end
-  pipe:close()
-
-  local function text_of(name)
-    local file = assert(io.open(FOLDER .. name, "rb"))
-    local text = file:read "*a"
-    file:close()
-    return text
-  end
-
-  it("is whole", function()
-    assert.equal(318, #files.y + #files.n + #files.i)
-  end)
-
-  it("accepts what must be accepted", function()
-    for _, name in ipairs(files.y) do
-      local value, err = decode(text_of(name))
-      assert.is_nil(err, name)
-      assert.is_not_nil(value, name)
-    end
-  end)
-
-  it("refuses what must be refused, and says where", function()
-    for _, name in ipairs(files.n) do
-      local text = text_of(name)
-      local value, err = decode(text)
-      assert.is_nil(value, name)
-      assert.is_true(errors.is(err), name)
-      assert.is_truthy(err.kind == "decode" or err.kind == "truncated" or err.kind == "limit", name)
-      assert.is_true(err.position >= 0 and err.position <= #text, name)
-    end
-  end)
-
-  it("gives a value or an error where either is right", function()
-    for _, name in ipairs(files.i) do
-      for _, utf8 in ipairs { "pass", "replace", "error" } do
-        local value, err = decode(text_of(name), { utf8 = utf8 })
-        assert.is_true(value ~= nil or errors.is(err), name)
-      end
-    end
-  end)
-end)
-
 describe("decode: numbers", function()
   local function check_integer(text)
     local value = decode(text)
