@@ -66,8 +66,8 @@ env: deps
 	printf "export LUA_PATH='%s/lua/?.lua;%s/lua/?/init.lua;;' LUA_CPATH='%s/$(OUT)/?.so;;'\n" "$$here" "$$here" "$$here"
 
 install: all
-	install -d "$(SHARE)/scrutinizer" "$(LIB)/scrutinizer"
-	install -m 644 lua/scrutinizer/*.lua "$(SHARE)/scrutinizer/"
+	install -d "$(LIB)/scrutinizer"
+	cd lua && find scrutinizer -name '*.lua' -exec install -D -m 644 {} "$(SHARE)/{}" ';'
 	install -m 755 $(CORE) "$(LIB)/scrutinizer/core.so"
 
 uninstall:

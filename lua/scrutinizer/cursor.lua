@@ -15,6 +15,8 @@ local wire = require "scrutinizer.wire"
 ---@field time? table           { first =, last =, timezone = }: bucket starts, epoch seconds
 ---@field exporters? table      { [ip] = { flows =, hex = } }
 ---@field request_id? string
+---@field fields? table[]       the row's fields in order: { { field =, column = }, … }
+---@field bytes integer         bytes of JSON read so far
 ---@field granularity? integer  minutes, when the query said them
 ---@field footer? table         { others = { [name] = text }, total = { [name] = text } }
 local methods = {}
@@ -197,6 +199,7 @@ local function end_answer(self)
   if err then return err end
   self._columns = self._columns or self._decoder:columns(1) or self._decoder:columns(2)
   local _, size = self._decoder:state()
+  self._read = self._read + size
   self._client:_emit { type = "page", page = self._answers, bytes = size, waited = self._exchange._waited }
   close_answer(self)
   for _, part in ipairs(self._asked) do
@@ -429,6 +432,25 @@ function GETTERS.columns(self)
   return self._columns or (self._decoder and (self._decoder:columns(1) or self._decoder:columns(2))) or nil
 end
 
+-- The row's fields in order: select's, else one per column, and the direction where both were asked.
+function GETTERS.fields(self)
+  local list = {}
+  for i, entry in ipairs(self._spec.projection or {}) do list[i] = { field = entry.field, column = entry.column } end
+  if self._spec.projection then return list end
+  local columns = GETTERS.columns(self)
+  if not columns then return nil end
+  if #self._spec.directions > 1 then list[1] = { field = "direction", column = "direction" } end
+  for _, column in ipairs(columns) do list[#list + 1] = { field = column.name, column = column.name } end
+  return list
+end
+
+-- Bytes of JSON read so far, over all pages.
+function GETTERS.bytes(self)
+  local size = self._read
+  if self._exchange and self._decoder then size = size + select(2, self._decoder:state()) end
+  return size
+end
+
 function GETTERS.total(self)
   local facts = facts_of(self)
   return facts and sum_of(facts.totals, self._parts)
@@ -492,7 +514,7 @@ local function open(query, spec, reuse)
   return setmetatable({
     _client = query._client, _spec = spec, _parts = pages.parts(spec), _reuse = reuse or false,
     _answers = 0, _now = os.time(), _done = false, _error = false, _exchange = false, _epochs = false,
-    _facts = false, _columns = false, _decoder = false, _asked = false, _turned = false, _held = false, _lane = false,
+    _facts = false, _columns = false, _decoder = false, _asked = false, _turned = false, _held = false, _lane = false, _read = 0,
   }, Cursor)
 end
 

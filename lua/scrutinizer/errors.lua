@@ -11,6 +11,7 @@
 ---| "truncated" # the answer or the walk ended before its time
 ---| "changed"   # the report changed between pages
 ---| "limit"     # a cap of ours
+---| "file"      # a file of the caller's cannot be written
 ---| "cancelled" # closed while running
 ---| "phase"     # the host cannot wait here
 

@@ -1,0 +1,152 @@
+--- The text of one value in each format. Whole numbers are exact digits on every Lua.
+
+local errors = require "scrutinizer.errors"
+
+local cells = {}
+
+local find, format, gsub = string.find, string.format, string.gsub
+local host_type = rawget(math, "type")
+local math_type = host_type or function() return "float" end
+
+-- The shortest text that reads back as the same number.
+local function number_text(value)
+  if math_type(value) == "integer" then return format("%d", value) end
+  if value == math.floor(value) and value > -2 ^ 53 and value < 2 ^ 53 then return format("%.0f", value) end
+  local short = format("%.15g", value)
+  return tonumber(short) == value and short or format("%.17g", value)
+end
+cells.number = number_text
+
+--- Whether `table.concat` writes a value exactly: an integer; where there are none, a whole number of at most 14 digits.
+cells.concat_exact = host_type and function(value)
+  return host_type(value) == "integer"
+end or function(value)
+  return type(value) == "number" and value < 1e14 and value > -1e14 and value == math.floor(value) and (value ~= 0 or 1 / value > 0)
+end
+
+--- Whether a value is a number, or the text of one that this Lua cannot hold.
+---@param value any
+---@return boolean
+function cells.is_number(value)
+  return type(value) == "number" or (type(value) == "string" and find(value, "^%-?%d+%.?%d*$") ~= nil)
+end
+
+--- The text of a CSV cell.
+---@param separator string
+---@param null string
+---@param guard boolean texts that begin like a formula get a leading quote; numbers do not
+---@return fun(value: any): string
+function cells.csv(separator, null, guard)
+  local special = '["\r\n%' .. separator .. "]"
+  return function(value)
+    local kind = type(value)
+    if kind == "number" then return number_text(value) end
+    if kind == "nil" then return null end
+    if kind ~= "string" then value = tostring(value) end
+    if guard and find(value, "^[=+%-@\t\r\n]") and not cells.is_number(value) then value = "'" .. value end
+    if find(value, special) then return '"' .. gsub(value, '"', '""') .. '"' end
+    return value
+  end
+end
+
+local ESCAPES = { ['"'] = '\\"', ["\\"] = "\\\\", ["\b"] = "\\b", ["\f"] = "\\f", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
+
+local function escape(char)
+  return ESCAPES[char] or format("\\u%04x", char:byte())
+end
+
+-- Well-formed sequences by their first bytes (Unicode's table 3-7); anything else is one replacement character a byte.
+local SEQUENCES = {
+  "^[\194-\223][\128-\191]", "^\224[\160-\191][\128-\191]", "^[\225-\236\238\239][\128-\191][\128-\191]", "^\237[\128-\159][\128-\191]",
+  "^\240[\144-\191][\128-\191][\128-\191]", "^[\241-\243][\128-\191][\128-\191][\128-\191]", "^\244[\128-\143][\128-\191][\128-\191]",
+}
+
+local function replace_broken(text)
+  local out, at = {}, 1
+  while at <= #text do
+    local _, last = find(text, "^[\1-\127%z]+", at)
+    for i = 1, last and 0 or #SEQUENCES do
+      _, last = find(text, SEQUENCES[i], at)
+      if last then break end
+    end
+    out[#out + 1] = last and text:sub(at, last) or "\239\191\189"
+    at = (last or at) + 1
+  end
+  return table.concat(out)
+end
+
+--- The JSON text of a string, number or boolean.
+---@param value any
+---@return string
+function cells.json(value)
+  local kind = type(value)
+  if kind == "number" then
+    if value ~= value or value == math.huge or value == -math.huge then return "null" end
+    return number_text(value)
+  end
+  if kind ~= "string" then return kind == "boolean" and tostring(value) or "null" end
+  if find(value, "[^ !#-%[%]-~]") then
+    if find(value, "[\128-\255]") then value = replace_broken(value) end
+    value = gsub(value, '[%c"\\]', escape)
+  end
+  return '"' .. value .. '"'
+end
+
+--- Columns that a text takes on a terminal, one for each character.
+---@param text string
+---@return integer
+function cells.width(text)
+  if not find(text, "[\128-\255]") then return #text end
+  return #gsub(text, "[\128-\191]", "")
+end
+
+--- A stranger's text with control bytes made visible.
+---@param text string
+---@param max? integer
+---@return string
+function cells.visible(text, max)
+  return errors.neutral(text, max or 1000)
+end
+
+local PREFIXES = { "", "k", "M", "G", "T", "P", "E" }
+local SUFFIX = { bytes = "B", bits = "b", count = "" }
+
+--- A number for people, in steps of 1000 with three digits or more: 192134567 is "192.1 MB".
+---@param value number|string
+---@param unit "bytes"|"bits"|"count"
+---@return string
+function cells.units(value, unit)
+  local number, step = tonumber(value), 1
+  if math.abs(number) < 1000 then
+    local text = type(value) == "string" and value or number_text(value)
+    return SUFFIX[unit] == "" and text or text .. " " .. SUFFIX[unit]
+  end
+  -- 999.95 would be shown as 1000.0.
+  while math.abs(number) >= 999.95 and PREFIXES[step + 1] do
+    number, step = number / 1000, step + 1
+  end
+  return (("%.1f %s%s"):format(number, PREFIXES[step], SUFFIX[unit]):gsub(" $", ""))
+end
+
+local function unit_of(field, units)
+  if units == false then return nil end
+  if units and units[field.field] ~= nil then return units[field.field] or nil end
+  if find(field.column, "octet") then return "bytes" end
+  if find(field.column, "packet") then return "count" end
+end
+
+--- How a table shows a field's values.
+---@param field { field: string, column: string }
+---@param o scrutinizer.ExportOptions
+---@return fun(value: any): string
+function cells.shown(field, o)
+  local unit, max, null = unit_of(field, o.units), o.max_width or 60, o.null or ""
+  return function(value)
+    if value == nil then return null end
+    if unit and cells.is_number(value) then return cells.units(value, unit) end
+    if type(value) == "number" then return number_text(value) end
+    return cells.visible(tostring(value), max)
+  end
+end
+
+return cells
