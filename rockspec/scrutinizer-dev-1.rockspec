@@ -22,6 +22,7 @@ build = {
         "src/buffer.c",
         "src/columns.c",
         "src/core.c",
+        "src/hash.c",
         "src/http.c",
         "src/http_callbacks.c",
         "src/http_failure.c",

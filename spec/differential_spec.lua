@@ -9,7 +9,8 @@ local support = require "spec.support"
 local object, array, plain, NULL = answers.object, answers.array, answers.plain, answers.NULL
 local MANY = support.sanitized and 20 or 150
 
-local NAMES = { "sourceipaddress", "sum_octetdeltacount", "host", "first_flow_epoch", "percenttotal", "avg_rate", "r\195\169seau", "a b", "x#2", "min_" }
+local NAMES = { "sourceipaddress", "sum_octetdeltacount", "host", "first_flow_epoch", "percenttotal", "avg_rate", "r\195\169seau", "a b", "x#2",
+  "min_" }
 local TEXTS = { "", "10.1.2.3", "NA", "--", "Ni\195\177o \"x\" \\ /", "\240\159\152\128\n", "56.45 %", "ipfix (4739 - UDP)", ("long "):rep(80) }
 local REALS = { "0.5", "-1.25", "1e3", "2.5E-3", "0.1", "123456789.123", "-0.0" }
 
@@ -48,7 +49,8 @@ end
 
 local function make_cell(chance, column)
   local parts = { "rawValue", raw_value(chance, column), "label", TEXTS[chance(#TEXTS)], "title", TEXTS[chance(#TEXTS)] }
-  local unread = { "klasstd", "alignLeft", "dataJson", '{"column":"' .. column.name .. '"}', "odd", array { plain "1", object("rawValue", "no"), NULL } }
+  local odd = array { plain "1", object("rawValue", "no"), NULL }
+  local unread = { "klasstd", "alignLeft", "dataJson", '{"column":"' .. column.name .. '"}', "odd", odd }
   for i = 1, chance(4) * 2 - 2 do parts[#parts + 1] = unread[i] end
   if chance(9) == 1 then table.remove(parts, 1) table.remove(parts, 1) end -- no rawValue at all
   return object((table.unpack or unpack)(parts))

@@ -8,7 +8,7 @@ local support = require "spec.support"
 local decode = scrutinizer.decode
 local chance = answers.chance(20261123)
 local MANY = support.sanitized and 5 or 40
-local LIMB, LIMB_DIGITS = 10 ^ 7, 7
+local LIMB = 10 ^ 7 -- of seven digits
 
 ---------------------------------------------------------------------------------------------------------------------- long numbers
 

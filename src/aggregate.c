@@ -1,6 +1,7 @@
 /* aggregate.c - groups rows as they stream in. */
 #include "aggregate.h"
 
+#include "hash.h"
 #include "number.h"
 
 #include <stdlib.h>
@@ -24,6 +25,7 @@ struct sz_aggregate {
   size_t count, cap;
   uint32_t *table; /* hash of groups: index + 1, 0 empty */
   size_t table_size;
+  struct sz_hash_key hash_key;
   struct sz_buffer keys;
   struct sz_buffer key; /* of the row being added */
 };
@@ -37,6 +39,7 @@ sz_aggregate_new(const struct sz_aggregate_options *options) {
   a->options = *options;
   sz_buffer_init(&a->keys, MAX_KEYS);
   sz_buffer_init(&a->key, MAX_KEYS);
+  a->hash_key = sz_hash_key(a);
   a->table_size = FIRST_TABLE;
   a->table = calloc(a->table_size, sizeof *a->table);
   for (d = 0; d < SZ_DIRECTIONS; d++) {
@@ -110,23 +113,6 @@ static int make_key(struct sz_aggregate *a, enum sz_direction direction,
       return 0;
   }
   return 1;
-}
-
-static uint64_t mix(uint64_t h) {
-  h ^= h >> 32;
-  h *= 0x9E3779B97F4A7C15u;
-  return h ^ h >> 29;
-}
-
-static uint64_t hash_bytes(const char *s, size_t len) {
-  uint64_t h = len, word;
-  for (; len >= sizeof word; s += sizeof word, len -= sizeof word) {
-    memcpy(&word, s, sizeof word);
-    h = mix(h ^ word);
-  }
-  word = 0;
-  memcpy(&word, s, len);
-  return mix(h ^ word);
 }
 
 /* ---- groups ---- */
@@ -206,7 +192,8 @@ static enum sz_added new_group(struct sz_aggregate *a, uint64_t hash,
 
 /* The group of a->key, in '*group'. */
 static enum sz_added find_group(struct sz_aggregate *a, size_t *group) {
-  uint64_t hash = hash_bytes(a->key.data ? a->key.data : "", a->key.len);
+  uint64_t hash =
+      sz_hash(&a->hash_key, a->key.data ? a->key.data : "", a->key.len);
   uint32_t *place;
   if (a->count * 2 >= a->table_size && !grow_table(a))
     return SZ_ADD_NOMEM;

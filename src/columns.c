@@ -229,16 +229,9 @@ int sz_column_is_numeric(const char *element, int has_bbp, int can_be_rate) {
 
 /* ---- the rule for row fields ---- */
 
-static size_t hash_name(const char *s) {
-  uint64_t h = 14695981039346656037u; /* FNV-1a */
-  for (; *s; s++)
-    h = (h ^ (unsigned char)*s) * 1099511628211u;
-  return (size_t)(h ^ h >> 32);
-}
-
 /* The place of a field name in the hash: its entry, or the empty one. */
 static size_t *find_place(const struct sz_columns *c, const char *name) {
-  size_t at = hash_name(name) & (c->index_size - 1);
+  size_t at = sz_hash(&c->hash_key, name, strlen(name)) & (c->index_size - 1);
   while (c->index[at] &&
          strcmp(sz_columns_text(c, c->list[c->index[at] - 1].name), name) != 0)
     at = (at + 1) & (c->index_size - 1);
@@ -311,6 +304,7 @@ static enum sz_buffer_code settle_name(struct sz_columns *c, size_t i) {
 enum sz_buffer_code sz_columns_name_fields(struct sz_columns *c) {
   enum sz_buffer_code code = SZ_BUFFER_OK;
   size_t i;
+  c->hash_key = sz_hash_key(c);
   c->index_size = 16;
   while (c->index_size < c->count * 2)
     c->index_size *= 2;

@@ -5,6 +5,7 @@
 #ifndef SZ_COLUMNS_H
 #define SZ_COLUMNS_H
 
+#include "hash.h"
 #include "json.h"
 
 enum sz_member { SZ_RAW, SZ_LABEL, SZ_TITLE };
@@ -44,6 +45,7 @@ struct sz_columns {
   struct sz_buffer strings; /* all texts, each ended by a NUL */
   size_t *index;            /* hash of field names: column + 1, 0 empty */
   size_t index_size;
+  struct sz_hash_key hash_key;
 
   struct sz_want *wants; /* sorted by cell */
   size_t nwants;
