@@ -23,7 +23,7 @@ PORT ?= 8443
 HTTP_PORT ?= 8080
 STATE ?=
 
-.PHONY: all core alloc-host scan-host env deps install uninstall demo test sandbox bench fuzz lint format asan valgrind clean
+.PHONY: all core alloc-host scan-host scan-agree env deps install uninstall demo test sandbox bench fuzz lint format asan valgrind clean
 
 all: deps
 	@$(MAKE) --no-print-directory core
@@ -53,11 +53,18 @@ $(ALLOC_HOST): $(wildcard spec/alloc/*.[ch]) $(OBJECTS)
 
 # Another: the push scanner over files, cut at every byte (spec/json_suite_spec.lua).
 SCAN_HOST = $(OUT)/scan_host
-SCANNER = $(foreach name,json utf8 buffer,$(OUT)/obj/$(name).o)
+SCANNER = $(foreach name,json scan utf8 buffer,$(OUT)/obj/$(name).o)
 scan-host: $(SCAN_HOST)
 
 $(SCAN_HOST): spec/scan/scan.c $(SCANNER)
 	$(CC) $(WARN) $(DEFS) $(CFLAGS) $(LDFLAGS) $^ -o $@
+
+# The scanners of this machine against a plain loop (spec/scan_spec.lua).
+scan-agree: $(OUT)/scan_agree
+
+$(OUT)/scan_agree: spec/scan/agree.c src/scan.c $(wildcard src/scan*.h)
+	@mkdir -p $(@D)
+	$(CC) $(WARN) -D_DEFAULT_SOURCE $(CFLAGS) $(LDFLAGS) -Isrc spec/scan/agree.c src/scan.c -o $@
 
 # One line to eval: the module's paths for $(LUA), then Lua's own.
 env: deps

@@ -41,6 +41,7 @@ build = {
         "src/number.c",
         "src/report.c",
         "src/report_row.c",
+        "src/scan.c",
         "src/shape.c",
         "src/utf8.c",
       },

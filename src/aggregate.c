@@ -83,11 +83,17 @@ void sz_aggregate_bind(struct sz_aggregate *a, enum sz_direction direction,
 static int add_key(struct sz_buffer *key, enum sz_slot_type type,
                    const char *text, size_t len) {
   uint32_t head[2];
+  char *out;
   head[0] = (uint32_t)type;
   head[1] = (uint32_t)len;
-  return sz_buffer_append(key, (const char *)head, sizeof head) ==
-             SZ_BUFFER_OK &&
-         sz_buffer_append(key, text, len) == SZ_BUFFER_OK;
+  if (key->cap - key->len < sizeof head + len &&
+      sz_buffer_reserve(key, sizeof head + len) != SZ_BUFFER_OK)
+    return 0;
+  out = key->data + key->len;
+  memcpy(out, head, sizeof head);
+  memcpy(out + sizeof head, text, len);
+  key->len += sizeof head + len;
+  return 1;
 }
 
 /* Writes the row's 'by' values to a->key. A number is one in any form. */

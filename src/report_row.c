@@ -154,7 +154,7 @@ int sz_report_row_guess(struct sz_report *r) {
   memset(r->slots, 0, d->columns.nwants * sizeof *r->slots);
   len = sz_shape_match(&d->shape, p, in->chunk_len - in->at, &d->columns,
                        r->slots, r->row_text.max);
-  if (!len)
+  if (!len || len == SZ_CUT)
     return 0;
   in->at += len;
   slice_last_row(r, in->at - len + d->shape.row_at);

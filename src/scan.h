@@ -1,41 +1,76 @@
-/* scan.h - finds where plain text ends, many bytes at a time. No Lua here. */
+/*
+** scan.h - finds where plain text ends, and crosses texts of a known make,
+** many bytes at a time. No Lua here.
+**
+** Every instruction set does the same to every text, whatever lies behind it;
+** none reads a byte outside the text it was given.
+*/
 #ifndef SZ_SCAN_H
 #define SZ_SCAN_H
 
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#if defined(__SSE2__) && !defined(SZ_PORTABLE)
-#include <emmintrin.h>
-#endif
+#include "scan_blocks.h"
 
 /* What ends plain text inside a string: quote, backslash, control byte. */
 static inline int sz_is_special(unsigned char c) {
   return c == '"' || c == '\\' || c < 0x20;
 }
 
-#if defined(__SSE2__) && !defined(SZ_PORTABLE)
+/* Bytes that must come between two values, in a text that holds them all. */
+struct sz_gap {
+  size_t at, len;
+};
+#define SZ_GAPS_SPARE 32 /* bytes that must be readable behind that text */
 
-/* Bit i: byte i of the 16 is special. */
-static inline unsigned sz_special_mask(__m128i v) {
-  const __m128i control = _mm_set1_epi8(0x1F);
-  __m128i quote = _mm_cmpeq_epi8(v, _mm_set1_epi8('"'));
-  __m128i slash = _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'));
-  __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(v, control), v);
-  return (unsigned)_mm_movemask_epi8(
-      _mm_or_si128(_mm_or_si128(quote, slash), low));
-}
+/* A value between two gaps. */
+struct sz_place {
+  size_t len, end; /* 'end' is the offset of its quote */
+};
 
-/* Offset of the first special byte, of 'len' bytes; 'len' when all are plain.
- */
+#define SZ_CUT ((size_t)-1)
+
+struct sz_scanner {
+  const char *name;
+
+  /* Offset of the first special byte, of 'len'; 'len' when all are plain. */
+  size_t (*plain)(const char *p, size_t len);
+
+  /*
+  ** Whether the bytes at 'p', up to 'left' of them, are the 'count' gaps with
+  ** a plain text behind each but the last. The quote that ends a text is the
+  ** next gap's first byte. Returns the length of all, and fills the places;
+  ** SZ_CUT when the bytes end before there was anything wrong; or 0. The
+  *lengths that the places hold before are taken for a
+  ** guess: any numbers do, those of a text like this one are fast.
+  */
+  size_t (*cross)(const struct sz_gap *gap, size_t count, const char *gaps,
+                  const char *p, size_t left, struct sz_place *place);
+};
+
+/* The scanners that this machine can run, the fastest first; then NULL. */
+const struct sz_scanner *sz_scanner_of(size_t n);
+
+/* ---- in line: most texts are short ---- */
+
+#if defined(SZ_HAS_SSE2)
+#define SZ_BASE(name) sz_sse2_##name
+#define SZ_BASE_BLOCK SZ_SSE2_BLOCK
+#elif defined(SZ_HAS_NEON)
+#define SZ_BASE(name) sz_neon_##name
+#define SZ_BASE_BLOCK SZ_NEON_BLOCK
+#else
+#define SZ_BASE(name) sz_word_##name
+#define SZ_BASE_BLOCK SZ_WORD_BLOCK
+#endif
+#define SZ_SHORT 128
+
+/* As a scanner's plain: a short text here, a long one there. */
 static inline size_t sz_scan_plain(const char *p, size_t len) {
   size_t at = 0;
-  for (; at + 16 <= len; at += 16) {
-    unsigned mask = sz_special_mask(
-        _mm_loadu_si128((const __m128i *)(const void *)(p + at)));
-    if (mask)
-      return at + (size_t)__builtin_ctz(mask);
+  for (; len - at >= SZ_BASE_BLOCK; at += SZ_BASE_BLOCK) {
+    if (SZ_BASE(special)(p + at))
+      return at + SZ_BASE(first)(SZ_BASE(special)(p + at));
+    if (at == SZ_SHORT)
+      return at + sz_scanner_of(0)->plain(p + at, len - at);
   }
   while (at < len && !sz_is_special((unsigned char)p[at]))
     at++;
@@ -45,48 +80,14 @@ static inline size_t sz_scan_plain(const char *p, size_t len) {
 /* The same, and copies what it passes; 'out' has room for 16 bytes more. */
 static inline size_t sz_copy_plain(char *out, const char *p, size_t len) {
   size_t at = 0;
-  for (; at + 16 <= len; at += 16) {
-    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + at));
-    unsigned mask = sz_special_mask(v);
-    _mm_storeu_si128((__m128i *)(void *)(out + at), v);
-    if (mask)
-      return at + (size_t)__builtin_ctz(mask);
+  for (; len - at >= SZ_BASE_BLOCK; at += SZ_BASE_BLOCK) {
+    memcpy(out + at, p + at, SZ_BASE_BLOCK);
+    if (SZ_BASE(special)(p + at))
+      return at + SZ_BASE(first)(SZ_BASE(special)(p + at));
   }
   for (; at < len && !sz_is_special((unsigned char)p[at]); at++)
     out[at] = p[at];
   return at;
 }
 
-#else
-
-/* Not zero when one of the eight bytes is special; for some others too, as a
-** borrow may reach them: they are looked at one by one. */
-static inline uint64_t sz_special_bytes(uint64_t v) {
-  const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
-  uint64_t quote = v ^ ones * '"', slash = v ^ ones * '\\';
-  return (((quote - ones) & ~quote) | ((slash - ones) & ~slash) |
-          ((v - ones * 0x20) & ~v)) &
-         high;
-}
-
-static inline size_t sz_scan_plain(const char *p, size_t len) {
-  size_t at = 0;
-  uint64_t word;
-  for (; at + sizeof word <= len; at += sizeof word) {
-    memcpy(&word, p + at, sizeof word);
-    if (sz_special_bytes(word))
-      break;
-  }
-  while (at < len && !sz_is_special((unsigned char)p[at]))
-    at++;
-  return at;
-}
-
-static inline size_t sz_copy_plain(char *out, const char *p, size_t len) {
-  size_t plain = sz_scan_plain(p, len);
-  memcpy(out, p, plain);
-  return plain;
-}
-
-#endif
 #endif

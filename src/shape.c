@@ -2,15 +2,17 @@
 #include "shape.h"
 
 #include "number.h"
-#include "scan.h"
 
 #include <string.h>
 
 #define MAX_DIGITS 18 /* they always fit 64 bits */
 
 void sz_shape_init(struct sz_shape *s, size_t max) {
-  sz_buffer_init(&s->text, max);
-  sz_buffer_init(&s->pieces, max * 16);
+  s->scanner = sz_scanner_of(0);
+  sz_buffer_init(&s->text, max + SZ_GAPS_SPARE);
+  sz_buffer_init(&s->gaps, max * sizeof(struct sz_gap));
+  sz_buffer_init(&s->takers, max * sizeof(struct sz_taker));
+  sz_buffer_init(&s->places, max * sizeof(struct sz_place));
   sz_buffer_init(&s->varied, max);
   s->failures = s->pause = 0;
   s->known = 0;
@@ -18,20 +20,39 @@ void sz_shape_init(struct sz_shape *s, size_t max) {
 
 void sz_shape_free(struct sz_shape *s) {
   sz_buffer_free(&s->text);
-  sz_buffer_free(&s->pieces);
+  sz_buffer_free(&s->gaps);
+  sz_buffer_free(&s->takers);
+  sz_buffer_free(&s->places);
   sz_buffer_free(&s->varied);
 }
 
 /* ---- slots ---- */
 
+/* Eight digits at once: pairs, then fours, then all. 0: not only digits. */
+static int read_eight(const char *s, int64_t *value) {
+  const uint64_t zeros = UINT64_C(0x3030303030303030);
+  uint64_t v = sz_word_load(s) - zeros; /* a byte below '0' borrows: too big */
+  if ((v | (v + UINT64_C(0x7676767676767676))) & UINT64_C(0x8080808080808080))
+    return 0;
+  v = v * 10 + (v >> 8);
+  v = (v & UINT64_C(0x00FF00FF00FF00FF)) * 100 +
+      (v >> 16 & UINT64_C(0x00FF00FF00FF00FF));
+  v = (v & UINT64_C(0x0000FFFF0000FFFF)) * 10000 +
+      (v >> 32 & UINT64_C(0x0000FFFF0000FFFF));
+  *value = *value * 100000000 + (int64_t)(v & 0xFFFFFFFF);
+  return 1;
+}
+
 /* Most counters are a few digits and nothing else. 0: something else. */
 static int read_digits(const char *s, size_t len, int64_t *value) {
-  size_t i;
   int64_t v = 0;
   if (!len || len > MAX_DIGITS || (len > 1 && *s == '0'))
     return 0;
-  for (i = 0; i < len; i++) {
-    unsigned digit = (unsigned char)s[i] - (unsigned)'0';
+  for (; len >= 8; len -= 8, s += 8)
+    if (!read_eight(s, &v))
+      return 0;
+  for (; len; len--, s++) {
+    unsigned digit = (unsigned char)*s - (unsigned)'0';
     if (digit > 9)
       return 0;
     v = v * 10 + (int64_t)digit;
@@ -143,18 +164,19 @@ static int next_value(struct walk *w, size_t *from, size_t *end) {
 }
 
 /* The wants that the value just found is for. */
-static void find_wants(const struct walk *w, const struct sz_columns *c,
-                       struct sz_piece *piece) {
+static struct sz_taker find_taker(const struct walk *w,
+                                  const struct sz_columns *c) {
+  struct sz_taker taker = {0, 0, 0};
   size_t i;
-  piece->want = piece->nwants = 0;
   if (w->depth != 2 || w->key >= OTHER_MEMBER || w->cell >= c->count)
-    return;
+    return taker;
   for (i = c->first_want[w->cell]; i < c->first_want[w->cell + 1]; i++) {
     if ((int)c->wants[i].member != w->key)
       continue;
-    if (!piece->nwants++)
-      piece->want = i;
+    if (!taker.nwants++)
+      taker.want = i;
   }
+  return taker;
 }
 
 /* Whether value 'n' varies: it differs here, or has differed before. */
@@ -167,9 +189,23 @@ static int varies(struct sz_shape *s, size_t n, const char *a, size_t alen,
   return s->varied.data[n];
 }
 
-static int add_piece(struct sz_shape *s, struct sz_piece *piece) {
-  return sz_buffer_append(&s->pieces, (const char *)piece, sizeof *piece) ==
-         SZ_BUFFER_OK;
+static int add(struct sz_buffer *b, const void *data, size_t len) {
+  return sz_buffer_append(b, data, len) == SZ_BUFFER_OK;
+}
+
+/* The last gap ends where the row does. Makes room for what matching needs. */
+static int end_gaps(struct sz_shape *s, struct sz_gap *gap, size_t len) {
+  size_t room;
+  gap->len = len - gap->at;
+  if (!add(&s->gaps, gap, sizeof *gap))
+    return 0;
+  s->ngaps = s->gaps.len / sizeof *gap;
+  s->places.len = 0;
+  room = s->ngaps * sizeof(struct sz_place);
+  if (sz_buffer_reserve(&s->places, room) != SZ_BUFFER_OK)
+    return 0;
+  memset(s->places.data, 0, room);
+  return 1;
 }
 
 /* Whether the bytes of two rows between their values are the same. */
@@ -180,38 +216,38 @@ static int same_gap(const struct walk *a, size_t a_from, size_t a_to,
 }
 
 /*
-** Cuts row 'b' into pieces, where 'a' is the row before with the same text
-** between its values. 0: the rows differ in more than their values, or a
+** Cuts row 'b' into gaps and values, where 'a' is the row before with the same
+** text between its values. 0: the rows differ in more than their values, or a
 ** key has escapes.
 */
 static int cut(struct sz_shape *s, struct walk *a, struct walk *b,
                const struct sz_columns *c) {
   size_t a_gap = 0, b_gap = 0, n = 0;
-  struct sz_piece piece = {0, 0, 0, 0};
-  s->pieces.len = 0;
+  struct sz_gap gap = {0, 0};
+  s->gaps.len = s->takers.len = 0;
   for (;;) {
     size_t a_from = a->len, a_end = a->len, b_from = b->len, b_end = b->len;
     int more = next_value(b, &b_from, &b_end);
+    struct sz_taker taker;
     if (b->odd || next_value(a, &a_from, &a_end) != more ||
         !same_gap(a, a_gap, a_from, b, b_gap, b_from))
       return 0;
     if (!more)
-      break;
+      return end_gaps(s, &gap, b->len);
     a_gap = a_end;
     b_gap = b_end;
-    find_wants(b, c, &piece);
+    taker = find_taker(b, c);
     if (!varies(s, n++, a->text + a_from, a_end - a_from, b->text + b_from,
                 b_end - b_from) &&
-        !piece.nwants)
+        !taker.nwants)
       continue; /* the same in both: part of the bytes between */
-    piece.len = b_from - piece.at;
-    if (!add_piece(s, &piece))
+    gap.len = b_from - gap.at;
+    taker.value = s->gaps.len / sizeof gap;
+    if (!add(&s->gaps, &gap, sizeof gap) ||
+        (taker.nwants && !add(&s->takers, &taker, sizeof taker)))
       return 0;
-    piece.at = b_end;
+    gap.at = b_end;
   }
-  piece.len = b->len - piece.at;
-  piece.nwants = SZ_LAST_PIECE;
-  return add_piece(s, &piece);
 }
 
 static struct walk walk_of(const char *text, size_t len) {
@@ -249,26 +285,22 @@ void sz_shape_learn(struct sz_shape *s, const char *text, size_t len,
     rest(s);
   s->text.len = 0;
   s->row_at = row_at;
-  if (sz_buffer_append(&s->text, text, len) != SZ_BUFFER_OK)
-    s->known = s->text.len = 0;
+  if (sz_buffer_append(&s->text, text, len) != SZ_BUFFER_OK ||
+      sz_buffer_reserve(&s->text, SZ_GAPS_SPARE) != SZ_BUFFER_OK) {
+    s->known = 0;
+    s->text.len = 0;
+    return;
+  }
+  memset(s->text.data + len, 0, SZ_GAPS_SPARE);
 }
 
 /* ---- matching ---- */
 
-/*
-** Length of the string text at 'p': up to its quote. 'left' when it does not
-** end here, or holds what needs the general reader (escape, control byte).
-*/
-static size_t plain_length(const char *p, size_t left) {
-  size_t at = sz_scan_plain(p, left);
-  return at < left && p[at] == '"' ? at : left;
-}
-
-static int fill_wants(const struct sz_piece *piece, const struct sz_columns *c,
+static int fill_wants(const struct sz_taker *taker, const struct sz_columns *c,
                       struct sz_slot *slots, const char *p, size_t at,
                       size_t len) {
   size_t i;
-  for (i = piece->want; i < piece->want + piece->nwants; i++)
+  for (i = taker->want; i < taker->want + taker->nwants; i++)
     if (!sz_slot_fill(&slots[i], p, at, len, c->wants[i].numeric))
       return 0; /* the general reader says what is wrong */
   return 1;
@@ -277,24 +309,21 @@ static int fill_wants(const struct sz_piece *piece, const struct sz_columns *c,
 size_t sz_shape_match(const struct sz_shape *s, const char *p, size_t left,
                       const struct sz_columns *c, struct sz_slot *slots,
                       size_t max_row) {
-  const struct sz_piece *piece = (const void *)s->pieces.data;
-  size_t at = 0, kept = 0;
-  for (;; piece++) {
-    size_t len;
-    if (piece->len > left - at ||
-        memcmp(p + at, s->text.data + piece->at, piece->len) != 0)
+  const struct sz_gap *gaps = (const void *)s->gaps.data;
+  const struct sz_taker *taker = (const void *)s->takers.data;
+  const struct sz_taker *end = taker + s->takers.len / sizeof *taker;
+  struct sz_place *places = (void *)s->places.data;
+  size_t kept = 0;
+  size_t len =
+      s->scanner->cross(gaps, s->ngaps, s->text.data, p, left, places);
+  if (!len || len == SZ_CUT)
+    return len;
+  for (; taker < end; taker++) {
+    const struct sz_place *place = &places[taker->value];
+    kept += place->len;
+    if (kept > max_row ||
+        !fill_wants(taker, c, slots, p, place->end - place->len, place->len))
       return 0;
-    at += piece->len;
-    if (piece->nwants == SZ_LAST_PIECE)
-      return at;
-    len = plain_length(p + at, left - at);
-    if (len == left - at)
-      return 0;
-    if (piece->nwants) {
-      kept += len;
-      if (kept > max_row || !fill_wants(piece, c, slots, p, at, len))
-        return 0;
-    }
-    at += len;
   }
+  return len;
 }

@@ -8,6 +8,7 @@
 #define SZ_SHAPE_H
 
 #include "columns.h"
+#include "scan.h"
 
 enum sz_slot_type {
   SZ_SLOT_ABSENT,
@@ -23,18 +24,20 @@ struct sz_slot {
   int64_t integer;
 };
 
-/* Bytes that each row has, then a string value that each row has its own. */
-struct sz_piece {
-  size_t at, len; /* of the bytes, in the shape's text */
-  size_t want;    /* first want that takes the value */
-  size_t nwants;  /* 0: nobody wants it; SZ_LAST_PIECE: no value follows */
+/* Who takes a string value that each row has its own. */
+struct sz_taker {
+  size_t value;        /* which of them */
+  size_t want, nwants; /* the first want, and how many */
 };
-#define SZ_LAST_PIECE ((size_t)-1)
 
 struct sz_shape {
+  const struct sz_scanner *scanner;
   struct sz_buffer text;   /* of the row it was learned from */
-  struct sz_buffer pieces; /* struct sz_piece */
+  struct sz_buffer gaps;   /* struct sz_gap: between the values, in 'text' */
+  struct sz_buffer takers; /* struct sz_taker, a wanted value */
+  struct sz_buffer places; /* struct sz_place, a value: of the last row */
   struct sz_buffer varied; /* a byte per string value: seen to vary */
+  size_t ngaps;            /* one more than values */
   size_t row_at;           /* where the row begins: past the comma */
   unsigned failures;       /* rows in a row that had no common shape */
   unsigned pause;          /* rows to let pass before the next try */
@@ -53,8 +56,10 @@ void sz_shape_learn(struct sz_shape *s, const char *text, size_t len,
 
 /*
 ** Whether the bytes at 'p', up to 'left' of them, are such a row. Returns its
-** length and fills the slots, their texts as offsets from 'p'; or 0, and the
-** slots hold anything. 'max_row' bounds the wanted texts together.
+** length and fills the slots, their texts as offsets from 'p'; SZ_CUT when
+*they
+** are the beginning of one; or 0. Unless they are one, the slots hold
+*anything. 'max_row' bounds the wanted texts together.
 */
 size_t sz_shape_match(const struct sz_shape *s, const char *p, size_t left,
                       const struct sz_columns *c, struct sz_slot *slots,
