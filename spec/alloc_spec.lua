@@ -1,11 +1,9 @@
--- An allocator that fails at the n-th call, for each n until none fails. On Lua 5.4, whose allocator a host can replace;
--- what is proved there of the core holds for the others: it is the same C.
-
-if _VERSION ~= "Lua 5.4" then return end
+-- An allocator that fails at the n-th call, for each n until none fails: the core's allocations and Lua's own, on each Lua.
 
 local support = require "spec.support"
 
-local OUT = os.getenv "OUT" or "build/lua5.4"
+local LUA = os.getenv "SCRUTINIZER_LUA" or "lua5.4"
+local OUT = os.getenv "OUT" or "build/" .. LUA
 
 describe("without memory", function()
   local out
@@ -13,7 +11,7 @@ describe("without memory", function()
   setup(function()
     -- The host is a process of its own: nothing is preloaded into it, and the sanitizers that it may be built with look after it.
     local alone = "env -u LD_PRELOAD -u MAKEFLAGS -u MAKELEVEL -u http_proxy -u all_proxy -u ALL_PROXY "
-    out = support.shell(alone .. "make -s alloc-host LUA=lua5.4 2>&1 && " .. alone .. OUT
+    out = support.shell(alone .. "make -s alloc-host LUA=" .. LUA .. " 2>&1 && " .. alone .. OUT
       .. "/alloc_host spec/alloc/scenario.lua spec/alloc/answer.json 2>&1; echo status $?")
   end)
 

@@ -7,7 +7,8 @@ local scrutinizer = require "scrutinizer"
 local support = require "spec.support"
 
 local FOLDER = "spec/json_test_suite/"
-local OUT = os.getenv "OUT" or "build/" .. (os.getenv "SCRUTINIZER_LUA" or "lua5.4")
+local LUA = os.getenv "SCRUTINIZER_LUA" or "lua5.4"
+local OUT = os.getenv "OUT" or "build/" .. LUA
 local BOM = "\239\187\191"
 local SCAN = "env -u LD_PRELOAD -u MAKEFLAGS -u MAKELEVEL make -s scan-host OUT=%s LUA=%s 2>&1 && env -u LD_PRELOAD %s/scan_host %s*.json 2>&1"
 
@@ -80,7 +81,7 @@ describe("JSONTestSuite: the push scanner", function()
   local said = {}
 
   setup(function()
-    local out = support.shell(SCAN:format(OUT, OUT:match "[^/-]+$", OUT, FOLDER))
+    local out = support.shell(SCAN:format(OUT, LUA, OUT, FOLDER))
     for line in out:gmatch "%C+" do
       local name, verdict = line:match "([^/ ]+) (%l+)"
       said[name or line] = verdict

@@ -18,6 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifndef LUA_OK
+#define LUA_OK 0
+#endif
+
 int luaopen_scrutinizer_core(lua_State *L);
 
 static const char *const MODES[] = {"", "once", "from then on"};
@@ -175,29 +179,50 @@ static void try_c(enum failing mode, size_t piece, int projected) {
 
 /* ---- under Lua ---- */
 
-/* A part of the scenario on the stack, the core ready to be loaded. */
-static lua_State *new_state(const char *scenario, int part) {
+/* What the error on top says; every Lua has this function, if not in C. */
+static const char *message_of(lua_State *L) {
+  const char *message;
+  lua_getglobal(L, "tostring");
+  lua_pushvalue(L, -2);
+  message = lua_pcall(L, 1, 1, 0) == LUA_OK ? lua_tostring(L, -1) : NULL;
+  return message ? message : "?";
+}
+
+/*
+** A state on the failing allocator; LuaJIT may insist on its own: then only
+** the core's allocations fail.
+*/
+static lua_State *open_state(void) {
   lua_State *L = lua_newstate(failing_lua, NULL);
+  if (!L)
+    L = luaL_newstate();
   if (!L)
     die("Lua: no state");
   luaL_openlibs(L);
-  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+  return L;
+}
+
+/* A part of the scenario on the stack, the core ready to be loaded. */
+static lua_State *new_state(const char *scenario, int part) {
+  lua_State *L = open_state();
+  lua_getglobal(L, "package");
+  lua_getfield(L, -1, "preload");
   lua_pushcfunction(L, luaopen_scrutinizer_core);
   lua_setfield(L, -2, "scrutinizer.core");
-  lua_pop(L, 1);
+  lua_pop(L, 2);
   if (luaL_loadfile(L, scenario) != LUA_OK)
-    die("Lua: %s", luaL_tolstring(L, -1, NULL));
+    die("Lua: %s", message_of(L));
   lua_pushlstring(L, answer, answer_len);
   lua_pushinteger(L, part);
   lua_pushinteger(L, canned_port());
   if (lua_pcall(L, 3, 1, 0) != LUA_OK)
-    die("Lua %d: %s", part, luaL_tolstring(L, -1, NULL));
+    die("Lua %d: %s", part, message_of(L));
   return L;
 }
 
 /* Whether the value on top says that memory ran out, and nothing else. */
 static int is_memory_error(lua_State *L, int status) {
-  const char *message = luaL_tolstring(L, -1, NULL);
+  const char *message = message_of(L);
   return status == LUA_ERRMEM ||
          (message && strstr(message, "not enough memory"));
 }
@@ -231,7 +256,7 @@ static long run_lua(lua_State *L, const struct part *part, enum failing mode,
     check_result(L, part, mode, nth);
   else if (!is_memory_error(L, status))
     die("Lua %d: allocation %ld failed %s: %s", part->number, nth, MODES[mode],
-        luaL_tolstring(L, -1, NULL));
+        message_of(L));
   *failures += status != LUA_OK;
   lua_settop(L, 1);
   return calls;
@@ -248,7 +273,7 @@ static long try_nth(lua_State **L, const struct part *part, enum failing mode,
   long before = failing_live(), calls;
   if (*L) {
     calls = run_lua(*L, part, mode, nth, failures);
-    lua_gc(*L, LUA_GCCOLLECT);
+    lua_gc(*L, LUA_GCCOLLECT, 0);
     return calls;
   }
   *L = new_state(part->scenario, part->number);
@@ -269,7 +294,7 @@ static void read_good(struct part *part) {
   size_t len;
   if (!lua_isnil(L, -1) && lua_pcall(L, 0, 1, 0) != LUA_OK)
     die("Lua %d: fails when nothing else does: %s", part->number,
-        luaL_tolstring(L, -1, NULL));
+        message_of(L));
   good = lua_tolstring(L, -1, &len);
   part->good = good ? malloc(len + 1) : NULL;
   if (part->good)

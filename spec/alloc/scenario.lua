@@ -2,6 +2,7 @@
 -- allocations fail only inside it. It gives all that it saw as one text.
 
 local answer, part, port = ...
+if jit then jit.off() end -- memory that runs out inside compiled code ends LuaJIT itself
 local core
 
 local seen = {}
@@ -62,6 +63,7 @@ local SELECT = { { field = "host", column = "host" }, { field = "octets", column
   { field = "label", column = "sum_octets", member = "label" }, { field = "rank", column = "rank", optional = true } }
 
 local scrutinizer = part == 5 and require "scrutinizer"
+if scrutinizer then require "scrutinizer.cursor" end -- Lua 5.1 never loads again what it once failed to load
 
 local PARTS = {
   function() read({ with_direction = true }, #answer) end,
