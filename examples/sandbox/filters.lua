@@ -176,7 +176,7 @@ end
 local function condition(filter, direction)
   if filter.type == "sdfDips" then
     if filter.all then return "1" end
-    if filter.group then return ("exporter IN (SELECT exporter FROM device_groups WHERE id = %d)"):format(filter.group) end
+    if filter.group then return ("exporter IN (SELECT exporter FROM device_group_members WHERE id = %d)"):format(filter.group) end
     local text = "exporter = " .. store.quote(filter.exporter)
     if not filter.interface then return text end
     return ("(%s AND %s = %d)"):format(text, direction == "outbound" and "output_if" or "input_if", filter.interface)

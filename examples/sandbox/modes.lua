@@ -1,6 +1,13 @@
 -- The run modes by name (`rm`). Each is a file of its own under modes/: { fields = { form fields it takes beside rm, action, authToken },
 -- run = function(request, options, sink) }. A mode raises { err = text } for what the appliance answers with {"err": …}.
 return {
+  flowpro_capture_rules = require "sandbox.modes.flowpro_capture_rules",
+  get_known_objects = require "sandbox.modes.get_known_objects",
   licensing = require "sandbox.modes.licensing",
+  loadMap = require "sandbox.modes.load_map",
+  manageExporters = require "sandbox.modes.manage_exporters",
+  mappingConfiguration = require "sandbox.modes.mapping_configuration",
+  quick_search = require "sandbox.modes.quick_search",
   report_api = require "sandbox.modes.report_api",
+  status = require "sandbox.modes.status",
 }

@@ -19,16 +19,27 @@ INSERT INTO ports (port, protocol, name) VALUES
 UPDATE ports SET defined = 'DNS' WHERE name IN ('domain', 'domain-s', 'mdns');
 UPDATE ports SET defined = 'NetBIOS' WHERE name LIKE 'netbios%' OR name = 'microsoft-ds';
 
-CREATE TABLE interfaces (exporter TEXT, number INTEGER, name TEXT NOT NULL, speed INTEGER NOT NULL, PRIMARY KEY (exporter, number));
-WITH RECURSIVE device(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM device WHERE n < 4),
-  port(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM port WHERE n < 10)
-INSERT INTO interfaces SELECT '192.0.2.' || device.n, port.n,
-  port.n || ' - ' || CASE WHEN port.n < 7 THEN 'GigabitEthernet0/' || port.n ELSE 'TenGigabitEthernet1/' || (port.n - 6) END,
-  CASE WHEN port.n < 7 THEN 1000000000 ELSE 10000000000 END FROM device, port;
+-- The exporters of the recorded flows, and the numbers of their interfaces. A name of a device may belong to two of them (sysname "edge").
+CREATE TABLE devices (ip TEXT PRIMARY KEY, id INTEGER NOT NULL UNIQUE, name TEXT NOT NULL, dns TEXT NOT NULL, sysname TEXT NOT NULL,
+  label TEXT NOT NULL);
+INSERT INTO devices VALUES
+  ('192.0.2.1', 1001, 'core-1', 'core-1.example.net', 'CORE-SW-1', 'Core switch 1'),
+  ('192.0.2.2', 1002, 'core-2', 'core-2.example.net', 'CORE-SW-2', 'Core switch 2'),
+  ('192.0.2.3', 1003, 'branch-1', 'branch-1.example.net', 'edge', 'Branch router 1'),
+  ('192.0.2.4', 1004, 'branch-2', 'branch-2.example.net', 'edge', 'Branch router 2');
 
-CREATE TABLE device_groups (id INTEGER, name TEXT NOT NULL, exporter TEXT, PRIMARY KEY (id, exporter));
-INSERT INTO device_groups VALUES
-  (1, 'Campus', '192.0.2.1'), (1, 'Campus', '192.0.2.2'), (2, 'Branches', '192.0.2.3'), (2, 'Branches', '192.0.2.4');
+CREATE TABLE interfaces (exporter TEXT, number INTEGER, name TEXT NOT NULL, speed INTEGER NOT NULL, PRIMARY KEY (exporter, number));
+WITH RECURSIVE port(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM port WHERE n < 10)
+INSERT INTO interfaces SELECT devices.ip, port.n,
+  port.n || ' - ' || CASE WHEN port.n < 7 THEN 'GigabitEthernet0/' || port.n
+    ELSE 'Uplink ' || (port.n - 7) || ' (xe-0/0/' || (port.n - 7) || ')' END,
+  CASE WHEN port.n < 7 THEN 1000000000 ELSE 10000000000 END FROM devices, port;
+UPDATE interfaces SET speed = 10000000 WHERE exporter = '192.0.2.3' AND number = 3;
+
+CREATE TABLE device_groups (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+CREATE TABLE device_group_members (id INTEGER, exporter TEXT, PRIMARY KEY (id, exporter));
+INSERT INTO device_groups VALUES (1, 'Campus'), (2, 'Branches');
+INSERT INTO device_group_members VALUES (1, '192.0.2.1'), (1, '192.0.2.2'), (2, '192.0.2.3'), (2, '192.0.2.4');
 
 -- An address belongs to the first group (by id) whose rule holds; the last group takes the rest. Ranges are IPv4 addresses as
 -- numbers, both ends included; -1 stands for every IPv6 address.

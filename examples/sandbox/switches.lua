@@ -40,6 +40,21 @@ switches.known = {
   graph_other = { "both", "pie", "missing" }, -- where the series Other is
   graph_points = { "numbers", "strings" },
   error_beside_table = { "no", "yes" },
+  -- the inventory: devices, interfaces, groups
+  device_names = { "name", "dns", "ip" }, -- what get_known_objects calls a device by
+  object_ids = { "usual", "strings", "numbers" }, -- ids of groups and objects, interface numbers
+  inventory_cells = { "documented", "shifted" }, -- shifted: one further cell before all others
+  group_cells = { "both", "old", "new" }, -- of mapping_configuration: the pair in cell 1, the label and id in cells 3 and 8, or all
+  inventory_rows = { "none", "number" }, -- the server's cap on max_num_rows in session_state
+  inventory_offset = { "honoured", "ignored" },
+  inventory_order = { "stable", "shuffled", "once" }, -- rows of status, anew for each request; once: at the second request of a walk
+  exporter_search = { "part", "word", "ignored", "label" }, -- of an address: any part of it; only between blanks; no row is left out; of the label
+  status_html = { "some", "all", "none" }, -- tags in labels and tooltips
+  status_tips = { "some", "all", "none" }, -- oTip is missing where the recorded day has nothing in that direction
+  status_labels = { "usual", "odd" }, -- odd: percent, speed and rate as no source shows them
+  manage_exporters = { "allowed", "refused" },
+  host_counts = { "strings", "numbers", "odd" }, -- connections of quick_search
+  capture_answer = { "rule", "empty", "list" },
   -- transport
   content_type = { "application/json; charset=utf-8", "text/html", "text/plain; charset=iso-8859-1" },
   error_status = { "200", "400", "401", "403", "500" }, -- of auth errors

@@ -1,0 +1,118 @@
+-- Form fields whose value is JSON, and session_state: strict readers that write each leniency down.
+local json = require "sandbox.json"
+
+local fields = {}
+local SESSION = { client_time_zone = "string", order_by = "array", search = "array", query_limit = "object", hostDisplayType = "string" }
+local SEARCH = { column = "string", value = "string", comparison = "string", data = "object", _key = "string", custom = "string" }
+local COMPARISONS = { like = true, notlike = true, equal = true }
+local DEFAULT_ROWS = 10
+
+--- A form field that must be one of a list of words.
+function fields.word(request, name, allowed)
+  local value = request.value[name]
+  if not value then
+    request:violate("missing field", "the form field " .. name)
+    return nil
+  end
+  for _, word in ipairs(allowed) do
+    if word == value then return value end
+  end
+  request:violate("unknown value", ("%s: '%s'"):format(name, value))
+  return nil
+end
+
+--- A form field that holds digits.
+function fields.digits(request, name, required)
+  local value = request.value[name]
+  if not value then
+    if required then request:violate("missing field", "the form field " .. name) end
+    return nil
+  end
+  if not value:find "^%d+$" then
+    request:violate("type", ("%s: '%s' for digits"):format(name, value))
+    return nil
+  end
+  return tonumber(value)
+end
+
+--- The node of a form field of JSON with that kind at its top; nil with a violation when it is not.
+function fields.json(request, name, kind)
+  local text = request.value[name]
+  if not text then
+    request:violate("missing field", "the form field " .. name)
+    return nil
+  end
+  local node, why = json.read(text)
+  if node and node.kind == kind then return node end
+  request:violate("type", ("%s: %s"):format(name, node and "a JSON " .. node.kind or why))
+  return nil
+end
+
+-- Checks an object's members against their kinds; gives those that fit.
+local function members(request, node, path, kinds)
+  local found = {}
+  for _, key in ipairs(node.twice) do request:violate("field twice", path .. "." .. key) end
+  for _, key in ipairs(node.keys) do
+    local member = node.value[key]
+    if not kinds[key] then
+      request:violate("unknown field", path .. "." .. key)
+    elseif member.kind ~= kinds[key] then
+      request:violate("type", ("%s.%s: a JSON %s"):format(path, key, member.kind))
+    else
+      found[key] = member
+    end
+  end
+  return found
+end
+
+local function read_search(request, item, path)
+  if item.kind ~= "object" then
+    request:violate("type", path .. ": a JSON " .. item.kind)
+    return nil
+  end
+  local found = members(request, item, path, SEARCH)
+  for _, key in ipairs { "column", "value", "comparison", "data", "_key" } do
+    if not found[key] then
+      request:violate("missing field", path .. "." .. key)
+      return nil
+    end
+  end
+  local column, comparison, value = found.column.value, found.comparison.value, found.value.value
+  if not COMPARISONS[comparison] then request:violate("unknown value", ("%s.comparison: '%s'"):format(path, comparison)) end
+  if found._key.value ~= ("%s_%s_%s"):format(column, comparison, value) then
+    request:violate("unknown value", ("%s._key: '%s'"):format(path, found._key.value))
+  end
+  return { column = column, comparison = comparison, value = value }
+end
+
+local function read_limit(request, node, session)
+  local found = node and members(request, node, "session_state.query_limit", { offset = "number", max_num_rows = "number" }) or {}
+  for _, key in ipairs { "offset", "max_num_rows" } do
+    if found[key] and not found[key].integer then request:violate("float for integer", "session_state.query_limit." .. key) end
+    if not found[key] then request:violate("missing field", "session_state.query_limit." .. key) end
+  end
+  session.offset = found.offset and found.offset.value or 0
+  session.max = found.max_num_rows and found.max_num_rows.value or DEFAULT_ROWS
+end
+
+--- What a list view was asked for: { search = { { column =, value =, comparison = }, … }, offset =, max =, display = "ip" or "dns" }. An
+--- unreadable session_state is taken for none, as the appliance seems to do.
+function fields.session(request)
+  local session = { search = {}, offset = 0, max = DEFAULT_ROWS, display = "dns" }
+  local node = fields.json(request, "session_state", "object")
+  if not node then return session end
+  local found = members(request, node, "session_state", SESSION)
+  read_limit(request, found.query_limit, session)
+  for i, item in ipairs(found.search and found.search.value or {}) do
+    session.search[#session.search + 1] = read_search(request, item, ("session_state.search[%d]"):format(i - 1))
+  end
+  local display = found.hostDisplayType and found.hostDisplayType.value
+  if display == "ip" or display == "dns" then
+    session.display = display
+  elseif display then
+    request:violate("unknown value", ("session_state.hostDisplayType: '%s'"):format(display))
+  end
+  return session
+end
+
+return fields
