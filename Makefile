@@ -16,8 +16,11 @@ OBJECTS = $(patsubst src/%.c,$(OUT)/obj/%.o,$(wildcard src/*.c))
 PREFIX ?= /usr/local
 # Lua's own name for its folders: 5.4, 5.3, 5.1; LuaJIT uses those of 5.1.
 ABI = $(patsubst lua%,%,$(subst luajit,lua5.1,$(LUA)))
-SHARE = $(DESTDIR)$(PREFIX)/share/lua/$(ABI)
-LIB = $(DESTDIR)$(PREFIX)/lib/lua/$(ABI)
+SHARE_AT = $(PREFIX)/share/lua/$(ABI)
+LIB_AT = $(PREFIX)/lib/lua/$(ABI)
+SHARE = $(DESTDIR)$(SHARE_AT)
+LIB = $(DESTDIR)$(LIB_AT)
+BIN = $(DESTDIR)$(PREFIX)/bin
 
 PORT ?= 8443
 HTTP_PORT ?= 8080
@@ -76,9 +79,15 @@ install: all
 	install -d "$(LIB)/scrutinizer"
 	cd lua && find scrutinizer -name '*.lua' -exec install -D -m 644 {} "$(SHARE)/{}" ';'
 	install -m 755 $(CORE) "$(LIB)/scrutinizer/core.so"
+	install -d "$(BIN)"
+	printf '%s\n' '#!/usr/bin/env $(LUA)' \
+	  'package.path = [[$(SHARE_AT)/?.lua;$(SHARE_AT)/?/init.lua;]] .. package.path' \
+	  'package.cpath = [[$(LIB_AT)/?.so;]] .. package.cpath' \
+	  'require "scrutinizer.main"' >"$(BIN)/scrutinizer"
+	chmod 755 "$(BIN)/scrutinizer"
 
 uninstall:
-	rm -rf "$(SHARE)/scrutinizer" "$(LIB)/scrutinizer"
+	rm -rf "$(SHARE)/scrutinizer" "$(LIB)/scrutinizer" "$(BIN)/scrutinizer"
 
 demo:
 	@.ci/deps demo $(LUA)

@@ -10,7 +10,7 @@ Lua rows; a thin Lua layer gives a fluent query for report types, filters and pa
 ]],
   license = "MIT",
 }
-dependencies = { "lua >= 5.1, < 5.5", "lua-cjson" }
+dependencies = { "lua >= 5.1, < 5.5", "lua-cjson", "argparse" }
 -- No external_dependencies block: LuaRocks would look for curl/curl.h in /usr/include itself, where multiarch Debian
 -- has none. Say CURL_INCDIR=/usr/include/$(gcc -dumpmachine) when the compiler does not find it by itself.
 build = {
@@ -54,6 +54,16 @@ build = {
     ["scrutinizer.answer"] = "lua/scrutinizer/answer.lua",
     ["scrutinizer.call"] = "lua/scrutinizer/call.lua",
     ["scrutinizer.check"] = "lua/scrutinizer/check.lua",
+    ["scrutinizer.cli"] = "lua/scrutinizer/cli.lua",
+    ["scrutinizer.cli.exits"] = "lua/scrutinizer/cli/exits.lua",
+    ["scrutinizer.cli.lists"] = "lua/scrutinizer/cli/lists.lua",
+    ["scrutinizer.cli.merge"] = "lua/scrutinizer/cli/merge.lua",
+    ["scrutinizer.cli.output"] = "lua/scrutinizer/cli/output.lua",
+    ["scrutinizer.cli.plain"] = "lua/scrutinizer/cli/plain.lua",
+    ["scrutinizer.cli.profile"] = "lua/scrutinizer/cli/profile.lua",
+    ["scrutinizer.cli.query"] = "lua/scrutinizer/cli/query.lua",
+    ["scrutinizer.cli.report"] = "lua/scrutinizer/cli/report.lua",
+    ["scrutinizer.cli.shard"] = "lua/scrutinizer/cli/shard.lua",
     ["scrutinizer.client"] = "lua/scrutinizer/client.lua",
     ["scrutinizer.cursor"] = "lua/scrutinizer/cursor.lua",
     ["scrutinizer.decoder"] = "lua/scrutinizer/decoder.lua",
@@ -65,6 +75,7 @@ build = {
     ["scrutinizer.export.target"] = "lua/scrutinizer/export/target.lua",
     ["scrutinizer.filters"] = "lua/scrutinizer/filters.lua",
     ["scrutinizer"] = "lua/scrutinizer/init.lua",
+    ["scrutinizer.main"] = "lua/scrutinizer/main.lua",
     ["scrutinizer.names"] = "lua/scrutinizer/names.lua",
     ["scrutinizer.options"] = "lua/scrutinizer/options.lua",
     ["scrutinizer.pages"] = "lua/scrutinizer/pages.lua",
@@ -78,4 +89,5 @@ build = {
     ["scrutinizer.wire"] = "lua/scrutinizer/wire.lua",
     ["scrutinizer.zone"] = "lua/scrutinizer/zone.lua",
   },
+  install = { bin = { scrutinizer = "lua/scrutinizer/main.lua" } },
 }

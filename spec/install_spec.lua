@@ -40,6 +40,13 @@ local _, err = client:report("host2host"):last(60):fetch()
 print(s.VERSION, s.decode("[1,2]")[2], err.kind, from)
 ]]
 
+-- The installed command, with nothing in the environment to help it.
+local COMMAND = "cd / && env -u LUA_INIT -u LUA_PATH -u LUA_CPATH -u LD_PRELOAD %s/bin/scrutinizer --version 2>&1"
+
+-- The rock's command, with the paths that `luarocks path` would print for its tree.
+local IN_TREE = "cd / && env -u LUA_INIT -u LD_PRELOAD LUA_PATH='%s/tree/share/lua/%s/?.lua;%s/tree/share/lua/%s/?/init.lua;;' "
+  .. "LUA_CPATH='%s/tree/lib/lua/%s/?.so;;' %s/tree/bin/scrutinizer --version 2>&1"
+
 local function temporary(body)
   local folder = support.shell("mktemp -d"):gsub("%s+$", "")
   local good, err = pcall(body, folder)
@@ -74,6 +81,7 @@ describe("make install", function()
       local make = ("env -u OUT -u CFLAGS -u LD_PRELOAD make -s LUA=%s PREFIX=%s "):format(LUA, support.quote(prefix))
       support.shell(make .. "install 2>&1")
       assert.matches("^0%.1%.0%s+2%s+connect%s", run_in(prefix, PROBE))
+      assert.equal("scrutinizer 0.1.0\n", support.shell(COMMAND:format(support.quote(prefix))))
       support.shell(make .. "uninstall 2>&1")
       assert.equal("", support.shell(("find %s -type f"):format(support.quote(prefix))))
     end)
@@ -91,6 +99,7 @@ if LUA ~= "luajit" then
           :format(support.quote(folder), ABI, support.quote(folder)))
         assert.matches("scrutinizer dev%-1 is now installed", said)
         assert.matches("^0%.1%.0%s+2%s+connect%s", run_in(folder .. "/tree", PROBE))
+        assert.equal("scrutinizer 0.1.0\n", support.shell(IN_TREE:format(folder, ABI, folder, ABI, folder, ABI, folder)))
       end)
     end)
   end)

@@ -1,0 +1,150 @@
+--- Where the appliance is and who asks: options, environment, and the profile file.
+
+local check = require "scrutinizer.check"
+local errors = require "scrutinizer.errors"
+local names = require "scrutinizer.names"
+local scrutinizer = require "scrutinizer"
+
+local profile = {}
+
+local KNOWN = { url = "string", token = "string", ca_file = "string", verify = "boolean", pin = "string", proxy = "string", timeout = "number" }
+
+--- Adds the options that every command has.
+function profile.options(parser)
+  parser:group("Appliance",
+    parser:option("--url", "The appliance's address."):argname "<url>",
+    parser:option("--ca", "File with the certificate that signed the appliance's."):argname "<file>",
+    parser:option("--pin", "Public key of the appliance: sha256//…"):argname "<pin>",
+    parser:flag("--no-verify", "Do not check the certificate: anyone in between can read the token."),
+    parser:option("--token-file", "File that holds the token, readable by its owner only."):argname "<file>",
+    parser:option("--config", "Profile file (default ~/.config/scrutinizer/config.lua)."):argname "<file>",
+    parser:option("--profile", "A profile of that file, by name."):argname "<name>",
+    parser:option("--proxy", "Proxy to go through."):argname "<url>",
+    parser:option("--timeout", "Seconds to wait for the appliance in all (default 300)."):argname "<seconds>":convert(tonumber))
+end
+
+local function wrong(text, ...)
+  error(errors.new("file", text:format(...), { exit = "CONFIG" }), 0)
+end
+
+local function read_file(path)
+  local file, why = io.open(path, "rb")
+  if not file then return nil, why end
+  local text = file:read "*a"
+  file:close()
+  return text, not text and "it cannot be read" or nil
+end
+
+-- Who may read a file, as stat tells it: nil where there is no stat.
+local function readable_by_others(path)
+  local pipe = io.popen("stat -L -c %a -- '" .. path:gsub("'", "'\\''") .. "' 2>/dev/null")
+  local mode = pipe and pipe:read "*l"
+  if pipe then pipe:close() end
+  local others = mode and mode:match "(%d%d)$"
+  return others ~= nil and others ~= "00"
+end
+
+-- The file's table. It runs without any global and for a bounded time: data, not a program.
+local function load_data(path, text)
+  if not text:find "^%s*return" then text = "return " .. text end
+  local chunk, why
+  local old_load, set_environment = rawget(_G, "loadstring"), rawget(_G, "setfenv")
+  if set_environment then
+    chunk, why = old_load(text, "=" .. path)
+    if chunk then set_environment(chunk, {}) end
+  else
+    chunk, why = load(text, "=" .. path, "t", {})
+  end
+  if not chunk then wrong("%s", why) end
+  -- Compiled code asks no hook.
+  local jit = rawget(_G, "jit")
+  if jit then jit.off(chunk, true) end
+  debug.sethook(function() error("it does not end", 0) end, "", 100000)
+  local ok, data = pcall(chunk)
+  debug.sethook()
+  if not ok then wrong("%s: %s", path, errors.neutral(data, 200)) end
+  if type(data) ~= "table" then wrong("%s: no table of settings in it", path) end
+  return data
+end
+
+local function check_settings(path, settings, where)
+  for name, value in pairs(settings) do
+    local is_profile = where == "" and type(value) == "table"
+    if not is_profile and not KNOWN[name] then
+      local hint = type(name) == "string" and names.did_you_mean(names.suggest(name, KNOWN))
+      wrong("%s: %s%s is not known%s", path, where, check.show(name), hint and "; " .. hint or "")
+    end
+    if not is_profile and type(value) ~= KNOWN[name] then wrong("%s: %s%s must be a %s", path, where, name, KNOWN[name]) end
+  end
+end
+
+local function holds_token(data)
+  if data.token then return true end
+  for _, value in pairs(data) do
+    if type(value) == "table" and value.token then return true end
+  end
+  return false
+end
+
+local function guard(path)
+  if readable_by_others(path) then wrong("%s holds a token and others can read it: chmod 600 it first", path) end
+end
+
+local function from_file(args)
+  local home = os.getenv "HOME"
+  local base = os.getenv "XDG_CONFIG_HOME" or (home and home .. "/.config")
+  local path = args.config or (base and base .. "/scrutinizer/config.lua")
+  local text, why
+  if path then text, why = read_file(path) end
+  if not text then
+    if args.config then wrong("%s", why) end
+    if args.profile then wrong("there is no profile file %s", path or "") end
+    return {}
+  end
+  local data = load_data(path, text)
+  check_settings(path, data, "")
+  if holds_token(data) then guard(path) end
+  if not args.profile then return data end
+  local chosen = data[args.profile]
+  if type(chosen) ~= "table" then wrong("%s: no profile %s", path, check.show(args.profile)) end
+  check_settings(path, chosen, args.profile .. ".")
+  return chosen
+end
+
+local function token_of(args, settings)
+  if not args.token_file then return settings.token end
+  local text, why = read_file(args.token_file)
+  if not text then wrong("%s", why) end
+  guard(args.token_file)
+  local token = text:match "^%s*(%S+)%s*$"
+  if not token then wrong("%s: one token and nothing else is due", args.token_file) end
+  return token
+end
+
+--- The client that the arguments, the environment and the profile file say, in this order. Raises errors of ours.
+---@param args table
+---@param more? table further options of connect
+---@return scrutinizer.Client
+function profile.connect(args, more)
+  local settings = from_file(args)
+  local ca = args.ca or settings.ca_file or os.getenv "SCRUTINIZER_CA"
+  local verify = settings.verify
+  if args.no_verify then verify = false end
+  local options = {
+    url = args.url or os.getenv "SCRUTINIZER_URL" or settings.url,
+    token = token_of(args, settings),
+    proxy = args.proxy or settings.proxy, timeout = args.timeout or settings.timeout,
+    tls = { ca_file = ca, verify = verify, pin = args.pin or settings.pin },
+  }
+  -- A token belongs to the URL that stands beside it.
+  if not args.token_file and settings.token and settings.url and options.url ~= settings.url then options.token = nil end
+  if not options.url then wrong("no appliance: say --url, set SCRUTINIZER_URL, or write a profile file") end
+  -- connect takes the environment's token for the environment's URL only.
+  if not options.token and not os.getenv "SCRUTINIZER_TOKEN" then options.token = false end
+  for name, value in pairs(more or {}) do options[name] = value end
+  local client, err = scrutinizer.connect(options)
+  if not client then error(err, 0) end
+  return client
+end
+
+return profile

@@ -1,0 +1,2 @@
+--- The command `scrutinizer`: see cli.lua.
+os.exit(require("scrutinizer.cli").run(arg), true)

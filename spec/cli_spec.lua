@@ -1,0 +1,263 @@
+-- The command as people and schedulers run it: a real process, its output, its exit status.
+local support = require "spec.support"
+
+local box = support.sandbox()
+local quote = support.quote
+local FROM, TO = "2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z"
+
+local function temporary()
+  local path = os.tmpname()
+  os.remove(path)
+  return path
+end
+
+local function contents(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+local function write(path, text, mode)
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+  support.shell(("chmod %s %s"):format(mode or "600", quote(path)))
+end
+
+local ENVIRONMENT = ("env -u XDG_CONFIG_HOME -u SCRUTINIZER_CA HOME=/nonexistent SCRUTINIZER_URL=%s SCRUTINIZER_TOKEN=%s SCRUTINIZER_CA=%s")
+  :format(quote(box.url), quote(box.token), quote(box.ca))
+
+-- Runs it: stdout, stderr, status. `environment` replaces the one that names the sandbox.
+local function run(arguments, environment)
+  local path = temporary()
+  local out = support.shell(("%s %s lua/scrutinizer/main.lua %s 2>%s; printf ' %%d' $?"):format(
+    environment or ENVIRONMENT, support.lua, arguments, path))
+  local err = contents(path)
+  os.remove(path)
+  local text, status = out:match "^(.*) (%d+)$"
+  assert.is_nil((text .. err):find(box.token, 1, true))
+  return text, err, tonumber(status)
+end
+
+local function good(arguments, environment)
+  local out, err, status = run(arguments, environment)
+  assert.equal("", err)
+  assert.equal(0, status)
+  return out
+end
+
+describe("scrutinizer", function()
+  before_each(function() support.clear() end)
+  after_each(function() assert.same({}, support.violations()) end)
+
+  it("prints a report as CSV, to the octet", function()
+    local out = good(("report host2host --between %s %s --select src=sourceipaddress,octets=sum_octetdeltacount --format csv"):format(FROM, TO))
+    local sum = 0
+    for octets in out:gmatch ",(%d+)\r\n" do sum = sum + tonumber(octets) end
+    assert.equal(support.awk "NR>1{s+=$12}END{printf \"%.0f\", s}", ("%.0f"):format(sum))
+    assert.equal("src,octets\r", out:match "^[^\n]*")
+  end)
+
+  it("says filters, limits and formats in the library's words", function()
+    local out = good(("report conversations --between %s %s --where ip=10.8.0.69,10.8.0.1 --where port=443 --exclude src_ip=157.240.30.63 "
+      .. "--select from=sourceipaddress,octets=sum_octetdeltacount --order-by sum_octetdeltacount --limit 3 --format ndjson"):format(FROM, TO))
+    assert.equal(3, select(2, out:gsub("\n", "")))
+    assert.matches('^{"from":"[%d.]+","octets":%d+}\n', out)
+    local form = {}
+    for _, field in ipairs(support.log()[1].fields) do form[field[1]] = field[2] end
+    assert.matches('"in_10%.8%.0%.69_Both"', form.rpt_json)
+    assert.matches('"ex_157%.240%.30%.63_src"', form.rpt_json)
+    assert.matches('"in_443_both"', form.rpt_json)
+  end)
+
+  it("prints an aligned table with units", function()
+    local out = good(("report host2host --between %s %s --select src=sourceipaddress,octets=sum_octetdeltacount --limit 2"):format(FROM, TO))
+    assert.equal("src                octets\n157.240.30.63    192.1 MB\n195.113.214.205   39.4 MB\n", out)
+  end)
+
+  it("writes a file when it is whole", function()
+    local path = temporary()
+    assert.equal("", good(("report host2host --between %s %s --limit 2 --format csv -o %s"):format(FROM, TO, path)))
+    assert.equal(3, select(2, contents(path):gsub("\n", "")))
+    os.remove(path)
+    support.faults { { kind = "truncate", at = 50000, times = 9 } }
+    local _, err, status = run(("report host2host --between %s %s --format csv -o %s"):format(FROM, TO, path))
+    assert.matches("^scrutinizer: truncated: ", err)
+    assert.equal(75, status)
+    assert.is_nil(io.open(path))
+  end)
+
+  it("explains without sending", function()
+    local out = good "explain host2host --range LastHour --direction both"
+    assert.matches("^rm +report_api\n", out)
+    assert.matches("\ncurl %-%-silent", out)
+    assert.matches("authToken=%*%*%*", out)
+    assert.same({}, support.log())
+  end)
+
+  it("pings, and calls any run mode", function()
+    assert.matches("answers\n$", good "ping")
+    assert.matches("^{.*}\n$", good "call rm=licensing")
+  end)
+
+  it("has an exit status for each way to fail", function()
+    local cases = {
+      { "report host2host", 64, "say when" }, { "report", 64, "missing argument" }, { "nothing", 64, "unknown command" },
+      { "report host2host --last 5x", 64, "last: got \"5x\"" }, { "report host2hots --last 5m", 64, "host2host" },
+      { "report host2host --last 5m --where ipp=10.1.1.1", 64, "ip" }, { "report nosuchreport --last 5m", 76, "api: the report failed" },
+      { "--url https://127.0.0.1:1 ping", 75, "connect: " }, { "--config /nonexistent ping", 78, "No such file" },
+      { "report host2host --last 5m -o /nonexistent/x", 74, "file: /nonexistent/x" },
+    }
+    for _, case in ipairs(cases) do
+      local _, err, status = run(case[1])
+      assert.equal(case[2], status, case[1] .. ": " .. err)
+      assert.is_truthy(err:find(case[3], 1, true), err)
+      assert.equal(1, select(2, err:gsub("\n", "")), err)
+    end
+    support.faults { { kind = "bad_token" }, { kind = "html" } }
+    assert.equal(77, select(3, run "ping"))
+    assert.equal(65, select(3, run "ping"))
+  end)
+
+  it("ends quietly when the reader goes", function()
+    local command = ENVIRONMENT .. " " .. support.lua .. " lua/scrutinizer/main.lua"
+    local out = support.shell(command .. " report custom_rows_50000 --last 1h --format csv 2>&1 | head -n 1")
+    assert.equal(1, select(2, out:gsub("\n", "")))
+    assert.matches("^rank,sourceipaddress", out)
+  end)
+
+  it("shows progress on a terminal's stderr only", function()
+    local path = temporary()
+    local command = ("%s %s lua/scrutinizer/main.lua report custom_rows_100000 --last 1h --format csv -o %s"):format(ENVIRONMENT, support.lua, path)
+    local shown = support.shell(("env -u LD_PRELOAD script -qec %s /dev/null </dev/null"):format(quote(command)))
+    -- How many there are is known early or late, as the appliance orders its keys.
+    assert.is_truthy(shown:find "\r\27%[K%s*%d+ %%  [%d,]+ of 100,000 rows  [%d.]+ MB" or shown:find "\r\27%[K[%d,]+ rows  [%d.]+ MB", shown)
+    assert.equal("", (support.shell(command .. " 2>&1")))
+    os.remove(path)
+  end)
+
+  it("gives help to work from, and completion for bash", function()
+    assert.matches("Exit status: 0 done; 64 wrong arguments", good "--help")
+    assert.matches("%-%-where <key=value>", good "report --help")
+    local script = temporary()
+    write(script, good "--completion bash")
+    local out = support.shell(("bash -c %s"):format(quote("source " .. script
+      .. "; COMP_WORDS=(scrutinizer rep); COMP_CWORD=1; _scrutinizer; echo ${COMPREPLY[@]}")))
+    assert.equal("report\n", out)
+    os.remove(script)
+    assert.equal("scrutinizer " .. require("scrutinizer").VERSION .. "\n", good "--version")
+  end)
+end)
+
+describe("the profile file", function()
+  local home, path
+  local function environment()
+    return "env -u SCRUTINIZER_URL -u SCRUTINIZER_TOKEN -u SCRUTINIZER_CA -u XDG_CONFIG_HOME HOME=" .. quote(home)
+  end
+  before_each(function()
+    support.clear()
+    home = temporary()
+    path = home .. "/.config/scrutinizer/config.lua"
+    support.shell("mkdir -p " .. quote(home .. "/.config/scrutinizer"))
+  end)
+  after_each(function() support.shell("rm -rf " .. quote(home)) end)
+
+  local function settings() return ("{ url = %q, token = %q, ca_file = %q }"):format(box.url, box.token, box.ca) end
+
+  it("names the appliance, also by profile", function()
+    write(path, settings())
+    assert.matches("answers", good("ping", environment()))
+    write(path, ("return { url = 'https://192.0.2.1', lab = %s }"):format(settings()))
+    assert.matches("answers", good("--profile lab ping", environment()))
+    local _, err, status = run("--profile none ping", environment())
+    assert.equal(78, status)
+    assert.matches("no profile", err)
+  end)
+
+  it("is refused when it holds a token that others can read", function()
+    write(path, settings(), "644")
+    local _, err, status = run("ping", environment())
+    assert.equal(78, status)
+    assert.matches("others can read it: chmod 600", err)
+  end)
+
+  it("is data: no call, no loop, no unknown name", function()
+    for _, case in ipairs {
+      { "os.exit(3)", "nil value" }, { "(function() while true do end end)()", "does not end" }, { "{ urll = 'x' }", 'did you mean "url"' },
+      { "{ url = 5 }", "must be a string" }, { "{", "expected" }, { "7", "no table" },
+    } do
+      write(path, case[1])
+      local _, err, status = run("ping", environment())
+      assert.equal(78, status, err)
+      assert.is_truthy(err:find(case[2], 1, true), err)
+    end
+  end)
+
+  it("does not lend its token to another url", function()
+    write(path, settings())
+    run(("--url %s ping"):format(quote((box.url:gsub("127%.0%.0%.1", "localhost")))), environment())
+    for _, request in ipairs(support.log()) do
+      for _, field in ipairs(request.fields) do assert.are_not.equal("authToken", field[1]) end
+    end
+    support.clear()
+  end)
+end)
+
+describe("--shard", function()
+  local path
+  before_each(function()
+    support.clear()
+    path = temporary()
+  end)
+  after_each(function() support.shell("rm -f " .. quote(path) .. "*") end)
+
+  local function command(rest)
+    return ("report host2host --between %s %s --format csv --output %s %s"):format(FROM, TO, path, rest or "")
+  end
+
+  it("cuts a report in slices that merge puts together, byte for byte", function()
+    good(command())
+    local whole = contents(path)
+    for i = 1, 3 do good(command(("--shard %d/3"):format(i))) end
+    assert.equal("", good(("merge -o %s.all %s.*-of-3*"):format(path, path)))
+    assert.equal(whole, contents(path .. ".all"))
+    assert.same({}, support.violations())
+  end)
+
+  it("takes its number from Slurm, Kubernetes and parallel, and does nothing twice", function()
+    local base = ENVIRONMENT:gsub("^env", "env -u SLURM_ARRAY_TASK_ID -u JOB_COMPLETION_INDEX -u PARALLEL_SEQ") .. " "
+    good(command "--shard auto", base .. "SLURM_ARRAY_TASK_ID=10 SLURM_ARRAY_TASK_MIN=10 SLURM_ARRAY_TASK_COUNT=3")
+    good(command "--shard auto/3", base .. "JOB_COMPLETION_INDEX=1")
+    good(command "--shard auto/3", base .. "PARALLEL_SEQ=3")
+    good(("merge -o %s %s.*-of-3"):format(path, path))
+    assert.equal(5697, select(2, contents(path):gsub("\n", "")))
+    support.clear()
+    local _, err, status = run(command "--shard 2/3")
+    assert.equal(0, status)
+    assert.matches("is there already", err)
+    assert.same({}, support.log())
+    assert.equal(64, select(3, run(command "--shard auto/3", base)))
+  end)
+
+  it("refuses to merge what does not fit", function()
+    good(command "--shard 1/2")
+    local _, err, status = run(("merge -o %s %s.1-of-2"):format(path, path))
+    assert.equal(65, status)
+    assert.matches("slice 2 of 2 is missing", err)
+    good((command "--where port=443 --shard 2/2"))
+    _, err = run(("merge -o %s %s.*-of-2"):format(path, path))
+    assert.matches("its query is not that of", err)
+    write(path .. ".1-of-2", "short")
+    _, err = run(("merge -o %s %s.1-of-2"):format(path, path))
+    assert.matches("its size is not what its manifest says", err)
+    assert.is_nil(io.open(path))
+  end)
+
+  it("asks for what it needs", function()
+    for _, case in ipairs { "--shard 0/3", "--shard 4/3", "--shard x", "--shard 1/3 --direction both" } do
+      assert.equal(64, select(3, run(command(case))))
+    end
+    assert.equal(64, select(3, run("report host2host --last 1h --format csv -o x --shard 1/2")))
+  end)
+end)
