@@ -66,6 +66,16 @@ describe("however it is cut, an answer", function()
     assert.equal("decode", same_in_pieces(held, { max_held = 100 }).error[1])
   end)
 
+  it("has its rows where nothing of them is wanted", function()
+    local row = '[{"label":"%d"},{"rawValue":"a","title":"%d"}]'
+    local list = {}
+    for i = 1, 9 do list[i] = row:format(i, i) end
+    local text = table_of('"columns":' .. COLUMNS .. ',"rows":[' .. table.concat(list, ",") .. "]")
+    local seen = same_in_pieces(text, { projection = { { field = "where", column = "direction" } } })
+    assert.equal(9, #seen.rows)
+    for _, found in ipairs(seen.rows) do assert.same({ where = "inbound" }, found) end
+  end)
+
   it("has no last row when that is longer than max_row", function()
     local row = '[{"label":"1"},{"rawValue":"a","title":"%s"}]'
     local text = table_of('"columns":' .. COLUMNS .. ',"rows":[' .. row:format "x" .. "," .. row:format(("y"):rep(50)) .. "]")

@@ -311,14 +311,14 @@ size_t sz_shape_match(const struct sz_shape *s, const char *p, size_t left,
                       size_t max_row) {
   const struct sz_gap *gaps = (const void *)s->gaps.data;
   const struct sz_taker *taker = (const void *)s->takers.data;
-  const struct sz_taker *end = taker + s->takers.len / sizeof *taker;
+  size_t takers = s->takers.len / sizeof *taker;
   struct sz_place *places = (void *)s->places.data;
   size_t kept = 0;
   size_t len =
       s->scanner->cross(gaps, s->ngaps, s->text.data, p, left, places);
   if (!len || len == SZ_CUT)
     return len;
-  for (; taker < end; taker++) {
+  for (; takers; takers--, taker++) { /* NULL where there are none */
     const struct sz_place *place = &places[taker->value];
     kept += place->len;
     if (kept > max_row ||

@@ -9,6 +9,7 @@
 #define SZ_FUZZ_H
 
 #include "../../src/report.h"
+#include "../../src/scan.h"
 
 #define HEADER 8
 

@@ -1,7 +1,8 @@
 /*
 ** fuzz_json.c - the scanner gives the same tokens however its text is cut; a
 ** value that is skipped ends where its tokens end and is checked as they are;
-** what is captured is what stands there; numbers are read as strtod does.
+** what is captured is what stands there; numbers are read as strtod does;
+** plain text ends where a look at each byte says.
 */
 #include "fuzz.h"
 
@@ -36,6 +37,34 @@ static void check_number(const struct sz_json *j) {
     fuzz_check(n.kind == SZ_NUMBER_TEXT &&
                    (!isfinite(real) || real >= 0x1p63 || real <= -0x1p63),
                "a number is text only when nothing holds it");
+  }
+  free(copy);
+}
+
+/* Every scanner finds, many bytes at a time, what is found one by one. */
+static void check_plain(const char *text, size_t left, size_t plain,
+                        char *copy) {
+  const struct sz_scanner *s;
+  size_t i;
+  for (i = 0; (s = sz_scanner_of(i)) != NULL; i++)
+    fuzz_check(s->plain(text, left) == plain, s->name);
+  fuzz_check(sz_scan_plain(text, left) == plain, "plain text ends there");
+  fuzz_check(sz_copy_plain(copy, text, left) == plain &&
+                 !memcmp(copy, text, plain),
+             "plain text is copied");
+}
+
+static void check_scan(const struct input *in) {
+  char *copy = malloc(in->len + 16);
+  size_t from = 0;
+  fuzz_check(copy != NULL, "memory");
+  while (from < in->len) {
+    const char *text = in->text + from;
+    size_t left = in->len - from, plain = 0;
+    while (plain < left && !sz_is_special((unsigned char)text[plain]))
+      plain++;
+    check_plain(text, left, plain, copy);
+    from += plain + 1;
   }
   free(copy);
 }
@@ -197,6 +226,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size) {
   struct input in;
   if (!fuzz_input(&in, data, size))
     return 0;
+  check_scan(&in);
   compare_walks(&in);
   compare_skips(&in);
   return 0;
