@@ -180,6 +180,8 @@ static int decoder_fact(lua_State *L) {
                                       "time_details",
                                       "exporter_details",
                                       "graph",
+                                      "graphView",
+                                      "dataGranularity",
                                       "totalRowCount",
                                       "footer",
                                       "columns",

@@ -257,6 +257,10 @@ static enum step report_key(struct sz_report *r) {
     return keep_fact(r, SZ_FACT_EXPORTERS, AT_REPORT_KEY);
   if (r->options.keep_graph && is_key(r, "graph"))
     return keep_fact(r, SZ_FACT_GRAPH, AT_REPORT_KEY);
+  if (is_key(r, "graphView"))
+    return keep_fact(r, SZ_FACT_GRAPH_VIEW, AT_REPORT_KEY);
+  if (is_key(r, "dataGranularity"))
+    return keep_fact(r, SZ_FACT_GRANULARITY, AT_REPORT_KEY);
   return pass(r, AT_REPORT_KEY);
 }
 

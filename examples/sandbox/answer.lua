@@ -171,8 +171,9 @@ local function graph_member(spec, results)
     if result.graph and not result.write_rows then
       local parts = graph.parts(spec, result)
       local only = spec.options.graph_parts == "asked" and result.graph
-      if only ~= "timeseries" then pie[#pie + 1] = { result.direction, parts.pie } end
-      if only ~= "pie" then series[#series + 1] = { result.direction, parts.timeseries } end
+      local missing = spec.options.graph_parts_missing
+      if only ~= "timeseries" and missing ~= "pie" then pie[#pie + 1] = { result.direction, parts.pie } end
+      if only ~= "pie" and missing ~= "timeseries" then series[#series + 1] = { result.direction, parts.timeseries } end
     end
   end
   if #pie + #series == 0 then return nil end

@@ -15,6 +15,7 @@ end
 
 local RPT_FIELDS = set("reportTypeLang", "reportDirections", "times", "filters", "dataGranularity", "rateTotal", "dataFormat", "bbp", "dataMode",
   "orderBy", "showOthers", "saved", "byInt", "ipDns", "tableView", "graphView")
+local START_FIELDS = set("parse", "reportDirections", "reportTypeLang", "times", "filters", "dataGranularity", "oneCollectorRequest")
 local MINUTES = set("1", "5", "30", "120", "720", "1440", "10080")
 local RANGES = times.names()
 
@@ -190,9 +191,9 @@ function Reader:show_others(rpt, spec)
   end
 end
 
-local function read_rpt(request, text, options)
+local function read_rpt(request, name, allowed, options)
   local self = setmetatable({ request = request }, Reader)
-  local rpt = self:object(read_object(request, "rpt_json", text), "rpt_json", RPT_FIELDS)
+  local rpt = self:object(read_object(request, name, request.value[name]), name, allowed)
   local spec = { type = self:text(rpt.value.reportTypeLang, "reportTypeLang"), selected = self:directions(rpt), show_others = true }
   if not spec.type then error({ report = "No report type given." }, 0) end
   self:filters(rpt, spec, options)
@@ -204,7 +205,7 @@ local function read_rpt(request, text, options)
   self:selected(rpt, "dataMode", set("saf", "traditional", "raw_flows"))
   self:order(rpt, spec)
   self:show_others(rpt, spec)
-  return spec, self
+  return spec, self, rpt
 end
 
 local function read_limit(self, node, path)
@@ -245,13 +246,35 @@ end
 
 --- The report's specification from the two JSON texts.
 function check.report(request, options)
-  local spec, self = read_rpt(request, request.value.rpt_json, options)
+  local spec, self = read_rpt(request, "rpt_json", RPT_FIELDS, options)
   local node = self:object(read_object(request, "data_requested", request.value.data_requested), "data_requested", set("inbound", "outbound"))
   spec.directions = {}
   read_wanted(self, node, spec)
   check_directions(self, spec, options)
   spec.options = options
   return spec
+end
+
+-- A flag of report_start, with the one value that has been seen.
+local function check_flag(self, rpt, name, usual)
+  local node = rpt.value[name]
+  if not node then return self:violate("missing field", "%s", name) end
+  if node.kind ~= "boolean" then return self:violate("type", "%s: a %s for a boolean", name, node.kind) end
+  if node.value ~= usual then self:violate("unknown value", "%s: %s", name, tostring(node.value)) end
+end
+
+--- The specification in report_start's report_data, and its text: times are epochs as strings there.
+function check.start(request, options)
+  local spec, self, rpt = read_rpt(request, "report_data", START_FIELDS, options)
+  check_flag(self, rpt, "parse", true)
+  check_flag(self, rpt, "oneCollectorRequest", false)
+  for _, name in ipairs { "start", "end" } do
+    local node = rpt.value.times.value[name]
+    if node and node.kind ~= "string" then self:violate("type", "times.%s: a %s for a string", name, node.kind) end
+  end
+  if spec.range ~= "Custom" then self:violate("unknown value", "times.dateRange: '%s' for 'Custom'", spec.range) end
+  spec.options = options
+  return spec, rpt
 end
 
 return check

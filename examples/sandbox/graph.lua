@@ -52,14 +52,19 @@ end
 
 local function write_points(sink, spec, series, convert)
   local first, count = graph.buckets(spec)
-  local as_text = spec.options.graph_points == "strings"
-  local index = first / spec.bucket
+  local as_text, gaps = spec.options.graph_points == "strings", spec.options.graph_gaps
+  local index, comma = first / spec.bucket, ""
   sink:write "["
   for i = 0, count - 1 do
-    local value = series[index + i] or 0
-    local text = number_text(convert and convert(value) or value)
-    if as_text then text = '"' .. text .. '"' end
-    sink:write(("%s[%.0f,%s]"):format(i > 0 and "," or "", first + i * spec.bucket, text))
+    local value = series[index + i]
+    if value or gaps ~= "left_out" then
+      local text = number_text(convert and convert(value or 0) or value or 0)
+      if as_text then text = '"' .. text .. '"' end
+      if not value and gaps == "null" then text = "null" end
+      local epoch = ("%.0f"):format(first + i * spec.bucket)
+      sink:write(("%s[%s,%s]"):format(comma, as_text and '"' .. epoch .. '"' or epoch, text))
+      comma = ","
+    end
   end
   sink:write "]"
 end

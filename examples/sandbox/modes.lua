@@ -9,5 +9,6 @@ return {
   mappingConfiguration = require "sandbox.modes.mapping_configuration",
   quick_search = require "sandbox.modes.quick_search",
   report_api = require "sandbox.modes.report_api",
+  report_start = require "sandbox.modes.report_start",
   status = require "sandbox.modes.status",
 }

@@ -39,6 +39,9 @@ switches.known = {
   graph_parts = { "both", "asked" }, -- graph "timeseries" or "pie": both parts, or only that
   graph_other = { "both", "pie", "missing" }, -- where the series Other is
   graph_points = { "numbers", "strings" },
+  graph_gaps = { "zero", "left_out", "null" }, -- buckets without traffic: a point of 0, no point, or one whose value is null
+  graph_parts_missing = { "none", "pie", "timeseries" }, -- a part that is never there
+  report_start = { "both", "seconds", "used", "neither", "unknown" }, -- what it says; unknown: an appliance without this run mode
   error_beside_table = { "no", "yes" },
   -- the inventory: devices, interfaces, groups
   device_names = { "name", "dns", "ip" }, -- what get_known_objects calls a device by

@@ -77,6 +77,25 @@ function answer.exporters(decoder)
   return exporters
 end
 
+--- Seconds per bucket, where the answer says: `graphView.graphGranularity.seconds`, or the older `dataGranularity.used` (minutes).
+---@param view any decoded graphView
+---@param granularity any decoded dataGranularity
+---@return integer? seconds
+function answer.seconds_used(view, granularity)
+  local inner = type(view) == "table" and view.graphGranularity
+  local seconds = type(inner) == "table" and whole(inner.seconds)
+  if seconds and seconds > 0 then return seconds end
+  local minutes = type(granularity) == "table" and whole(granularity.used)
+  return minutes and minutes > 0 and minutes * 60 or nil
+end
+
+--- The same of an answer that is being read; nil where it says nothing.
+---@param decoder userdata
+---@return integer? seconds
+function answer.interval(decoder)
+  return answer.seconds_used(fact(decoder, "graphView"), (fact(decoder, "dataGranularity")))
+end
+
 ---@return string? request_id
 ---@return scrutinizer.Error? err
 function answer.request_id(decoder)
@@ -158,6 +177,30 @@ function answer.failure(decoder, context)
   if not found then
     return errors.new("decode", "no report in the answer, which begins with " .. check.show(head), { position = 0 })
   end
+end
+
+-- The first bytes of what is no JSON tell the user most: a login page, a proxy's words. Never the token.
+local function with_head(client, decoder, message)
+  local _, _, found, head = decoder:state()
+  if found or head == "" then return message end
+  head = client._private.mask(head)
+  return ("not a report: %s; the answer begins with \"%s\""):format(message, errors.neutral(head, 60))
+end
+
+--- The error of a report's answer that cannot be read on, from what the decoder said.
+---@param client scrutinizer.Client
+---@param decoder userdata
+---@param kind string
+---@param message string
+---@param position? integer
+---@return scrutinizer.Error
+function answer.broken(client, decoder, kind, message, position)
+  -- Only the decoder knows a position; without one it was the transfer that could not read what came.
+  if kind == "decode" then
+    message = position and with_head(client, decoder, message) or "the compressed answer is damaged: " .. message
+  end
+  if kind == "truncated" then message = "the answer breaks off: " .. message end
+  return errors.new(kind, message, { position = position, status = 200, request_id = (answer.request_id(decoder)) })
 end
 
 return answer

@@ -17,7 +17,7 @@ local wire = require "scrutinizer.wire"
 ---@field request_id? string
 ---@field fields? table[]       the row's fields in order: { { field =, column = }, … }
 ---@field bytes integer         bytes of JSON read so far
----@field granularity? integer  minutes, when the query said them
+---@field granularity? integer  minutes, when the query or the answer says them
 ---@field footer? table         { others = { [name] = text }, total = { [name] = text } }
 local methods = {}
 
@@ -83,19 +83,8 @@ local function part_at(self, index)
   end
 end
 
--- The first bytes of what is no JSON tell the user most: a login page, a proxy's words. Never the token.
-local function with_head(self, message)
-  local _, _, found, head = self._decoder:state()
-  if found or head == "" then return message end
-  head = self._client._private.mask(head)
-  return ("not a report: %s; the answer begins with \"%s\""):format(message, errors.neutral(head, 60))
-end
-
 local function read_error(self, kind, message, position)
-  -- Only the decoder knows a position; without one it was the transfer that could not read what came.
-  if kind == "decode" then message = position and with_head(self, message) or "the compressed answer is damaged: " .. message end
-  if kind == "truncated" then message = "the answer breaks off: " .. message end
-  return errors.new(kind, message, { position = position, status = 200, request_id = (answer.request_id(self._decoder)) })
+  return answer.broken(self._client, self._decoder, kind, message, position)
 end
 
 -- Facts of the answer being read, as far as they have come.
@@ -141,6 +130,7 @@ local function keep_facts(self)
     if err then return err end
   end
   kept.request_id = kept.request_id or answer.request_id(decoder)
+  kept.interval = kept.interval or answer.interval(decoder)
   self._facts = kept
 end
 
@@ -421,6 +411,7 @@ local function facts_of(self)
   if not facts then return nil end
   facts.exporters = answer.exporters(self._decoder)
   facts.request_id = answer.request_id(self._decoder)
+  facts.interval = answer.interval(self._decoder)
   facts.footers = {}
   for _, part in ipairs(self._asked) do facts.footers[part.direction] = answer.footer(self._decoder, part.index) end
   return facts
@@ -477,7 +468,9 @@ end
 
 function GETTERS.granularity(self)
   local said = self._spec.granularity
-  return type(said) == "number" and said or nil
+  if type(said) == "number" then return said end
+  local facts = facts_of(self)
+  return facts and facts.interval and facts.interval % 60 == 0 and math.floor(facts.interval / 60) or nil
 end
 
 function GETTERS.truncated(self)

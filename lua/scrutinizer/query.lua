@@ -7,6 +7,7 @@ local filters = require "scrutinizer.filters"
 local names = require "scrutinizer.names"
 local projection = require "scrutinizer.projection"
 local resume = require "scrutinizer.resume"
+local series = require "scrutinizer.series"
 local show = require "scrutinizer.show"
 local times = require "scrutinizer.times"
 local wire = require "scrutinizer.wire"
@@ -549,6 +550,8 @@ function methods:curl()
   local form = wire.report_form(ready(self, "curl"))
   return show.curl(self._client.url, form, self._client.has_token)
 end
+
+series.install(methods, ready)
 
 local query = {}
 

@@ -14,9 +14,10 @@ wire.form = {
   report = "rpt_json",
   data = "data_requested",
   token = "authToken",
+  start = "report_data",
 }
 
-wire.run_mode = { report = "report_api", licensing = "licensing" }
+wire.run_mode = { report = "report_api", start = "report_start", licensing = "licensing" }
 wire.action = { get = "get" }
 
 --- Fields of `rpt_json`, by the query spec's names.
@@ -52,6 +53,22 @@ wire.answer = {
 }
 
 wire.limit = { offset = "offset", rows = "max_num_rows", query = "query_limit", table = "table", graph = "graph" }
+
+--- Graphs: what to ask for, the parts of the answer, and which reports hold what in their points.
+wire.graph = {
+  ALL = "all",
+  OTHER = "Other",
+  pie = "pie",
+  series = "timeseries",
+  dns = "label_dns",
+  PERCENT = "percent",
+  PERCENT_COLUMN = "custom_interfacepercent",
+  BYTES_COLUMN = "sum_octetdeltacount",
+  BYTES_WORD = "octet",
+}
+
+--- Members of what report_start answers.
+wire.start = { object = "report_object", view = "graphView", granularity = "dataGranularity" }
 
 --- Rows to ask for when all are wanted.
 wire.ALL_ROWS = 10000000000
@@ -452,6 +469,23 @@ function wire.report_form(spec, pages, epochs, now)
     [wire.form.report] = wire.encode(wire.report_object(spec, pages, epochs, now)),
     [wire.form.data] = wire.encode(data_requested(spec, pages)),
   }
+end
+
+--- The form of `report_start`: which buckets would this report have? Times as epochs in text, as far as they are known.
+---@param spec table a query's spec
+---@param epochs? { from: integer, to: integer }
+---@return { rm: string, report_data: string }
+function wire.start_form(spec, epochs)
+  local field = wire.field
+  local whole = wire.report_object(spec, first_pages(spec), epochs)
+  local object = { parse = true, oneCollectorRequest = false }
+  for _, name in ipairs { "type", "directions", "times", "filters", "granularity" } do object[field[name]] = whole[field[name]] end
+  local said = wire.copy(object[field.times]) -- it may be the query's own table
+  object[field.times] = said
+  for _, name in ipairs { wire.times.from, wire.times.to } do
+    if type(said) == "table" and type(said[name]) == "number" then said[name] = wire.encode(said[name]) end
+  end
+  return { [wire.form.run_mode] = wire.run_mode.start, [wire.form.start] = wire.encode(object) }
 end
 
 return wire
