@@ -130,14 +130,37 @@ describe("series", function()
     assert.equal("auth", err.kind)
   end)
 
+  -- An answer that no switch makes, word for word.
+  local function answered(graph, more)
+    support.faults { { kind = "status", status = 200, content_type = "application/json", body =
+      '{"report":{"table":{"inbound":{"columns":[{"elementName":"a","label":"A"}],"rows":[[{"rawValue":"x"}]],"totalRowCount":"1"}},"graph":'
+      .. graph .. (more or "") .. "}}" } }
+    return hosts():granularity(5):series()
+  end
+
   it("are refused where the points do not fit the buckets", function()
-    support.switches { granularity_used = "no" }
-    -- The answer's buckets are of 1800 s; the query claims others behind the appliance's back.
-    local list, err = hosts():set("dataGranularity", { selected = "30" }):series()
-    assert.is_truthy(list, err)
-    assert.equal(1800, list[1].interval)
-    local read = assert(points.read { { 0, 1 }, { 1800, 2 } })
-    assert.same({ nil, 1800 }, { points.fit({ read }, 7200) })
+    for _, series in ipairs { "[[[300,1],[600,2],[960,3]]]", "[[[300,1]],[[450,2]]]", "[[[0,1],[60,1]]]" } do
+      local list, err = answered('{"timeseries":{"inbound":' .. series .. "}}")
+      assert.is_nil(list)
+      assert.equal("decode", err.kind)
+      assert.matches("buckets of 300 s", err.message)
+    end
+  end)
+
+  it("are refused in any other shape than the wire's", function()
+    for _, case in ipairs {
+      { "7", "graph is not an object" }, { '{"timeseries":{"inbound":{"a":1}}}', "graph.timeseries.inbound is not a list" },
+      { '{"pie":{"inbound":"x"}}', "graph.pie.inbound is not a list" }, { '{"timeseries":{"inbound":[7]}}', "series 1 of inbound" },
+      { '{"timeseries":{"inbound":[[[0,1]],[[0,"-"]]]}}', "series 2 of inbound: the value of point 1" },
+      { "null", "no graph" },
+    } do
+      local list, err = answered(case[1])
+      assert.is_nil(list)
+      assert.matches(case[2], err.message)
+    end
+    assert.same({ { label = "x", direction = "inbound", other = false, interval = 300, missing = 71, points = { { FROM, 5 } } } },
+      answered('{"pie":{"inbound":[{"label":"x","tooltip":null}],"outbound":null},"timeseries":{"inbound":[[["' .. FROM .. '","5"]]]}}',
+        (',"time_details":{"first_time":{"epoch":"%d"},"last_time":{"epoch":%d}}'):format(FROM, TO - 300)))
   end)
 
   for _, gaps in ipairs { "zero", "left_out", "null" } do
@@ -304,8 +327,8 @@ end)
 describe("points", function()
   it("keep exact numbers, from numbers and from texts", function()
     local read = assert(points.read(scrutinizer.decode '[["60","9007199254740993"],[120,9007199254740993],[180,"1.5"],[240,7]]'))
-    assert.equal("9007199254740993", ("%s"):format(tostring(read[1][2])):gsub("%.0$", ""), nil)
-    assert.equal(tostring(read[1][2]), tostring(read[2][2]))
+    assert.equal(scrutinizer.decode "9007199254740993", read[1][2])
+    assert.equal(read[1][2], read[2][2])
     assert.equal(1.5, read[3][2])
     assert.equal(60, read[1][1])
   end)

@@ -2,6 +2,7 @@
 -- How those files are written: spec/wire_exchanges_spec.lua.
 local scrutinizer = require "scrutinizer"
 local support = require "spec.support"
+local wire = require "scrutinizer.wire"
 
 local client = scrutinizer.connect { url = "https://scrutinizer.example.net", token = "x" }
 
@@ -67,13 +68,22 @@ local BUILT = {
   end,
 }
 
+-- Forms of other run modes, by their files' names.
+local FORMS = {
+  ds_report_start = function()
+    local query = client:report("conversations"):between(1700030000, 1700051600):timezone("America/New_York"):exporter("192.0.2.2", 9)
+      :where { port = 443 }
+    return wire.start_form(query._spec, { from = 1700030000, to = 1700051600 })
+  end,
+}
+
 local function read(path)
-  local exchange = { canonical = {} }
+  local exchange = { canonical = {}, field = {} }
   for line in io.lines(path) do
     local name, value = line:match "^([%w_. ]+): (.*)$"
     if name and not line:find "^#" then
-      local canonical = name:match "^canonical (.+)$"
-      if canonical then exchange.canonical[canonical] = value else exchange[name] = value end
+      local kind, rest = name:match "^(%w+) (.+)$"
+      if exchange[kind] then exchange[kind][rest] = value elseif not kind then exchange[name] = value end
     end
   end
   return exchange
@@ -123,6 +133,15 @@ describe("the documented exchanges", function()
         end
       end)
     end
+  end
+
+  for name, form in pairs(FORMS) do
+    it(name .. " is what the call sends", function()
+      local exchange = read("spec/wire/" .. name .. ".txt")
+      local wanted = { rm = exchange.rm, action = exchange.action }
+      for field, text in pairs(exchange.field) do wanted[field] = exchange.canonical[field] or text end
+      assert.same(wanted, form())
+    end)
   end
 
   it("are all there", function()

@@ -54,9 +54,10 @@ local function ask(client, spec, form)
   local x, err = client:_send(form)
   if not x then return nil, err end
   client._private.watch(x, cancel)
-  local decoder, count = new_decoder(client, spec), nil
-  count, err = x:accepted()
-  if count then count, err = read_whole(client, x, decoder) end
+  local decoder = new_decoder(client, spec)
+  local accepted, count
+  accepted, err = x:accepted()
+  if accepted then count, err = read_whole(client, x, decoder) end
   x:close()
   err = err or answer.failure(decoder, { has_token = client.has_token, status = 200 })
   if err then
