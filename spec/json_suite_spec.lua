@@ -101,6 +101,8 @@ local PLACES = {
   { "in a cell", '{"report":{"table":{"inbound":{"columns":[{"elementName":"a"}],"rows":[[{"unread":%s,"rawValue":"1"}]]}}}}' },
   { "in a cell that is skipped", '{"report":{"table":{"inbound":{"columns":[{"elementName":"b"},{"elementName":"a"}],"rows":'
     .. '[[{"unread":%s},{"rawValue":"1"}]]}}}}' },
+  { "in a row like those before it", '{"report":{"table":{"inbound":{"columns":[{"elementName":"a"}],"rows":[[{"unread":"x","rawValue":"1"}],'
+    .. '[{"unread":"yy","rawValue":"2"}],[{"unread":"z","rawValue":"3"}],[{"unread":%s,"rawValue":"4"}]]}}}}' },
   { "in rows that wait for their columns", '{"report":{"table":{"inbound":{"rows":[[{"unread":%s,"rawValue":"1"}]],'
     .. '"columns":[{"elementName":"a"}]}}}}' },
 }
@@ -143,4 +145,20 @@ describe("JSONTestSuite: an answer", function()
       end)
     end)
   end
+end)
+
+describe("a value that is skipped", function()
+  it("may hold what the grammar allows and a reader might not like", function()
+    for _, value in ipairs {
+      '"\128\255"', '"\\ud800"', '"\\udc00\\ud800"', '{"a":1,"a":2}', '{"\255":1,"rows":1,"rows":2}', "1e999", "-1e-999", ("9"):rep(500),
+    } do
+      for i, place in ipairs(PLACES) do
+        if i ~= 2 then -- that one is kept
+          local whole = place[2]:gsub("%%s", function() return value end)
+          assert.is_true((read { whole }), whole)
+          assert.is_true((read(answers.bytes(whole))), whole)
+        end
+      end
+    end
+  end)
 end)
