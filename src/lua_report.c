@@ -290,6 +290,7 @@ void sz_lua_report_register(lua_State *L) {
   luaL_newmetatable(L, SZ_DECODER);
   luaL_setfuncs(L, METAMETHODS, 0);
   luaL_newlib(L, METHODS);
+  sz_decoder_set_pass(L);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
 }

@@ -11,7 +11,7 @@
 ** The user value holds: per direction the list of field names, and behind
 ** them the fields' last texts (1, 2), the row that is used again (3), the
 ** projection's texts (4) and array (5), the transfer whose bytes are lent (6),
-** per direction the bytes of the last texts (7, 8) and the lane (9, 10).
+** per direction the bytes of the last texts (7, 8).
 */
 #ifndef SZ_LUA_REPORT_PRIVATE_H
 #define SZ_LUA_REPORT_PRIVATE_H
@@ -30,8 +30,7 @@ enum {
   FIELDS,
   TRANSFER,
   REPEATS_INBOUND,
-  LANE_INBOUND = 9,
-  USER_VALUES = 10
+  USER_VALUES = 8
 };
 
 /*
@@ -83,6 +82,8 @@ int sz_decoder_next(lua_State *L);
 int sz_decoder_hold(lua_State *L);
 int sz_decoder_lane(lua_State *L);
 int sz_decoder_passed(lua_State *L);
+/* Adds decoder:pass to the methods on top, above the metatable. */
+void sz_decoder_set_pass(lua_State *L);
 
 /* The transfer at 2, anchored: it must outlive the bytes that it lends. */
 struct sz_transfer *sz_decoder_transfer(lua_State *L, const struct decoder *d);

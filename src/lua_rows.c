@@ -418,12 +418,30 @@ int sz_decoder_next(lua_State *L) {
 /* ---- the lane: rows that need no second look ---- */
 
 /*
-** The lane itself: row | nothing: decoder:next says why. Upvalues: decoder,
-** list of names. It reads what is at hand, and looks at nothing else: most
-** rows of a report go this way.
+** The decoder at 1, checked against its metatable in upvalue 1: looking that
+** up by name for every row would cost more than the check.
 */
-static int lane_step(lua_State *L) {
-  struct decoder *d = lua_touserdata(L, lua_upvalueindex(1));
+static struct decoder *lane_decoder(lua_State *L) {
+  if (lua_gettop(L) < 1 || !lua_getmetatable(L, 1) ||
+      !lua_rawequal(L, -1, lua_upvalueindex(1)))
+    luaL_checkudata(L, 1, SZ_DECODER);
+  lua_settop(L, 1);
+  return lua_touserdata(L, 1);
+}
+
+/* Pushes the list of names of the lane's direction. */
+static void push_lane_names(lua_State *L, const struct decoder *d) {
+  sz_getuservalue(L, 1);
+  lua_rawgeti(L, -1, NAMES_INBOUND + (int)d->lane);
+}
+
+/*
+** decoder:pass() -> row | nothing: decoder:next says why. It reads what is at
+** hand, and looks at nothing else: most rows of a report go this way. One
+** function for all decoders: LuaJIT keeps what a trace calls alive.
+*/
+static int decoder_pass(lua_State *L) {
+  struct decoder *d = lane_decoder(L);
   const struct sz_slot *slots;
   struct record record;
   const char *text;
@@ -432,7 +450,8 @@ static int lane_step(lua_State *L) {
   if (first_queued(d, &record, &slots)) {
     if (record.direction != d->lane)
       return 0;
-    unqueue_row(L, d, &record, slots, lua_upvalueindex(2));
+    push_lane_names(L, d);
+    unqueue_row(L, d, &record, slots, 3);
     d->passed++;
     return 1;
   }
@@ -441,16 +460,24 @@ static int lane_step(lua_State *L) {
   d->pending = 1; /* until it is a table */
   if (sz_report_row(d->report, &slots, &text) != d->lane)
     return 0;
-  push_row(L, d, d->lane, slots, text, lua_upvalueindex(2));
+  push_lane_names(L, d);
+  push_row(L, d, d->lane, slots, text, 3);
   d->pending = 0;
   d->passed++;
   return 1;
 }
 
+void sz_decoder_set_pass(lua_State *L) {
+  lua_pushvalue(L, -2);
+  lua_pushcclosure(L, decoder_pass, 1);
+  lua_setfield(L, -2, "pass");
+}
+
 /*
-** decoder:lane(direction, limit) -> function: gives the next rows of this
-** direction, at most 'limit', while there are any at hand. To be called when
-** a row of it has been given. decoder:passed() -> rows it gave since.
+** decoder:lane(direction, limit): from now on decoder:pass gives the next
+** rows of this direction, at most 'limit', while there are any at hand. To be
+** called when a row of it has been given. decoder:passed() -> rows it gave
+** since.
 */
 int sz_decoder_lane(lua_State *L) {
   struct decoder *d = sz_decoder_check(L);
@@ -460,17 +487,7 @@ int sz_decoder_lane(lua_State *L) {
   d->lane = direction;
   d->lane_limit = limit > 0 ? (uint64_t)limit : 0;
   d->passed = 0;
-  lua_settop(L, 1);
-  sz_getuservalue(L, 1);
-  lua_rawgeti(L, 2, LANE_INBOUND + (int)direction);
-  if (!lua_isnil(L, 3))
-    return 1;
-  lua_pushvalue(L, 1);
-  push_names(L, d, direction);
-  lua_pushcclosure(L, lane_step, 2);
-  lua_pushvalue(L, -1);
-  lua_rawseti(L, 2, LANE_INBOUND + (int)direction);
-  return 1;
+  return 0;
 }
 
 int sz_decoder_passed(lua_State *L) {

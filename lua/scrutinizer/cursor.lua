@@ -145,7 +145,8 @@ end
 
 -- Lets the rows behind one that was given go by unseen, up to the limit: most rows need no second look.
 local function open_lane(self, part)
-  self._lane = self._decoder:lane(part.index, part.limit and part.limit - part.given or 2 ^ 53)
+  self._decoder:lane(part.index, part.limit and part.limit - part.given or 2 ^ 53)
+  self._lane = self._decoder
 end
 
 local function close_answer(self)
@@ -344,7 +345,7 @@ end
 ---@return scrutinizer.Error? err
 function methods:next()
   local lane = self._lane
-  local row = lane and lane()
+  local row = lane and lane:pass()
   if row then return row end
   return leave_lane(self)
 end
@@ -491,7 +492,7 @@ end
 -- In a `for` there is nowhere to return an error to: it is raised.
 function Cursor:__call()
   local lane = self._lane
-  local row = lane and lane()
+  local row = lane and lane:pass()
   if row then return row end
   local err
   row, err = leave_lane(self)
