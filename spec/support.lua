@@ -55,6 +55,20 @@ function support.clear()
   control("all", "-X DELETE")
 end
 
+--- Puts a part of the sandbox's state back to what it was at first, such as "accounts".
+function support.reset(part)
+  control(part, "-X DELETE")
+end
+
+--- Rows of the sandbox's own database, read with the sqlite3 command: each row a text, its columns joined by "|".
+function support.state(sql)
+  local home, rows = support.sandbox().ca:match "^(.*)/[^/]*$", {}
+  for line in read_all(("sqlite3 %s %s"):format(support.quote(home .. "/database"), support.quote(sql))):gmatch "[^\n]+" do
+    rows[#rows + 1] = line
+  end
+  return rows
+end
+
 --- Faults for the next API requests: a list of { kind =, times =, … }; see examples/sandbox/README.md.
 function support.faults(list)
   post("faults", list)

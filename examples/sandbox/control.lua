@@ -1,4 +1,5 @@
 -- /sandbox/: how specs and people watch and steer the sandbox. README.md documents it.
+local accounts = require "sandbox.accounts"
 local faults = require "sandbox.faults"
 local json = require "sandbox.json"
 local store = require "sandbox.store"
@@ -53,6 +54,7 @@ local routes = {
   log = { GET = log, clear = clear_table "log" },
   faults = { GET = queue, POST = faults.add, clear = faults.clear },
   switches = { GET = switches.current, POST = switches.set, clear = switches.clear },
+  accounts = { clear = accounts.reset },
   clock = { GET = function() return { now = ngx.now() } end },
 }
 

@@ -48,9 +48,13 @@ function fields.json(request, name, kind)
   return nil
 end
 
--- Checks an object's members against their kinds; gives those that fit.
-local function members(request, node, path, kinds)
+--- Checks an object's members against their kinds ({ name = kind }); gives those that fit.
+function fields.members(request, node, path, kinds)
   local found = {}
+  if node.kind ~= "object" then
+    request:violate("type", ("%s: a JSON %s"):format(path, node.kind))
+    return found
+  end
   for _, key in ipairs(node.twice) do request:violate("field twice", path .. "." .. key) end
   for _, key in ipairs(node.keys) do
     local member = node.value[key]
@@ -70,7 +74,7 @@ local function read_search(request, item, path)
     request:violate("type", path .. ": a JSON " .. item.kind)
     return nil
   end
-  local found = members(request, item, path, SEARCH)
+  local found = fields.members(request, item, path, SEARCH)
   for _, key in ipairs { "column", "value", "comparison", "data", "_key" } do
     if not found[key] then
       request:violate("missing field", path .. "." .. key)
@@ -86,7 +90,7 @@ local function read_search(request, item, path)
 end
 
 local function read_limit(request, node, session)
-  local found = node and members(request, node, "session_state.query_limit", { offset = "number", max_num_rows = "number" }) or {}
+  local found = node and fields.members(request, node, "session_state.query_limit", { offset = "number", max_num_rows = "number" }) or {}
   for _, key in ipairs { "offset", "max_num_rows" } do
     if found[key] and not found[key].integer then request:violate("float for integer", "session_state.query_limit." .. key) end
     if not found[key] then request:violate("missing field", "session_state.query_limit." .. key) end
@@ -101,7 +105,7 @@ function fields.session(request)
   local session = { search = {}, offset = 0, max = DEFAULT_ROWS, display = "dns" }
   local node = fields.json(request, "session_state", "object")
   if not node then return session end
-  local found = members(request, node, "session_state", SESSION)
+  local found = fields.members(request, node, "session_state", SESSION)
   read_limit(request, found.query_limit, session)
   for i, item in ipairs(found.search and found.search.value or {}) do
     session.search[#session.search + 1] = read_search(request, item, ("session_state.search[%d]"):format(i - 1))

@@ -11,4 +11,5 @@ return {
   report_api = require "sandbox.modes.report_api",
   report_start = require "sandbox.modes.report_start",
   status = require "sandbox.modes.status",
+  user_api = require "sandbox.modes.user_api",
 }

@@ -109,6 +109,7 @@ local function log(request)
   local fields = {}
   for i, field in ipairs(request.fields) do
     local value = field[1] == "authToken" and "***" or field[2]
+    if field[1] == "json" then value = value:gsub('("pass"%s*:%s*)".-[^\\]"', '%1"***"') end
     fields[i] = { field[1], value }
   end
   local path = ngx.var.uri

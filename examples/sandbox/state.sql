@@ -7,3 +7,24 @@ CREATE TABLE IF NOT EXISTS faults (id INTEGER PRIMARY KEY, fault TEXT NOT NULL, 
 CREATE TABLE IF NOT EXISTS switches (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS capture_rules (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, server_ip TEXT, client_ip TEXT, max_packets INTEGER,
   stops_on INTEGER, well_known_port INTEGER, retention_hours INTEGER, enabled INTEGER);
+
+-- Users and their groups. The initial_ tables say what they begin with, and `DELETE /sandbox/accounts` goes back to that.
+CREATE TABLE IF NOT EXISTS initial_users (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, password TEXT);
+CREATE TABLE IF NOT EXISTS initial_usergroups (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS initial_memberships (user_id INTEGER, usergroup_id INTEGER, PRIMARY KEY (user_id, usergroup_id));
+CREATE TABLE IF NOT EXISTS initial_preferences (user_id INTEGER, name TEXT, setting TEXT, PRIMARY KEY (user_id, name));
+CREATE TABLE IF NOT EXISTS initial_permissions (usergroup_id INTEGER, type TEXT, seccode TEXT, PRIMARY KEY (usergroup_id, type, seccode));
+INSERT OR IGNORE INTO initial_users VALUES (1, 'admin', NULL), (2, 'guest', NULL);
+INSERT OR IGNORE INTO initial_usergroups VALUES (1, 'Administrators'), (2, 'Guests');
+INSERT OR IGNORE INTO initial_memberships VALUES (1, 1), (2, 2);
+INSERT OR IGNORE INTO initial_permissions VALUES (1, 'plixer', 'adminTab'), (1, 'plixer', 'allGadgets'), (2, 'plixer', 'statusTab');
+CREATE TABLE IF NOT EXISTS users (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, password TEXT);
+CREATE TABLE IF NOT EXISTS usergroups (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS memberships (user_id INTEGER, usergroup_id INTEGER, PRIMARY KEY (user_id, usergroup_id));
+CREATE TABLE IF NOT EXISTS preferences (user_id INTEGER, name TEXT, setting TEXT, PRIMARY KEY (user_id, name));
+CREATE TABLE IF NOT EXISTS permissions (usergroup_id INTEGER, type TEXT, seccode TEXT, PRIMARY KEY (usergroup_id, type, seccode));
+INSERT INTO users SELECT * FROM initial_users WHERE NOT EXISTS (SELECT 1 FROM setting WHERE name = 'accounts');
+INSERT INTO usergroups SELECT * FROM initial_usergroups WHERE NOT EXISTS (SELECT 1 FROM setting WHERE name = 'accounts');
+INSERT INTO memberships SELECT * FROM initial_memberships WHERE NOT EXISTS (SELECT 1 FROM setting WHERE name = 'accounts');
+INSERT INTO permissions SELECT * FROM initial_permissions WHERE NOT EXISTS (SELECT 1 FROM setting WHERE name = 'accounts');
+INSERT OR IGNORE INTO setting VALUES ('accounts', 'made');

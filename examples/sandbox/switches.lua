@@ -58,6 +58,12 @@ switches.known = {
   manage_exporters = { "allowed", "refused" },
   host_counts = { "strings", "numbers", "odd" }, -- connections of quick_search
   capture_answer = { "rule", "empty", "list" },
+  -- users and usergroups
+  account_ids = { "usual", "strings", "numbers" }, -- ids of what was made; usual: numbers, but members of a group as strings
+  group_delete = { "group", "bare" }, -- the sentence of delUsergroups: as delUsers says it, or without `id` and `named`
+  membership_shape = { "data", "top" }, -- added and removed inside data, or at the top
+  membership_names = { "given", "quoted", "ids" }, -- how a sentence calls those that were given by name
+  rename_names = { "given", "name" }, -- whom the sentence of changeUsername names: what was sent, or the old name
   -- transport
   content_type = { "application/json; charset=utf-8", "text/html", "text/plain; charset=iso-8859-1" },
   error_status = { "200", "400", "401", "403", "500" }, -- of auth errors

@@ -134,12 +134,13 @@ end
 
 --- The error that an object with `err` is, or nil when it is none. Only the two known codes are matched, never a sentence.
 ---@param object { err: any, details: any, msg: any }
----@param context { has_token: boolean, status?: integer }
+---@param context { has_token: boolean, status?: integer, mask?: fun(text: string): string } mask takes secrets out of what was said
 ---@return scrutinizer.Error?
 function answer.refusal(object, context)
   local said = as_text(object.err)
   if not said then return nil end
   local details, extra = as_text(object.details), as_text(object.msg)
+  if context.mask then said, extra = context.mask(said), extra and context.mask(extra) end
   local text = extra and extra .. " (" .. said .. ")" or said
   local fields = { status = context.status }
   if details == wire.answer.bad_token then

@@ -11,46 +11,69 @@ local call = {}
 -- Bytes of an answer that are read where `max_body` does not say.
 local MAX_ANSWER = 64 * 2 ^ 20
 
-local function decoded(client, body)
+--- What no error of a call may show, as a function over strangers' texts: the token, and the call's own secrets in each form that they are
+--- sent in.
+---@param client scrutinizer.Client
+---@param secrets? string[]
+---@return fun(text: string): string
+function call.masker(client, secrets)
+  if not secrets then return client._private.mask end
+  local forms = {}
+  for _, secret in ipairs(secrets) do
+    for _, form in ipairs { secret, wire.encode(secret):sub(2, -2), wire.percent(secret) } do forms[#forms + 1] = form end
+  end
+  -- The longest first: none may be left over around a shorter one.
+  table.sort(forms, function(a, b) return #a > #b end)
+  return function(text)
+    text = client._private.mask(text)
+    for _, form in ipairs(forms) do text = errors.without(text, form) end
+    return text
+  end
+end
+
+-- The answer's beginning is not shown where secrets were sent: it may hold them in a form that nobody foresees.
+local function decoded(client, body, hide_head)
   local o = client._options
   local value, kind, message, position = core.decode(body, { max_depth = o.max_depth, utf8 = o.utf8 })
   if value ~= nil then return value end
-  local head = errors.neutral(client._private.mask(body:sub(1, 200)), 60)
-  local text = body == "" and "the answer is empty" or ("not JSON: %s; the answer begins with \"%s\""):format(message, head)
+  local text = body == "" and "the answer is empty" or "not JSON: " .. message
+  if body ~= "" and not hide_head then
+    text = ("%s; the answer begins with \"%s\""):format(text, errors.neutral(client._private.mask(body:sub(1, 200)), 60))
+  end
   return errors.fail(kind, text, { position = position, status = 200 })
 end
 
-local function read(client, x)
+local function read(client, x, hide_head)
   local info, err = x:accepted()
   if not info then return nil, err end
   local max, body = client._options.max_body or MAX_ANSWER
   body, err = x:body(max + 1)
   if not body then return nil, err end
   if #body > max then return errors.fail("limit", ("the answer is over %d bytes (max_body)"):format(max)) end
-  return decoded(client, body)
+  return decoded(client, body, hide_head)
 end
 
 --- Sends a form once and gives the decoded answer. An object with `err` is an error.
 ---@param client scrutinizer.Client
 ---@param form table<string, string>
----@param how? { write?: boolean } a write goes over a connection of its own, so that nothing below can send it twice
+---@param how? { write?: boolean, secrets?: string[] } a write goes over a connection of its own, so that nothing below can send it twice;
+---  secrets are masked in errors
 ---@return any value
 ---@return scrutinizer.Error? err
 function call.send(client, form, how)
   local x, err = client:_send(form, how)
   if not x then return nil, err end
+  local secrets = how and how.secrets
   local value
-  value, err = read(client, x)
+  x.mask = call.masker(client, secrets)
+  value, err = read(client, x, secrets ~= nil)
   x:close()
   if value == nil then
-    err.message = client._private.mask(err.message)
+    err.message = x.mask(err.message)
     return nil, err
   end
-  local refusal = type(value) == "table" and answer.refusal(value, { has_token = client.has_token, status = 200 })
-  if refusal then
-    refusal.message = client._private.mask(refusal.message)
-    return nil, refusal
-  end
+  local refusal = type(value) == "table" and answer.refusal(value, { has_token = client.has_token, status = 200, mask = x.mask })
+  if refusal then return nil, refusal end
   return value
 end
 

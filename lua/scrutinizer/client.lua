@@ -21,6 +21,7 @@ local Client = { __name = "scrutinizer.Client" }
 
 -- Groups of calls, `client.users` and the like: loaded when first asked for. Each module has `new(client)`.
 local PARTS = {
+  users = "users",
 }
 
 function Client:__index(name)
@@ -82,16 +83,7 @@ local function make_private(given, token)
   end
   -- A stranger's text without the token that was sent last.
   function private.mask(text)
-    if not sent then return text end
-    local parts, from = {}, 1
-    local at, last = text:find(sent, 1, true)
-    while at do
-      parts[#parts + 1] = text:sub(from, at - 1)
-      from = last + 1
-      at, last = text:find(sent, from, true)
-    end
-    parts[#parts + 1] = text:sub(from)
-    return table.concat(parts, "***")
+    return sent and errors.without(text, sent) or text
   end
   return private
 end

@@ -13,6 +13,7 @@ local LONGEST_WAIT = 0.5
 
 ---@class scrutinizer.Exchange
 ---@field transfer userdata
+---@field mask? fun(text: string): string takes secrets out of what the appliance says
 ---@field private _client table
 ---@field private _waited number         seconds of waiting so far
 ---@field private _slow { seconds: number, bytes: integer }
@@ -123,7 +124,7 @@ function methods:_refusal(info)
   if info.location and info.status >= 300 and info.status < 400 then return redirect_error(info) end
   local body = self:body(REFUSAL_BYTES) or ""
   local value = core.decode(body)
-  local context = { has_token = self._client.has_token, status = info.status }
+  local context = { has_token = self._client.has_token, status = info.status, mask = self.mask }
   local said = type(value) == "table" and answer.refusal(value, context)
   local kind = STATUS_KINDS[info.status] or "http"
   if said and said.kind == "auth" then return said end
