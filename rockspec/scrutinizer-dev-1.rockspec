@@ -38,6 +38,7 @@ build = {
         "src/lua_json_text.c",
         "src/lua_report.c",
         "src/lua_rows.c",
+        "src/lua_source.c",
         "src/number.c",
         "src/report.c",
         "src/report_row.c",

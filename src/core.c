@@ -5,6 +5,7 @@
 #include "lua_http.h"
 #include "lua_json.h"
 #include "lua_report.h"
+#include "lua_source.h"
 #include "version.h"
 
 #include <time.h>
@@ -40,6 +41,7 @@ SZ_EXPORT int luaopen_scrutinizer_core(lua_State *L) {
   sz_lua_json_register(L);
   sz_lua_report_register(L);
   sz_lua_aggregate_register(L);
+  sz_lua_source_register(L);
   sz_lua_http_register(L);
   luaL_newlib(L, FUNCTIONS);
   lua_pushliteral(L, SZ_VERSION);

@@ -9,20 +9,7 @@
 #ifndef SZ_HTTP_H
 #define SZ_HTTP_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-/*
-** Why something failed. 'kind' is a constant ("connect" "tls" "timeout"
-** "truncated" "decode" "http" "limit" "cancelled" "phase"), NULL when nothing
-** did. 'message' names at most host and port of the URL, and never what was
-** sent; it may quote bytes of the server: escape it before showing it.
-*/
-struct sz_failure {
-  const char *kind;
-  char message[512];
-};
+#include "source.h"
 
 struct sz_bytes {
   const char *data; /* NULL: not given */
@@ -60,41 +47,6 @@ struct sz_request {
   const char *unix_socket;
   const char *user_agent;
 };
-
-/*
-** What is known of an answer so far. Texts: NULL when absent, valid until
-** the next call on the transfer or its sz_http.
-*/
-struct sz_info {
-  long status;      /* 0 before the header */
-  int http_version; /* 10, 11, 20, 30; 0 before the header */
-  bool headers_done;
-  bool done;         /* the network is finished with it, well or not */
-  bool reused;       /* went over a kept connection */
-  double first_byte; /* seconds from start to the answer's first byte */
-  uint64_t received; /* bytes of the body as they came */
-  uint64_t decoded;  /* bytes of the body given to the reader */
-  size_t buffered;   /* bytes of the body waiting for the reader */
-  const char *location;
-  const char *retry_after;
-  const char *content_type;
-};
-
-/*
-** A server's certificate, as an inspecting transfer saw it. NULL: unknown.
-** Texts of the server's: escape them before showing them.
-*/
-struct sz_certificate {
-  const char *subject, *issuer, *from, *to;
-  const char *pin; /* what to say as a request's 'pin' */
-};
-
-struct sz_fd {
-  int fd;
-  bool read, write;
-};
-
-enum sz_read { SZ_READ_DATA, SZ_READ_WAIT, SZ_READ_END, SZ_READ_ERROR };
 
 struct sz_http;     /* opaque: connections and running transfers */
 struct sz_transfer; /* opaque: one request and its answer */
@@ -147,32 +99,14 @@ struct sz_transfer *sz_transfer_start(struct sz_http *h,
                                       const struct sz_request *request,
                                       struct sz_failure *why);
 
-/* Ends the transfer if it runs, frees it. NULL is allowed. */
-void sz_transfer_free(struct sz_transfer *t);
-
-/*
-** Ends the transfer if it runs and drops what was not read: from here it
-** reads as kind "cancelled". Bytes lent by sz_transfer_peek stay readable
-** until they are given back.
-*/
-void sz_transfer_cancel(struct sz_transfer *t);
-
-/*
-** Lends decoded bytes: never more than fit the buffers, never copied but by
-** inflating. They stay where they are until sz_transfer_consume, or until
-** the next peek. A failure is told after the bytes that came before it, and
-** is told again each time.
-*/
+/* What a source does: see source.h. NULL may be freed. */
 enum sz_read sz_transfer_peek(struct sz_transfer *t, const char **data,
                               size_t *len);
-
-/* Gives back the first 'n' bytes lent; the server may send on. */
 void sz_transfer_consume(struct sz_transfer *t, size_t n);
-
-/* Why it failed; kind is NULL when it did not. Valid as long as 't'. */
 const struct sz_failure *sz_transfer_error(const struct sz_transfer *t);
-
 void sz_transfer_info(struct sz_transfer *t, struct sz_info *info);
+void sz_transfer_cancel(struct sz_transfer *t);
+void sz_transfer_free(struct sz_transfer *t);
 
 /* False: nothing is known. The texts live as long as the transfer. */
 bool sz_transfer_certificate(const struct sz_transfer *t,

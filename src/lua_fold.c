@@ -62,7 +62,7 @@ static int fold_result(lua_State *L, const struct fold *f) {
 }
 
 static int fold_stream(lua_State *L, struct decoder *d, struct fold *f,
-                       struct sz_transfer *t) {
+                       struct sz_source *t) {
   const struct sz_slot *slots;
   const char *text;
   while (!d->done) {
@@ -105,7 +105,7 @@ static int fold_stream(lua_State *L, struct decoder *d, struct fold *f,
 */
 int sz_decoder_fold(lua_State *L) {
   struct decoder *d = sz_decoder_check(L);
-  struct sz_transfer *t = sz_decoder_transfer(L, d);
+  struct sz_source *t = sz_decoder_transfer(L, d);
   struct fold f;
   int results;
   f.aggregate = sz_lua_aggregate_check(L, 3);

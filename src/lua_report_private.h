@@ -17,8 +17,8 @@
 #define SZ_LUA_REPORT_PRIVATE_H
 
 #include "compat.h"
-#include "http.h"
 #include "report.h"
+#include "source.h"
 
 #define SZ_DECODER "scrutinizer.decoder"
 #define HEAD_BYTES 80
@@ -44,7 +44,7 @@ struct repeat {
 
 struct decoder {
   struct sz_report *report; /* NULL once closed */
-  struct sz_transfer *lender;
+  struct sz_source *lender;
   size_t lent;            /* bytes of it being read */
   struct sz_buffer queue; /* rows that were pushed and not yet taken */
   size_t queue_at;
@@ -86,7 +86,7 @@ int sz_decoder_passed(lua_State *L);
 void sz_decoder_set_pass(lua_State *L);
 
 /* The transfer at 2, anchored: it must outlive the bytes that it lends. */
-struct sz_transfer *sz_decoder_transfer(lua_State *L, const struct decoder *d);
+struct sz_source *sz_decoder_transfer(lua_State *L, const struct decoder *d);
 
 /* The reader's next event; a row that was put back comes first. */
 enum sz_report_event sz_decoder_event(struct decoder *d);
@@ -98,7 +98,7 @@ void sz_decoder_give_back(struct decoder *d);
 ** Lends the transfer's next bytes to the reader. Returns 0 to read on, or the
 ** results pushed: false (nothing there yet), or nil, kind, message.
 */
-int sz_decoder_pull(lua_State *L, struct decoder *d, struct sz_transfer *t);
+int sz_decoder_pull(lua_State *L, struct decoder *d, struct sz_source *t);
 
 /* lua_fold.c */
 int sz_decoder_fold(lua_State *L);

@@ -1,8 +1,8 @@
 /* lua_rows.c - the decoder's rows as tables: pushed, or pulled. */
 #include "lua_report_private.h"
 
-#include "lua_http.h"
 #include "lua_json.h"
+#include "lua_source.h"
 
 #include <string.h>
 
@@ -272,7 +272,7 @@ int sz_decoder_finish(lua_State *L) {
 
 void sz_decoder_give_back(struct decoder *d) {
   if (d->lender)
-    sz_transfer_consume(d->lender, d->lent);
+    sz_source_consume(d->lender, d->lent);
   d->lender = NULL;
 }
 
@@ -280,10 +280,10 @@ void sz_decoder_give_back(struct decoder *d) {
 ** Lends the transfer's next bytes to the reader. Returns 0 to read on, or the
 ** results pushed: false (nothing there yet), or nil, kind, message.
 */
-int sz_decoder_pull(lua_State *L, struct decoder *d, struct sz_transfer *t) {
+int sz_decoder_pull(lua_State *L, struct decoder *d, struct sz_source *t) {
   const char *data;
   size_t len;
-  switch (sz_transfer_peek(t, &data, &len)) {
+  switch (sz_source_peek(t, &data, &len)) {
   case SZ_READ_DATA:
     remember_head(d, data, len);
     sz_report_feed(d->report, data, len);
@@ -300,8 +300,8 @@ int sz_decoder_pull(lua_State *L, struct decoder *d, struct sz_transfer *t) {
     return 1;
   default:
     lua_pushnil(L);
-    lua_pushstring(L, sz_transfer_error(t)->kind);
-    lua_pushstring(L, sz_transfer_error(t)->message);
+    lua_pushstring(L, sz_source_error(t)->kind);
+    lua_pushstring(L, sz_source_error(t)->message);
     return 3;
   }
 }
@@ -315,7 +315,7 @@ enum sz_report_event sz_decoder_event(struct decoder *d) {
   return sz_report_next(d->report);
 }
 
-static int pull_row(lua_State *L, struct decoder *d, struct sz_transfer *t) {
+static int pull_row(lua_State *L, struct decoder *d, struct sz_source *t) {
   const struct sz_slot *slots;
   const char *text;
   for (;;) {
@@ -343,9 +343,8 @@ static int pull_row(lua_State *L, struct decoder *d, struct sz_transfer *t) {
 }
 
 /* The transfer at 2, anchored: it must outlive the bytes that it lends. */
-struct sz_transfer *sz_decoder_transfer(lua_State *L,
-                                        const struct decoder *d) {
-  struct sz_transfer *t = sz_lua_transfer_check(L, 2);
+struct sz_source *sz_decoder_transfer(lua_State *L, const struct decoder *d) {
+  struct sz_source *t = sz_lua_source_check(L, 2);
   if (!t)
     luaL_error(L, "attempt to read a closed transfer");
   if (d->lender == t)
@@ -367,7 +366,7 @@ struct sz_transfer *sz_decoder_transfer(lua_State *L,
 */
 int sz_decoder_hold(lua_State *L) {
   struct decoder *d = sz_decoder_check(L);
-  struct sz_transfer *t = sz_decoder_transfer(L, d);
+  struct sz_source *t = sz_decoder_transfer(L, d);
   enum sz_report_event event;
   lua_settop(L, 2);
   while (!d->done && (event = sz_decoder_event(d)) != SZ_REPORT_DONE) {
@@ -393,7 +392,7 @@ int sz_decoder_hold(lua_State *L) {
 */
 int sz_decoder_next(lua_State *L) {
   struct decoder *d = sz_decoder_check(L);
-  struct sz_transfer *t;
+  struct sz_source *t;
   struct record record;
   const struct sz_slot *slots;
   lua_settop(L, 2);

@@ -1,0 +1,226 @@
+/* lua_source.c - see lua_source.h. Nothing here waits or calls back. */
+#include "lua_source.h"
+
+#include <limits.h>
+
+#define TRANSFER "scrutinizer.transfer"
+
+struct transfer_box {
+  struct sz_source source;
+  bool closed;
+};
+
+/* ---- what the objects that begin transfers share ---- */
+
+int sz_lua_fail(lua_State *L, const struct sz_failure *why) {
+  lua_pushnil(L);
+  lua_pushstring(L, why->kind);
+  lua_pushstring(L, why->message);
+  return 3;
+}
+
+int sz_lua_milliseconds(lua_State *L, int index, int least) {
+  lua_Number seconds = luaL_checknumber(L, index);
+  luaL_argcheck(L, seconds >= 0, index, "seconds must not be negative");
+  if (seconds >= INT_MAX / 1000)
+    return INT_MAX;
+  seconds *= 1000;
+  return seconds < least ? least : (int)seconds;
+}
+
+static void set_integer(lua_State *L, const char *name, uint64_t value) {
+  lua_pushinteger(L, (lua_Integer)value);
+  lua_setfield(L, -2, name);
+}
+
+static void set_flag(lua_State *L, const char *name, bool value) {
+  lua_pushboolean(L, value);
+  lua_setfield(L, -2, name);
+}
+
+static void set_text(lua_State *L, const char *name, const char *value) {
+  lua_pushstring(L, value); /* NULL: nil */
+  lua_setfield(L, -2, name);
+}
+
+void sz_lua_fds_push(lua_State *L, const struct sz_fd *list, int count) {
+  int i;
+  lua_createtable(L, count, 0);
+  for (i = 0; i < count; i++) {
+    lua_createtable(L, 0, 3);
+    set_integer(L, "fd", (uint64_t)list[i].fd);
+    set_flag(L, "read", list[i].read);
+    set_flag(L, "write", list[i].write);
+    lua_rawseti(L, -2, i + 1);
+  }
+}
+
+void sz_lua_register_type(lua_State *L, const char *name, const luaL_Reg *meta,
+                          const luaL_Reg *methods) {
+  luaL_newmetatable(L, name);
+  luaL_setfuncs(L, meta, 0);
+  lua_newtable(L);
+  luaL_setfuncs(L, methods, 0);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+}
+
+/* ---- the transfer ---- */
+
+struct sz_source *sz_lua_source_push(lua_State *L,
+                                     const struct sz_source_type *type) {
+  struct transfer_box *box = lua_newuserdata(L, sizeof *box);
+  box->source.type = type;
+  box->source.object = NULL;
+  box->closed = false;
+  luaL_setmetatable(L, TRANSFER);
+  lua_createtable(L, 1, 0);
+  lua_pushvalue(L, 1);
+  lua_rawseti(L, -2, 1);
+  sz_setuservalue(L, -2);
+  return &box->source;
+}
+
+static struct transfer_box *transfer_check(lua_State *L, int index) {
+  return luaL_checkudata(L, index, TRANSFER);
+}
+
+struct sz_source *sz_lua_source_check(lua_State *L, int index) {
+  struct transfer_box *box = transfer_check(L, index);
+  return box->closed || !box->source.object ? NULL : &box->source;
+}
+
+static struct sz_source *transfer_open(lua_State *L) {
+  struct sz_source *source = sz_lua_source_check(L, 1);
+  if (!source)
+    luaL_error(L, "attempt to use a closed transfer");
+  return source;
+}
+
+/* close and __close. The memory of what is lent to a decoder stays. */
+static int transfer_close(lua_State *L) {
+  struct transfer_box *box = transfer_check(L, 1);
+  if (!box->closed)
+    sz_source_cancel(&box->source);
+  box->closed = true;
+  return 0;
+}
+
+static int transfer_gc(lua_State *L) {
+  struct transfer_box *box = transfer_check(L, 1);
+  sz_source_free(&box->source);
+  box->closed = true;
+  return 0;
+}
+
+static int transfer_tostring(lua_State *L) {
+  bool closed = transfer_check(L, 1)->closed;
+  lua_pushstring(L, closed ? TRANSFER " (closed)" : TRANSFER);
+  return 1;
+}
+
+static int read_push(lua_State *L, const struct sz_source *source,
+                     const char *data, size_t len, size_t max) {
+  if (len > max)
+    len = max;
+  lua_pushlstring(L, data, len); /* may raise: nothing is lost, read again */
+  sz_source_consume(source, len);
+  return 1;
+}
+
+/*
+** transfer:read([max]) -> decoded bytes, never ""; false: none yet;
+** nil: the answer is complete; nil, kind, message: it is not
+*/
+static int transfer_read(lua_State *L) {
+  const struct sz_source *source = transfer_open(L);
+  lua_Integer max = luaL_optinteger(L, 2, INT_MAX);
+  const char *data;
+  size_t len;
+  luaL_argcheck(L, max > 0, 2, "size must be positive");
+  switch (sz_source_peek(source, &data, &len)) {
+  case SZ_READ_DATA:
+    return read_push(L, source, data, len, (size_t)max);
+  case SZ_READ_WAIT:
+    lua_pushboolean(L, 0);
+    return 1;
+  case SZ_READ_END:
+    lua_pushnil(L);
+    return 1;
+  default:
+    return sz_lua_fail(L, sz_source_error(source));
+  }
+}
+
+static const char *version_text(int version) {
+  switch (version) {
+  case 10:
+    return "1.0";
+  case 11:
+    return "1.1";
+  case 20:
+    return "2";
+  case 30:
+    return "3";
+  default:
+    return NULL;
+  }
+}
+
+/* transfer:info() -> table; status and http_version are absent before them */
+static int transfer_info(lua_State *L) {
+  struct sz_info info;
+  sz_source_info(transfer_open(L), &info);
+  lua_createtable(L, 0, 13);
+  if (info.status > 0)
+    set_integer(L, "status", (uint64_t)info.status);
+  set_text(L, "http_version", version_text(info.http_version));
+  set_text(L, "location", info.location);
+  set_text(L, "retry_after", info.retry_after);
+  set_text(L, "content_type", info.content_type);
+  set_integer(L, "received", info.received);
+  set_integer(L, "decoded", info.decoded);
+  set_integer(L, "buffered", info.buffered);
+  set_flag(L, "headers_done", info.headers_done);
+  set_flag(L, "done", info.done);
+  set_flag(L, "reused", info.reused);
+  lua_pushnumber(L, info.first_byte);
+  lua_setfield(L, -2, "first_byte");
+  return 1;
+}
+
+/*
+** transfer:certificate() -> { subject =, issuer =, from =, to =, pin = }, or
+** nil when it did not inspect or saw none
+*/
+static int transfer_certificate(lua_State *L) {
+  const struct sz_source *source = transfer_open(L);
+  struct sz_certificate c;
+  if (!source->type->certificate ||
+      !source->type->certificate(source->object, &c)) {
+    lua_pushnil(L);
+    return 1;
+  }
+  lua_createtable(L, 0, 5);
+  set_text(L, "subject", c.subject);
+  set_text(L, "issuer", c.issuer);
+  set_text(L, "from", c.from);
+  set_text(L, "to", c.to);
+  set_text(L, "pin", c.pin);
+  return 1;
+}
+
+static const luaL_Reg META[] = {{"__gc", transfer_gc},
+                                {"__close", transfer_close},
+                                {"__tostring", transfer_tostring},
+                                {NULL, NULL}};
+
+static const luaL_Reg METHODS[] = {{"read", transfer_read},
+                                   {"info", transfer_info},
+                                   {"close", transfer_close},
+                                   {"certificate", transfer_certificate},
+                                   {NULL, NULL}};
+
+void sz_lua_source_register(lua_State *L) {
+  sz_lua_register_type(L, TRANSFER, META, METHODS);
+}
