@@ -273,7 +273,7 @@ describe("a million rows", function()
   it_once("are over a limit where they must wait, for columns or for a reader", function()
     local piece = ("[{},{}],"):rep(1000)
     within(ALLOWED_KIB, function()
-      local _, _, err = feed(around('{"report":{"table":{"inbound":{"rows":[', piece, MANY / 1000, "[]]"), { max_held = 2 * MEGABYTE })
+      local _, _, err = feed(around('{"report":{"table":{"inbound":{"rows":[', piece, MANY / 1000, "[]]"), { max_held = 2 * MANY })
       assert.same({ "limit", #'{"report":{"table":{"inbound":{"rows":' }, { err.kind, err.position })
       local decoder = scrutinizer.decoder { direction = "inbound", max_held = MEGABYTE }
       local good = decoder:feed(HEAD)
@@ -302,7 +302,7 @@ describe("keys", function()
   it_once("that come again and again are over a limit where they are kept", function()
     within(ALLOWED_KIB, function()
       for _, fact in ipairs { '"err":"no",', '"details":[1,2,3],' } do
-        local _, _, err = feed(around("{", fact:rep(10000), MANY / 10000, '"x":1}'), { max_held = MEGABYTE / 8 })
+        local _, _, err = feed(around("{", fact:rep(10000), MANY / 10000, '"x":1}'), { max_held = MANY / 8 })
         assert.equal("limit", err.kind)
       end
     end)
