@@ -1,0 +1,341 @@
+--- The walk behind a cursor: asks for answers, reads them row by row, joins pages, says when the report is whole. Its functions work on
+--- the cursor's own table.
+
+local answer = require "scrutinizer.answer"
+local core = require "scrutinizer.core"
+local errors = require "scrutinizer.errors"
+local facts = require "scrutinizer.facts"
+local pages = require "scrutinizer.pages"
+local times = require "scrutinizer.times"
+local wire = require "scrutinizer.wire"
+
+local walk = {}
+
+-- Errors after which the rest can be asked for.
+local RESUMABLE = { connect = true, timeout = true, http = true, truncated = true, changed = true, decode = true }
+
+-- ---- one answer ----
+
+local function new_decoder(self)
+  local o, spec = self._client._options, self._spec
+  local wanted = {}
+  for _, part in ipairs(self._asked) do wanted[part.direction] = true end
+  return core.decoder {
+    inbound = wanted.inbound, outbound = wanted.outbound, ordered = true, with_direction = #spec.directions > 1,
+    projection = spec.projection or nil, reuse = self._reuse, graph = spec.graph ~= nil,
+    max_body = o.max_body, max_depth = o.max_depth, max_row = o.max_row, max_held = o.max_held, utf8 = o.utf8,
+  }
+end
+
+-- Epochs for the requests of this walk: the same for all its pages. Nil: as the query says (one answer needs no more).
+local function walk_epochs(self, paged)
+  local said = self._spec.times
+  if self._epochs or not said or not (paged or said.last) then return self._epochs end
+  local epochs, message = times.epochs(self._spec, self._now)
+  if not epochs then
+    local why = self._answers > 0 and "the appliance caps its answers, and further pages need fixed times: " or "pages need fixed times: "
+    return nil, errors.new("truncated", why .. message)
+  end
+  self._epochs = epochs
+  return epochs
+end
+
+-- Sends the request for some parts and begins to read the answer.
+local function ask(self, asked)
+  local further = asked[1].said or self._answers > 0
+  local epochs, err = walk_epochs(self, further or self._spec.page_size ~= nil)
+  if err then return nil, err end
+  local wanted = {}
+  for i, part in ipairs(asked) do
+    wanted[i] = pages.request(part, self._spec.page_size)
+    pages.begin(part)
+  end
+  local form = wire.report_form(self._spec, wanted, epochs, self._now)
+  self._exchange, err = self._client:_send(form)
+  if not self._exchange then return nil, err end
+  self._client._private.watch(self, walk.cancel)
+  self._asked, self._answers, self._held = asked, self._answers + 1, false
+  self._decoder = new_decoder(self)
+  local info
+  info, err = self._exchange:accepted()
+  if not info then return nil, err end
+  self._client:_emit {
+    type = "response", status = info.status, reused = info.reused, first_byte = info.first_byte, page = self._answers,
+  }
+  return true
+end
+
+local function part_at(self, index)
+  for _, part in ipairs(self._asked) do
+    if part.index == index then return part end
+  end
+end
+
+local function read_error(self, kind, message, position)
+  return answer.broken(self._client, self._decoder, kind, message, position)
+end
+
+-- A page after the first gives no row before its total and window are known to be the first page's.
+local function check_page(self, part)
+  local found, err = facts.read(self._decoder, self._asked)
+  if not found then return err end
+  local first = self._facts and self._facts.time or found.time
+  return pages.check_facts(part, found.totals[part.direction], first, found.time)
+end
+
+local function facts_known(self, part)
+  return self._decoder:fact("totalRowCount", part.index) ~= nil and self._decoder:fact "time_details" ~= nil
+end
+
+-- Keeps what the first answer says for the report's fields; what it did not say, the first that does.
+local function keep_facts(self)
+  local found, err = facts.read(self._decoder, self._asked)
+  if not found then return err end
+  local decoder, kept = self._decoder, self._facts or { totals = {}, footers = {} }
+  for _, part in ipairs(self._asked) do
+    if not part.said then
+      local direction = part.direction
+      part.total, part.said = found.totals[direction], true
+      kept.totals[direction] = part.total
+      kept.footers[direction], err = answer.footer(decoder, part.index)
+      if err then return err end
+    end
+  end
+  kept.time = kept.time or found.time
+  if not kept.exporters then
+    kept.exporters, err = answer.exporters(decoder)
+    if err then return err end
+  end
+  kept.request_id = kept.request_id or answer.request_id(decoder)
+  kept.interval = kept.interval or answer.interval(decoder)
+  self._facts = kept
+end
+
+-- ---- the walk ----
+
+-- Rows that the lane gave: the user has them.
+function walk.count_lane(self)
+  if not self._lane then return end
+  local part, passed = part_at(self, self._turned), self._decoder:passed()
+  part.given, part.fresh = part.given + passed, part.fresh + passed
+end
+
+-- Lets the rows behind one that was given go by unseen, up to the limit: most rows need no second look.
+local function open_lane(self, part)
+  self._decoder:lane(part.index, part.limit and part.limit - part.given or 2 ^ 53)
+  self._lane = self._decoder
+end
+
+local function close_answer(self)
+  walk.count_lane(self)
+  self._lane = false
+  if self._exchange then self._exchange:close() end
+  self._exchange = false
+end
+
+function walk.fail(self, err)
+  err.message = self._client._private.mask(err.message)
+  if RESUMABLE[err.kind] and not err.resume then
+    local said = self._spec.times
+    -- The rest must be of the same window, also when the query names one that moves.
+    local epochs = said and not said.from and (self._epochs or times.epochs(self._spec, self._now))
+    err.resume = pages.resume(self._parts, self._spec.directions, epochs)
+  end
+  self._error = err
+  close_answer(self)
+  return nil, err
+end
+
+-- The next part that is not finished, when the answer being read has ended for the one before.
+local function next_part(self)
+  for _, part in ipairs(self._parts) do
+    if not part.done then return part end
+  end
+end
+
+-- The answer is complete: is the report?
+local function end_answer(self)
+  local err = answer.failure(self._decoder, { has_token = self._client.has_token, status = 200 })
+  if err then return err end
+  for _, part in ipairs(self._asked) do
+    if part.said or self._facts then
+      err = check_page(self, part)
+      if err then return err end
+    end
+  end
+  err = keep_facts(self)
+  if err then return err end
+  self._columns = self._columns or self._decoder:columns(1) or self._decoder:columns(2)
+  local _, size = self._decoder:state()
+  self._read = self._read + size
+  self._client:_emit { type = "page", page = self._answers, bytes = size, waited = self._exchange._waited }
+  close_answer(self)
+  for _, part in ipairs(self._asked) do
+    err = pages.finish(part)
+    if err then return err end
+    if not part.done then break end -- what came behind it is asked for again, in its turn
+  end
+end
+
+-- Reads on, without use for the rows, until the report's window is known: further pages are held against it.
+local function pass_to_time(self)
+  while self._decoder:fact "time_details" == nil do
+    local row, kind, message, position = self._decoder:next(self._exchange.transfer)
+    if row == nil then return kind and read_error(self, kind, message, position) end
+    if row == false then
+      local ok, err = self._exchange:wait()
+      if not ok then return err end
+    end
+  end
+end
+
+-- In an answer for both directions outbound's rows have begun: is inbound through? If the appliance cut it short, the rest of it comes
+-- first, and outbound is asked for again.
+local function turn(self, part)
+  local before = self._asked[1]
+  self._turned = part.index
+  if before == part or before.done then return true end
+  local found, err = facts.read(self._decoder, self._asked)
+  if not found then return nil, err end
+  before.total = found.totals[before.direction]
+  before.last = pages.identity(self._decoder:last_row(before.index))
+  err = pages.finish(before)
+  if err then return nil, err end
+  if before.done then return true end
+  err = pass_to_time(self)
+  if err then return nil, err end
+  found, err = facts.read(self._decoder, self._asked)
+  if not found then return nil, err end
+  before.said = true
+  self._facts = {
+    totals = { [before.direction] = before.total }, time = found.time,
+    footers = { [before.direction] = answer.footer(self._decoder, before.index) },
+  }
+  close_answer(self)
+  return false
+end
+
+-- The first row of a further page: must be the last one given, and is not given again.
+local function pass_overlap(self, part)
+  local err = pages.check_overlap(part, pages.identity(self._decoder:last_row(part.index)))
+  if err then return err end
+  self._held = true
+end
+
+-- Reads ahead into the decoder's queue until the page's facts are known, then checks them.
+local function hold(self, part)
+  while not facts_known(self, part) do
+    local state, kind, message, position = self._decoder:hold(self._exchange.transfer)
+    if state == nil and kind then return read_error(self, kind, message, position) end
+    if state == nil then break end
+    if state == false then
+      local ok, err = self._exchange:wait()
+      if not ok then return err end
+    end
+  end
+  self._held = false
+  return check_page(self, part)
+end
+
+-- What to do with a row that the decoder gave: true when it is the user's.
+local function accept(self, index)
+  local part = part_at(self, index)
+  if index ~= self._turned then
+    local mine, err = turn(self, part)
+    if not mine then return false, err end
+  end
+  if part.overlap then
+    local err = pass_overlap(self, part) or hold(self, part)
+    return false, err
+  end
+  if part.limit and part.given >= part.limit then return false end -- more than was asked for
+  part.given, part.fresh = part.given + 1, part.fresh + 1
+  open_lane(self, part)
+  return true
+end
+
+-- The answer has ended: its parts are finished, or another page is due.
+local function after_answer(self)
+  for _, part in ipairs(self._asked) do
+    if part.fresh > 0 then part.last = pages.identity(self._decoder:last_row(part.index)) end
+  end
+  return end_answer(self)
+end
+
+function walk.begin_answer(self)
+  local asked
+  if self._answers == 0 then
+    asked = self._parts
+  else
+    local part = next_part(self)
+    if not part then
+      self._done = true
+      return true
+    end
+    asked = { part }
+  end
+  self._turned = nil
+  return ask(self, asked)
+end
+
+-- One step of the walk with what the decoder gave: a row for the user, false to go on, or nil and err.
+local function take(self, row, kind, message, position)
+  local ok, err
+  if row then
+    ok, err = accept(self, kind)
+    if ok then return row end
+    return not err and false or nil, err
+  elseif row == false then
+    ok, err = self._exchange:wait()
+    return ok and false or nil, err
+  elseif kind then
+    return nil, read_error(self, kind, message, position)
+  end
+  err = after_answer(self)
+  return not err and false or nil, err
+end
+
+-- Steps until there is a row for the user, an error, or the end.
+function walk.next(self)
+  while not self._done do
+    if self._error then return nil, self._error end
+    local row, err
+    if self._exchange then
+      row, err = take(self, self._decoder:next(self._exchange.transfer))
+    else
+      row, err = walk.begin_answer(self)
+    end
+    if err then return walk.fail(self, err) end
+    if row and row ~= true then return row end
+  end
+end
+
+-- The part whose rows may go into an aggregate unseen: those behind the first of each page, up to the limit.
+local function foldable(self)
+  local part = part_at(self, self._turned or self._asked[1].index)
+  local left = part.limit and part.limit - part.given or 2 ^ 53
+  if not part.overlap and left > 0 then return part, left end
+end
+
+-- Folds what is at hand. Returns what `take` returns; a row that it gives is dropped, as it is over the limit.
+function walk.fold(self, sums)
+  local part, left = foldable(self)
+  local transfer = self._exchange.transfer
+  if not part then return take(self, self._decoder:next(transfer)) end
+  local count, state, message, position = self._decoder:fold(transfer, sums, part.index, left)
+  if not count then return take(self, nil, state, message, position) end
+  part.given, part.fresh = part.given + count, part.fresh + count
+  self._turned = self._turned or (count > 0 and part.index) or nil
+  if state and state ~= part.index then
+    local mine, err = turn(self, part_at(self, state))
+    return (mine or not err) and false or nil, err
+  end
+  if state then return take(self, self._decoder:next(transfer)) end
+  return take(self, state)
+end
+
+function walk.cancel(self, why)
+  close_answer(self)
+  if not self._done and not self._error then self._error = errors.new("cancelled", why) end
+end
+return walk
