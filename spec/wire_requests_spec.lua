@@ -68,8 +68,49 @@ local BUILT = {
   end,
 }
 
+-- The form that a call would send. Nothing is sent.
+local function form_of(call)
+  local form
+  client._send = function(_, given)
+    form = given
+    return nil, "not sent"
+  end
+  call()
+  return form
+end
+
 -- Forms of other run modes, by their files' names.
 local FORMS = {
+  doc_u_create_users = function()
+    return form_of(function()
+      return client.users:create { { name = "MyAdmin", password = "secret1", groups = { 1 } },
+        { name = "MyGuest", password = "secret2", groups = { 2 } } }
+    end)
+  end,
+  doc_u_delete_users = function() return form_of(function() return client.users:delete { 11, "MyGuest", 207 } end) end,
+  doc_u_create_usergroups = function()
+    return form_of(function()
+      return client.groups:create { { name = "GroupA", template = 1, users = { 1, "guest" } }, { name = "GroupB", template = 2, users = {} } }
+    end)
+  end,
+  doc_u_delete_usergroups = function() return form_of(function() return client.groups:delete { 5, "GroupB" } end) end,
+  doc_u_membership_add = function()
+    return form_of(function() return client.groups:add_members { { user = 13, group = 1 }, { user = "guest", group = "Administrators" } } end)
+  end,
+  doc_u_membership_remove = function() return form_of(function() return client.groups:remove_members { { user = 15, group = 4 } } end) end,
+  doc_u_prefs = function()
+    return form_of(function() return client.users:set_preferences(11, { statusTopn = 10, language = "english" }) end)
+  end,
+  doc_u_permissions_add = function()
+    return form_of(function()
+      return client.groups:grant { { group = 26, type = "gadget", code = "lLabelCPU" }, { group = "Guests", type = "device", code = "0A010107" } }
+    end)
+  end,
+  doc_u_permissions_remove = function()
+    return form_of(function() return client.groups:revoke { { group = 27, type = "plixer", code = "allGadgets" } } end)
+  end,
+  doc_u_rename = function() return form_of(function() return client.users:rename("myUser", "OpSCT") end) end,
+  doc_u_rename_by_id = function() return form_of(function() return client.users:rename(14, "OpSCT") end) end,
   ds_report_start = function()
     local query = client:report("conversations"):between(1700030000, 1700051600):timezone("America/New_York"):exporter("192.0.2.2", 9)
       :where { port = 443 }
@@ -146,5 +187,6 @@ describe("the documented exchanges", function()
 
   it("are all there", function()
     for name in pairs(BUILT) do assert.is_true(seen[name], name) end
+    for name in pairs(FORMS) do assert.is_true(seen[name], name) end
   end)
 end)

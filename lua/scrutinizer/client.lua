@@ -21,7 +21,7 @@ local Client = { __name = "scrutinizer.Client" }
 
 -- Groups of calls, `client.users` and the like: loaded when first asked for. Each module has `new(client)`.
 local PARTS = {
-  users = "users",
+  groups = "groups", users = "users",
 }
 
 function Client:__index(name)

@@ -29,6 +29,13 @@ end
 ---@return integer?
 function items.id(value) return check.integer(value, 1) end
 
+--- A number that JSON can hold.
+---@param value any
+---@return number?
+function items.number(value)
+  return type(value) == "number" and wire.try_encode(value) and value or nil
+end
+
 --- An id, or a name.
 ---@param value any
 ---@return integer|string|nil
@@ -131,7 +138,18 @@ function items.each(method, list, what, read, key)
   return checked
 end
 
---- A list of items with these fields, each name once.
+--- A list of items with these fields.
+---@param method string
+---@param list any
+---@param fields table<string, scrutinizer.Field>
+---@param what string
+---@return table[]? checked
+---@return string? complaint
+function items.plain(method, list, fields, what)
+  return items.each(method, list, what, function(where, item) return items.one(where, item, fields) end)
+end
+
+--- The same, each name once.
 ---@param method string
 ---@param list any
 ---@param fields table<string, scrutinizer.Field>
@@ -140,7 +158,7 @@ end
 ---@return string? complaint
 function items.named(method, list, fields, what)
   return items.each(method, list, what, function(where, item) return items.one(where, item, fields) end,
-    fields.name and function(item) return item.name end)
+    function(item) return item.name end)
 end
 
 --- A list of ids and names, each once.

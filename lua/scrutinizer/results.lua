@@ -9,12 +9,20 @@ local results = {}
 
 local SILENT = "the appliance says nothing of this one"
 
---- Any JSON value as one line of text, for `error`.
+--- Any JSON value as text.
 ---@param value any
 ---@return string
 function results.text(value)
   if type(value) == "table" then value = wire.try_encode(value) end
-  return errors.neutral(value, 1000)
+  return tostring(value)
+end
+
+--- A stranger's text as an item's `error`: without secrets, fit for one line.
+---@param value any
+---@param mask fun(text: string): string
+---@return string
+function results.said(value, mask)
+  return errors.neutral(mask(results.text(value)), 1000)
 end
 
 --- A whole number that may stand in a string. Nil when it is none.
@@ -39,7 +47,7 @@ local function left_over(sayings, used)
     if not used[i] then parts[#parts + 1] = results.text(saying) end
   end
   if #parts == 0 then return SILENT end
-  return errors.neutral(SILENT .. "; it says: " .. table.concat(parts, "; "), 1000)
+  return SILENT .. "; it says: " .. table.concat(parts, "; ")
 end
 
 -- Gives the unused saying that fits an item. The one at the item's own place is asked first: items may be alike.
@@ -53,6 +61,15 @@ local function take(sayings, used, place, fits)
   end
 end
 
+local function joined(list, more)
+  if not more or more[1] == nil then return list end
+  local all = {}
+  for _, part in ipairs { list, more } do
+    for _, saying in ipairs(part) do all[#all + 1] = saying end
+  end
+  return all
+end
+
 ---@class scrutinizer.Judge
 ---@field success fun(item: any, saying: any): boolean  the saying is the item's documented success
 ---@field concerns fun(item: any, saying: any): boolean the saying is about the item
@@ -64,16 +81,20 @@ end
 ---@param sayings any[]
 ---@param judge scrutinizer.Judge
 ---@param mask fun(text: string): string
+---@param complaints? any[] sayings that are no success of anything
 ---@return table[]
-function results.judge(list, sayings, judge, mask)
+function results.judge(list, sayings, judge, mask, complaints)
   local used, out = {}, {}
   for i, item in ipairs(list) do
     local saying = take(sayings, used, i, function(one) return judge.success(item, one) end)
     if saying ~= nil then out[i] = judge.result(item, saying) end
   end
+  sayings = joined(sayings, complaints)
   for i, item in ipairs(list) do
     if not out[i] then
       local saying = take(sayings, used, i, function(one) return judge.concerns(item, one) end)
+      -- Where each item has its sentence, the one at its place is about it.
+      if type(sayings[i]) == "string" and saying == nil and #sayings == #list and not used[i] then saying, used[i] = sayings[i], true end
       out[i] = judge.result(item)
       out[i].error = saying ~= nil and (judge.reason or results.text)(saying) or false
     end
@@ -81,16 +102,9 @@ function results.judge(list, sayings, judge, mask)
   local rest = left_over(sayings, used)
   for _, result in ipairs(out) do
     if result.error == false then result.error = rest end
-    if result.error then result.error = mask(result.error) end
+    if result.error then result.error = results.said(result.error, mask) end
   end
   return out
-end
-
---- A sentence without the blanks around it.
----@param sentence any
----@return string?
-function results.sentence(sentence)
-  return type(sentence) == "string" and sentence:match "^%s*(.-)%s*$" or nil
 end
 
 -- Whether a text stands in another with no letter or digit beside it.

@@ -1,9 +1,10 @@
 --- `client.users`: made, renamed, deleted, and how each likes it. Lists in, one result per item out, in the order given.
 
-local accounts = require "scrutinizer.wire.accounts"
-local call = require "scrutinizer.call"
+local accounts = require "scrutinizer.accounts"
+local check = require "scrutinizer.check"
 local items = require "scrutinizer.items"
 local results = require "scrutinizer.results"
+local wire = require "scrutinizer.wire.accounts"
 
 ---@class scrutinizer.Users
 ---@field private _client scrutinizer.Client
@@ -16,14 +17,7 @@ local USER = {
   groups = { read = items.list_of(items.id), allowed = "a list of usergroups' ids (1: Administrators, 2: Guests)" },
 }
 
-local CREATE = {
-  success = function(user, entry)
-    return type(entry) == "table" and entry.name == user.name and entry.error == nil and results.whole(entry.id) ~= nil
-  end,
-  concerns = function(user, entry) return type(entry) == "table" and entry.name == user.name end,
-  result = function(user, entry) return { id = entry and results.whole(entry.id), name = user.name } end,
-  reason = function(entry) return results.text(entry.error or entry) end,
-}
+local CREATE = accounts.made(function(user, entry) return { id = entry and results.whole(entry.id), name = user.name } end)
 
 --- Makes users. A name that is taken, a group that does not exist and the like are the item's `error`; the others are made.
 ---@param list { name: string, password: string, groups?: integer[] }[] groups: ids of usergroups (by default 1 is Administrators, 2 Guests)
@@ -32,14 +26,73 @@ local CREATE = {
 function methods:create(list)
   local users, complaint = items.named("users:create", list, USER, "users, { name =, password =, groups = { 1 } }")
   if not users then error(complaint, 2) end
-  if #users == 0 then return {} end
   local secrets = {}
   for i, user in ipairs(users) do secrets[i] = user.password end
-  local answer, err = call.send(self._client, accounts.create_users(users), { write = true, secrets = secrets })
+  local made, err = accounts.change(self._client, "users:create", users, wire.create_users, CREATE, { secrets = secrets })
+  return made, err
+end
+
+local DELETE = accounts.about(function(who) return type(who) == "number" and { id = who } or { name = who } end)
+DELETE.success = wire.said.deleted_user
+
+--- Deletes users, by id (numbers) or name (texts). One that does not exist is the item's `error`, the appliance's own sentence
+--- ("… (0 matched)").
+---@param list (integer|string)[]
+---@return { id?: integer, name?: string, error?: string }[]? results in the order given
+---@return scrutinizer.Error? err
+function methods:delete(list)
+  local who, complaint = items.references("users:delete", list)
+  if not who then error(complaint, 2) end
+  local gone, err = accounts.change(self._client, "users:delete", who, wire.delete_users, DELETE)
+  return gone, err
+end
+
+--- Gives a user another name.
+---@param who integer|string the user's id, or the name so far
+---@param name string the new name
+---@return { id?: integer, name: string, error?: string }? result `name` is the new name, or, with `error`, the old one where it was given
+---@return scrutinizer.Error? err
+function methods:rename(who, name)
+  if not items.id_or_name(who) then error(check.message("users:rename", who, items.WHO.allowed), 2) end
+  if not items.text(name) then error(check.message("users:rename: new name", name, items.NAME.allowed), 2) end
+  local answer, err = accounts.ask(self._client, "users:rename", wire.rename_user(who, name))
   if not answer then return nil, err end
-  local data = type(answer) == "table" and answer[accounts.answer.data]
-  if not results.is_list(data) then return results.malformed("users:create", "a list 'data'") end
-  return results.judge(users, data, CREATE, call.masker(self._client, secrets))
+  local id, data = type(who) == "number" and who or nil, answer.data
+  if type(data) ~= "table" or data.message == nil then return results.malformed("users:rename", "data.message") end
+  if wire.said.renamed_user(who, name, data.message) then return { id = id, name = name } end
+  return { id = id, name = type(who) == "string" and who or nil, error = results.said(data.message, self._client._private.mask) }
+end
+
+-- The preferences of a map, in the order of their names; nil and the complaint.
+local function read_preferences(map)
+  if type(map) ~= "table" then return nil, check.message("users:set_preferences", map, "a table such as { language = \"english\" }") end
+  for name, setting in next, map do
+    if not items.text(name) then return nil, check.message("users:set_preferences: name", name, "a preference's name (text)") end
+    if not items.text(setting) and not items.number(setting) then
+      return nil, check.message("users:set_preferences: " .. name, setting, "text or a number")
+    end
+  end
+  local list = {}
+  for i, name in ipairs(check.sorted_keys(map)) do list[i] = { name = name, setting = map[name] } end
+  return list
+end
+
+--- Sets preferences of one user. Known names: `statusTopn` (a number), `language` (such as "english"); others pass.
+---@param id integer the user's id: the appliance takes no name here
+---@param map table<string, string|number>
+---@return { name: string, setting: string|number, error?: string }[]? results in the order of the preferences' names
+---@return scrutinizer.Error? err
+function methods:set_preferences(id, map)
+  local user = items.id(id)
+  if not user then error(check.message("users:set_preferences", id, "a user's id, a whole number; the appliance takes no name here"), 2) end
+  local list, complaint = read_preferences(map)
+  if not list then error(complaint, 2) end
+  local judge = accounts.about(function(one) return { name = one.name, setting = one.setting } end)
+  function judge.success(one, sentence) return wire.said.preferred(user, one, sentence) end
+  function judge.concerns(one, sentence) return results.mentions(sentence, one.name) end
+  local set, err = accounts.change(self._client, "users:set_preferences", list,
+    function(prefs) return wire.set_preferences(user, prefs) end, judge, { sentences = { "updated" } })
+  return set, err
 end
 
 return { new = function(client) return setmetatable({ _client = client }, Users) end }
