@@ -1,0 +1,129 @@
+--- gnuplot: runs a script and gives what it drew. Strangers' text can say nothing to it: all but letters and blanks goes as octal.
+
+local errors = require "scrutinizer.errors"
+
+local gnuplot = {}
+
+--- A stranger's text as a chart shows it: one line, control bytes and what is not UTF-8 as `\\xNN`.
+---@param text any
+---@return string
+function gnuplot.plain(text)
+  return errors.neutral(text, 500)
+end
+
+--- The first bytes of a text, never half a character.
+---@param text string
+---@param characters integer
+---@return string
+function gnuplot.cut(text, characters)
+  local at, count = 1, 0
+  while at <= #text do
+    local size = #(text:match("^[^\128-\191][\128-\191]*", at) or " ")
+    if count == characters - 1 and at + size <= #text then return text:sub(1, at - 1) .. "…" end
+    at, count = at + size, count + 1
+  end
+  return text
+end
+
+--- A text as gnuplot's double-quoted string. Backquotes (gnuplot would run what stands in them), quotes, backslashes, `@` and `%` never
+--- reach it as themselves, nor do digits, which it would read as part of the code before them. Control bytes and what is not UTF-8 are made
+--- visible first.
+---@param text string
+---@return string
+function gnuplot.quote(text)
+  return '"' .. gnuplot.plain(text):gsub("[^%a ]", function(char) return ("\\%03o"):format(char:byte()) end) .. '"'
+end
+
+--- One or two lines as one string: the break is gnuplot's own escape.
+---@param text string
+---@param below? string
+---@return string
+function gnuplot.lines(text, below)
+  local quoted = gnuplot.quote(text)
+  if not below then return quoted end
+  return quoted:sub(1, -2) .. "\\n" .. gnuplot.quote(below):sub(2)
+end
+
+--- The same as the label of an axis's mark: gnuplot would read `%` as a format there.
+---@param text string
+---@param below? string
+---@return string
+function gnuplot.mark(text, below)
+  return gnuplot.lines((text:gsub("%%", "%%%%")), below and below:gsub("%%", "%%%%") or nil)
+end
+
+local function read_file(path)
+  local file = io.open(path, "rb")
+  local text = file and file:read "*a"
+  if file then file:close() end
+  return text or ""
+end
+
+local function write_file(path, text)
+  local file, why = io.open(path, "wb")
+  if not file then return nil, why end
+  local ok
+  ok, why = file:write(text)
+  local closed, late = file:close()
+  return ok and closed, why or late
+end
+
+-- The status of a command: Lua 5.1 gives the system's number.
+local function status_of(ok, _, code)
+  if type(ok) == "number" then return ok >= 256 and math.floor(ok / 256) or ok end
+  return ok and 0 or code
+end
+
+local MISSING = "charts are drawn by gnuplot, which is not installed here: install it (Debian: apt-get install gnuplot-nox)"
+
+-- Names are the system's own: nothing of the caller's is on the command line.
+local function run(script, names)
+  local ok, why = write_file(names[1], script)
+  if not ok then return errors.fail("file", ("%s: %s"):format(names[1], why)) end
+  local status = status_of(os.execute(("gnuplot -d '%s' >'%s' 2>'%s' </dev/null"):format(names[1], names[2], names[3])))
+  local said = read_file(names[3])
+  if status == 127 then return errors.fail("file", MISSING) end
+  if status ~= 0 then return errors.fail("file", ("gnuplot ended with %d: %s"):format(status, said:match "[^%s][^\n]*" or "it does not say why")) end
+  local drawn = read_file(names[2])
+  if not drawn:find "%S" then return errors.fail("file", "gnuplot drew nothing: " .. said) end
+  return drawn
+end
+
+local ENTITIES = { ["<"] = "&lt;", [">"] = "&gt;", ["&"] = "&amp;", ['"'] = "&quot;" }
+
+--- Names the parts of an SVG picture, which browsers show under the pointer: gnuplot's own names for them say nothing.
+---@param picture string
+---@param title? string
+---@param labels string[] in the order of the plots
+---@return string
+function gnuplot.name_parts(picture, title, labels)
+  local function element(text) return "<title>" .. gnuplot.plain(text):gsub('[<>&"]', ENTITIES) .. "</title>" end
+  picture = picture:gsub("<title>Gnuplot</title>", function() return element(title or "Chart") end, 1)
+  return (picture:gsub("<title>gnuplot_plot_(%d+)</title>", function(i)
+    local label = labels[tonumber(i)]
+    return label and element(label) or ""
+  end))
+end
+
+--- What gnuplot draws on its standard output.
+---@param script string
+---@return string? picture
+---@return scrutinizer.Error? err kind "file"
+function gnuplot.draw(script)
+  local names = {}
+  for i = 1, 3 do
+    local ok, name = pcall(os.tmpname)
+    if not ok then break end
+    names[i] = name
+  end
+  local picture, err
+  if names[3] then
+    picture, err = run(script, names)
+  else
+    picture, err = errors.fail("file", "no temporary file can be made")
+  end
+  for _, name in ipairs(names) do os.remove(name) end
+  return picture, err
+end
+
+return gnuplot
