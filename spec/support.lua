@@ -98,10 +98,10 @@ end
 
 --- This process's resident memory in KiB.
 function support.rss()
-  for line in io.lines "/proc/self/status" do
-    local kib = line:match "^VmRSS:%s+(%d+)"
-    if kib then return tonumber(kib) end
-  end
+  local file = assert(io.open "/proc/self/status")
+  local kib = file:read("*a"):match "VmRSS:%s+(%d+)"
+  file:close()
+  return tonumber(kib)
 end
 
 --- How many descriptors this process has open.

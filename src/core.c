@@ -2,6 +2,7 @@
 #include "compat.h"
 #include "http.h"
 #include "lua_aggregate.h"
+#include "lua_command.h"
 #include "lua_http.h"
 #include "lua_json.h"
 #include "lua_report.h"
@@ -28,6 +29,7 @@ static int now(lua_State *L) {
 
 static const luaL_Reg FUNCTIONS[] = {
     {"aggregate", sz_lua_aggregate_new},
+    {"command", sz_lua_command_new},
     {"decode", sz_lua_json_decode},
     {"decoder", sz_lua_report_new},
     {"http", sz_lua_http_new},
@@ -43,6 +45,7 @@ SZ_EXPORT int luaopen_scrutinizer_core(lua_State *L) {
   sz_lua_aggregate_register(L);
   sz_lua_source_register(L);
   sz_lua_http_register(L);
+  sz_lua_command_register(L);
   luaL_newlib(L, FUNCTIONS);
   lua_pushliteral(L, SZ_VERSION);
   lua_setfield(L, -2, "VERSION");

@@ -2,6 +2,7 @@
 
 local call = require "scrutinizer.call"
 local check = require "scrutinizer.check"
+local command = require "scrutinizer.command"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
 local exchange = require "scrutinizer.exchange"
@@ -12,8 +13,9 @@ local wait = require "scrutinizer.wait"
 local wire = require "scrutinizer.wire"
 
 ---@class scrutinizer.Client
----@field url string         where requests go
----@field has_token boolean
+---@field url string         where requests go; with `command` its path
+---@field command? string     the program that is run instead
+---@field has_token boolean   false: a refusal may be for want of one
 ---@field private _options table    checked, without the token
 ---@field private _private table    functions over what must not be seen: the token, the connections
 local methods = {}
@@ -61,7 +63,7 @@ local function make_private(given, token)
   local private = { pause = wait.resolve(given.wait), transport = transport_of(given) }
   given.tls, given.proxy, given.headers = nil, nil, nil
   function private.multi(again)
-    if again or not http then http = core.http() end
+    if again or not http then http = given.command and core.command() or core.http() end
     return http
   end
   function private.closed() return closed end
@@ -98,8 +100,9 @@ local function connect(given)
   local token = checked.token
   checked.token = nil
   return setmetatable({
-    url = options.join_url(checked.endpoint),
-    has_token = token ~= false,
+    url = checked.command or options.join_url(checked.endpoint),
+    command = checked.command,
+    has_token = token ~= false or checked.command ~= nil, -- a command lacks none
     _options = checked,
     _private = make_private(checked, token),
   }, Client)
@@ -112,6 +115,7 @@ end
 
 -- The request for a form, in the client's method and encoding, with the token as its last field.
 local function request_of(client, form)
+  if client.command then return command.request(client.command, form) end
   local o, request, fields = client._options, client._private.transport(), wire.form_list(form)
   local token = client._private.token()
   if token then fields[#fields + 1] = { wire.form.token, token } end
@@ -160,7 +164,8 @@ end
 
 local function ready(client)
   if client._private.closed() then return errors.fail("cancelled", "the client is closed; connect again") end
-  if client._options.endpoint.scheme == "http" and not client._probed then
+  local endpoint = client._options.endpoint
+  if endpoint and endpoint.scheme == "http" and not client._probed then
     local ok, err = probe(client)
     if not ok then return nil, err end
     client._probed = true
@@ -176,7 +181,9 @@ end
 function methods:_send(form, how)
   local ok, err = ready(self)
   if not ok then return nil, err end
-  local request = request_of(self, form)
+  local request
+  request, err = request_of(self, form)
+  if not request then return nil, err end
   request.fresh = how and how.write
   self:_emit {
     type = "request", url = self.url, method = request.method, run_mode = form.rm, action = form.action,

@@ -122,7 +122,14 @@ local function retry(value, name)
   return RETRY(value, name)
 end
 
+-- The program is run as it is named, never looked for in PATH.
+local function program(value)
+  if text(value) and value:find("/", 1, true) then return value end
+  return nil, 'the path of reporting.cgi, such as "/home/plixer/scrutinizer/cgi-bin/reporting.cgi"'
+end
+
 local KNOWN = {
+  command = program,
   url = text, host = text, token = token,
   timeout = seconds, connect_timeout = seconds,
   low_speed = members { bytes = bytes, seconds = seconds },
@@ -290,9 +297,26 @@ local function with_defaults(given)
   return given
 end
 
+-- Options of the network, which a command has no use for.
+local NETWORK = {
+  "url", "host", "token", "connect_timeout", "tls", "allow_http", "method", "encoding", "http2", "headers", "proxy", "unix_socket", "resolve",
+  "user_agent",
+}
+
+-- A command needs no address and no token (`token = false` says so).
+local function read_command(checked)
+  for _, name in ipairs(NETWORK) do
+    if checked[name] then misuse(("connect: say command or %s, not both: a command is run here, without network or token"):format(name)) end
+  end
+  checked.token = false
+  checked.tls = nil
+  return with_defaults(checked)
+end
+
 local function read(given)
   if type(given) ~= "table" then misuse(check.message("connect", given, "a table of options")) end
   local checked = check_table("", given, KNOWN)
+  if checked.command then return read_command(checked) end
   checked.endpoint = find_url(checked)
   checked.token = find_token(checked, checked.endpoint)
   if checked.method == "GET" and checked.encoding == "multipart" then

@@ -541,13 +541,16 @@ end
 ---@return string
 function methods:url()
   local form = wire.report_form(ready(self, "url"))
+  if self._client.command then error("url: this client runs a command and has no URL; :curl() shows the command line", 2) end
   return show.url(self._client.url, form, self._client.has_token)
 end
 
---- The request as a curl command that is safe to paste into a shell. The token is shown as `***`.
+--- The request as a curl command that is safe to paste into a shell. The token is shown as `***`. With `connect { command = … }`: the
+--- command line of that.
 ---@return string
 function methods:curl()
   local form = wire.report_form(ready(self, "curl"))
+  if self._client.command then return show.command(self._client.command, form) end
   return show.curl(self._client.url, form, self._client.has_token)
 end
 

@@ -40,4 +40,14 @@ function show.curl(base, form, has_token)
   return table.concat(words, " ")
 end
 
+--- A report's request as the command line that runs `reporting.cgi` on the appliance.
+---@param path string
+---@param form table<string, string>
+---@return string
+function show.command(path, form)
+  local words = { quote(path) }
+  for _, word in ipairs(wire.command_arguments(form)) do words[#words + 1] = quote(word) end
+  return table.concat(words, " ")
+end
+
 return show

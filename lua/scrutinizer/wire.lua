@@ -471,6 +471,17 @@ function wire.report_form(spec, pages, epochs, now)
   }
 end
 
+--- The arguments of `reporting.cgi` for a report's form; nil for any other form.
+---@param form table<string, string>
+---@return string[]?
+function wire.command_arguments(form)
+  local field = wire.form
+  if form[field.run_mode] ~= wire.run_mode.report or form[field.action] ~= wire.action.get then return nil end
+  local out = { "-getReport" }
+  for i, name in ipairs { field.report, field.data } do out[i + 1] = ("-%s=%s"):format(name, form[name] or "") end
+  return out
+end
+
 --- The form of `report_start`: which buckets would this report have? Times as epochs in text, as far as they are known.
 ---@param spec table a query's spec
 ---@param epochs? { from: integer, to: integer }

@@ -1,0 +1,178 @@
+/*
+** lua_command.c - the command userdata: the same methods as http has, over
+** programs of this machine. Nothing here waits but command:wait.
+*/
+#include "lua_command.h"
+
+#include "command.h"
+#include "lua_source.h"
+
+#include <string.h>
+
+#define COMMAND "scrutinizer.command"
+
+/* Of one command, its path included. */
+enum { MAX_ARGUMENTS = 64 };
+
+struct command_box {
+  struct sz_commands *all; /* NULL once closed */
+};
+
+static struct command_box *command_check(lua_State *L) {
+  return luaL_checkudata(L, 1, COMMAND);
+}
+
+static struct sz_commands *command_open(lua_State *L) {
+  struct command_box *box = command_check(L);
+  if (!box->all)
+    luaL_error(L, "attempt to use a closed command");
+  return box->all;
+}
+
+int sz_lua_command_new(lua_State *L) {
+  struct command_box *box = lua_newuserdata(L, sizeof *box);
+  box->all = NULL;
+  luaL_setmetatable(L, COMMAND);
+  box->all = sz_commands_new();
+  if (!box->all)
+    return luaL_error(L, "not enough memory");
+  return 1;
+}
+
+/* close, __close and __gc: any number of times. */
+static int command_close(lua_State *L) {
+  struct command_box *box = command_check(L);
+  sz_commands_free(box->all);
+  box->all = NULL;
+  return 0;
+}
+
+static int command_tostring(lua_State *L) {
+  lua_pushstring(L, command_check(L)->all ? COMMAND : COMMAND " (closed)");
+  return 1;
+}
+
+/* ---- one command as a source ---- */
+
+static enum sz_read source_peek(void *c, const char **data, size_t *len) {
+  return sz_command_peek(c, data, len);
+}
+
+static void source_consume(void *c, size_t n) {
+  sz_command_consume(c, n);
+}
+
+static const struct sz_failure *source_error(const void *c) {
+  return sz_command_error(c);
+}
+
+static void source_info(void *c, struct sz_info *info) {
+  sz_command_info(c, info);
+}
+
+static void source_cancel(void *c) {
+  sz_command_cancel(c);
+}
+
+static void source_free(void *c) {
+  sz_command_free(c);
+}
+
+static const struct sz_source_type SOURCE = {
+    source_peek,   source_consume, source_error, source_info,
+    source_cancel, source_free,    NULL};
+
+/*
+** The list of texts at 2, as 'argv'; the table keeps them alive.
+*/
+static void arguments_read(lua_State *L, const char **argv) {
+  size_t i, len, count;
+  luaL_checktype(L, 2, LUA_TTABLE);
+  count = lua_rawlen(L, 2);
+  luaL_argcheck(L, count > 0 && count <= MAX_ARGUMENTS, 2,
+                "a path and its arguments are wanted");
+  for (i = 0; i < count; i++) {
+    lua_rawgeti(L, 2, (int)i + 1);
+    if (lua_type(L, -1) != LUA_TSTRING)
+      luaL_error(L, "arguments must be strings");
+    argv[i] = lua_tolstring(L, -1, &len);
+    if (strlen(argv[i]) != len)
+      luaL_error(L, "an argument has a zero byte");
+    lua_pop(L, 1);
+  }
+  argv[count] = NULL;
+}
+
+/*
+** command:start(argv) -> transfer | nil, kind, message
+** Whether it is open is asked last: a finalizer may have closed it.
+*/
+static int command_start(lua_State *L) {
+  const char *argv[MAX_ARGUMENTS + 1];
+  struct sz_failure why;
+  struct sz_source *source;
+  command_check(L);
+  arguments_read(L, argv);
+  lua_settop(L, 2);
+  source = sz_lua_source_push(L, &SOURCE);
+  source->object = sz_command_start(command_open(L), argv, &why);
+  return source->object ? 1 : sz_lua_fail(L, &why);
+}
+
+/* command:step() -> running | nil, kind, message */
+static int command_step(lua_State *L) {
+  struct sz_failure why;
+  int running = sz_commands_step(command_open(L), &why);
+  if (running < 0)
+    return sz_lua_fail(L, &why);
+  lua_pushinteger(L, running);
+  return 1;
+}
+
+/* command:wait(seconds) -> true | nil, kind, message */
+static int command_wait(lua_State *L) {
+  struct sz_commands *all = command_open(L);
+  struct sz_failure why;
+  if (!sz_commands_wait(all, sz_lua_milliseconds(L, 2, 0), &why))
+    return sz_lua_fail(L, &why);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+/* command:timeout() -> seconds | nil when there is none */
+static int command_timeout(lua_State *L) {
+  long ms = sz_commands_timeout(command_open(L));
+  if (ms < 0)
+    lua_pushnil(L);
+  else
+    lua_pushnumber(L, (lua_Number)ms / 1000);
+  return 1;
+}
+
+/* command:fds() -> list of { fd =, read =, write = } | nil, kind, message */
+static int command_fds(lua_State *L) {
+  struct sz_fd list[SZ_MAX_COMMAND_FDS];
+  struct sz_failure why;
+  int count = sz_commands_fds(command_open(L), list, &why);
+  if (count < 0)
+    return sz_lua_fail(L, &why);
+  sz_lua_fds_push(L, list, count);
+  return 1;
+}
+
+static const luaL_Reg META[] = {{"__gc", command_close},
+                                {"__close", command_close},
+                                {"__tostring", command_tostring},
+                                {NULL, NULL}};
+
+static const luaL_Reg METHODS[] = {{"start", command_start},
+                                   {"step", command_step},
+                                   {"wait", command_wait},
+                                   {"timeout", command_timeout},
+                                   {"fds", command_fds},
+                                   {"close", command_close},
+                                   {NULL, NULL}};
+
+void sz_lua_command_register(lua_State *L) {
+  sz_lua_register_type(L, COMMAND, META, METHODS);
+}
