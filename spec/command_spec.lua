@@ -55,7 +55,8 @@ local function outcome(path, options)
 end
 
 -- A report's beginning, of two rows.
-local HALF = [=[printf '%s' '{"report":{"table":{"inbound":{"totalRowCount":"3","columns":[{"elementName":"a"}],"rows":[[{"rawValue":"1"}],[{"rawValue":"2"}],']=] .. "\n"
+local HALF = [=[printf '%s' '{"report":{"table":{"inbound":{"totalRowCount":"3","columns":[{"elementName":"a"}],']=] .. "\n"
+  .. [=[printf '%s' '"rows":[[{"rawValue":"1"}],[{"rawValue":"2"}],']=] .. "\n"
 
 setup(function() folder = support.shell("mktemp -d"):gsub("%s+$", "") end)
 teardown(function()
