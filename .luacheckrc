@@ -5,4 +5,6 @@ files["spec"] = { std = "max+busted" }
 files["spec/http_server.lua"] = { std = "max" }
 files["examples/sandbox"] = { std = "ngx_lua" }
 files["examples/*.lua"] = { std = "max" }
+files["lua/scrutinizer/wait/nginx.lua"] = { std = "+ngx_lua" }
+files["lua/scrutinizer/wait/haproxy.lua"] = { globals = { "core" } }
 files["rockspec"] = { std = "+rockspec" }

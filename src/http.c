@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/select.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Life of a transfer */
@@ -198,6 +199,30 @@ struct sz_transfer *sz_transfer_start(struct sz_http *h,
   return NULL;
 }
 
+/* Time allowed */
+
+static double clock_seconds(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+bool sz_http_spent(const struct sz_http *h) {
+  return h->until > 0 && clock_seconds() >= h->until;
+}
+
+void sz_http_allow(struct sz_http *h, double seconds) {
+  h->until = seconds < 0 ? 0 : clock_seconds() + seconds;
+}
+
+bool sz_http_held(const struct sz_http *h) {
+  const struct sz_transfer *t;
+  for (t = h->transfers; t; t = t->next)
+    if (t->held)
+      return true;
+  return false;
+}
+
 /* Reading */
 
 /* Lets the server send on once half the buffer is free. */
@@ -291,15 +316,27 @@ static enum sz_read transfer_verdict(struct sz_transfer *t) {
   return t->failure.kind ? SZ_READ_ERROR : SZ_READ_END;
 }
 
+/* Whether there may be something to lend. */
+static bool transfer_has_more(const struct sz_transfer *t) {
+  if (t->dropped)
+    return false;
+  return t->tail > t->head || t->window_len > 0 ||
+         (t->inflate && !sz_inflate_complete(t->inflate));
+}
+
 enum sz_read sz_transfer_peek(struct sz_transfer *t, const char **data,
                               size_t *len) {
   if (t->easy && http_forked(t->http))
     transfer_abandon(t);
+  if (transfer_has_more(t) && t->http && sz_http_spent(t->http))
+    return SZ_READ_WAIT;
   if (!t->dropped)
     transfer_fill(t);
   t->lent = t->window_len > 0;
   *data = t->window;
   *len = t->window_len;
+  if (t->http && t->http->until > 0 && *len > SZ_LEND)
+    *len = SZ_LEND;
   return t->lent ? SZ_READ_DATA : transfer_verdict(t);
 }
 
@@ -322,10 +359,17 @@ const struct sz_failure *sz_transfer_error(const struct sz_transfer *t) {
   return &t->failure;
 }
 
+int sz_transfer_fd(const struct sz_transfer *t) {
+  curl_socket_t fd = CURL_SOCKET_BAD;
+  if (t->easy && !http_forked(t->http))
+    curl_easy_getinfo(t->easy, CURLINFO_ACTIVESOCKET, &fd);
+  return fd == CURL_SOCKET_BAD ? -1 : (int)fd;
+}
+
 void sz_transfer_info(struct sz_transfer *t, struct sz_info *info) {
   if (t->easy && !http_forked(t->http))
     transfer_snapshot(t);
-  t->info.buffered = t->tail - t->head;
+  t->info.buffered = t->tail - t->head + (t->inflate ? t->window_len : 0);
   t->info.location = t->answer[SZ_HEADER_LOCATION];
   t->info.retry_after = t->answer[SZ_HEADER_RETRY_AFTER];
   t->info.content_type = t->answer[SZ_HEADER_CONTENT_TYPE];
@@ -392,10 +436,23 @@ static void http_harvest(struct sz_http *h) {
   }
 }
 
+/* Lets those go on that were held when the last allowance was over. */
+static void http_release(struct sz_http *h) {
+  struct sz_transfer *t;
+  for (t = h->transfers; t; t = t->next) {
+    if (!t->held)
+      continue;
+    t->held = false;
+    transfer_resume(t);
+  }
+}
+
 int sz_http_step(struct sz_http *h, struct sz_failure *why) {
   int running = 0;
-  if (!http_usable(h, why) ||
-      !multi_ok(curl_multi_perform(h->multi, &running), why))
+  if (!http_usable(h, why))
+    return -1;
+  http_release(h);
+  if (!multi_ok(curl_multi_perform(h->multi, &running), why))
     return -1;
   http_harvest(h);
   return running;

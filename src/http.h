@@ -70,6 +70,17 @@ void sz_http_free(struct sz_http *h);
 int sz_http_step(struct sz_http *h, struct sz_failure *why);
 
 /*
+** For loops that others share: from 'seconds' on from now nothing is received
+** or lent, until the next call; what is lent before is cut small, so that
+** whoever reads it comes back to ask. Negative: no bound, which is how it
+** begins.
+*/
+void sz_http_allow(struct sz_http *h, double seconds);
+
+/* True when bytes are left alone because the time allowed was over. */
+bool sz_http_held(const struct sz_http *h);
+
+/*
 ** Waits until a socket is ready, curl has something to do, or 'ms' passed.
 ** False: see 'why'. A transfer that is paused because its reader has not
 ** read does not end the wait.
@@ -104,6 +115,9 @@ enum sz_read sz_transfer_peek(struct sz_transfer *t, const char **data,
                               size_t *len);
 void sz_transfer_consume(struct sz_transfer *t, size_t n);
 const struct sz_failure *sz_transfer_error(const struct sz_transfer *t);
+
+/* The socket that it goes over; -1 when there is none, or not yet. */
+int sz_transfer_fd(const struct sz_transfer *t);
 void sz_transfer_info(struct sz_transfer *t, struct sz_info *info);
 void sz_transfer_cancel(struct sz_transfer *t);
 void sz_transfer_free(struct sz_transfer *t);

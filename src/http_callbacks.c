@@ -46,7 +46,8 @@ size_t sz_on_body(char *data, size_t size, size_t n, void *arg) {
     memmove(t->body, t->body + t->head, t->tail);
     t->head = 0;
   }
-  if (len > SZ_BODY_BUFFER - t->tail) {
+  t->held = t->http && sz_http_spent(t->http);
+  if (t->held || len > SZ_BODY_BUFFER - t->tail) {
     t->paused = true;
     return CURL_WRITEFUNC_PAUSE;
   }

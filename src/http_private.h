@@ -18,6 +18,7 @@
 enum {
   SZ_BODY_BUFFER = 256 * 1024 + CURL_MAX_WRITE_SIZE,
   SZ_CURL_BUFFER = 128 * 1024, /* libcurl's own: held too while paused */
+  SZ_LEND = 16 * 1024,         /* lent at once where time is bounded */
   SZ_MAX_HEADERS = 64 * 1024   /* of one transfer, trailers too */
 };
 
@@ -42,6 +43,7 @@ struct sz_http {
   CURLM *multi;
   pid_t pid;       /* who made the connections */
   bool beyond_fds; /* a socket's number did not fit an fd_set */
+  double until;    /* see sz_http_allow; 0: no bound */
   struct sz_transfer *transfers;
 };
 
@@ -61,6 +63,7 @@ struct sz_transfer {
   bool inspect;
   size_t header_bytes;
   bool paused, lent;
+  bool held;                  /* paused, as the time allowed was over */
   bool dropped;               /* cancelled: nothing more is given out */
   struct sz_inflate *inflate; /* NULL: plain, or not yet known */
   const char *window;         /* decoded bytes not consumed yet */
@@ -68,6 +71,9 @@ struct sz_transfer {
   char *body;        /* NULL until a byte of it came */
   size_t head, tail; /* of body: received, not taken yet */
 };
+
+/* http.c: whether the time that sz_http_allow gave is over. */
+bool sz_http_spent(const struct sz_http *h);
 
 /* http_failure.c */
 

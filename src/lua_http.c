@@ -258,6 +258,22 @@ static int http_wait(lua_State *L) {
   return 1;
 }
 
+/*
+** http:allow([seconds]): nothing is received or read from then on, until the
+** next call; without seconds there is no bound
+*/
+static int http_allow(lua_State *L) {
+  struct sz_http *h = http_open(L);
+  sz_http_allow(h, luaL_optnumber(L, 2, -1));
+  return 0;
+}
+
+/* http:held() -> whether bytes wait because the time allowed was over */
+static int http_held(lua_State *L) {
+  lua_pushboolean(L, sz_http_held(http_open(L)));
+  return 1;
+}
+
 /* http:timeout() -> seconds | nil when there is none */
 static int http_timeout(lua_State *L) {
   long ms = sz_http_timeout(http_open(L));
@@ -268,13 +284,33 @@ static int http_timeout(lua_State *L) {
   return 1;
 }
 
-/* http:fds() -> list of { fd =, read =, write = } | nil, kind, message */
+/* Leaves only the socket of the transfer at 'index', where it is known. */
+static int own_fd(lua_State *L, int index, struct sz_fd *list, int count) {
+  const struct sz_source *source = sz_lua_source_check(L, index);
+  int i, fd = -1;
+  if (source && source->type == &TRANSFER)
+    fd = sz_transfer_fd(source->object);
+  for (i = 0; fd >= 0 && i < count; i++) {
+    if (list[i].fd == fd) {
+      list[0] = list[i];
+      return 1;
+    }
+  }
+  return count;
+}
+
+/*
+** http:fds([transfer]) -> list of { fd =, read =, write = } | nil, kind,
+** message; with a transfer only its own, once it has one
+*/
 static int http_fds(lua_State *L) {
   struct sz_fd list[FD_SETSIZE];
   struct sz_failure why;
   int count = sz_http_fds(http_open(L), list, FD_SETSIZE, &why);
   if (count < 0)
     return sz_lua_fail(L, &why);
+  if (!lua_isnoneornil(L, 2))
+    count = own_fd(L, 2, list, count);
   sz_lua_fds_push(L, list, count);
   return 1;
 }
@@ -285,10 +321,9 @@ static const luaL_Reg http_meta[] = {{"__gc", http_close},
                                      {NULL, NULL}};
 
 static const luaL_Reg http_methods[] = {
-    {"start", http_start}, {"step", http_step},
-    {"wait", http_wait},   {"timeout", http_timeout},
-    {"fds", http_fds},     {"close", http_close},
-    {NULL, NULL}};
+    {"start", http_start},     {"step", http_step}, {"wait", http_wait},
+    {"timeout", http_timeout}, {"fds", http_fds},   {"close", http_close},
+    {"allow", http_allow},     {"held", http_held}, {NULL, NULL}};
 
 void sz_lua_http_register(lua_State *L) {
   sz_lua_register_type(L, HTTP, http_meta, http_methods);

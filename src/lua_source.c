@@ -189,6 +189,14 @@ static int transfer_info(lua_State *L) {
   return 1;
 }
 
+/* transfer:ready() -> whether reading gives bytes, or the end */
+static int transfer_ready(lua_State *L) {
+  struct sz_info info;
+  sz_source_info(transfer_open(L), &info);
+  lua_pushboolean(L, info.done || info.buffered > 0);
+  return 1;
+}
+
 /*
 ** transfer:certificate() -> { subject =, issuer =, from =, to =, pin = }, or
 ** nil when it did not inspect or saw none
@@ -217,6 +225,7 @@ static const luaL_Reg META[] = {{"__gc", transfer_gc},
 
 static const luaL_Reg METHODS[] = {{"read", transfer_read},
                                    {"info", transfer_info},
+                                   {"ready", transfer_ready},
                                    {"close", transfer_close},
                                    {"certificate", transfer_certificate},
                                    {NULL, NULL}};

@@ -60,7 +60,7 @@ end
 local function make_private(given, token)
   local http, closed, sent
   local running = setmetatable({}, { __mode = "k" })
-  local private = { pause = wait.resolve(given.wait), transport = transport_of(given) }
+  local private = { host = wait.resolve(given.wait), transport = transport_of(given) }
   given.tls, given.proxy, given.headers = nil, nil, nil
   function private.multi(again)
     if again or not http then http = given.command and core.command() or core.http() end

@@ -3,37 +3,56 @@
 local answer = require "scrutinizer.answer"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
+local live = require "scrutinizer.live"
+local pace = require "scrutinizer.pace"
 
 local exchange = {}
 
 -- Bytes of a refusal's body that are read for its message.
 local REFUSAL_BYTES = 65536
--- One wait is never longer, so that limits are kept to about this.
-local LONGEST_WAIT = 0.5
+local ABANDONED = "nobody has read it for a long time: the host ended whoever did"
 
 ---@class scrutinizer.Exchange
 ---@field transfer userdata
 ---@field mask? fun(text: string): string takes secrets out of what the appliance says
 ---@field private _client table
+---@field private _pace scrutinizer.Pace
+---@field private _closed string|false   why, once it is closed
+---@field private _owners table          weak: what reads it, and how that is cancelled
 ---@field private _waited number         seconds of waiting so far
 ---@field private _slow { seconds: number, bytes: integer }
 local methods = {}
 local Exchange = { __index = methods }
 
---- Starts a request. `request` is what `http:start` takes.
----@return scrutinizer.Exchange?
----@return scrutinizer.Error? err
-function exchange.start(client, request)
+-- Begins a transfer, over connections of this process.
+local function begin(client, request)
   local http = client._private.multi()
   local transfer, kind, message = http:start(request)
   if kind == "phase" then -- the process has forked since: connections stay with the parent
     http = client._private.multi(true)
     transfer, kind, message = http:start(request)
   end
-  if not transfer then return errors.fail(kind, message) end
-  return setmetatable({
-    transfer = transfer, _client = client, _http = http, _waited = 0, _slow = { seconds = 0, bytes = 0 }, started = core.now(),
+  if not transfer then return nil, kind, message end
+  return transfer, http
+end
+
+--- Starts a request. `request` is what `http:start` takes. Nothing is sent where the host cannot wait for the answer.
+---@return scrutinizer.Exchange?
+---@return scrutinizer.Error? err
+function exchange.start(client, request)
+  local host, kind, message = client._private.host()
+  if not host then return errors.fail(kind, message) end
+  local transfer, http
+  transfer, http, message = begin(client, request)
+  if not transfer then return errors.fail(http, message) end
+  local x = setmetatable({
+    transfer = transfer, _client = client, _waited = 0, _slow = { seconds = 0, bytes = 0 }, started = core.now(), _closed = false,
+    _owners = setmetatable({}, { __mode = "k" }),
   }, Exchange)
+  x._pace = pace.new(x, function() return x._closed or client._private.closed() end, client, http, transfer)
+  client._private.watch(x, methods.close)
+  if host.aborts then live.add(x) end
+  return x
 end
 
 local function timed_out(which, ...)
@@ -58,19 +77,15 @@ function methods:_check_limits(elapsed)
   return true
 end
 
---- Lets time pass until something may have come. Only this time counts towards the limits.
+--- Lets time pass until something may have come. Only time in which nothing came counts towards the limits.
 ---@return true?
 ---@return scrutinizer.Error? err
 function methods:wait()
-  local client, before = self._client, core.now()
-  local running, kind, message = self._http:step()
-  if not running then return errors.fail(kind, message) end
-  local info = self.transfer:info()
-  if info.buffered > 0 or info.done then return true end
-  local ok
-  ok, kind, message = client._private.pause(self._http, math.min(LONGEST_WAIT, client._options.timeout - self._waited))
-  if not ok then return errors.fail(kind, message) end
-  return self:_check_limits(core.now() - before)
+  local ok, elapsed, message = self._pace:wait(self._client._options.timeout - self._waited)
+  if self._pace.closed() then return errors.fail("cancelled", self._closed or "the client was closed") end
+  if not ok then return errors.fail(elapsed, message) end
+  if elapsed == 0 then return true end
+  return self:_check_limits(elapsed)
 end
 
 --- Waits for the answer's header. Nil and err when the transfer fails before.
@@ -145,7 +160,26 @@ function methods:accepted()
   return nil, err
 end
 
-function methods:close()
+--- Says who reads it: `cancel(owner, why)` is called when it is abandoned. Keeps nobody alive.
+---@param owner table
+---@param cancel fun(owner: table, why: string)
+function methods:read_by(owner, cancel)
+  self._owners[owner] = cancel
+end
+
+--- Its host has ended whoever was reading it.
+function methods:abandon()
+  for owner, cancel in pairs(self._owners) do cancel(owner, ABANDONED) end
+  self:close(ABANDONED)
+end
+
+--- Any number of times.
+---@param why? string for one who is waiting for it meanwhile
+function methods:close(why)
+  if not self._closed then self._closed = why or "closed" end
+  live.remove(self)
+  self._client._private.watch(self, nil)
+  self._pace:release()
   self.transfer:close()
 end
 

@@ -54,6 +54,7 @@ local function ask(self, asked)
   self._exchange, err = self._client:_send(form)
   if not self._exchange then return nil, err end
   self._client._private.watch(self, walk.cancel)
+  self._exchange:read_by(self, walk.cancel)
   self._asked, self._answers, self._held = asked, self._answers + 1, false
   self._decoder = new_decoder(self)
   local info

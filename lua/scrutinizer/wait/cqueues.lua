@@ -1,0 +1,59 @@
+--- Waiting inside a cqueues controller: by descriptors.
+
+local cqueues_host = {}
+
+local function module()
+  local loaded = package.loaded.cqueues
+  return type(loaded) == "table" and loaded or nil
+end
+
+--- Whether a cqueues controller runs us.
+function cqueues_host.here()
+  local cqueues = module()
+  return cqueues ~= nil and cqueues.running() ~= nil
+end
+
+--- Nil where we may wait, else why not and what to do instead.
+---@return string?
+function cqueues_host.refusal()
+  if cqueues_host.here() then return nil end
+  return "no cqueues controller runs here; run it in one: controller:wrap(function() … end)"
+end
+
+-- Descriptors that a transfer's coroutine waits for.
+local waiting = setmetatable({}, { __mode = "k" })
+
+-- libcurl may close them, and the controller must not know them then.
+local function forget(fds)
+  for _, fd in ipairs(fds) do module().cancel(fd.fd) end
+end
+
+--- Its descriptors are about to be closed: whoever waits for them comes back.
+function cqueues_host.release(transfer)
+  local fds = waiting[transfer]
+  waiting[transfer] = nil
+  if fds then forget(fds) end
+end
+
+function cqueues_host.pause(http, seconds, transfer)
+  local cqueues = module()
+  local fds, kind, message = http:fds(transfer)
+  if not fds and kind ~= "limit" then return nil, kind, message end
+  local list = {}
+  for i, fd in ipairs(fds or {}) do
+    list[i] = { pollfd = fd.fd, events = (fd.read and "r" or "") .. (fd.write and "w" or "") }
+  end
+  list[#list + 1] = seconds
+  waiting[transfer] = fds
+  cqueues.poll((table.unpack or unpack)(list)) -- luacheck: ignore
+  if waiting[transfer] then forget(fds) end
+  waiting[transfer] = nil
+  return true
+end
+
+function cqueues_host.turn()
+  module().sleep(0)
+  return true
+end
+
+return cqueues_host

@@ -1,0 +1,106 @@
+--- Waiting inside HAProxy: tasks, services and actions sleep; sample fetches and converters cannot.
+
+local clock = require("scrutinizer.core").now
+
+local haproxy = {}
+
+-- Coroutines of HAProxy's that run a fetch or a converter now.
+local unable = setmetatable({}, { __mode = "k" })
+-- Those that were seen to sleep.
+local proven = setmetatable({}, { __mode = "k" })
+
+local WAY_OUT = "do it in a task (core.register_task), a service or an action, and let the fetch read what that has left"
+
+--- Whether this Lua state is HAProxy's.
+function haproxy.here()
+  return type(core) == "table" and type(core.msleep) == "function" and type(core.register_task) == "function"
+end
+
+local function current()
+  local co, main = coroutine.running()
+  return not main and co or nil
+end
+
+--- Whether HAProxy reads its configuration, or runs what core.register_init was given: blocking harms nobody.
+function haproxy.loading()
+  return haproxy.here() and current() == nil
+end
+
+-- HAProxy tells nobody what it runs, and ends a fetch that yields without a word to it. So those registered from here on say it themselves.
+local function marking(name, run)
+  return function(...)
+    local co = current()
+    local before = co and unable[co]
+    if co then unable[co] = name end
+    local function leave(good, ...)
+      if co then unable[co] = before end
+      if not good then error((...), 0) end
+      return ...
+    end
+    return leave(pcall(run, ...))
+  end
+end
+
+local watched
+
+--- Makes fetches and converters known, from here on.
+function haproxy.watch()
+  if watched or not haproxy.here() then return end
+  watched = true
+  local host = core
+  for field, name in pairs { register_fetches = "a sample fetch", register_converters = "a converter" } do
+    local register = host[field]
+    host[field] = function(title, run)
+      return register(title, type(run) == "function" and marking(name, run) or run)
+    end
+  end
+end
+
+-- From HAProxy 2.8 on a queue tells: taking from it is refused where nothing may yield.
+local function may_yield()
+  if not core.queue then return true end
+  local queue = core.queue()
+  queue:push(true)
+  return (pcall(queue.pop_wait, queue))
+end
+
+--- Nil where Lua may sleep, else why not and what to do instead.
+---@return string?
+function haproxy.refusal()
+  if not haproxy.here() then return "this is not HAProxy: its core is not there" end
+  local co = current()
+  if co and not unable[co] and (proven[co] or may_yield()) then return nil end
+  return ("HAProxy cannot wait in %s; %s"):format(co and unable[co] or "a sample fetch or a converter", WAY_OUT)
+end
+
+-- In a coroutine of the caller's own a sleep goes to whoever resumes it, and HAProxy's watchdog would end the process in the end.
+-- (The first sleep may be over at once: HAProxy counts from when its loop went round last.)
+local function prove(co)
+  for _ = 1, 3 do
+    local before = clock()
+    core.msleep(2)
+    if clock() - before > 0.0005 then
+      proven[co] = true
+      return true
+    end
+  end
+  return nil, "phase", "HAProxy cannot wait in a coroutine of your own; call it from the task, service or action itself"
+end
+
+function haproxy.pause(_, seconds)
+  local co = current()
+  if not proven[co] then return prove(co) end
+  core.msleep(math.max(1, math.floor(seconds * 1000)))
+  return true
+end
+
+-- A task that yields is run many times over before HAProxy looks at its sockets. One that sleeps for no time at all is not: it is woken, at
+-- once, when HAProxy has.
+function haproxy.turn()
+  local co = current()
+  if not proven[co] then return prove(co) end
+  core.msleep(0)
+  return true
+end
+
+return haproxy

@@ -1,0 +1,194 @@
+--- For specs: the real nginx and the real HAProxy on loopback, with the module as each of them links Lua (LuaJIT, Lua 5.3).
+
+local support = require "spec.support"
+
+local servers = {}
+
+local function trimmed(command)
+  return (support.shell(command):gsub("%s+$", ""))
+end
+
+local function write(path, text)
+  local file = assert(io.open(path, "wb"))
+  assert(file:write(text))
+  file:close()
+end
+
+local function read(path)
+  local file = io.open(path, "rb")
+  local text = file and file:read "*a" or ""
+  if file then file:close() end
+  return text
+end
+
+local here = trimmed "pwd"
+servers.here = here
+
+--- A loopback port that nobody listens on.
+function servers.port()
+  return tonumber((trimmed [[python3 -c 'import socket
+s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])']]))
+end
+
+-- The core for one Lua: built where it lacks.
+local function core(lua)
+  support.shell(("env -u OUT -u CFLAGS make -s --no-print-directory core LUA=%s OUT=build/%s CFLAGS='-O2 -g' 2>&1"):format(lua, lua))
+  return ("%s/build/%s/?.so"):format(here, lua)
+end
+
+--- The options of `connect` for the run's sandbox, as Lua text.
+function servers.options(more)
+  local box = support.sandbox()
+  return ("{ url = %q, token = %q, tls = { ca_file = %q }, %s }"):format(box.url, box.token, box.ca, more or "")
+end
+
+local Server = {}
+Server.__index = Server
+
+--- GET of a path: body, status, seconds.
+function Server:get(path, more)
+  local out = support.shell(("curl -s -g --noproxy '*' --max-time 60 %s -w '\n%%{http_code} %%{time_total}' 'http://127.0.0.1:%d%s'")
+    :format(more or "", self.port, path))
+  local body, status, seconds = out:match "^(.*)\n(%d+) (%S+)$"
+  return body, tonumber(status), tonumber(seconds)
+end
+
+--- What the server has written about errors.
+function Server:log()
+  return read(self.dir .. "/error.log")
+end
+
+-- Processes below one, itself first.
+local function family(pid)
+  local list = { pid }
+  for child in trimmed(("pgrep -P %d"):format(pid)):gmatch "%d+" do
+    for _, one in ipairs(family(tonumber(child))) do list[#list + 1] = one end
+  end
+  return list
+end
+
+--- The process that serves: nginx's worker, HAProxy's.
+function Server:worker()
+  local list = family(self.pid)
+  return list[#list]
+end
+
+--- Descriptors of the serving process.
+function Server:descriptors()
+  return tonumber(trimmed(("ls /proc/%d/fd | wc -l"):format(self:worker())))
+end
+
+--- Established and half-closed connections of the serving process to the sandbox.
+function Server:connections()
+  local port = support.sandbox().url:match ":(%d+)$"
+  return tonumber(trimmed(("ss -Htnp 'dport = :%s' | grep -c 'pid=%d,'"):format(port, self:worker())))
+end
+
+--- Its resident memory in KiB.
+function Server:rss()
+  return tonumber(read(("/proc/%d/status"):format(self:worker())):match "VmRSS:%s+(%d+)")
+end
+
+local function gone(pid)
+  for _ = 1, 100 do
+    if trimmed(("kill -0 %d 2>/dev/null && echo there"):format(pid)) == "" then return end
+    support.shell "sleep 0.05"
+  end
+  support.shell(("kill -9 %d"):format(pid))
+end
+
+function Server:stop()
+  local all = family(self.pid)
+  support.shell(("kill %d 2>/dev/null"):format(self.pid))
+  for _, pid in ipairs(all) do gone(pid) end
+  support.shell("rm -rf " .. self.dir)
+end
+
+local function wait_for_port(server)
+  for _ = 1, 100 do
+    if support.shell(("curl -s --noproxy '*' -o /dev/null -w '%%{http_code}' http://127.0.0.1:%d/up"):format(server.port)) ~= "000" then
+      return server
+    end
+    support.shell "sleep 0.05"
+  end
+  error("it does not answer:\n" .. server:log())
+end
+
+-- ---- nginx ----
+
+local NGINX = [[
+load_module @MODULES@/ndk_http_module.so;
+load_module @MODULES@/ngx_http_lua_module.so;
+pid @DIR@/pid;
+error_log @DIR@/error.log warn;
+worker_processes 1;
+user root;
+events { worker_connections 1024; }
+http {
+  access_log off;
+  client_body_temp_path @DIR@/t1; proxy_temp_path @DIR@/t2; fastcgi_temp_path @DIR@/t3; uwsgi_temp_path @DIR@/t4; scgi_temp_path @DIR@/t5;
+  lua_package_path "@HERE@/lua/?.lua;@HERE@/lua/?/init.lua;@HERE@/?.lua;;";
+  lua_package_cpath "@CORE@;;";
+  @HTTP@
+  server {
+    listen 127.0.0.1:@PORT@;
+    location = /up { return 200; }
+    @SERVER@
+  }
+}
+]]
+
+--- Starts nginx with directives of the http and of the server block.
+function servers.nginx(parts)
+  local server = setmetatable({ dir = trimmed "mktemp -d", port = servers.port() }, Server)
+  local modules = trimmed "dirname $(ls /usr/*/nginx/modules/ngx_http_lua_module.so 2>/dev/null | head -n 1)"
+  local values = {
+    DIR = server.dir, PORT = server.port, HERE = here, MODULES = modules, CORE = core "luajit",
+    HTTP = parts.http or "", SERVER = parts.server or "",
+  }
+  write(server.dir .. "/nginx.conf", (NGINX:gsub("@(%u+)@", values)))
+  local said = support.shell(("nginx -p %s -e %s/error.log -c %s/nginx.conf 2>&1"):format(server.dir, server.dir, server.dir))
+  server.pid = tonumber(trimmed(("cat %s/pid 2>/dev/null"):format(server.dir)))
+  assert(server.pid, said .. server:log())
+  return wait_for_port(server)
+end
+
+-- ---- HAProxy ----
+
+local HAPROXY = [[
+global
+  log 127.0.0.1:9 local0
+  nbthread @THREADS@
+  maxconn 400
+  @GLOBAL@
+  lua-prepend-path @HERE@/lua/?.lua
+  lua-prepend-path @HERE@/lua/?/init.lua
+  lua-prepend-path @CORE@ cpath
+  @LOAD@ @DIR@/main.lua
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+frontend main
+  bind 127.0.0.1:@PORT@
+  http-request return status 200 if { path /up }
+@FRONTEND@
+]]
+
+--- Starts HAProxy with a Lua file's text. More: frontend, global (lines), threads, load = "lua-load-per-thread", master = true.
+function servers.haproxy(parts)
+  local server = setmetatable({ dir = trimmed "mktemp -d", port = servers.port() }, Server)
+  support.shell(("chmod 755 %s"):format(server.dir))
+  write(server.dir .. "/main.lua", parts.lua)
+  local values = {
+    DIR = server.dir, PORT = server.port, HERE = here, CORE = core "lua5.3", THREADS = parts.threads or 1,
+    LOAD = parts.load or "lua-load", GLOBAL = parts.global or "", FRONTEND = parts.frontend or "",
+  }
+  write(server.dir .. "/haproxy.cfg", (HAPROXY:gsub("@(%u+)@", values)))
+  server.pid = tonumber(trimmed(("haproxy %s -f %s/haproxy.cfg >%s/error.log 2>&1 & echo $!"):format(
+    parts.master and "-W -db" or "-db", server.dir, server.dir)))
+  return wait_for_port(server)
+end
+
+return servers
