@@ -78,10 +78,9 @@ function Server:descriptors()
   return tonumber(trimmed(("ls /proc/%d/fd | wc -l"):format(self:worker())))
 end
 
---- Established and half-closed connections of the serving process to the sandbox.
-function Server:connections()
-  local port = support.sandbox().url:match ":(%d+)$"
-  return tonumber(trimmed(("ss -Htnp 'dport = :%s' | grep -c 'pid=%d,'"):format(port, self:worker())))
+--- Sockets of the serving process.
+function Server:sockets()
+  return tonumber(trimmed(("ls -l /proc/%d/fd | grep -c socket:"):format(self:worker())))
 end
 
 --- Its resident memory in KiB.
