@@ -1,51 +1,10 @@
 -- The command as people and schedulers run it: a real process, its output, its exit status.
+local cli = require "spec.command"
 local support = require "spec.support"
 
-local box = support.sandbox()
-local quote = support.quote
-local FROM, TO = "2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z"
-
-local function temporary()
-  local path = os.tmpname()
-  os.remove(path)
-  return path
-end
-
-local function contents(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
-local function write(path, text, mode)
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
-  support.shell(("chmod %s %s"):format(mode or "600", quote(path)))
-end
-
-local ENVIRONMENT = ("env -u XDG_CONFIG_HOME -u SCRUTINIZER_CA HOME=/nonexistent SCRUTINIZER_URL=%s SCRUTINIZER_TOKEN=%s SCRUTINIZER_CA=%s")
-  :format(quote(box.url), quote(box.token), quote(box.ca))
-
--- Runs it: stdout, stderr, status. `environment` replaces the one that names the sandbox.
-local function run(arguments, environment)
-  local path = temporary()
-  local out = support.shell(("%s %s lua/scrutinizer/main.lua %s 2>%s; printf ' %%d' $?"):format(
-    environment or ENVIRONMENT, support.lua, arguments, path))
-  local err = contents(path)
-  os.remove(path)
-  local text, status = out:match "^(.*) (%d+)$"
-  assert.is_nil((text .. err):find(box.token, 1, true))
-  return text, err, tonumber(status)
-end
-
-local function good(arguments, environment)
-  local out, err, status = run(arguments, environment)
-  assert.equal("", err)
-  assert.equal(0, status)
-  return out
-end
+local box, quote = support.sandbox(), support.quote
+local run, good, temporary, contents, write = cli.run, cli.good, cli.temporary, cli.contents, cli.write
+local ENVIRONMENT, FROM, TO = cli.ENVIRONMENT, cli.FROM, cli.TO
 
 describe("scrutinizer", function()
   before_each(function() support.clear() end)
@@ -132,7 +91,8 @@ describe("scrutinizer", function()
     local command = ("%s %s lua/scrutinizer/main.lua report custom_rows_100000 --last 1h --format csv -o %s"):format(ENVIRONMENT, support.lua, path)
     local shown = support.shell(("env -u LD_PRELOAD script -qec %s /dev/null </dev/null"):format(quote(command)))
     -- How many there are is known early or late, as the appliance orders its keys.
-    assert.is_truthy(shown:find "\r\27%[K%s*%d+ %%  [%d,]+ of 100,000 rows  [%d.]+ MB" or shown:find "\r\27%[K[%d,]+ rows  [%d.]+ MB", shown)
+    local bar = "\r\27%[K%[=*>? *%]%s*%d+ %%  [%d,]+ of 100,000 rows  [%d.]+ MB"
+    assert.is_truthy(shown:find(bar) or shown:find "\r\27%[K[%d,]+ rows  [%d.]+ MB", shown)
     assert.equal("", (support.shell(command .. " 2>&1")))
     os.remove(path)
   end)

@@ -103,6 +103,13 @@ local function spec_of(given)
   return type(given) == "table" and type(given.series) == "function" and type(given.rows) == "function" and given._spec or nil
 end
 
+local function span_text(seconds)
+  for _, unit in ipairs { { 86400, "days" }, { 3600, "hours" }, { 60, "minutes" } } do
+    if seconds % unit[1] == 0 and seconds >= 2 * unit[1] then return ("last %d %s"):format(seconds / unit[1], unit[2]) end
+  end
+  return ("last %d seconds"):format(seconds)
+end
+
 -- What the query says of itself: its zone, its window and its words.
 local function adopt(o, spec, note)
   local timezone = o.timezone or (spec and spec.timezone) or "UTC"
@@ -112,7 +119,7 @@ local function adopt(o, spec, note)
   if said.from and not spec.fields.times then o.window = { from = said.from, to = said.to } end
   if o.subtitle then return end
   local span = o.window and ("%s to %s"):format(axis.moment(said.from, o.place), axis.moment(said.to, o.place))
-    or said.range or (said.last and ("last %d s"):format(said.last))
+    or said.range or (said.last and span_text(said.last))
   local words = { spec.type, table.concat(spec.directions, " and ") }
   if span then words[#words + 1] = span .. " " .. o.place.name end
   words[#words + 1] = note

@@ -1,6 +1,7 @@
 --- The command line: one command per task, arguments by argparse, an exit status that a script can act on.
 
 local argparse = require "argparse"
+local completion = require "scrutinizer.cli.completion"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
 local exits = require "scrutinizer.cli.exits"
@@ -8,16 +9,14 @@ local profile = require "scrutinizer.cli.profile"
 
 local cli = {}
 
-local COMMANDS = { "report", "lists", "plain", "merge" }
+local COMMANDS = { "report", "series", "lists", "plain", "merge" }
 
-local ABOUT = "Flow reports of Plixer Scrutinizer as tables, CSV and NDJSON; users, groups and the rest."
+local ABOUT = "Flow reports of Plixer Scrutinizer as tables, CSV, NDJSON and pictures; users, groups and the rest."
 
-local EPILOG = [[
-The appliance and its token come from the environment (SCRUTINIZER_URL, SCRUTINIZER_TOKEN, SCRUTINIZER_CA) or from a profile in
-~/.config/scrutinizer/config.lua, a file of data: { url = "https://…", token = "…", ca_file = "…", lab = { url = … } }. A file with a token
-must be readable by its owner only. There is no option for the token: it would stand in the list of processes.
-
-]] .. exits.HELP
+-- Paragraphs of one line each: the parser wraps them.
+local EPILOG = "The appliance and its token come from the environment (SCRUTINIZER_URL, SCRUTINIZER_TOKEN, SCRUTINIZER_CA) or from a profile in "
+  .. '~/.config/scrutinizer/config.lua, a file of data: { url = "https://…", token = "…", ca_file = "…", lab = { url = … } }. A file with a '
+  .. "token must be readable by its owner only. There is no option for the token: it would stand in the list of processes.\n\n" .. exits.HELP
 
 local function parser()
   local root = argparse("scrutinizer", ABOUT, EPILOG)
@@ -33,7 +32,7 @@ local function parser()
   for _, name in ipairs(COMMANDS) do
     for command, handler in pairs(require("scrutinizer.cli." .. name)(root)) do handlers[command] = handler end
   end
-  root:add_complete()
+  completion.option(root)
   return root, handlers
 end
 

@@ -2,6 +2,8 @@
 
 local scrutinizer = require "scrutinizer"
 
+local unpack = table.unpack or unpack -- luacheck: ignore
+
 local query = {}
 
 local function words(map)
@@ -20,8 +22,9 @@ end
 
 --- Adds the options that say which flows.
 ---@param command table argparse's
+---@param graph? boolean no rows are asked for: no fields, no pages
 ---@return table command
-function query.options(command)
+function query.options(command, graph)
   command:argument("type", "Report type, such as host2host or conversations."):argname "<type>"
   command:group("When (one of)",
     command:option("--last", "The last 90m, 24h, 7d: s, m, h, d, w."):argname "<span>",
@@ -36,17 +39,22 @@ function query.options(command)
     command:option("--device-group", "A device group, by its number."):argname "<id>":convert(tonumber),
     command:option("--filter", "A filter in the appliance's own words, unchecked."):argname "<type=value>":count "*":convert(pair),
     command:option("--direction", "inbound (default), outbound or both."):choices { "inbound", "outbound", "both" })
-  command:group("How",
+  local how = {
     command:option("--timezone", "IANA zone of texts without one and of the appliance's calendar."):argname "<zone>",
     command:option("--granularity", "Minutes per bucket, or auto."):argname "<minutes>",
     command:option("--order-by", "Column to sort by."):argname "<column>",
-    command:option("--unit", "Unit of labels."):choices { "bits", "bytes", "percent" },
-    command:option("--values", "Labels as rates or totals."):choices { "rate", "total" },
     command:option("--set", "A field of the request, its value as JSON."):argname "<field=json>":count "*":convert(pair),
-    command:option("--select", "Fields: columns, or alias=column, with commas; column.label, column.title, column? (optional)."):argname "<fields>",
     command:option("--limit", "Rows at most."):argname "<rows>":convert(tonumber),
     command:option("--offset", "Rows to leave out first."):argname "<rows>":convert(tonumber),
-    command:option("--page-size", "Rows per request (default: all in one answer)."):argname "<rows>":convert(tonumber))
+  }
+  if not graph then
+    how[#how + 1] = command:option("--unit", "Unit of labels."):choices { "bits", "bytes", "percent" }
+    how[#how + 1] = command:option("--values", "Labels as rates or totals."):choices { "rate", "total" }
+    how[#how + 1] = command:option("--select", "Fields: columns, or alias=column, with commas; column.label, column.title, column? (optional).")
+      :argname "<fields>"
+    how[#how + 1] = command:option("--page-size", "Rows per request (default: all in one answer)."):argname "<rows>":convert(tonumber)
+  end
+  command:group("How", unpack(how))
   return command
 end
 

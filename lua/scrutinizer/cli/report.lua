@@ -2,6 +2,7 @@
 
 local exits = require "scrutinizer.cli.exits"
 local output = require "scrutinizer.cli.output"
+local picture = require "scrutinizer.cli.chart"
 local profile = require "scrutinizer.cli.profile"
 local query = require "scrutinizer.cli.query"
 local shard = require "scrutinizer.cli.shard"
@@ -11,6 +12,7 @@ local function report(args)
   local part, err = shard.of(args)
   if err then return nil, err end
   if part then return shard.run(q, order, args, part) end
+  if args.format == "chart" then return picture.rows(q, args) end
   local rows
   rows, err = output.write(q, args, order)
   if not rows then return nil, err end
@@ -30,7 +32,9 @@ end
 return function(root)
   local command = root:command("report", "Rows of a flow report.",
     "Example: scrutinizer report host2host --last 24h --where ip=10.1.1.1 --select src=sourceipaddress,octets=sum_octetdeltacount --limit 50")
-  shard.options(output.options(query.options(command)))
+  output.options(query.options(command), true)
+  picture.of_rows(command)
+  shard.options(command)
   query.options(root:command("explain", "What a report would send: the form, the URL, a curl command. Sends nothing."))
   return { report = report, explain = explain }
 end

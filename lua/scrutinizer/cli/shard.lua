@@ -13,9 +13,9 @@ local shard = {}
 
 --- Adds `--shard`.
 function shard.options(command)
-  command:option("--shard", "Slice i of n of the rows, 1/10 to 10/10, into <file>.<i>-of-<n> and a manifest beside it; auto/10 takes i from "
-    .. "SLURM_ARRAY_TASK_ID, JOB_COMPLETION_INDEX or PARALLEL_SEQ. A slice that is there already is not asked for again. "
-    .. "Needs --between, --output, and --format csv or ndjson."):argname "<i/n>"
+  command:group("Many processes", command:option("--shard", "Slice i of n of the rows, 1/10 to 10/10, into <file>.<i>-of-<n> and a manifest "
+    .. "beside it; auto/10 takes i from SLURM_ARRAY_TASK_ID, JOB_COMPLETION_INDEX or PARALLEL_SEQ, and auto also n where Slurm says it. "
+    .. "A slice that is there already is not asked for again. Needs --between, --output, and --format csv or ndjson."):argname "<i/n>")
 end
 
 -- This process's number, from 1, by the variables of Slurm, Kubernetes and GNU parallel; and how many there are, if said.
@@ -30,6 +30,8 @@ local function from_environment()
   error("--shard auto: none of SLURM_ARRAY_TASK_ID, JOB_COMPLETION_INDEX, PARALLEL_SEQ is set", 0)
 end
 
+local SLICED = { csv = true, ndjson = true }
+
 --- The slice that the arguments ask for, or nothing.
 ---@param args table
 ---@return { index: integer, count: integer }?
@@ -41,7 +43,7 @@ function shard.of(args)
   if index == "auto" then index, said = from_environment() end
   index, count = check.digits(index, 1), check.digits(count or said, 1, 100000)
   if not index or not count or index > count then error(("--shard: got %s; allowed: i/n with i from 1 to n, or auto/n"):format(args.shard), 0) end
-  if not args.output or args.format == "table" then error("--shard needs --output and --format csv or ndjson", 0) end
+  if not args.output or not SLICED[args.format] then error("--shard needs --output and --format csv or ndjson", 0) end
   if not args.between then error("--shard needs --between: slices of a window that moves do not fit together", 0) end
   if args.direction == "both" then error("--shard needs one direction; run it once for each", 0) end
   return { index = index, count = count }

@@ -1,0 +1,54 @@
+--- Shell completion: argparse's script, which knows commands, options and choices; for bash also the words that options take.
+
+local scrutinizer = require "scrutinizer"
+
+local completion = {}
+
+local KEYS = "ip= src_ip= dst_ip= ip_group= src_ip_group= dst_ip_group= network= src_network= dst_network= port= src_port= dst_port= app_port="
+
+local function words(map)
+  local list = {}
+  for name in pairs(map) do list[#list + 1] = name end
+  table.sort(list)
+  return table.concat(list, " ")
+end
+
+-- Puts words in place of file names behind an option.
+local function complete_with(script, option, list)
+  local head = option:gsub("%-", "%%-") .. "%)\n%s+COMPREPLY=%(%$%(compgen "
+  return (script:gsub("(" .. head .. ")%-f", function(kept) return kept .. '-W "' .. list .. '"' end))
+end
+
+-- Behind a command that takes a report type, its names.
+local function complete_types(script)
+  local types = words(scrutinizer.report_types)
+  return (script:gsub("(\n    if %[%[ \"%$cur\" = %-%* %]%]; then\n[^\n]*\n)(    fi\n}\n)", function(options, rest)
+    return options .. '    elif [[ " report explain series " = *" $cmd "* && "$prev" = "$cmd" ]]; then\n'
+      .. '        COMPREPLY=($(compgen -W "' .. types .. '" -- "$cur"))\n' .. rest
+  end))
+end
+
+local function bash(root)
+  local script = root:get_bash_complete()
+  script = complete_with(script, "--range", words(scrutinizer.date_ranges))
+  script = complete_with(complete_with(script, "--where", KEYS), "--exclude", KEYS)
+  return complete_types(script)
+end
+
+local SHELLS = {
+  bash = bash,
+  zsh = function(root) return root:get_zsh_complete() end,
+  fish = function(root) return root:get_fish_complete() end,
+}
+
+--- Adds `--completion`.
+---@param root table argparse's
+function completion.option(root)
+  root:option("--completion", 'Print a completion script and end: eval "$(scrutinizer --completion bash)"'):choices { "bash", "zsh", "fish" }
+    :action(function(_, _, shell)
+      io.write(SHELLS[shell](root))
+      os.exit(0, true)
+    end)
+end
+
+return completion

@@ -1,0 +1,160 @@
+-- The command beyond rows: series, pictures, completion, many processes at once.
+local command = require "spec.command"
+local support = require "spec.support"
+
+local good, run, quote = command.good, command.run, support.quote
+local WINDOW = ("--between %s %s"):format(command.FROM, command.TO)
+
+describe("scrutinizer series", function()
+  before_each(function() support.clear() end)
+  after_each(function() assert.same({}, support.violations()) end)
+
+  it("prints a row for each point, whose bytes are the flows'", function()
+    local out = good("series srcHosts " .. WINDOW .. " --limit 2 --granularity 30 --bytes --format csv")
+    assert.equal("time,epoch,direction,label,other,bytes\r", out:match "^[^\n]*")
+    local sum, rows = 0, 0
+    for octets in out:gmatch ",(%d+)\r\n" do sum, rows = sum + tonumber(octets), rows + 1 end
+    assert.equal(support.awk 'NR>1{s+=$12}END{printf "%.0f", s}', ("%.0f"):format(sum)) -- Other is among them
+    assert.equal(3 * 48, rows)
+    assert.matches("\n2026%-11%-01T14:00:00Z,1793541600,inbound,157%.240%.30%.63,false,%d+\r\n", out)
+  end)
+
+  it("prints bits per second, on the zone's clock", function()
+    local out = good("series srcHosts " .. WINDOW .. " --limit 1 --granularity 30 --timezone America/New_York --format ndjson")
+    assert.matches('{"time":"2026%-10%-31T20:00:00%-04:00","epoch":1793491200,"direction":"inbound","label":"157.240.30.63","other":false,'
+      .. '"bits_per_second":0}\n', out)
+    assert.matches('"time":"2026%-11%-01T01:00:00%-04:00","epoch":1793509200', out)
+    assert.matches('"time":"2026%-11%-01T01:00:00%-05:00","epoch":1793512800', out)
+    local peak = 0
+    for rate in out:gmatch '"label":"157.240.30.63","other":false,"bits_per_second":([%d.]+)' do peak = math.max(peak, tonumber(rate)) end
+    local octets = support.awk [[NR>1&&$7=="157.240.30.63"{s[int($1/1800000)]+=$12}END{for(k in s)if(s[k]>m)m=s[k];printf "%.0f",m}]]
+    assert.is_true(math.abs(peak - tonumber(octets) * 8 / 1800) < 1e-6)
+  end)
+
+  it("refuses rates of what is not bytes, and takes its values as they are", function()
+    local _, err, status = run("series srcHosts " .. WINDOW .. " --limit 1 --order-by sum_packetdeltacount")
+    assert.equal(64, status)
+    assert.matches("^scrutinizer: rates: points are of the column", err)
+  end)
+
+  it("draws", function()
+    local path = command.temporary() .. ".svg"
+    assert.equal("", good("series srcHosts " .. WINDOW .. " --limit 3 --format chart --stacked --title Sources -o " .. path))
+    local svg = command.contents(path)
+    os.remove(path)
+    assert.matches("<title>Sources</title>", svg)
+    assert.matches('gnuplot_plot_4" ><title>Other</title>', svg)
+    local text = good("series srcHosts " .. WINDOW .. " --limit 1 --format chart --width 70")
+    assert.matches("157%.240%.30%.63 %*+", text)
+    for line in text:gmatch "[^\n]+" do assert.is_true(#line:gsub("[\128-\191]", "") <= 70, line) end
+  end)
+end)
+
+describe("scrutinizer report --format chart", function()
+  before_each(function() support.clear() end)
+  after_each(function() assert.same({}, support.violations()) end)
+
+  it("shows bars on standard output, and rings with shares", function()
+    local out = good("report host2host " .. WINDOW .. " --limit 2 --format chart --width 90")
+    assert.matches("2 of 5696 rows\n157%.240%.30%.63 – 10%.8%.0%.69 .*█ +192%.1 MB\n195%.113%.214%.205 – 10%.8%.0%.69 .* 39%.4 MB\n$", out)
+    out = good("report host2host " .. WINDOW .. " --format chart --chart pie --top 1 --label sourceipaddress")
+    assert.matches("\n157%.240%.30%.63 .* 192%.1 MB +50%.2 %%\nOther .* 190%.4 MB +49%.8 %%\n$", out)
+  end)
+
+  it("draws files, and says what a picture's name may be", function()
+    local path = command.temporary() .. ".png"
+    good("report host2host " .. WINDOW .. " --limit 5 --format chart --chart pie -o " .. path)
+    assert.equal("\137PNG\r\n", command.contents(path):sub(1, 6))
+    os.remove(path)
+    local _, err, status = run("report host2host " .. WINDOW .. " --format chart -o picture.gif")
+    assert.equal(64, status)
+    assert.matches("a path that ends in %.svg, %.png or %.txt", err)
+    assert.equal(64, select(3, run("report host2host " .. WINDOW .. " --format chart -o x.svg --shard 1/2")))
+    _, err, status = run("report host2host " .. WINDOW .. " --where ip=192.0.2.77 --format chart")
+    assert.equal(76, status)
+    assert.matches("there is nothing to draw: the report has no rows", err)
+  end)
+end)
+
+-- What is the same on every Lua is proven once.
+if os.getenv "SANDBOX_CHECKED" then return end
+
+describe("completion", function()
+  it("knows commands, options, choices, keys and report types", function()
+    local script = command.temporary()
+    command.write(script, good "--completion bash")
+    local function complete(words)
+      return support.shell(("bash -c %s"):format(quote(("source %s; COMP_WORDS=(%s); COMP_CWORD=$((${#COMP_WORDS[@]}-1)); _scrutinizer; "
+        .. 'echo "${COMPREPLY[@]}"'):format(script, words))))
+    end
+    assert.equal("series\n", complete "scrutinizer se")
+    assert.equal("--stacked\n", complete "scrutinizer series --st")
+    assert.equal("csv chart\n", complete "scrutinizer report host2host --format c")
+    assert.equal("host2host\n", complete "scrutinizer report host2")
+    assert.equal("LastHour\n", complete "scrutinizer explain --range LastH")
+    assert.equal("src_ip= src_ip_group=\n", complete "scrutinizer report host2host --where src_ip")
+    os.remove(script)
+    assert.matches("^#compdef scrutinizer", (good "--completion zsh"))
+    assert.matches("complete %-c scrutinizer", (good "--completion fish"))
+  end)
+
+  it("covers every command that --help names, each of which has help of its own", function()
+    local script, help = good "--completion bash", good "--help"
+    local count = 0
+    for name in help:match "Commands:\n(.-)\n\n":gmatch "\n?   ([%w-]+)%s%s" do
+      assert.is_truthy(script:find(("cmd=%q"):format(name), 1, true), name)
+      assert.matches("^Usage: scrutinizer " .. name:gsub("%-", "%%-"), (good(name .. " --help")))
+      count = count + 1
+    end
+    assert.is_true(count >= 7)
+  end)
+end)
+
+describe("the token", function()
+  it("is in no list of processes", function()
+    support.clear()
+    support.faults { { kind = "delay", seconds = 1 } }
+    local box, home = support.sandbox(), command.temporary()
+    support.shell("mkdir -p " .. home)
+    command.write(home .. "/token", box.token .. "\n")
+    local out = support.shell(("env -u SCRUTINIZER_TOKEN HOME=%s %s --url %s --ca %s --token-file %s ping & pid=$!; sleep 0.4; "
+      .. "tr '\\0' ' ' </proc/$pid/cmdline; echo; wait $pid"):format(home, command.words, quote(box.url), quote(box.ca), home .. "/token"))
+    support.shell("rm -rf " .. home)
+    assert.matches("main%.lua %-%-url", out)
+    assert.matches("answers\n$", out)
+    assert.is_nil(out:find(box.token, 1, true))
+    support.clear()
+  end)
+end)
+
+describe("GNU parallel", function()
+  local folder
+  before_each(function()
+    support.clear()
+    folder = command.temporary()
+    support.shell("mkdir -p " .. folder)
+  end)
+  after_each(function() support.shell("rm -rf " .. folder) end)
+
+  -- Runs four slices, two at a time; what parallel says, and its status: how many jobs failed.
+  local function fan_out()
+    local job = ("%s report host2host %s --format csv --output %s/all.csv --shard auto/4 --quiet"):format(command.words, WINDOW, folder)
+    return support.shell(("%s HOME=%s parallel --will-cite -j 2 %s ::: a b c d 2>&1; printf ' %%d' $?"):format(
+      command.ENVIRONMENT, folder, quote(job .. " #")))
+  end
+
+  it("runs the slices, takes up what failed, and merge puts them together", function()
+    support.faults { { kind = "none", times = 2 }, { kind = "report_error", text = "busy" } }
+    local out = fan_out()
+    assert.matches(" 1$", out) -- one job has failed
+    local _, err, status = run(("merge -o %s/whole.csv %s/all.csv.*-of-4"):format(folder, folder))
+    assert.equal(65, status)
+    assert.matches("slice %d of 4 is missing", err)
+    support.clear()
+    assert.matches("^ 0$", fan_out())
+    assert.equal(2, #support.log()) -- the one slice that was missing: its count and its rows
+    assert.equal("", good(("merge -o %s/whole.csv %s/all.csv.*-of-4"):format(folder, folder)))
+    assert.equal(good("report host2host " .. WINDOW .. " --format csv"), command.contents(folder .. "/whole.csv"))
+    assert.same({}, support.violations())
+  end)
+end)
