@@ -126,6 +126,7 @@ describe_once("documented exchanges", function()
   before_each(function()
     sandbox.clear()
     sandbox.clear "accounts"
+    sandbox.clear "ipgroups"
   end)
   after_each(function() sandbox.clear "switches" end)
 

@@ -81,6 +81,22 @@ end
 
 -- Forms of other run modes, by their files' names.
 local FORMS = {
+  doc_g_create = function() return form_of(function() return client.ip_groups:create("UK Datacenter", { "10.30.10.1" }) end) end,
+  doc_g_rules = function()
+    return form_of(function()
+      return client.ip_groups:create("All kinds", { "10.1.1.1", "10.1.1.1-10.1.1.254", "192.168.0.0/16", "10.0.4.0/0.255.0.255",
+        { type = "child", group = 16900032 }, { type = "ipall" } })
+    end)
+  end,
+  doc_g_update = function()
+    return form_of(function()
+      return client.ip_groups:update(16900093, { name = "DE Datacenter", add = { "192.168.0.0/16" },
+        change = { { id = 506588, type = "ip", address = "10.30.10.2" } }, remove = { 506589 } })
+    end)
+  end,
+  doc_g_delete = function() return form_of(function() return client.ip_groups:delete { 16900093 } end) end,
+  ds_known_ipgroups = function() return form_of(function() return client.ip_groups:list() end) end,
+  load_rules = function() return form_of(function() return client.ip_groups:rules(16900032) end) end,
   doc_u_create_users = function()
     return form_of(function()
       return client.users:create { { name = "MyAdmin", password = "secret1", groups = { 1 } },

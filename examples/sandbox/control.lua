@@ -1,6 +1,7 @@
 -- /sandbox/: how specs and people watch and steer the sandbox. README.md documents it.
 local accounts = require "sandbox.accounts"
 local faults = require "sandbox.faults"
+local ip_groups = require "sandbox.ip_groups"
 local json = require "sandbox.json"
 local store = require "sandbox.store"
 local switches = require "sandbox.switches"
@@ -55,6 +56,7 @@ local routes = {
   faults = { GET = queue, POST = faults.add, clear = faults.clear },
   switches = { GET = switches.current, POST = switches.set, clear = switches.clear },
   accounts = { clear = accounts.reset },
+  ipgroups = { clear = ip_groups.reset },
   clock = { GET = function() return { now = ngx.now() } end },
 }
 

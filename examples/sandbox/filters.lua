@@ -81,7 +81,17 @@ end
 
 function parse.sdfIPGroups(text, key, violate)
   local body, where = side(text, BOTH_ANY, key, violate)
-  return body and body:find "^%d+$" and { column = "group", side = where, test = "= " .. body } or nil
+  return body and body:find "^%d+$" and { column = "group", side = where, test = "= " .. body, ip_group = tonumber(body) } or nil
+end
+
+-- A group's child groups, and theirs.
+local FAMILY = "WITH RECURSIVE family (id) AS (SELECT %d UNION SELECT child_id FROM ip_group_rules JOIN family ON group_id = id WHERE child_id > 0) "
+
+-- Groups that were made through the API hold for the addresses that their rules name, and for their children's.
+local function members(group)
+  local family = FAMILY:format(group)
+  return ("(src_group IN (%sSELECT id FROM family) OR src_ip IN (%sSELECT ip FROM ip_group_members JOIN family ON group_id = id))")
+    :format(family, family)
 end
 
 function parse.sdfSdPorts(text, key, violate)
@@ -138,10 +148,16 @@ function parse.sdfIpns(text, key, violate)
   local body, where = side(text, BOTH_SMALL, key, violate)
   local net, length = (body or ""):match "^(.+)_(%d+)$"
   if not net then return nil end
-  local number = quads(net)
-  local filter = (number and network4 or network6)(number or net, tonumber(length))
+  local filter = filters.network(net, tonumber(length))
   if filter then filter.side = where end
   return filter
+end
+
+--- What is behind parse.sdfIpns, for IP groups' rules: an IPv4 address as a number, an IPv6 address as 32 hex digits, a network's condition.
+filters.quads, filters.digits6 = quads, digits6
+function filters.network(net, length)
+  local number = quads(net)
+  return (number and network4 or network6)(number or net, length)
 end
 
 --- Reads one filter. Gives { type =, exclude =, … }, or nil and why it cannot be run. `violate(rule, …)` is told of leniencies.
@@ -182,6 +198,10 @@ local function condition(filter, direction)
     return ("(%s AND %s = %d)"):format(text, direction == "outbound" and "output_if" or "input_if", filter.interface)
   end
   local src, dst = ("src_%s %s"):format(filter.column, filter.test), ("dst_%s %s"):format(filter.column, filter.test)
+  if filter.ip_group then
+    src = members(filter.ip_group)
+    dst = src:gsub("src_", "dst_")
+  end
   local text = filter.side == "both" and ("(%s OR %s)"):format(src, dst) or filter.side == "src" and src or dst
   return filter.protocol and ("(protocol = %s AND %s)"):format(filter.protocol, text) or text
 end

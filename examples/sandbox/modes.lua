@@ -3,6 +3,7 @@
 return {
   flowpro_capture_rules = require "sandbox.modes.flowpro_capture_rules",
   get_known_objects = require "sandbox.modes.get_known_objects",
+  ipgroups = require "sandbox.modes.ipgroups",
   licensing = require "sandbox.modes.licensing",
   loadMap = require "sandbox.modes.load_map",
   manageExporters = require "sandbox.modes.manage_exporters",

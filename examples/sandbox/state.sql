@@ -28,3 +28,20 @@ INSERT INTO usergroups SELECT * FROM initial_usergroups WHERE NOT EXISTS (SELECT
 INSERT INTO memberships SELECT * FROM initial_memberships WHERE NOT EXISTS (SELECT 1 FROM setting WHERE name = 'accounts');
 INSERT INTO permissions SELECT * FROM initial_permissions WHERE NOT EXISTS (SELECT 1 FROM setting WHERE name = 'accounts');
 INSERT OR IGNORE INTO setting VALUES ('accounts', 'made');
+
+-- IP groups' rules, and which of the flows' addresses the rules of groups made through the API hold for. `DELETE /sandbox/ipgroups` takes
+-- everything back. Deleting or changing the six first groups does not change the recorded flows' own groups.
+CREATE TABLE IF NOT EXISTS ip_group_rules (rule_id INTEGER PRIMARY KEY AUTOINCREMENT, group_id INTEGER NOT NULL, type TEXT NOT NULL, address TEXT,
+  mask TEXT, sip TEXT, eip TEXT, child_id INTEGER);
+CREATE INDEX IF NOT EXISTS ip_group_rules_group ON ip_group_rules (group_id);
+CREATE TABLE IF NOT EXISTS ip_group_members (group_id INTEGER, ip TEXT, PRIMARY KEY (group_id, ip)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS addresses_number ON addresses (number);
+INSERT INTO ip_group_rules (rule_id, group_id, type, address, mask, sip, eip)
+  SELECT 506000 + row_number() OVER (), id, CASE WHEN low = -1 THEN 'network' ELSE 'range' END,
+    CASE WHEN low = -1 THEN '::' END, CASE WHEN low = -1 THEN '0' END,
+    CASE WHEN low >= 0 THEN (low >> 24) || '.' || ((low >> 16) & 255) || '.' || ((low >> 8) & 255) || '.' || (low & 255) END,
+    CASE WHEN low >= 0 THEN (high >> 24) || '.' || ((high >> 16) & 255) || '.' || ((high >> 8) & 255) || '.' || (high & 255) END
+  FROM ip_group_ranges WHERE NOT EXISTS (SELECT 1 FROM setting WHERE name = 'ip_groups');
+INSERT OR IGNORE INTO setting VALUES ('ip_groups', 'made');
+CREATE TABLE IF NOT EXISTS initial_ip_groups AS SELECT * FROM ip_groups;
+CREATE TABLE IF NOT EXISTS initial_ip_group_rules AS SELECT * FROM ip_group_rules;

@@ -58,6 +58,13 @@ switches.known = {
   manage_exporters = { "allowed", "refused" },
   host_counts = { "strings", "numbers", "odd" }, -- connections of quick_search
   capture_answer = { "rule", "empty", "list" },
+  -- IP groups
+  ip_group_names = { "unique", "free" }, -- free: several groups may have one name
+  update_answer = { "saved", "bare", "empty" }, -- of update: as saveRule's, the group alone, or {}
+  rule_fields = { "all", "bare" }, -- a rule in an answer: with its fields, or its id and type alone
+  rule_order = { "given", "shuffled" },
+  removed_rules = { "numbers", "strings", "objects" }, -- how an answer names rules that are gone
+  load_rules = { "results", "rows", "rules", "bare" }, -- where loadRules has its list
   -- users and usergroups
   account_ids = { "usual", "strings", "numbers" }, -- ids of what was made; usual: numbers, but members of a group as strings
   group_delete = { "group", "bare" }, -- the sentence of delUsergroups: as delUsers says it, or without `id` and `named`

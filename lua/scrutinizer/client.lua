@@ -23,7 +23,7 @@ local Client = { __name = "scrutinizer.Client" }
 
 -- Groups of calls, `client.users` and the like: loaded when first asked for. Each module has `new(client)`.
 local PARTS = {
-  groups = "groups", users = "users",
+  groups = "groups", ip_groups = "ip_groups", users = "users",
 }
 
 function Client:__index(name)

@@ -41,6 +41,8 @@ local function is_ipv6(text)
   return gaps == 0 and groups == 8 or gaps == 1 and groups < 8
 end
 
+filters.octets, filters.is_ipv6 = octets, is_ipv6
+
 --- Whether a value is the text of an IP address.
 ---@param value any
 ---@return boolean
@@ -96,6 +98,15 @@ function CHECKS.network(value)
   local right = network_of(list, length)
   if right then return nil, names.did_you_mean(right) end
   return { address = address, length = length }
+end
+
+--- The text of a network with its length; nil, and perhaps a hint, when it is none or bits of the host are set.
+---@param value any
+---@return { address: string, length: integer }?
+---@return string? hint
+function filters.network(value)
+  local network, hint = CHECKS.network(value)
+  return network, hint
 end
 
 local function protocol_number(value)
