@@ -2,6 +2,7 @@
 #include "compat.h"
 #include "http.h"
 #include "lua_aggregate.h"
+#include "lua_billing.h"
 #include "lua_command.h"
 #include "lua_http.h"
 #include "lua_json.h"
@@ -34,6 +35,8 @@ static const luaL_Reg FUNCTIONS[] = {
     {"decoder", sz_lua_report_new},
     {"http", sz_lua_http_new},
     {"now", now},
+    {"sha256", sz_lua_sha256},
+    {"top", sz_lua_top_new},
     {NULL, NULL},
 };
 
@@ -43,6 +46,7 @@ SZ_EXPORT int luaopen_scrutinizer_core(lua_State *L) {
   sz_lua_json_register(L);
   sz_lua_report_register(L);
   sz_lua_aggregate_register(L);
+  sz_lua_billing_register(L);
   sz_lua_source_register(L);
   sz_lua_http_register(L);
   sz_lua_command_register(L);

@@ -11,6 +11,7 @@
 ---| "truncated" # the answer or the walk ended before its time
 ---| "changed"   # the report changed between pages
 ---| "limit"     # a cap of ours
+---| "bill"      # samples that no bill can be made of; a saved bill that does not come out again
 ---| "file"      # a file of the caller's cannot be written
 ---| "cancelled" # closed while running
 ---| "phase"     # the host cannot wait here

@@ -239,17 +239,19 @@ end
 
 -- ---- the query's methods ----
 
--- Whether the points are bytes: raises at the line that called `rates` when the query says otherwise.
-local function check_rates(spec)
+--- What keeps a query's points from being bytes, or nil.
+---@param spec table
+---@return string?
+function series.complaint(spec)
   local unit, order = spec.fields[wire.field.unit], spec.fields[wire.field.order_by]
   unit = unit ~= nil and type(unit) == "table" and unit.selected or (unit == nil and spec.unit)
   if order == nil then order = spec.order_by end
   if unit == wire.graph.PERCENT or order == wire.graph.PERCENT_COLUMN then
-    error(('rates: the report is in percent; leave out :percent(), and order by "%s"'):format(wire.graph.BYTES_COLUMN), 3)
+    return ('the report is in percent; leave out :percent(), and order by "%s"'):format(wire.graph.BYTES_COLUMN)
   end
   if order ~= nil and not tostring(order):find(wire.graph.BYTES_WORD, 1, true) then
-    error(('rates: points are of the column that the report is ordered by, %s, which is not bytes; say :order_by "%s", or use :series()')
-      :format(errors.neutral(order, 60), wire.graph.BYTES_COLUMN), 3)
+    return ('points are of the column that the report is ordered by, %s, which is not bytes; say :order_by "%s", or use :series()')
+      :format(errors.neutral(order, 60), wire.graph.BYTES_COLUMN)
   end
 end
 
@@ -282,7 +284,8 @@ function series.install(methods, ready)
   ---@return scrutinizer.Error? err
   function methods:rates()
     local spec = ready(self, "rates")
-    check_rates(spec)
+    local complaint = series.complaint(spec)
+    if complaint then error("rates: " .. complaint, 2) end
     local list, err = find_series(self._client, spec)
     if not list then return nil, err end
     return to_rates(list)

@@ -19,7 +19,7 @@ exits.HELP = "Exit status: 0 done; 64 wrong arguments; 65 the answer is broken o
 
 local OF_KIND = {
   connect = exits.UNAVAILABLE, timeout = exits.UNAVAILABLE, http = exits.UNAVAILABLE, auth = exits.DENIED, tls = exits.DENIED,
-  api = exits.REFUSED, decode = exits.DATA, truncated = exits.DATA, changed = exits.DATA, limit = exits.DATA, file = exits.FILE,
+  api = exits.REFUSED, decode = exits.DATA, truncated = exits.DATA, changed = exits.DATA, limit = exits.DATA, bill = exits.DATA, file = exits.FILE,
 }
 
 --- The status for an error.

@@ -1,0 +1,221 @@
+--- A percentile of samples by selection: only the samples from its rank upwards are kept.
+
+local check = require "scrutinizer.check"
+local core = require "scrutinizer.core"
+local exact = require "scrutinizer.billing.exact"
+local fraction = require "scrutinizer.billing.fraction"
+local rank = require "scrutinizer.billing.rank"
+
+local percentile = {}
+
+---@class scrutinizer.PercentileOptions
+---@field method? "nearest_rank"|"librenms"|"cacti"|"rrdtool"|"linear" default "nearest_rank"; `rank.lua` says each one's formula and source
+---@field take? "next"|"mean_next"  what is billed below the discarded samples: the next one (default), or the mean of the next ones
+---@field take_fraction? number|string of all samples, those that `mean_next` averages: 0.15
+---@field discard? number|string    of all samples, those dropped from the top: 0.05 is percent 95. Say it in place of a percent
+---@field rounding? "half_up"|"half_even"|"up"|"down" `linear` and `mean_next` give a whole number then, rounded this way from the exact
+---   fraction; without it a float, for comparison only
+
+---@class scrutinizer.PercentileInfo
+---@field n integer           how many samples were ranked
+---@field rank integer        of the value in ascending order, from 1; `linear`: the lower of the two
+---@field method string
+---@field percent string
+---@field discarded table[]|scrutinizer.Whole[] the samples above the value, the greatest first, of equal ones the earlier first
+---@field kept? integer       `mean_next`: how many samples the mean is of
+---@field exact? scrutinizer.Fraction `linear`, `mean_next`: the value before rounding
+
+local ZERO = fraction.new(0)
+
+-- ---- what is asked for ----
+
+local TAKES = { next = true, mean_next = true }
+local KNOWN = { method = true, take = true, take_fraction = true, discard = true, rounding = true }
+
+local function share_of(value)
+  local share = fraction.decimal(value)
+  return share and fraction.compare(share, ZERO) > 0 and fraction.compare(share, fraction.new(1)) < 0 and share or nil
+end
+
+local function check_names(options)
+  for name in pairs(options) do
+    if not KNOWN[name] then return check.message("option", name, table.concat(check.sorted_keys(KNOWN), ", ")) end
+  end
+end
+
+local function check_take(o, plan)
+  plan.take = o.take == nil and "next" or o.take
+  if not TAKES[plan.take] then return check.message("take", o.take, '"next" or "mean_next"') end
+  if (plan.take == "mean_next") ~= (o.take_fraction ~= nil) then return 'take_fraction: goes with take = "mean_next", and is needed there' end
+  if o.take_fraction ~= nil then
+    plan.next = share_of(o.take_fraction)
+    if not plan.next then return check.message("take_fraction", o.take_fraction, "a share of all samples, over 0 and under 1, such as 0.15") end
+    if plan.method ~= "nearest_rank" then return check.message("method", plan.method, "nearest_rank with take_fraction") end
+  end
+end
+
+local function check_percent(percent, o, plan)
+  if o.discard == nil then
+    plan.share = rank.share(percent)
+    if not plan.share then return check.message("percent", percent, "a number over 0 and at most 100, such as 95 or 99.9") end
+  else
+    local dropped = share_of(o.discard)
+    if percent ~= nil then return "discard: say it in place of a percent, not beside one" end
+    if not dropped then return check.message("discard", o.discard, "a share of all samples, over 0 and under 1, such as 0.05") end
+    plan.share = fraction.subtract(fraction.new(1), dropped)
+  end
+  plan.percent = fraction.text(fraction.multiply(plan.share, fraction.new(100)))
+end
+
+--- Reads percent and options once, for any number of selections.
+---@param percent? number|string
+---@param options? scrutinizer.PercentileOptions
+---@return table? plan
+---@return string? complaint
+function percentile.plan(percent, options)
+  local o = options or {}
+  if type(o) ~= "table" then return nil, check.message("options", o, "a table") end
+  local plan = { method = o.method == nil and "nearest_rank" or o.method, rounding = o.rounding }
+  local complaint = check_names(o) or rank.complaint(plan.method) or check_percent(percent, o, plan) or check_take(o, plan)
+  if not complaint and o.rounding ~= nil and not exact.ROUNDINGS[o.rounding] then
+    complaint = check.message("rounding", o.rounding, "half_up, half_even, up, down")
+  end
+  if complaint then return nil, complaint end
+  return plan
+end
+
+-- Of n samples: the rank, how far beyond it, how many `mean_next` takes, and how many of the greatest must be known.
+local function places(plan, n)
+  local at, beyond = rank.of(plan.method, n, plan.share)
+  local count
+  if plan.take == "mean_next" then
+    count = math.max(1, fraction.round(fraction.multiply(plan.next, fraction.new(n)), "down"))
+    count = math.min(count, at)
+  end
+  return at, beyond, count, n - at + (count or 1)
+end
+
+--- How many of the greatest samples must be kept to know the percentile of up to n.
+---@param plan table
+---@param n integer
+---@return integer
+function percentile.keep(plan, n)
+  return (select(4, places(plan, n)))
+end
+
+-- ---- the value ----
+
+local function value_of(sample)
+  if type(sample) == "table" then return sample[2] end
+  return sample
+end
+
+local function between(lower, upper, beyond)
+  local low, high = fraction.new(lower), fraction.new(upper)
+  return fraction.add(low, fraction.multiply(fraction.subtract(high, low), beyond))
+end
+
+local function mean(best, first, count)
+  local sum = 0
+  for i = first, first + count - 1 do sum = exact.add(sum, value_of(best[i])) end
+  return fraction.new(sum, count)
+end
+
+local function settle(plan, info, value)
+  info.exact = value
+  if plan.rounding then return fraction.round(value, plan.rounding), info end
+  return tonumber(exact.text(value.numerator)) / tonumber(exact.text(value.denominator)), info
+end
+
+-- Floats are compared and never computed with: there is no fraction of them.
+local function settle_floats(info, lower, upper, beyond)
+  local way = tonumber(exact.text(beyond.numerator)) / tonumber(exact.text(beyond.denominator))
+  return lower + (upper - lower) * way, info
+end
+
+local function is_float(value)
+  return type(value) == "number" and exact.whole(value) == nil
+end
+
+--- The percentile from the greatest samples in order; `best` must hold at least `percentile.keep` of them.
+---@param plan table
+---@param best table[]|scrutinizer.Whole[]
+---@param n integer of all samples
+---@return scrutinizer.Whole|number value
+---@return scrutinizer.PercentileInfo info
+function percentile.settle(plan, best, n)
+  local at, beyond, count = places(plan, n)
+  local above = n - at
+  local info = { n = n, rank = at, method = plan.method, percent = plan.percent, discarded = {}, kept = count }
+  for i = 1, above do info.discarded[i] = best[i] end
+  local value = value_of(best[above + 1])
+  if count then return settle(plan, info, mean(best, above + 1, count)) end
+  if not beyond then return value, info end
+  local upper = above > 0 and value_of(best[above]) or value
+  if is_float(value) or is_float(upper) then return settle_floats(info, value, upper, beyond) end
+  return settle(plan, info, between(value, upper, beyond))
+end
+
+-- ---- selection ----
+
+-- Sorting, for what the core does not take: fractions, and numbers beyond 64 bits.
+local function before(a, b)
+  if type(a.value) == "number" and type(b.value) == "number" then
+    if a.value ~= b.value then return a.value > b.value end
+  else
+    local order = exact.compare(a.value, b.value)
+    if order ~= 0 then return order > 0 end
+  end
+  return a.at < b.at
+end
+
+local function read_any(samples)
+  local list, text, float = {}, false, nil
+  for i = 1, #samples do
+    local sample = samples[i]
+    local value, at = value_of(sample), type(sample) == "table" and sample[1] or i
+    local whole = exact.whole(value)
+    if (type(sample) == "table") ~= (type(samples[1]) == "table") then return nil, i, sample end
+    if not whole then
+      local finite = type(value) == "number" and value == value and value ~= math.huge and value ~= -math.huge
+      if not finite then return nil, i, value end
+      float = float or i
+    end
+    text = text or type(whole) == "string"
+    list[i] = { value = whole or value, at = at, sample = sample }
+  end
+  if text and float then return nil, float, value_of(samples[float]) end
+  return list
+end
+
+local function sort_any(samples)
+  local list, at, value = read_any(samples)
+  if not list then
+    return nil, check.message(("sample %d"):format(at), value, "numbers, or { epoch, number }; whole numbers of any size, text beyond this Lua's")
+  end
+  table.sort(list, before)
+  for i, entry in ipairs(list) do list[i] = entry.sample end
+  return list
+end
+
+-- The greatest in order.
+local function select_best(plan, samples, n)
+  local top = core.top(percentile.keep(plan, n))
+  if top:add_list(samples, n, 1, 1) == n then return (top:finish(type(samples[1]) == "table")) end
+  return sort_any(samples)
+end
+
+--- Of a list of numbers or { epoch, number }: value and info, or nil and a complaint.
+---@param plan table
+---@param samples any
+---@return scrutinizer.Whole|number? value
+---@return scrutinizer.PercentileInfo|string info
+function percentile.run(plan, samples)
+  local n = type(samples) == "table" and #samples or 0
+  if n == 0 then return nil, check.message("samples", samples, "a list of numbers or of { epoch, number }, not empty") end
+  local best, complaint = select_best(plan, samples, n)
+  if not best then return nil, complaint end
+  return percentile.settle(plan, best, n)
+end
+
+return percentile

@@ -1,0 +1,82 @@
+--- Which sample is "the 95th percentile": five formulas that are in use, in whole numbers. Ranks count from 1 in ascending order.
+
+local check = require "scrutinizer.check"
+local exact = require "scrutinizer.billing.exact"
+local fraction = require "scrutinizer.billing.fraction"
+local names = require "scrutinizer.names"
+
+local rank = {}
+
+local ONE = fraction.new(1)
+local HUNDRED = fraction.new(100)
+
+-- A share of n, rounded by name.
+local function of(n, share, rounding)
+  return fraction.round(fraction.multiply(fraction.new(n), share), rounding)
+end
+
+-- Each takes the number of samples and the percentile as a fraction of one.
+local FORMULAS = {}
+
+--- ceil(p × N): the smallest value that at least p of the samples do not pass. SQL's percentile_disc. Contracts say "drop the top 5 %, bill
+--- the next": N - floor((1 - p) × N), which is the same.
+function FORMULAS.nearest_rank(n, share)
+  return of(n, share, "up")
+end
+
+--- round(N / 100 × percent), halves up: LibreNMS (LibreNMS/Billing.php, get95thIn) and Observium (includes/billing.php).
+function FORMULAS.librenms(n, share)
+  return of(n, share, "half_up")
+end
+
+--- N - ceil((1 - p) × N): Cacti's lib/graph_variables.php sorts descending and takes the index ceil((1 - p) × N), counted from 0.
+function FORMULAS.cacti(n, share)
+  return n - of(n, fraction.subtract(ONE, share), "up")
+end
+
+--- round(p × (N - 1)) + 1, halves up: RRDtool's VDEF PERCENT (src/rrd_graph.c).
+function FORMULAS.rrdtool(n, share)
+  return of(n - 1, share, "half_up") + 1
+end
+
+--- p × (N - 1) + 1, between two samples: SQL's percentile_cont, Akvorado (console/line.go). Gives the lower rank and how far it is to the next.
+function FORMULAS.linear(n, share)
+  local position = fraction.multiply(fraction.new(n - 1), share)
+  local below = fraction.round(position, "down")
+  return below + 1, fraction.subtract(position, fraction.new(below))
+end
+
+rank.METHODS = FORMULAS
+
+--- The percentile as a fraction of one; nil when it is none. 95, 99.9 and "99.9" are taken exactly as they read in decimal.
+---@param percent number|string over 0, at most 100
+---@return scrutinizer.Fraction?
+function rank.share(percent)
+  local given = fraction.decimal(percent)
+  if not given or exact.compare(given.numerator, 0) <= 0 or fraction.compare(given, HUNDRED) > 0 then return nil end
+  return fraction.divide(given, HUNDRED)
+end
+
+--- What is wrong with a method's name, or nil.
+---@param method any
+---@return string? complaint
+function rank.complaint(method)
+  if type(method) == "string" and FORMULAS[method] then return nil end
+  return check.message("method", method, table.concat(check.sorted_keys(FORMULAS), ", "),
+    names.did_you_mean(type(method) == "string" and names.suggest(method, FORMULAS) or nil))
+end
+
+--- The rank among n samples, from 1 to n; for `linear` the lower of the two, and the fraction of the way to the next.
+---@param method string
+---@param n integer at least 1
+---@param share scrutinizer.Fraction
+---@return integer rank
+---@return scrutinizer.Fraction? beyond
+function rank.of(method, n, share)
+  local found, beyond = FORMULAS[method](n, share)
+  if found < 1 then return 1, beyond end
+  if found >= n then return n, beyond and fraction.new(0) end
+  return found, beyond
+end
+
+return rank

@@ -1,0 +1,283 @@
+--- What a customer used: samples summed over the parts, a policy for those that are missing, the directions, and the percentile.
+
+local check = require "scrutinizer.check"
+local core = require "scrutinizer.core"
+local errors = require "scrutinizer.errors"
+local exact = require "scrutinizer.billing.exact"
+local fraction = require "scrutinizer.billing.fraction"
+local percentile = require "scrutinizer.billing.percentile"
+local samples = require "scrutinizer.billing.samples"
+
+local usage = {}
+
+---@alias scrutinizer.Direction
+---| "higher_percentile" # the higher of the two directions' percentiles (default where both sides are there)
+---| "higher_sample"     # the percentile of each sample's higher direction
+---| "sum"               # the percentile of both directions together
+---| "inbound"           # one side
+---| "outbound"
+
+---@class scrutinizer.UsageOptions: scrutinizer.PercentileOptions
+---@field percent? number|string default 95
+---@field direction? scrutinizer.Direction
+---@field missing? "error"|"zero"|"drop"|"carry" what a missing sample counts as: refused when over `threshold`, below it as zero (default);
+---   nothing used (the customer's favour); no sample, so that N is smaller; the sample before it (zero at the period's beginning)
+---@field threshold? number|string share of the samples that may be missing, such as 0.01; default 0 for "error", none for the others
+
+---@class scrutinizer.Usage
+---@field n integer
+---@field rank integer
+---@field method string
+---@field percent string
+---@field direction scrutinizer.Direction
+---@field side "inbound"|"outbound"|"both" whose percentile it is
+---@field octets scrutinizer.Fraction the percentile, in octets per interval
+---@field rate scrutinizer.Fraction   the same in bits per second: octets × 8 / interval
+---@field discarded table[]           { epoch, octets } above it, the greatest first
+---@field expected integer            samples that the period has
+---@field present integer             of them, those of all parts and sides that are billed
+---@field missing integer
+---@field missing_ranges table[]      { from, to } each, half-open
+---@field duplicates integer
+---@field outside integer
+---@field coverage string             present / expected in percent
+---@field totals { inbound?: scrutinizer.Whole, outbound?: scrutinizer.Whole } octets of the period
+---@field under table<string, table>  the same under each policy: { n =, rank =, octets =, rate = }; nil where nothing is left to rank
+
+local POLICIES = { "carry", "drop", "zero" }
+local MISSING = { error = "zero", zero = "zero", drop = "drop", carry = "carry" }
+local DIRECTIONS = { higher_percentile = true, higher_sample = true, sum = true, inbound = true, outbound = true }
+local MORE = { percent = true, direction = true, missing = true, threshold = true }
+
+local function refuse(text, ...)
+  return nil, errors.new("bill", text:format(...))
+end
+
+-- ---- what is asked for ----
+
+--- Reads the options once.
+---@param options? scrutinizer.UsageOptions
+---@return table? plan
+---@return string? complaint
+function usage.plan(options)
+  local o, rest = options or {}, {}
+  if type(o) ~= "table" then return nil, check.message("usage", o, "a table") end
+  for name, value in pairs(o) do
+    if not MORE[name] then rest[name] = value end
+  end
+  local percent = o.percent
+  if percent == nil and o.discard == nil then percent = 95 end
+  local plan, complaint = percentile.plan(percent, rest)
+  if not plan then return nil, complaint end
+  if o.rounding ~= nil then return nil, "rounding: name the points of a bill in its own rounding: rate, units, line, total" end
+  if o.direction ~= nil and not DIRECTIONS[o.direction] then
+    return nil, check.message("direction", o.direction, table.concat(check.sorted_keys(DIRECTIONS), ", "))
+  end
+  local missing = o.missing == nil and "error" or o.missing
+  if not MISSING[missing] then return nil, check.message("missing", missing, table.concat(check.sorted_keys(MISSING), ", ")) end
+  local threshold = o.threshold ~= nil and fraction.decimal(o.threshold) or nil
+  if o.threshold ~= nil and (not threshold or exact.compare(threshold.numerator, 0) < 0 or fraction.compare(threshold, fraction.new(1)) > 0) then
+    return nil, check.message("threshold", o.threshold, "a share from 0 to 1, such as 0.01")
+  end
+  if not threshold and missing == "error" then threshold = fraction.new(0) end
+  return { percentile = plan, direction = o.direction, missing = missing, threshold = threshold }
+end
+
+-- ---- one side: the sum of its parts under a policy ----
+
+local FILL = {}
+function FILL.zero() return 0 end
+function FILL.carry(before) return before or 0 end
+function FILL.drop() return false end
+
+-- Octets per interval; false where the policy drops the sample.
+local function sum_parts(parts, n, policy)
+  local fill, sum = FILL[policy], {}
+  for p, part in ipairs(parts) do
+    local before = false
+    for i = 1, n do
+      local octets = part.values[i]
+      if not octets then octets = fill(before) end
+      before = octets
+      if p == 1 then
+        sum[i] = octets
+      else
+        local so_far = sum[i]
+        sum[i] = so_far and octets and exact.add(so_far, octets)
+      end
+    end
+  end
+  return sum
+end
+
+local JOIN = {}
+function JOIN.sum(a, b) return exact.add(a, b) end
+function JOIN.higher_sample(a, b) return exact.compare(a, b) >= 0 and a or b end
+
+local function join(a, b, how)
+  local joined, with = {}, JOIN[how]
+  for i = 1, #a do joined[i] = a[i] and b[i] and with(a[i], b[i]) end
+  return joined
+end
+
+-- ---- the percentile of one list ----
+
+-- By sorting, for octets beyond 64 bits.
+local function rank_any(plan, set, list)
+  local points = {}
+  for i = 1, set.n do
+    if list[i] then points[#points + 1] = { set.period.from + (i - 1) * set.interval, list[i] } end
+  end
+  return percentile.run(plan, points)
+end
+
+-- Value and info, or nil when no sample is left.
+local function rank(plan, set, list)
+  local top = core.top(percentile.keep(plan, set.n))
+  local added = top:add_list(list, set.n, set.period.from, set.interval)
+  if added == 0 then return nil end
+  if not added then return rank_any(plan, set, list) end
+  return percentile.settle(plan, top:finish(true), added)
+end
+
+local function as_fraction(value, info)
+  return info.exact or fraction.new(value)
+end
+
+local function measure(plan, set, list, side)
+  local value, info = rank(plan, set, list)
+  if value == nil then return nil end
+  local octets = as_fraction(value, info)
+  return {
+    n = info.n, rank = info.rank, method = info.method, percent = info.percent, discarded = info.discarded, kept = info.kept, side = side,
+    octets = octets, rate = fraction.multiply(octets, fraction.new(8, set.interval)),
+  }
+end
+
+-- ---- directions ----
+
+-- The result under one policy.
+local function under(plan, set, direction, policy)
+  local sides = {}
+  for _, side in ipairs(samples.SIDES) do
+    if set[side] then sides[side] = sum_parts(set[side], set.n, policy) end
+  end
+  if direction == "inbound" or direction == "outbound" then return measure(plan, set, sides[direction], direction) end
+  if direction ~= "higher_percentile" then return measure(plan, set, join(sides.inbound, sides.outbound, direction), "both") end
+  local one, other = measure(plan, set, sides.inbound, "inbound"), measure(plan, set, sides.outbound, "outbound")
+  if not one or not other then return one or other end
+  return fraction.compare(one.octets, other.octets) >= 0 and one or other
+end
+
+local function direction_of(plan, set)
+  local direction = plan.direction
+  if not direction then
+    direction = set.inbound and set.outbound and "higher_percentile" or (set.inbound and "inbound" or "outbound")
+  end
+  local one = direction == "inbound" or direction == "outbound"
+  if (one and not set[direction]) or (not one and not (set.inbound and set.outbound)) then
+    return nil, ("direction %s: there are samples of %s only"):format(direction, set.inbound and "inbound" or "outbound")
+  end
+  return direction
+end
+
+--- What the percentile was taken of: one list of octets per interval, or each side's. For pictures.
+---@param plan table
+---@param set scrutinizer.Samples
+---@return { name: string, values: (scrutinizer.Whole|false)[] }[]
+function usage.curves(plan, set)
+  local direction, policy, list = direction_of(plan, set), MISSING[plan.missing], {}
+  for _, side in ipairs(samples.SIDES) do
+    if set[side] and (direction == side or not set[direction]) then
+      list[#list + 1] = { name = side, values = sum_parts(set[side], set.n, policy) }
+    end
+  end
+  if not JOIN[direction] then return list end
+  local name = direction == "sum" and "inbound + outbound" or "the higher direction"
+  return { { name = name, values = join(list[1].values, list[2].values, direction) } }
+end
+
+-- ---- what is missing ----
+
+-- Samples that lack a part, in the sides that are billed, as ranges.
+local function find_missing(set, direction)
+  local ranges, count, open = {}, 0, nil
+  for i = 1, set.n do
+    local lacks = false
+    for _, side in ipairs(samples.SIDES) do
+      local billed = set[side] and (direction == side or not set[direction])
+      for _, part in ipairs(billed and set[side] or {}) do lacks = lacks or not part.values[i] end
+    end
+    local at = set.period.from + (i - 1) * set.interval
+    if lacks and not open then
+      open = { at, at + set.interval }
+      ranges[#ranges + 1] = open
+    elseif lacks then
+      open[2] = at + set.interval
+    else
+      open = nil
+    end
+    count = count + (lacks and 1 or 0)
+  end
+  return count, ranges
+end
+
+local function check_missing(plan, count, n)
+  if not plan.threshold or fraction.compare(fraction.new(count, n), plan.threshold) <= 0 then return true end
+  return refuse("%d of %d samples are missing (%s %%), over the threshold of %s %%; say missing = \"zero\", \"drop\" or \"carry\", or "
+    .. "another threshold", count, n, fraction.text(fraction.new(exact.multiply(count, 100), n), 2, "half_up"),
+    fraction.text(fraction.multiply(plan.threshold, fraction.new(100))))
+end
+
+local function totals(set)
+  local sums = {}
+  for _, side in ipairs(samples.SIDES) do
+    for _, part in ipairs(set[side] or {}) do
+      local sum = sums[side] or 0
+      for i = 1, set.n do
+        if part.values[i] then sum = exact.add(sum, part.values[i]) end
+      end
+      sums[side] = sum
+    end
+  end
+  return sums
+end
+
+--- Whether the options and the samples go together; a complaint when not.
+---@param plan table
+---@param set scrutinizer.Samples
+---@return string?
+function usage.complaint(plan, set)
+  local _, complaint = direction_of(plan, set)
+  return complaint
+end
+
+--- The usage of a set of samples.
+---@param plan table of `usage.plan`
+---@param set scrutinizer.Samples
+---@return scrutinizer.Usage? result
+---@return scrutinizer.Error? err kind "bill"
+function usage.of(plan, set)
+  local direction = direction_of(plan, set)
+  local missing, ranges = find_missing(set, direction)
+  local ok, err = check_missing(plan, missing, set.n)
+  if not ok then return nil, err end
+  local all = {}
+  for _, policy in ipairs(POLICIES) do
+    -- Where nothing is missing all policies are one.
+    all[policy] = missing == 0 and all.carry or under(plan.percentile, set, direction, policy)
+  end
+  local found = all[MISSING[plan.missing]]
+  if not found then return refuse("no sample is left to rank") end
+  local result = { direction = direction, expected = set.n, present = set.n - missing, missing = missing, missing_ranges = ranges, under = {} }
+  for name, value in pairs(found) do result[name] = value end
+  for policy, other in pairs(all) do
+    result.under[policy] = { n = other.n, rank = other.rank, octets = other.octets, rate = other.rate }
+  end
+  result.policy, result.interval = plan.missing, set.interval
+  result.duplicates, result.outside, result.totals = set.duplicates, set.outside, totals(set)
+  result.coverage = fraction.text(fraction.new(exact.multiply(result.present, 100), set.n), 2, "down")
+  return result
+end
+
+return usage
