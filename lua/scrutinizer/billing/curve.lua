@@ -121,6 +121,7 @@ end
 
 local STYLE = "<style>.g{stroke:#ddd}text{font:11px sans-serif;fill:#555}.c{fill:none;stroke-width:1.2}.p{stroke:#c53030;stroke-width:1.6}"
   .. ".p-label{fill:#c53030;font-weight:bold}.m{stroke:#b7791f;stroke-dasharray:6 4}.m-label{fill:#b7791f}"
+  .. ".p-label,.m-label{paint-order:stroke;stroke:#fff;stroke-width:4px;stroke-linejoin:round}"
   .. ".d{stroke:#c53030;stroke-width:3.2;stroke-linecap:round;fill:none}</style>"
 
 --- The picture.
