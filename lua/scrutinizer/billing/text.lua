@@ -99,8 +99,9 @@ local function summary_row(bill)
     customer = bill.customer, number = bill.number, from = of.from, to = of.to, timezone = of.timezone, percent = used.percent,
     method = used.method, n = used.n, rank = used.rank, dir_95th = used.side, rate_95th = fraction.text(used.rate, 0, "half_up"),
     total_data_in = used.totals.inbound, total_data_out = used.totals.outbound, unit = bill.unit,
-    allowed = bill.commit and fraction.text(bill.commit) or nil, used = fraction.text(bill.units), overuse = fraction.text(bill.over), used_percent = bill.used, missing = used.missing,
-    coverage = used.coverage, amount = words.money(bill.total, bill.decimals), currency = bill.currency,
+    allowed = bill.commit and fraction.text(bill.commit) or nil, used = fraction.text(bill.units), overuse = fraction.text(bill.over),
+    used_percent = bill.used, missing = used.missing, coverage = used.coverage,
+    amount = words.money(bill.total, bill.decimals), currency = bill.currency,
     samples_sha256 = bill.audit.samples_sha256,
   }
 end
