@@ -6,7 +6,9 @@ local command = require "scrutinizer.command"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
 local exchange = require "scrutinizer.exchange"
+local gather = require "scrutinizer.gather"
 local options = require "scrutinizer.options"
+local pace = require "scrutinizer.pace"
 local query = require "scrutinizer.query"
 local report_json = require "scrutinizer.report_json"
 local wait = require "scrutinizer.wait"
@@ -67,6 +69,7 @@ local function make_private(given, token)
     return http
   end
   function private.closed() return closed end
+  function private.pause(over, seconds) return pace.pause(private.host, over, seconds) end
   -- What is to be ended with the client: `cancel(object, why)`. Holds nothing alive.
   function private.watch(object, cancel) running[object] = cancel end
   function private.close()
@@ -225,6 +228,15 @@ function methods:ping()
   local value, err = call.send(self, { [wire.form.run_mode] = wire.run_mode.licensing })
   if value == nil then return nil, err end
   return true
+end
+
+--- Runs many reports at once over this client's connections. One that fails fails alone.
+---@param queries { [integer]: scrutinizer.Query, concurrency?: integer } { q1, q2, concurrency = 8 }: at most so many at a time
+---@return { n: integer, [integer]: table } list entry i is what `queries[i]:fetch()` gives, or { error = err }
+---@return integer failed how many entries hold an error
+function methods:gather(queries)
+  local list, failed = gather.run(self, queries)
+  return list, failed
 end
 
 --- Ends all transfers of this client. Any number of times.

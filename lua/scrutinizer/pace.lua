@@ -143,4 +143,17 @@ function methods:wait(most)
   return self:_doze(host, most)
 end
 
+--- Lets a client's host pass the time: `seconds` at most, less when a socket has something or the host can only sleep.
+---@param find fun(): scrutinizer.Host?, string?, string?
+---@param http userdata
+---@param seconds number
+---@return true?
+---@return string? kind
+---@return string? message
+function pace.pause(find, http, seconds)
+  local host, kind, message = find()
+  if not host then return nil, kind, message end
+  return host.pause(http, host.sleeps and math.min(seconds, LONGEST_SLEEP) or seconds)
+end
+
 return pace

@@ -44,10 +44,11 @@ function cqueues_host.pause(http, seconds, transfer)
     list[i] = { pollfd = fd.fd, events = (fd.read and "r" or "") .. (fd.write and "w" or "") }
   end
   list[#list + 1] = seconds
-  waiting[transfer] = fds
+  local key = transfer or http
+  waiting[key] = fds
   cqueues.poll((table.unpack or unpack)(list)) -- luacheck: ignore
-  if waiting[transfer] then forget(fds) end
-  waiting[transfer] = nil
+  if waiting[key] then forget(fds) end
+  waiting[key] = nil
   return true
 end
 

@@ -80,17 +80,17 @@ function luv.pause(http, seconds, transfer)
   local uv = module()
   local fds, kind, message = http:fds(transfer)
   if not fds and kind ~= "limit" then return nil, kind, message end
-  local mine
+  local key, mine = transfer or http, nil
   sleep(function(wake)
     local timer = uv.new_timer()
     local handles = { timer }
     mine = watch(uv, fds or {}, handles, wake)
     if #mine < #(fds or {}) or not fds then seconds = math.min(seconds, SHARED) end
     timer:start(math.ceil(seconds * 1000), 0, wake)
-    waiting[transfer] = { handles = handles, wake = wake }
+    waiting[key] = { handles = handles, wake = wake }
     return handles
   end)
-  waiting[transfer] = nil
+  waiting[key] = nil
   for _, fd in ipairs(mine) do watched[fd] = nil end
   return true
 end
