@@ -413,7 +413,7 @@ describe("one client", function()
       end
     end
     assert.equal(19, reused)
-    assert.same({ request = 20, response = 20, page = 20 }, types)
+    assert.same({ request = 20, response = 20, page = 20, done = 20 }, types)
     assert.is_nil(seen:find(support.sandbox().token, 1, true))
   end)
 

@@ -61,6 +61,18 @@ static int fold_result(lua_State *L, const struct fold *f) {
   return 2;
 }
 
+/*
+** Rows that went in are told first; the error is there again at the next
+** call. 'results' of it are on top.
+*/
+static int fold_failed(lua_State *L, const struct fold *f, int results) {
+  if (!f->count)
+    return results;
+  lua_settop(L, 3);
+  lua_pushboolean(L, 0);
+  return fold_result(L, f);
+}
+
 static int fold_stream(lua_State *L, struct decoder *d, struct fold *f,
                        struct sz_source *t) {
   const struct sz_slot *slots;
@@ -81,7 +93,7 @@ static int fold_stream(lua_State *L, struct decoder *d, struct fold *f,
       continue;
     }
     if (event == SZ_REPORT_ERROR)
-      return sz_decoder_error(L, d);
+      return fold_failed(L, f, sz_decoder_error(L, d));
     sz_decoder_give_back(d);
     if (event == SZ_REPORT_DONE) {
       d->done = 1;
@@ -91,7 +103,7 @@ static int fold_stream(lua_State *L, struct decoder *d, struct fold *f,
     if (results == 1) /* false: wait */
       return fold_result(L, f);
     if (results)
-      return results;
+      return fold_failed(L, f, results);
   }
   lua_pushnil(L);
   return fold_result(L, f);

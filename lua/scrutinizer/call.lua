@@ -4,6 +4,8 @@ local answer = require "scrutinizer.answer"
 local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
+local events = require "scrutinizer.events"
+local retry = require "scrutinizer.retry"
 local wire = require "scrutinizer.wire"
 
 local call = {}
@@ -43,30 +45,25 @@ local function decoded(client, body, hide_head)
   return errors.fail(kind, text, { position = position, status = 200 })
 end
 
-local function read(client, x, hide_head)
+local function read(client, x, hide_head, spent)
   local info, err = x:accepted()
   if not info then return nil, err end
   local max, body = client._options.max_body or MAX_ANSWER
   body, err = x:body(max + 1)
   if not body then return nil, err end
+  spent.bytes = spent.bytes + #body
   if #body > max then return errors.fail("limit", ("the answer is over %d bytes (max_body)"):format(max)) end
   return decoded(client, body, hide_head)
 end
 
---- Sends a form once and gives the decoded answer. An object with `err` is an error.
----@param client scrutinizer.Client
----@param form table<string, string>
----@param how? { write?: boolean, secrets?: string[] } a write goes over a connection of its own, so that nothing below can send it twice;
----  secrets are masked in errors
----@return any value
----@return scrutinizer.Error? err
-function call.send(client, form, how)
-  local x, err = client:_send(form, how)
+-- One try. What it took is added to `spent`.
+local function attempt(client, form, how, limit, spent)
+  local x, err = client:_send(form, { write = how.write, limit = limit })
   if not x then return nil, err end
-  local secrets = how and how.secrets
   local value
-  x.mask = call.masker(client, secrets)
-  value, err = read(client, x, secrets ~= nil)
+  x.mask = call.masker(client, how.secrets)
+  value, err = read(client, x, how.secrets ~= nil, spent)
+  spent.waited = spent.waited + x._waited
   x:close()
   if value == nil then
     err.message = x.mask(err.message)
@@ -75,6 +72,25 @@ function call.send(client, form, how)
   local refusal = type(value) == "table" and answer.refusal(value, { has_token = client.has_token, status = 200, mask = x.mask })
   if refusal then return nil, refusal end
   return value
+end
+
+--- Sends a form and gives the decoded answer. An object with `err` is an error. A read is asked again as `retry` says, a write never.
+---@param client scrutinizer.Client
+---@param form table<string, string>
+---@param how? { write?: boolean, secrets?: string[] } a write goes over a connection of its own, so that nothing below can send it twice;
+---  secrets are masked in errors
+---@return any value
+---@return scrutinizer.Error? err
+function call.send(client, form, how)
+  how = how or {}
+  local spent = { waited = 0, bytes = 0 }
+  local function try(limit) return attempt(client, form, how, limit, spent) end
+  local value, err
+  if how.write then value, err = try() else value, err = retry.run(client, try) end
+  events.done(client, {
+    run_mode = form[wire.form.run_mode], kind = value == nil and err.kind or nil, bytes = spent.bytes, waited = spent.waited,
+  })
+  return value, err
 end
 
 local FIELD = "text, a number, a boolean or a table (sent as JSON)"

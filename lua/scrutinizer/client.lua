@@ -5,11 +5,13 @@ local check = require "scrutinizer.check"
 local command = require "scrutinizer.command"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
+local events = require "scrutinizer.events"
 local exchange = require "scrutinizer.exchange"
 local gather = require "scrutinizer.gather"
 local options = require "scrutinizer.options"
 local pace = require "scrutinizer.pace"
 local query = require "scrutinizer.query"
+local redirect = require "scrutinizer.redirect"
 local report_json = require "scrutinizer.report_json"
 local wait = require "scrutinizer.wait"
 local wire = require "scrutinizer.wire"
@@ -111,11 +113,6 @@ local function connect(given)
   }, Client)
 end
 
-function methods:_emit(event)
-  local listener = self._options.on_event
-  if listener then listener(event) end
-end
-
 -- The request for a form, in the client's method and encoding, with the token as its last field.
 local function request_of(client, form)
   if client.command then return command.request(client.command, form) end
@@ -133,17 +130,9 @@ local function request_of(client, form)
   return request
 end
 
--- Where a redirect of the plain address leads: https on the same host, at the path that was asked for. Nil when elsewhere.
-local function secure_url(endpoint, location)
-  local target = location and options.split_url((location:gsub("[?#].*$", "")))
-  if not target or target.scheme ~= "https" or target.host:lower() ~= endpoint.host:lower() then return nil end
-  target.path = endpoint.path
-  return target
-end
-
 -- Before the token goes over http: one GET without any field. An appliance with TLS answers it with a redirect.
 local function probe(client)
-  local endpoint, request = client._options.endpoint, client._private.transport()
+  local request = client._private.transport()
   request.method, request.url = "GET", client.url
   local x, err = exchange.start(client, request)
   if not x then return nil, err end
@@ -151,18 +140,23 @@ local function probe(client)
   info, err = x:header()
   x:close()
   if not info then return nil, err end
-  if info.status >= 300 and info.status < 400 then
-    local target = secure_url(endpoint, info.location)
-    if not target then
-      return errors.fail("http", ("http:// is redirected (HTTP %d) to %s: not https on the same host")
-        :format(info.status, errors.neutral((info.location or "nowhere"):match "^[^?#]*", 200)), { status = info.status })
-    end
-    client._options.endpoint, client.url = target, options.join_url(target)
-    client:_emit { type = "redirect", url = client.url, status = info.status }
+  if redirect.is(info) then
+    local target = redirect.target(client._options.endpoint, info.location)
+    if not target then return nil, redirect.error(info) end
+    redirect.settle(client, target, info.status)
     return true
   end
-  client:_emit { type = "warning", message = "the appliance does not redirect to https: the token goes over http for all to read" }
+  events.warning(client, "the appliance does not redirect to https: the token goes over http for all to read")
   return true
+end
+
+-- Said once: what verification is off for.
+local function warn(client)
+  client._warned = true
+  local tls = client._private.transport()
+  if tls.verify ~= false then return end
+  events.warning(client, tls.pin and "the server's certificate is not verified (tls.verify = false): its key is held against tls.pin alone"
+    or "the server's certificate is not verified (tls.verify = false): whoever is in between can read the token")
 end
 
 local function ready(client)
@@ -173,26 +167,34 @@ local function ready(client)
     if not ok then return nil, err end
     client._probed = true
   end
+  if not client._warned then warn(client) end
   return true
 end
 
 --- Sends a form; the answer's header is not waited for.
 ---@param form table<string, string>
----@param how? { write?: boolean } a write is never sent over a kept connection, see call.send
+---@param how? { write?: boolean, limit?: number, page?: integer } a write is never sent over a kept connection, see call.send; `limit`:
+---  seconds that this try may wait; `page` is for events
 ---@return scrutinizer.Exchange?
 ---@return scrutinizer.Error? err
 function methods:_send(form, how)
   local ok, err = ready(self)
   if not ok then return nil, err end
-  local request
-  request, err = request_of(self, form)
-  if not request then return nil, err end
-  request.fresh = how and how.write
-  self:_emit {
-    type = "request", url = self.url, method = request.method, run_mode = form.rm, action = form.action,
-    bytes = request.body and #request.body or nil,
-  }
-  return exchange.start(self, request)
+  how = how or {}
+  local function request()
+    local made, complaint = request_of(self, form)
+    if not made then return nil, complaint end
+    made.fresh = not self.command and how.write or nil
+    events.request(self, made, form)
+    return made
+  end
+  local first
+  first, err = request()
+  if not first then return nil, err end
+  return exchange.start(self, first, {
+    limit = how.limit, again = request,
+    heard = function(info) events.response(self, info, form[wire.form.run_mode], how.page) end,
+  })
 end
 
 --- A query for a report type; see `scrutinizer.report_types`. Unknown names pass, misspelt known ones raise.

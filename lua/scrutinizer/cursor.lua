@@ -71,6 +71,7 @@ local function open(query, spec, reuse)
     _client = query._client, _spec = spec, _parts = pages.parts(spec), _reuse = reuse or false,
     _answers = 0, _now = os.time(), _done = false, _error = false, _exchange = false, _epochs = false,
     _facts = false, _columns = false, _decoder = false, _asked = false, _turned = false, _held = false, _lane = false, _read = 0,
+    _requests = 0, _waited = 0, _retry = false, _ended = false, _told = false,
   }, Cursor)
 end
 
@@ -127,7 +128,8 @@ function cursor.aggregate(query, plan)
     else
       _, err = walk.begin_answer(opened)
     end
-    if err then return walk.fail(opened, err) end
+    if err and not walk.recover(opened, err) then return walk.fail(opened, err) end
+    if opened._error then return nil, opened._error end
   end
   return sums:rows(plan.top, plan.count)
 end

@@ -5,11 +5,16 @@ local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
 local live = require "scrutinizer.live"
 local pace = require "scrutinizer.pace"
+local redirect = require "scrutinizer.redirect"
+local retry = require "scrutinizer.retry"
+local tls = require "scrutinizer.tls"
 
 local exchange = {}
 
 -- Bytes of a refusal's body that are read for its message.
 local REFUSAL_BYTES = 65536
+-- Seconds that looking at a certificate may take.
+local LOOK = 10
 local ABANDONED = "nobody has read it for a long time: the host ended whoever did"
 
 ---@class scrutinizer.Exchange
@@ -21,6 +26,9 @@ local ABANDONED = "nobody has read it for a long time: the host ended whoever di
 ---@field private _owners table          weak: what reads it, and how that is cancelled
 ---@field private _waited number         seconds of waiting so far
 ---@field private _slow { seconds: number, bytes: integer }
+---@field private _limit? number         seconds that this try may wait, where that is less than `timeout`
+---@field private _again? fun(status: integer): userdata?, scrutinizer.Error?  sends the request anew, to where the client has moved
+---@field private _heard? fun(info: table)  is told each header
 local methods = {}
 local Exchange = { __index = methods }
 
@@ -36,18 +44,23 @@ local function begin(client, request)
   return transfer, http
 end
 
---- Starts a request. `request` is what `http:start` takes. Nothing is sent where the host cannot wait for the answer.
+--- Starts a request. Nothing is sent where the host cannot wait for the answer.
+---@param client scrutinizer.Client
+---@param request table what `http:start` takes
+---@param how? { limit?: number, again?: (fun(): table?, scrutinizer.Error?), heard?: fun(info: table) } seconds of waiting at most; makes
+---  the request anew after a redirect; is told each answer's header
 ---@return scrutinizer.Exchange?
 ---@return scrutinizer.Error? err
-function exchange.start(client, request)
+function exchange.start(client, request, how)
   local host, kind, message = client._private.host()
   if not host then return errors.fail(kind, message) end
   local transfer, http
   transfer, http, message = begin(client, request)
   if not transfer then return errors.fail(http, message) end
+  how = how or {}
   local x = setmetatable({
     transfer = transfer, _client = client, _waited = 0, _slow = { seconds = 0, bytes = 0 }, started = core.now(), _closed = false,
-    _owners = setmetatable({}, { __mode = "k" }),
+    _owners = setmetatable({}, { __mode = "k" }), _limit = how.limit, _again = how.again, _heard = how.heard,
   }, Exchange)
   x._pace = pace.new(x, function() return x._closed or client._private.closed() end, client, http, transfer)
   client._private.watch(x, methods.close)
@@ -55,23 +68,26 @@ function exchange.start(client, request)
   return x
 end
 
-local function timed_out(which, ...)
-  return errors.fail("timeout", which:format(...))
+local function timed_out(which, text, ...)
+  return errors.fail("timeout", text:format(...), { which = which })
 end
 
 -- Low speed is watched from the answer's first byte on: how long the appliance may think is `timeout`'s matter.
 function methods:_check_limits(elapsed)
-  local options = self._client._options
+  local options, limit = self._client._options, self._limit
   self._waited = self._waited + elapsed
   if self._waited >= options.timeout then
-    return timed_out("waited %g s for the appliance (timeout)", options.timeout)
+    return timed_out("total", "waited %g s for the appliance (timeout)", options.timeout)
+  end
+  if limit and self._waited >= limit then
+    return timed_out("deadline", "tried for %g s (retry.deadline)", options.retry.deadline)
   end
   local info, slow, low = self.transfer:info(), self._slow, options.low_speed
   if not info.headers_done or info.done then return true end
   slow.seconds = slow.seconds + elapsed
   if slow.seconds < low.seconds then return true end
   if info.received - slow.bytes < low.bytes * low.seconds then
-    return timed_out("fewer than %g bytes a second for %g s (low_speed)", low.bytes, low.seconds)
+    return timed_out("low_speed", "fewer than %g bytes a second for %g s (low_speed)", low.bytes, low.seconds)
   end
   slow.seconds, slow.bytes = 0, info.received
   return true
@@ -81,11 +97,30 @@ end
 ---@return true?
 ---@return scrutinizer.Error? err
 function methods:wait()
-  local ok, elapsed, message = self._pace:wait(self._client._options.timeout - self._waited)
+  local most = math.min(self._client._options.timeout, self._limit or math.huge) - self._waited
+  local ok, elapsed, message = self._pace:wait(most)
   if self._pace.closed() then return errors.fail("cancelled", self._closed or "the client was closed") end
   if not ok then return errors.fail(elapsed, message) end
   if elapsed == 0 then return true end
   return self:_check_limits(elapsed)
+end
+
+-- What certificate does the server show? A handshake of its own, in which nothing of the request is sent.
+function methods:_look()
+  local request = self._client._private.transport()
+  request.url, request.inspect = self._client.url, true
+  local x = exchange.start(self._client, request, { limit = LOOK })
+  if not x then return nil end
+  x._looking = true
+  local seen = x:header() and x.transfer:certificate()
+  x:close()
+  return seen
+end
+
+-- The error of a transfer that came to nothing.
+function methods:_failure(kind, message)
+  if kind == "tls" then return tls.error(message, not self._looking and self:_look() or nil) end
+  return errors.new(kind, message, { which = kind == "timeout" and "connect" or nil })
 end
 
 --- Waits for the answer's header. Nil and err when the transfer fails before.
@@ -94,10 +129,13 @@ end
 function methods:header()
   while true do
     local info = self.transfer:info()
-    if info.headers_done then return info end
+    if info.headers_done then
+      if self._heard then self._heard(info) end
+      return info
+    end
     if info.done then
       local _, kind, message = self.transfer:read()
-      if kind then return errors.fail(kind, message) end
+      if kind then return nil, self:_failure(kind, message) end
       return info
     end
     local ok, err = self:wait()
@@ -129,35 +167,49 @@ end
 
 local STATUS_KINDS = { [401] = "auth", [403] = "auth", [407] = "auth" }
 
-local function redirect_error(info)
-  return errors.new("http", ("the appliance redirects (HTTP %d) to %s; connect to where it really is")
-    :format(info.status, errors.neutral((info.location or "nowhere"):match "^[^?#]*", 200)), { status = info.status })
-end
-
 -- The error of an answer that is not 200. Its body is read for what it says.
 function methods:_refusal(info)
-  if info.location and info.status >= 300 and info.status < 400 then return redirect_error(info) end
+  if redirect.is(info) then return redirect.error(info) end
   local body = self:body(REFUSAL_BYTES) or ""
   local value = core.decode(body)
   local context = { has_token = self._client.has_token, status = info.status, mask = self.mask }
   local said = type(value) == "table" and answer.refusal(value, context)
   local kind = STATUS_KINDS[info.status] or "http"
   if said and said.kind == "auth" then return said end
-  if said then return errors.new(kind, ("HTTP %d: %s"):format(info.status, said.message), { status = info.status }) end
-  return errors.new(kind, ("the appliance answers with HTTP status %d"):format(info.status),
-    { status = info.status, retry_after = info.retry_after })
+  local fields = { status = info.status, retry_after = retry.after(info.retry_after) }
+  if said then return errors.new(kind, ("HTTP %d: %s"):format(info.status, said.message), fields) end
+  return errors.new(kind, ("the appliance answers with HTTP status %d"):format(info.status), fields)
 end
 
---- Waits for a good answer's header: status 200.
+-- Sends the request anew when the appliance is elsewhere on its host. False: it is not, or not any more.
+function methods:_follow(info)
+  if not self._again or not redirect.move(self._client, info, self) then return false end
+  local request, err = self._again()
+  if not request then return nil, err end
+  self._pace:release()
+  self.transfer:close()
+  local transfer, http, message = begin(self._client, request)
+  if not transfer then return errors.fail(http, message) end
+  self.transfer, self._pace.transfer, self._pace.http = transfer, transfer, http
+  return true
+end
+
+--- Waits for a good answer's header: status 200. A redirect to https on the same host is followed by sending the whole request again.
 ---@return table? info
 ---@return scrutinizer.Error? err
 function methods:accepted()
-  local info, err = self:header()
-  if not info then return nil, err end
-  if info.status == 200 then return info end
-  err = self:_refusal(info)
-  self:close()
-  return nil, err
+  while true do
+    local info, err = self:header()
+    if not info then return nil, err end
+    if info.status == 200 then return info end
+    local followed
+    followed, err = self:_follow(info)
+    if not followed then
+      err = err or self:_refusal(info)
+      self:close()
+      return nil, err
+    end
+  end
 end
 
 --- Says who reads it: `cancel(owner, why)` is called when it is abandoned. Keeps nobody alive.

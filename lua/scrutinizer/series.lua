@@ -7,7 +7,9 @@ local answer = require "scrutinizer.answer"
 local call = require "scrutinizer.call"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
+local events = require "scrutinizer.events"
 local points = require "scrutinizer.points"
+local retry = require "scrutinizer.retry"
 local times = require "scrutinizer.times"
 local wire = require "scrutinizer.wire"
 
@@ -50,20 +52,33 @@ local function cancel(x)
 end
 
 -- Sends the request and reads its answer. Gives the decoder, at its end, and how many rows there were.
-local function ask(client, spec, form)
-  local x, err = client:_send(form)
+local function attempt(client, spec, form, limit, spent)
+  local x, err = client:_send(form, { limit = limit, page = 1 })
   if not x then return nil, err end
   client._private.watch(x, cancel)
   local decoder = new_decoder(client, spec)
   local accepted, count
   accepted, err = x:accepted()
   if accepted then count, err = read_whole(client, x, decoder) end
+  spent.requests, spent.waited = spent.requests + 1, spent.waited + x._waited
   x:close()
   err = err or answer.failure(decoder, { has_token = client.has_token, status = 200 })
   if err then
     err.message = client._private.mask(err.message)
     return nil, err
   end
+  return decoder, count
+end
+
+-- The same, asked again where that may help: nothing of a broken graph was given to anyone.
+local function ask(client, spec, form)
+  local spent = { requests = 0, waited = 0 }
+  local decoder, count = retry.run(client, function(limit) return attempt(client, spec, form, limit, spent) end)
+  local err = not decoder and count or nil
+  events.done(client, {
+    run_mode = form[wire.form.run_mode], kind = err and err.kind, requests = spent.requests, waited = spent.waited,
+    rows = decoder and count, pages = decoder and 1, bytes = decoder and select(2, decoder:state()),
+  })
   return decoder, count
 end
 

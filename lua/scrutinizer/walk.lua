@@ -4,8 +4,10 @@
 local answer = require "scrutinizer.answer"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
+local events = require "scrutinizer.events"
 local facts = require "scrutinizer.facts"
 local pages = require "scrutinizer.pages"
+local retry = require "scrutinizer.retry"
 local times = require "scrutinizer.times"
 local wire = require "scrutinizer.wire"
 
@@ -14,12 +16,15 @@ local walk = {}
 -- Errors after which the rest can be asked for.
 local RESUMABLE = { connect = true, timeout = true, http = true, truncated = true, changed = true, decode = true }
 
+-- Rows asked for at once where the rest of a report is more than `max_held` takes, and has to be held until its facts are known.
+local PIECE = 10000
+
 -- ---- one answer ----
 
-local function new_decoder(self)
+local function new_decoder(self, asked)
   local o, spec = self._client._options, self._spec
   local wanted = {}
-  for _, part in ipairs(self._asked) do wanted[part.direction] = true end
+  for _, part in ipairs(asked) do wanted[part.direction] = true end
   return core.decoder {
     inbound = wanted.inbound, outbound = wanted.outbound, ordered = true, with_direction = #spec.directions > 1,
     projection = spec.projection or nil, reuse = self._reuse, graph = spec.graph ~= nil,
@@ -33,37 +38,41 @@ local function walk_epochs(self, paged)
   if self._epochs or not said or not (paged or said.last) then return self._epochs end
   local epochs, message = times.epochs(self._spec, self._now)
   if not epochs then
-    local why = self._answers > 0 and "the appliance caps its answers, and further pages need fixed times: " or "pages need fixed times: "
+    local why = paged == "further" and "the appliance caps its answers, and further pages need fixed times: " or "pages need fixed times: "
     return nil, errors.new("truncated", why .. message)
   end
   self._epochs = epochs
   return epochs
 end
 
+-- Whether rows of the walk are with the user: from here on answers must be of the same report.
+local function has_begun(self)
+  for _, part in ipairs(self._parts) do
+    if part.given > 0 or part.done then return true end
+  end
+  return false
+end
+
 -- Sends the request for some parts and begins to read the answer.
 local function ask(self, asked)
-  local further = asked[1].said or self._answers > 0
-  local epochs, err = walk_epochs(self, further or self._spec.page_size ~= nil)
+  local epochs, err = walk_epochs(self, has_begun(self) and "further" or self._spec.page_size)
   if err then return nil, err end
   local wanted = {}
   for i, part in ipairs(asked) do
-    wanted[i] = pages.request(part, self._spec.page_size)
+    wanted[i] = pages.request(part, self._spec.page_size or self._pieces)
     pages.begin(part)
   end
   local form = wire.report_form(self._spec, wanted, epochs, self._now)
-  self._exchange, err = self._client:_send(form)
+  self._asked, self._decoder, self._held, self._ended, self._turned = asked, new_decoder(self, asked), false, false, nil
+  self._retry = self._retry or retry.new(self._client)
+  self._requests = self._requests + 1
+  self._exchange, err = self._client:_send(form, { limit = self._retry:left(), page = self._answers + 1 })
   if not self._exchange then return nil, err end
   self._client._private.watch(self, walk.cancel)
   self._exchange:read_by(self, walk.cancel)
-  self._asked, self._answers, self._held = asked, self._answers + 1, false
-  self._decoder = new_decoder(self)
   local info
   info, err = self._exchange:accepted()
-  if not info then return nil, err end
-  self._client:_emit {
-    type = "response", status = info.status, reused = info.reused, first_byte = info.first_byte, page = self._answers,
-  }
-  return true
+  return info and true, err
 end
 
 local function part_at(self, index)
@@ -88,16 +97,19 @@ local function facts_known(self, part)
   return self._decoder:fact("totalRowCount", part.index) ~= nil and self._decoder:fact "time_details" ~= nil
 end
 
--- Keeps what the first answer says for the report's fields; what it did not say, the first that does.
-local function keep_facts(self)
-  local found, err = facts.read(self._decoder, self._asked)
+-- Keeps what the first answer says for the report's fields; what it did not say, the first that does. `broken`: the answer has not come
+-- whole, and may not have said all it had to say.
+local function keep_facts(self, parts, broken)
+  local found, err = facts.read(self._decoder, parts)
   if not found then return err end
   local decoder, kept = self._decoder, self._facts or { totals = {}, footers = {} }
-  for _, part in ipairs(self._asked) do
-    if not part.said then
-      local direction = part.direction
+  for _, part in ipairs(parts) do
+    local direction = part.direction
+    if not part.said and not (broken and decoder:fact("totalRowCount", part.index) == nil) then
       part.total, part.said = found.totals[direction], true
       kept.totals[direction] = part.total
+    end
+    if not kept.footers[direction] then
       kept.footers[direction], err = answer.footer(decoder, part.index)
       if err then return err end
     end
@@ -130,12 +142,28 @@ end
 local function close_answer(self)
   walk.count_lane(self)
   self._lane = false
-  if self._exchange then self._exchange:close() end
+  if self._exchange then
+    self._waited = self._waited + self._exchange._waited
+    self._exchange:close()
+  end
   self._exchange = false
+end
+
+-- The walk is over, well or not: said once.
+local function tell_end(self, err)
+  if self._told then return end
+  self._told = true
+  local rows = 0
+  for _, part in ipairs(self._parts) do rows = rows + part.given end
+  events.done(self._client, {
+    run_mode = wire.run_mode.report, kind = err and err.kind, rows = rows, pages = self._answers, requests = self._requests,
+    bytes = facts.getters.bytes(self), waited = self._waited,
+  })
 end
 
 function walk.fail(self, err)
   err.message = self._client._private.mask(err.message)
+  close_answer(self)
   if RESUMABLE[err.kind] and not err.resume then
     local said = self._spec.times
     -- The rest must be of the same window, also when the query names one that moves.
@@ -143,8 +171,43 @@ function walk.fail(self, err)
     err.resume = pages.resume(self._parts, self._spec.directions, epochs)
   end
   self._error = err
-  close_answer(self)
+  tell_end(self, err)
   return nil, err
+end
+
+-- ---- going on after an answer that broke off ----
+
+-- Whether a further request is of the same window as the first: it says the same epochs, or the first answer has said its window.
+local function same_window(self)
+  local said = self._spec.times
+  if self._epochs or (said and (said.from or said.last)) then return true end
+  return self._facts.time ~= nil and walk_epochs(self, "further") ~= nil
+end
+
+-- Makes the parts ready to go on after the last row given. False: nothing could show that what follows is the rest.
+local function join(self)
+  for _, part in ipairs(self._asked) do
+    if part.fresh > 0 then part.last = pages.identity(self._decoder:last_row(part.index)) end
+    if part.given > 0 and not part.done and (not part.last or part.spilled) then return false end
+  end
+  local begun = {}
+  for _, part in ipairs(self._asked) do
+    if part.given > 0 or part.done then begun[#begun + 1] = part end
+  end
+  return not keep_facts(self, begun, true) and same_window(self)
+end
+
+-- After a failure on the way: true when the answer is to be asked for again, with time passed. A whole answer's own failure stays one.
+function walk.recover(self, err)
+  walk.count_lane(self)
+  if self._ended or not self._decoder then return false end
+  err.message = self._client._private.mask(err.message)
+  if self._exchange then self._retry:spend(self._exchange._waited) end
+  self._read = facts.getters.bytes(self)
+  local may_go_on, pieces = not has_begun(self) or join(self), self._pieces == "wanted"
+  close_answer(self)
+  if pieces then self._pieces = PIECE end
+  return may_go_on and (pieces or self._retry:again(err))
 end
 
 -- The next part that is not finished, when the answer being read has ended for the one before.
@@ -156,6 +219,7 @@ end
 
 -- The answer is complete: is the report?
 local function end_answer(self)
+  self._ended = true
   local err = answer.failure(self._decoder, { has_token = self._client.has_token, status = 200 })
   if err then return err end
   for _, part in ipairs(self._asked) do
@@ -164,13 +228,16 @@ local function end_answer(self)
       if err then return err end
     end
   end
-  err = keep_facts(self)
+  err = keep_facts(self, self._asked)
   if err then return err end
   self._columns = self._columns or self._decoder:columns(1) or self._decoder:columns(2)
   local _, size = self._decoder:state()
-  self._read = self._read + size
-  self._client:_emit { type = "page", page = self._answers, bytes = size, waited = self._exchange._waited }
+  self._read, self._answers = self._read + size, self._answers + 1
+  self._retry:succeeded()
+  local waited, rows = self._exchange._waited, 0
   close_answer(self)
+  for _, part in ipairs(self._asked) do rows = rows + part.fresh end
+  events.page(self._client, self._answers, rows, size, waited)
   for _, part in ipairs(self._asked) do
     err = pages.finish(part)
     if err then return err end
@@ -203,15 +270,10 @@ local function turn(self, part)
   err = pages.finish(before)
   if err then return nil, err end
   if before.done then return true end
-  err = pass_to_time(self)
+  err = pass_to_time(self) or keep_facts(self, { before })
   if err then return nil, err end
-  found, err = facts.read(self._decoder, self._asked)
-  if not found then return nil, err end
-  before.said = true
-  self._facts = {
-    totals = { [before.direction] = before.total }, time = found.time,
-    footers = { [before.direction] = answer.footer(self._decoder, before.index) },
-  }
+  self._ended = true
+  self._retry:succeeded()
   close_answer(self)
   return false
 end
@@ -227,7 +289,10 @@ end
 local function hold(self, part)
   while not facts_known(self, part) do
     local state, kind, message, position = self._decoder:hold(self._exchange.transfer)
-    if state == nil and kind then return read_error(self, kind, message, position) end
+    if state == nil and kind then
+      if kind == "limit" and not self._pieces and not self._spec.page_size then self._pieces = "wanted" end
+      return read_error(self, kind, message, position)
+    end
     if state == nil then break end
     if state == false then
       local ok, err = self._exchange:wait()
@@ -249,7 +314,10 @@ local function accept(self, index)
     local err = pass_overlap(self, part) or hold(self, part)
     return false, err
   end
-  if part.limit and part.given >= part.limit then return false end -- more than was asked for
+  if part.limit and part.given >= part.limit then -- more than was asked for
+    part.spilled = true
+    return false
+  end
   part.given, part.fresh = part.given + 1, part.fresh + 1
   open_lane(self, part)
   return true
@@ -264,19 +332,12 @@ local function after_answer(self)
 end
 
 function walk.begin_answer(self)
-  local asked
-  if self._answers == 0 then
-    asked = self._parts
-  else
-    local part = next_part(self)
-    if not part then
-      self._done = true
-      return true
-    end
-    asked = { part }
-  end
-  self._turned = nil
-  return ask(self, asked)
+  if not has_begun(self) and self._answers == 0 then return ask(self, self._parts) end
+  local part = next_part(self)
+  if part then return ask(self, { part }) end
+  self._done = true
+  tell_end(self)
+  return true
 end
 
 -- One step of the walk with what the decoder gave: a row for the user, false to go on, or nil and err.
@@ -306,7 +367,7 @@ function walk.next(self)
     else
       row, err = walk.begin_answer(self)
     end
-    if err then return walk.fail(self, err) end
+    if err and not walk.recover(self, err) then return walk.fail(self, err) end
     if row and row ~= true then return row end
   end
 end
@@ -337,6 +398,9 @@ end
 
 function walk.cancel(self, why)
   close_answer(self)
-  if not self._done and not self._error then self._error = errors.new("cancelled", why) end
+  if self._done or self._error then return end
+  self._error = errors.new("cancelled", why)
+  if self._requests > 0 then tell_end(self, self._error) end
 end
+
 return walk

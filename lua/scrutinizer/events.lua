@@ -1,0 +1,76 @@
+--- What `on_event` is told.
+
+local events = {}
+
+---@class scrutinizer.Event
+--- `type` says which. No event holds a secret: no token, no password, no form field, no query of a URL; strangers' texts in it are neutral.
+---
+--- * `request`: one is about to be sent. `url`, `method`, `run_mode`, `action` (where there is one), `bytes` (of the body; nil for GET)
+--- * `response`: the header of an answer has come, whatever its status. `status`, `reused` (over a kept connection), `first_byte` (seconds
+---   from the start to the answer's first byte), `run_mode`, `page` (of a report, from 1)
+--- * `page`: a report's answer was read to its end. `page`, `rows` (given from it), `bytes` (of JSON), `waited` (seconds)
+--- * `retry`: a read has failed and is asked again. `attempt` (number of the try to come), `after` (seconds until then); of the failure:
+---   `kind`, `status`, `message`
+--- * `redirect`: the client moves to another address of the same host. `url` (the new one), `status`
+--- * `warning`: said once per client, as nothing is verified, or nothing encrypted. `message`
+--- * `done`: a report's rows or a plain call are over, well or not. `run_mode`, `kind` (of the error; nil when all is well), `bytes` (of
+---   JSON), `waited` (seconds); a report's also `rows`, `pages` and `requests`
+---@field type "request"|"response"|"page"|"retry"|"redirect"|"warning"|"done"
+---@field url? string
+---@field method? "POST"|"GET"
+---@field run_mode? string
+---@field action? string
+---@field bytes? integer
+---@field status? integer
+---@field reused? boolean
+---@field first_byte? number
+---@field page? integer
+---@field rows? integer
+---@field pages? integer
+---@field requests? integer
+---@field waited? number
+---@field attempt? integer
+---@field after? number
+---@field kind? scrutinizer.ErrorKind
+---@field message? string
+
+local function emit(client, event)
+  local listener = client._options.on_event
+  if listener then listener(event) end
+end
+
+function events.request(client, request, form)
+  emit(client, {
+    type = "request", url = client.url, method = request.method, run_mode = form.rm, action = form.action,
+    bytes = request.body and #request.body or nil,
+  })
+end
+
+function events.response(client, info, run_mode, page)
+  emit(client, {
+    type = "response", status = info.status, reused = info.reused, first_byte = info.first_byte, run_mode = run_mode, page = page,
+  })
+end
+
+function events.page(client, page, rows, bytes, waited)
+  emit(client, { type = "page", page = page, rows = rows, bytes = bytes, waited = waited })
+end
+
+function events.retry(client, attempt, after, err)
+  emit(client, { type = "retry", attempt = attempt, after = after, kind = err.kind, status = err.status, message = err.message })
+end
+
+function events.redirect(client, status)
+  emit(client, { type = "redirect", url = client.url, status = status })
+end
+
+function events.warning(client, message)
+  emit(client, { type = "warning", message = message })
+end
+
+function events.done(client, event)
+  event.type = "done"
+  emit(client, event)
+end
+
+return events

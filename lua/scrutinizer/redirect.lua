@@ -1,0 +1,96 @@
+--- Redirects: an appliance moves within its host, to https; the token goes nowhere else. The request is sent again whole: what a browser
+--- does (a GET without the form) is of no use here, and some appliances lose the path on the way.
+
+local errors = require "scrutinizer.errors"
+local events = require "scrutinizer.events"
+local options = require "scrutinizer.options"
+
+local redirect = {}
+
+-- Moves that one request may cause.
+local MOST = 3
+
+--- Whether an answer is a redirect.
+---@param info table
+---@return boolean
+function redirect.is(info)
+  return info.location ~= nil and info.status >= 300 and info.status < 400
+end
+
+--- The error of a redirect that is not followed: it names the target, without its query.
+---@param info table
+---@return scrutinizer.Error
+function redirect.error(info)
+  return errors.new("http", ("the appliance redirects (HTTP %d) to %s: not https on the same host; connect to where it really is")
+    :format(info.status, errors.neutral((info.location or "nowhere"):match "^[^?#]*", 200)), { status = info.status })
+end
+
+-- Where a Location leads from here: it may leave out scheme, host, or the beginning of the path.
+local function resolve(endpoint, location)
+  local plain = location:gsub("[?#].*$", "")
+  if plain:find "^//" then plain = endpoint.scheme .. ":" .. plain end
+  if plain:find "^/" then
+    return { scheme = endpoint.scheme, host = endpoint.host, port = endpoint.port, path = plain }
+  end
+  local target = options.split_url(plain)
+  if target then target.path = plain:match "^%a+://[^/]*(.*)$" end
+  return target
+end
+
+local function same_origin(a, b)
+  return a.scheme == b.scheme and (a.port or "443") == (b.port or "443")
+end
+
+-- A path that names nothing was lost on the way.
+local function is_lost(path)
+  return path == "" or path == "/"
+end
+
+--- Where the appliance is, as a redirect says: https on the same host. The path stays that of the client; `other` is the one that the
+--- redirect named, where it named another. Within one origin another path is no appliance that has moved (a login page, most likely).
+---@param endpoint { scheme: string, host: string, port?: string, path: string }
+---@param location? string
+---@return table? target nil: elsewhere
+---@return string? other
+function redirect.target(endpoint, location)
+  local said = location and resolve(endpoint, location)
+  if not said or said.scheme ~= "https" or said.host:lower() ~= endpoint.host:lower() then return nil end
+  local other = not is_lost(said.path) and said.path ~= endpoint.path and said.path or nil
+  if other and same_origin(endpoint, said) then return nil end
+  return { scheme = "https", host = endpoint.host, port = said.port, path = endpoint.path }, other
+end
+
+--- Moves a client for good.
+---@param client scrutinizer.Client
+---@param target table
+---@param status integer
+function redirect.settle(client, target, status)
+  if target.port == "443" then target.port = nil end
+  client._options.endpoint, client.url = target, options.join_url(target)
+  events.redirect(client, status)
+end
+
+--- Moves the client as an answer says: a redirect within its host, or 404 after one that had named another path. False: stay, this is the
+--- answer.
+---@param client scrutinizer.Client
+---@param info table
+---@param exchange table counts its moves
+---@return boolean
+function redirect.move(client, info, exchange)
+  exchange._moves = (exchange._moves or 0) + 1
+  if exchange._moves > MOST then return false end
+  local target, other
+  if redirect.is(info) then
+    target, other = redirect.target(client._options.endpoint, info.location)
+  elseif info.status == 404 and exchange._other_path then
+    local here = client._options.endpoint
+    target = { scheme = here.scheme, host = here.host, port = here.port, path = exchange._other_path }
+  end
+  -- The same address again may be a stumble; a second time it is a loop.
+  if not target or (exchange._moves > 1 and options.join_url(target) == client.url) then return false end
+  exchange._other_path = other
+  redirect.settle(client, target, info.status)
+  return true
+end
+
+return redirect
