@@ -273,7 +273,7 @@ describe("a label", function()
     local function seen(svg)
       local words, out = texts(svg)
       for _, label in ipairs(labels) do
-        local shown = gnuplot.cut(gnuplot.plain(label), 34)
+        local shown = gnuplot.cut(gnuplot.plain(label), 40)
         local found = false
         for word in pairs(words) do found = found or word:sub(1, #shown - 4) == shown:sub(1, #shown - 4) end
         assert.is_true(found, shown .. "\n" .. out)

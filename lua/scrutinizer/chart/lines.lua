@@ -7,7 +7,7 @@ local style = require "scrutinizer.chart.style"
 local lines = {}
 
 local add = style.add
-local LABEL = 34 -- characters of a label in the legend
+local LABEL = 40 -- characters of a label in the legend
 
 -- ---- what is drawn ----
 

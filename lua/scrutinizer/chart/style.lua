@@ -12,6 +12,9 @@ local OTHER = "#B4B8BD"
 
 style.INK, style.SOFT, style.GRID = "#24292F", "#6B7280", "#E3E6EA"
 
+-- The second time round a colour is paler, then darker.
+local TINTS = { [0] = { 1, 0 }, { 0.55, 0.45 * 255 }, { 0.6, 0 } }
+
 --- The colour of entry i, and how often the colours have been gone through.
 ---@param i integer
 ---@param other? boolean
@@ -19,7 +22,10 @@ style.INK, style.SOFT, style.GRID = "#24292F", "#6B7280", "#E3E6EA"
 ---@return integer round from 0
 function style.color(i, other)
   if other then return OTHER, 0 end
-  return COLORS[(i - 1) % #COLORS + 1], math.floor((i - 1) / #COLORS)
+  local round = math.floor((i - 1) / #COLORS)
+  local scale, add = TINTS[round % 3][1], TINTS[round % 3][2]
+  local color = COLORS[(i - 1) % #COLORS + 1]:gsub("%x%x", function(part) return ("%02X"):format(math.floor(tonumber(part, 16) * scale + add)) end)
+  return color, round
 end
 
 --- `string.format` on to the script's end.

@@ -1,0 +1,29 @@
+-- How busy a router's interfaces were: their load in and out as a picture, and their peaks against the line's speed as a table.
+-- Usage: interface_utilisation.lua [exporter [picture.svg]]; SCRUTINIZER_URL and SCRUTINIZER_TOKEN say where and who.
+local chart = require "scrutinizer.chart"
+local scrutinizer = require "scrutinizer"
+
+local exporter, picture = arg[1] or "192.0.2.3", arg[2] or "utilisation.svg"
+local client = assert(scrutinizer.connect { tls = { ca_file = os.getenv "SCRUTINIZER_CA" } })
+local day = client:report("interfaces"):exporter(exporter):both():between("2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z"):granularity(30)
+
+local rates = assert(day:rates())
+assert(chart.series(rates, picture, { unit = "bits/s", stacked = true, title = "Interfaces of " .. exporter }))
+
+-- The table's rows and the graph's series are the same interfaces in the same order; each direction may end in Other.
+local speeds, at = { inbound = {}, outbound = {} }, { inbound = 0, outbound = 0 }
+for row in day:select { speed = "interfacespeed", direction = "direction" }:rows() do
+  table.insert(speeds[row.direction], tonumber(row.speed))
+end
+
+print(("%-36s %-9s %10s %10s %10s %7s"):format("interface", "direction", "line", "mean", "peak", "of line"))
+for _, series in ipairs(rates) do
+  at[series.direction] = at[series.direction] + 1
+  local speed, sum, peak = speeds[series.direction][at[series.direction]], 0, 0
+  for _, point in ipairs(series.points) do sum, peak = sum + point[2], math.max(peak, point[2]) end
+  if not series.other and #series.points > 0 then
+    print(("%-36s %-9s %6.0f Mb/s %5.2f kb/s %5.2f kb/s %5.2f %%"):format(
+      series.label, series.direction, speed / 1e6, sum / #series.points / 1e3, peak / 1e3, peak / speed * 100))
+  end
+end
+print(picture .. " shows them over the day")
