@@ -7,6 +7,7 @@
 #include "lua_http.h"
 #include "lua_json.h"
 #include "lua_report.h"
+#include "lua_resolve.h"
 #include "lua_source.h"
 #include "version.h"
 
@@ -35,6 +36,7 @@ static const luaL_Reg FUNCTIONS[] = {
     {"decoder", sz_lua_report_new},
     {"http", sz_lua_http_new},
     {"now", now},
+    {"resolve", sz_lua_resolve},
     {"sha256", sz_lua_sha256},
     {"top", sz_lua_top_new},
     {NULL, NULL},

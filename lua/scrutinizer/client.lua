@@ -14,6 +14,7 @@ local query = require "scrutinizer.query"
 local redirect = require "scrutinizer.redirect"
 local report_json = require "scrutinizer.report_json"
 local wait = require "scrutinizer.wait"
+local warm = require "scrutinizer.warm"
 local wire = require "scrutinizer.wire"
 
 ---@class scrutinizer.Client
@@ -53,18 +54,25 @@ local function transport_of(o)
     ca_blob = o.tls.ca_blob, verify = o.tls.verify, pin = o.tls.pin,
     cert = o.tls.cert, key = o.tls.key, passphrase = o.tls.passphrase,
   }
-  return function()
+  local function copied()
     local copy = {}
     for name, value in pairs(common) do copy[name] = value end
     return copy
   end
+  -- Addresses looked up beforehand go in front of those that were said.
+  local function resolved(entries)
+    for _, entry in ipairs(o.resolve or {}) do entries[#entries + 1] = entry end
+    common.resolve = entries
+  end
+  return copied, resolved
 end
 
 -- What the client must not show. Token, passphrase and the like live in closures: they are in no table that a dump would print.
 local function make_private(given, token)
   local http, closed, sent
   local running = setmetatable({}, { __mode = "k" })
-  local private = { host = wait.resolve(given.wait), transport = transport_of(given) }
+  local private = { host = wait.resolve(given.wait) }
+  private.transport, private.resolved = transport_of(given)
   given.tls, given.proxy, given.headers = nil, nil, nil
   function private.multi(again)
     if again or not http then http = given.command and core.command() or core.http() end
@@ -239,6 +247,24 @@ end
 function methods:gather(queries)
   local list, failed = gather.run(self, queries)
   return list, failed
+end
+
+--- Looks up the names that requests will need, and opens nothing else: for processes that cannot later, as HAProxy under its locks. To be
+--- called while the host loads; the addresses are kept until it is called again. An error of kind `connect`: a name that is not found;
+--- `phase`: the host serves others already.
+---@return true?
+---@return scrutinizer.Error? err
+function methods:warm()
+  if self._private.closed() then return errors.fail("cancelled", "the client is closed; connect again") end
+  local err = warm.refusal(self._private.host)
+  if err then return nil, err end
+  if self._options.command then return true end
+  local entries
+  self._private.resolved {}
+  entries, err = warm.entries(self._options.endpoint, self._private.transport())
+  if not entries then return nil, err end
+  self._private.resolved(entries)
+  return true
 end
 
 --- Ends all transfers of this client. Any number of times.

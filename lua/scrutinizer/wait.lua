@@ -81,6 +81,16 @@ local function finder(option)
   return function() return POLL end
 end
 
+--- Whether a host is loading and serves nobody yet. A worker of nginx that begins is that as well.
+---@return boolean
+function wait.loading()
+  for _, entry in ipairs(HOSTS) do
+    local module = entry.module
+    if module.here() and (module.beginning or module.loading) then return (module.beginning or module.loading)() end
+  end
+  return false
+end
+
 --- For an option of `connect`: a function that finds the host here and now. It gives nil, kind and message where the host cannot wait.
 ---@param option string|fun(seconds: number, fds: table)
 ---@return fun(): scrutinizer.Host?, string?, string?

@@ -24,6 +24,11 @@ function nginx.loading()
   return nginx.here() and BLOCKS[ngx.get_phase()] or false
 end
 
+--- The same, or a worker that begins: it cannot wait, and may block for a moment.
+function nginx.beginning()
+  return nginx.loading() or ngx.get_phase() == "init_worker"
+end
+
 --- Nil where Lua may sleep, else why not and what to do instead.
 ---@return string?
 function nginx.refusal()
