@@ -46,6 +46,7 @@ build = {
         "src/lua_source.c",
         "src/number.c",
         "src/report.c",
+        "src/report_carry.c",
         "src/report_row.c",
         "src/scan.c",
         "src/sha256.c",

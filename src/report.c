@@ -18,6 +18,7 @@ struct sz_report *sz_report_new(const struct sz_report_options *options) {
   sz_buffer_init(&r->held, options->max_held);
   sz_buffer_init(&r->row_text, options->max_row);
   sz_buffer_init(&r->row_raw, options->max_row);
+  sz_buffer_init(&r->carry, MAX_CARRY);
   for (i = 0; i < SZ_DIRECTIONS; i++) {
     sz_columns_init(&r->directions[i].columns, options->max_held);
     sz_buffer_init(&r->directions[i].last_row, options->max_row);
@@ -44,6 +45,7 @@ void sz_report_free(struct sz_report *r) {
   sz_buffer_free(&r->held);
   sz_buffer_free(&r->row_text);
   sz_buffer_free(&r->row_raw);
+  sz_buffer_free(&r->carry);
   for (i = 0; i < SZ_DIRECTIONS; i++) {
     sz_columns_free(&r->directions[i].columns);
     sz_buffer_free(&r->directions[i].last_row);
@@ -474,12 +476,21 @@ enum sz_report_event sz_report_next(struct sz_report *r) {
   for (;;) {
     enum sz_json_token token;
     enum step step;
-    if (r->where == AT_ROW && sz_report_row_guess(r))
-      return SZ_REPORT_ROW;
+    if (r->where == AT_ROW) {
+      enum guess guess = sz_report_row_guess(r);
+      if (guess != GUESS_NONE)
+        return guess == GUESS_ROW ? SZ_REPORT_ROW : chunk_used(r);
+    }
     sz_report_row_prepare(r);
     token = sz_json_next(r->in);
-    if (token == SZ_JSON_MORE)
+    if (token == SZ_JSON_MORE && !r->later)
       return chunk_used(r);
+    if (token == SZ_JSON_MORE) {
+      if (sz_report_row_stash(r) == STOP)
+        return failed(r);
+      sz_report_carry_resume(r);
+      continue;
+    }
     if (token == SZ_JSON_END)
       return SZ_REPORT_DONE;
     step = token == SZ_JSON_ERROR ? sz_report_json_error(r, &r->in->error)

@@ -75,7 +75,16 @@ struct sz_report {
   size_t gap_from; /* of what stands between the row before and it */
   int in_row, row_split, row_lost;
   struct sz_buffer row_raw; /* the row's text from chunks before */
+
+  /* A row that goes on in the next chunk; see report_carry.c. */
+  struct sz_buffer carry;
+  size_t carried;    /* bytes of it from the chunks before */
+  int cut;           /* the chunk's bytes from cut_from on are to be carried */
+  size_t cut_from;   /* in the chunk */
+  const char *later; /* the chunk behind the carried bytes; NULL: none */
+  size_t later_len;
 };
+#define MAX_CARRY 65536
 
 #define NO_GAP ((size_t)-1)
 
@@ -88,10 +97,31 @@ enum step sz_report_json_error(struct sz_report *r,
                                const struct sz_json_error *e);
 enum step sz_report_wrong(struct sz_report *r, const char *what);
 
+/* report_carry.c: what a row that is like those before it, and cut, does. */
+enum carry {
+  CARRY_NONE, /* it is the general reader's */
+  CARRY_ON,   /* the chunk is used up */
+  CARRY_ROW   /* it is whole: in r->carry */
+};
+/* The chunk ends in such a row, which begins at the next byte. */
+enum carry sz_report_carry_begin(struct sz_report *r);
+/* A chunk has come, and bytes were carried. */
+enum carry sz_report_carry_on(struct sz_report *r);
+/* The chunk is about to go: keeps the bytes of it that are carried. */
+enum step sz_report_carry_stash(struct sz_report *r);
+/* The general reader is through the bytes that were carried. */
+void sz_report_carry_resume(struct sz_report *r);
+
 /* report_row.c */
 enum step sz_report_row_step(struct sz_report *r, enum sz_json_token token);
-/* Gives the next row at once when it has the shape of the rows before. */
-int sz_report_row_guess(struct sz_report *r);
+/*
+** Gives the next row at once when it has the shape of the rows before. 0: it
+** has not; GUESS_CUT: as far as the chunk goes, it has, and is carried.
+*/
+enum guess { GUESS_NONE, GUESS_ROW, GUESS_CUT };
+enum guess sz_report_row_guess(struct sz_report *r);
+/* sz_shape_match with the shape and the slots of the rows being read. */
+size_t sz_report_row_match(struct sz_report *r, const char *p, size_t left);
 /* Before the next token: passes over cells and members nobody wants. */
 void sz_report_row_prepare(struct sz_report *r);
 /* The chunk is about to go: keeps what lies in it of rows. */

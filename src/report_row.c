@@ -64,18 +64,17 @@ static void learn_shape(struct sz_report *r, struct direction *d) {
   if (!d->shape.known)
     return;
   memset(guess, 0, d->columns.nwants * sizeof *guess);
-  d->shape.known = sz_shape_match(&d->shape, gap, len, &d->columns, guess,
-                                  r->row_text.max) == len &&
-                   sz_slots_equal(r->slots, r->row_text.data, guess, gap,
-                                  d->columns.nwants);
+  d->shape.known =
+      sz_shape_match(&d->shape, gap, len, guess, r->row_text.max) == len &&
+      sz_slots_equal(r->slots, r->row_text.data, guess, gap,
+                     d->columns.nwants);
 }
 
-/* The row is chunk[from .. at): the last row, if max_row allows. */
-static void slice_last_row(struct sz_report *r, size_t from) {
+/* The text at 'p' is the last row, if max_row allows. */
+static void keep_slice(struct sz_report *r, const char *p, size_t len) {
   struct direction *d = current(r);
-  size_t len = r->in->at - from;
   d->has_last_row = len <= r->row_raw.max;
-  d->last_slice = d->has_last_row ? r->in->chunk + from : NULL;
+  d->last_slice = d->has_last_row ? p : NULL;
   d->last_slice_len = len;
 }
 
@@ -85,7 +84,7 @@ static enum step keep_last_row(struct sz_report *r) {
   d->last_slice = NULL;
   if (!r->row_split) {
     learn_shape(r, d);
-    slice_last_row(r, r->row_from);
+    keep_slice(r, r->in->chunk + r->row_from, r->in->at - r->row_from);
     return GO_ON;
   }
   if (keep_raw(r, r->in->at) == STOP)
@@ -118,7 +117,7 @@ enum step sz_report_keep_slices(struct sz_report *r) {
 
 enum step sz_report_row_stash(struct sz_report *r) {
   r->gap_from = NO_GAP; /* the next chunk has no row before its first */
-  if (sz_report_keep_slices(r) == STOP)
+  if (sz_report_keep_slices(r) == STOP || sz_report_carry_stash(r) == STOP)
     return STOP;
   if (!r->in_row)
     return GO_ON;
@@ -144,23 +143,49 @@ static enum step end_row(struct sz_report *r) {
   return GIVE_ROW;
 }
 
-int sz_report_row_guess(struct sz_report *r) {
+size_t sz_report_row_match(struct sz_report *r, const char *p, size_t left) {
   struct direction *d = current(r);
+  memset(r->slots, 0, d->columns.nwants * sizeof *r->slots);
+  return sz_shape_match(&d->shape, p, left, r->slots, r->row_text.max);
+}
+
+/* The row's text is 'len' bytes at 'p'; the reader stands behind it. */
+static enum guess guessed(struct sz_report *r, const char *p, size_t len) {
+  struct direction *d = current(r);
+  keep_slice(r, p + d->shape.row_at, len - d->shape.row_at);
+  r->gap_from = r->in->at;
+  r->row_base = p;
+  return GUESS_ROW;
+}
+
+static enum guess guess_carried(struct sz_report *r) {
+  size_t before = r->carried;
+  switch (sz_report_carry_on(r)) {
+  case CARRY_ROW:
+    return guessed(r, r->carry.data, before + r->in->at);
+  case CARRY_ON:
+    return GUESS_CUT;
+  default:
+    r->gap_from = 0; /* the comma before the row is carried with it */
+    return GUESS_NONE;
+  }
+}
+
+enum guess sz_report_row_guess(struct sz_report *r) {
   struct sz_json *in = r->in;
   const char *p = in->chunk + in->at;
   size_t len;
-  if (!d->shape.known || r->gap_from != in->at)
-    return 0;
-  memset(r->slots, 0, d->columns.nwants * sizeof *r->slots);
-  len = sz_shape_match(&d->shape, p, in->chunk_len - in->at, &d->columns,
-                       r->slots, r->row_text.max);
+  if (r->carried)
+    return guess_carried(r);
+  if (!current(r)->shape.known || r->gap_from != in->at)
+    return GUESS_NONE;
+  len = sz_report_row_match(r, p, in->chunk_len - in->at);
+  if (len == SZ_CUT && sz_report_carry_begin(r) == CARRY_ON)
+    return GUESS_CUT;
   if (!len || len == SZ_CUT)
-    return 0;
+    return GUESS_NONE;
   in->at += len;
-  slice_last_row(r, in->at - len + d->shape.row_at);
-  r->gap_from = in->at;
-  r->row_base = p;
-  return 1;
+  return guessed(r, p, len);
 }
 
 static enum step end_cell(struct sz_report *r) {

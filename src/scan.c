@@ -44,7 +44,8 @@ const struct sz_scanner *sz_scanner_of(size_t n) {
   const struct sz_scanner *all[4];
   size_t count = 0;
 #ifdef SZ_HAS_AVX
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi"))
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+      __builtin_cpu_supports("bmi2"))
     all[count++] = &AVX2;
 #endif
 #ifdef SZ_HAS_SSE2

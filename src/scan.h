@@ -15,9 +15,13 @@ static inline int sz_is_special(unsigned char c) {
   return c == '"' || c == '\\' || c < 0x20;
 }
 
-/* Bytes that must come between two values, in a text that holds them all. */
+/*
+** Bytes, one at least, that must come between two values, in a text that holds
+** them all. The value behind gap 'like', this one or an earlier one, is a
+** guess for the length of the value behind this.
+*/
 struct sz_gap {
-  size_t at, len;
+  size_t at, len, like;
 };
 #define SZ_GAPS_SPARE 32 /* bytes that must be readable behind that text */
 
@@ -39,8 +43,8 @@ struct sz_scanner {
   ** a plain text behind each but the last. The quote that ends a text is the
   ** next gap's first byte. Returns the length of all, and fills the places;
   ** SZ_CUT when the bytes end before there was anything wrong; or 0. The
-  *lengths that the places hold before are taken for a
-  ** guess: any numbers do, those of a text like this one are fast.
+  ** lengths that the places hold before are guesses: any numbers do, those of
+  ** a text like this one are fast.
   */
   size_t (*cross)(const struct sz_gap *gap, size_t count, const char *gaps,
                   const char *p, size_t left, struct sz_place *place);

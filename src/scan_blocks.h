@@ -8,6 +8,7 @@
 ** sz_<set>_first(mask) is the place of the first, exactly. What a mask holds
 ** behind the first is nobody's business. sz_<set>_first_is(mask, n) tells
 ** whether the first is at 'n': a guess that holds need not wait for the place.
+** sz_<set>_within(mask, n): whether it is one of the first 'n', from 1 to all.
 */
 #ifndef SZ_SCAN_BLOCKS_H
 #define SZ_SCAN_BLOCKS_H
@@ -48,6 +49,10 @@ static inline size_t sz_word_first(uint64_t mask) {
   return (size_t)__builtin_ctzll(mask) / 8;
 }
 
+static inline int sz_word_within(uint64_t mask, size_t n) {
+  return mask << (64 - 8 * n) != 0;
+}
+
 static inline int sz_word_first_is(uint64_t mask, size_t n) {
   return mask << (56 - 8 * n) == UINT64_C(1) << 63;
 }
@@ -81,6 +86,10 @@ static inline size_t sz_sse2_first(unsigned mask) {
   return (size_t)__builtin_ctz(mask);
 }
 
+static inline int sz_sse2_within(unsigned mask, size_t n) {
+  return mask << (32 - n) != 0;
+}
+
 static inline int sz_sse2_first_is(unsigned mask, size_t n) {
   return mask << (31 - n) == 1u << 31;
 }
@@ -88,7 +97,7 @@ static inline int sz_sse2_first_is(unsigned mask, size_t n) {
 #if defined(__x86_64__) && defined(__GNUC__)
 #define SZ_HAS_AVX 1
 #define SZ_AVX2_BLOCK 32
-#define SZ_AVX2 __attribute__((target("avx2,bmi")))
+#define SZ_AVX2 __attribute__((target("avx2,bmi,bmi2")))
 
 SZ_AVX2 static inline __m256i sz_avx2_load(const char *p) {
   return _mm256_loadu_si256((const __m256i *)(const void *)p);
@@ -112,6 +121,10 @@ SZ_AVX2 static inline unsigned sz_avx2_different(const char *p,
 
 SZ_AVX2 static inline size_t sz_avx2_first(unsigned mask) {
   return (size_t)__builtin_ctz(mask);
+}
+
+SZ_AVX2 static inline int sz_avx2_within(unsigned mask, size_t n) {
+  return mask << (32 - n) != 0;
 }
 
 SZ_AVX2 static inline int sz_avx2_first_is(unsigned mask, size_t n) {
@@ -151,6 +164,10 @@ static inline uint64_t sz_neon_different(const char *p, const char *q) {
 
 static inline size_t sz_neon_first(uint64_t mask) {
   return (size_t)__builtin_ctzll(mask) / 4;
+}
+
+static inline int sz_neon_within(uint64_t mask, size_t n) {
+  return mask << (64 - 4 * n) != 0;
 }
 
 static inline int sz_neon_first_is(uint64_t mask, size_t n) {

@@ -20,42 +20,68 @@ USE static size_t OF(plain)(const char *p, size_t len) {
   return OF(skip)(p, len);
 }
 
-/* Whether 'len' bytes are the same; a whole last block of both is read. */
+/* Whether 'len' bytes, one at least, are the same; whole blocks are read. */
 USE static inline int OF(same)(const char *p, const char *q, size_t len) {
-  size_t at;
-  for (at = 0; at < len; at += BLOCK)
-    if (OF(different)(p + at, q + at) &&
-        at + OF(first)(OF(different)(p + at, q + at)) < len)
+  for (; len > BLOCK; p += BLOCK, q += BLOCK, len -= BLOCK)
+    if (OF(different)(p, q))
       return 0;
-  return 1;
+  return !OF(within)(OF(different)(p, q), len);
 }
 
-/* Length of a text, of at most 'left' bytes, that may be 'guess' long. */
-USE static inline size_t OF(text)(const char *p, size_t left, size_t guess) {
-  if (guess < BLOCK && left >= BLOCK && OF(first_is)(OF(special)(p), guess))
-    return guess;
-  return OF(skip)(p, left);
+/*
+** The pairs of gap and text from the first, while the texts are shorter than a
+** block. Bytes are plenty. Returns how many; '*at' is behind them.
+*/
+USE static inline size_t OF(hurry)(const struct sz_gap *gap, size_t pairs,
+                                   const char *gaps, const char *p,
+                                   struct sz_place *place, size_t *at) {
+  const char *from = p, *end = p;
+  size_t i;
+  for (i = 0; i < pairs; i++) {
+    size_t guess = place[gap[i].like].len;
+    if (!OF(same)(p, gaps + gap[i].at, gap[i].len))
+      break;
+    p += gap[i].len;
+    if (guess >= BLOCK || !OF(first_is)(OF(special)(p), guess)) {
+      if (!OF(special)(p))
+        break;
+      guess = OF(first)(OF(special)(p));
+    }
+    p += guess;
+    place[i].len = guess;
+    place[i].end = (size_t)(p - from);
+    end = p;
+  }
+  *at = (size_t)(end - from);
+  return i;
+}
+
+/* Bytes that 'hurry' may look at. */
+USE static inline size_t OF(plenty)(const struct sz_gap *gap, size_t count) {
+  const struct sz_gap *last = gap + count - 1;
+  return last->at + last->len + (count + 1) * BLOCK;
 }
 
 USE static size_t OF(cross)(const struct sz_gap *gap, size_t count,
                             const char *gaps, const char *p, size_t left,
                             struct sz_place *place) {
-  const struct sz_gap *last = gap + count - 1;
-  size_t at = 0;
-  for (;; gap++, place++) {
-    const char *bytes = gaps + gap->at;
-    size_t len = gap->len, rest = left - at;
+  size_t at = 0, i = 0;
+  if (left >= OF(plenty)(gap, count))
+    i = OF(hurry)(gap, count - 1, gaps, p, place, &at);
+  for (;; i++) {
+    const char *bytes = gaps + gap[i].at;
+    size_t len = gap[i].len, rest = left - at;
     if (rest < len)
       return memcmp(p + at, bytes, rest) ? 0 : SZ_CUT;
     if (rest - len >= BLOCK ? !OF(same)(p + at, bytes, len)
                             : memcmp(p + at, bytes, len) != 0)
       return 0;
     at += len;
-    if (gap == last)
+    if (i == count - 1)
       return at;
-    len = OF(text)(p + at, left - at, place->len);
+    len = OF(skip)(p + at, left - at);
     at += len;
-    place->len = len;
-    place->end = at;
+    place[i].len = len;
+    place[i].end = at;
   }
 }

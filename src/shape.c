@@ -29,7 +29,7 @@ void sz_shape_free(struct sz_shape *s) {
 /* ---- slots ---- */
 
 /* Eight digits at once: pairs, then fours, then all. 0: not only digits. */
-static int read_eight(const char *s, int64_t *value) {
+static inline int read_eight(const char *s, int64_t *value) {
   const uint64_t zeros = UINT64_C(0x3030303030303030);
   uint64_t v = sz_word_load(s) - zeros; /* a byte below '0' borrows: too big */
   if ((v | (v + UINT64_C(0x7676767676767676))) & UINT64_C(0x8080808080808080))
@@ -44,7 +44,7 @@ static int read_eight(const char *s, int64_t *value) {
 }
 
 /* Most counters are a few digits and nothing else. 0: something else. */
-static int read_digits(const char *s, size_t len, int64_t *value) {
+static inline int read_digits(const char *s, size_t len, int64_t *value) {
   int64_t v = 0;
   if (!len || len > MAX_DIGITS || (len > 1 && *s == '0'))
     return 0;
@@ -61,22 +61,27 @@ static int read_digits(const char *s, size_t len, int64_t *value) {
   return 1;
 }
 
-int sz_slot_fill(struct sz_slot *slot, const char *text, size_t at, size_t len,
-                 int is_number) {
+/* A number of any form. 0: it is none. */
+static int fill_number(struct sz_slot *slot, const char *s) {
   struct sz_number n;
-  slot->at = at;
-  slot->len = len;
-  slot->type = SZ_SLOT_STRING;
-  if (!is_number)
-    return 1;
-  if (read_digits(text + at, len, &slot->integer)) {
-    slot->type = SZ_SLOT_INTEGER;
-    return 1;
-  }
-  sz_number_read(text + at, len, &n);
+  sz_number_read(s, slot->len, &n);
   slot->type = n.kind == SZ_NUMBER_INTEGER ? SZ_SLOT_INTEGER : SZ_SLOT_NUMBER;
   slot->integer = n.integer;
   return n.kind != SZ_NUMBER_BAD;
+}
+
+static inline int fill(struct sz_slot *slot, const char *text, size_t at,
+                       size_t len, int is_number) {
+  slot->at = at;
+  slot->len = len;
+  slot->type = is_number ? SZ_SLOT_INTEGER : SZ_SLOT_STRING;
+  return !is_number || read_digits(text + at, len, &slot->integer) ||
+         fill_number(slot, text + at);
+}
+
+int sz_slot_fill(struct sz_slot *slot, const char *text, size_t at, size_t len,
+                 int is_number) {
+  return fill(slot, text, at, len, is_number);
 }
 
 int sz_slots_equal(const struct sz_slot *a, const char *a_text,
@@ -163,34 +168,51 @@ static int next_value(struct walk *w, size_t *from, size_t *end) {
   return 0;
 }
 
-/* The wants that the value just found is for. */
-static struct sz_taker find_taker(const struct walk *w,
-                                  const struct sz_columns *c) {
-  struct sz_taker taker = {0, 0, 0};
+static int add(struct sz_buffer *b, const void *data, size_t len) {
+  return sz_buffer_append(b, data, len) == SZ_BUFFER_OK;
+}
+
+/*
+** Adds the wants that the value just found is for; it will be value 'n'.
+** Returns how many; -1: no memory.
+*/
+static int add_takers(struct sz_shape *s, const struct walk *w,
+                      const struct sz_columns *c, size_t n) {
+  struct sz_taker taker = {0};
   size_t i;
+  int count = 0;
   if (w->depth != 2 || w->key >= OTHER_MEMBER || w->cell >= c->count)
-    return taker;
+    return 0;
   for (i = c->first_want[w->cell]; i < c->first_want[w->cell + 1]; i++) {
     if ((int)c->wants[i].member != w->key)
       continue;
-    if (!taker.nwants++)
-      taker.want = i;
+    taker.value = n;
+    taker.want = i;
+    taker.numeric = c->wants[i].numeric;
+    taker.again = count++ > 0;
+    if (!add(&s->takers, &taker, sizeof taker))
+      return -1;
   }
-  return taker;
+  return count;
+}
+
+/* A value of the same cell, in both rows; what it is like. */
+struct pair {
+  const char *a, *b;
+  size_t a_len, b_len, cell, like;
+};
+
+static int is_same(const char *a, size_t a_len, const char *b, size_t b_len) {
+  return a_len == b_len && !memcmp(a, b, a_len);
 }
 
 /* Whether value 'n' varies: it differs here, or has differed before. */
-static int varies(struct sz_shape *s, size_t n, const char *a, size_t alen,
-                  const char *b, size_t blen) {
+static int varies(struct sz_shape *s, size_t n, const struct pair *v) {
   if (n >= s->varied.len && sz_buffer_append(&s->varied, "", 1))
     return 1;
-  if (alen != blen || memcmp(a, b, alen) != 0)
+  if (!is_same(v->a, v->a_len, v->b, v->b_len))
     s->varied.data[n] = 1;
   return s->varied.data[n];
-}
-
-static int add(struct sz_buffer *b, const void *data, size_t len) {
-  return sz_buffer_append(b, data, len) == SZ_BUFFER_OK;
 }
 
 /* The last gap ends where the row does. Makes room for what matching needs. */
@@ -215,6 +237,23 @@ static int same_gap(const struct walk *a, size_t a_from, size_t a_to,
          !memcmp(a->text + a_from, b->text + b_from, a_to - a_from);
 }
 
+#define EARLIER 4 /* values that are remembered */
+
+/* Value 'n' is as long as the one this returns: itself, or an earlier one. */
+static size_t find_like(struct pair *list, struct pair value, size_t n) {
+  size_t i;
+  value.like = n;
+  for (i = 0; i < EARLIER; i++) {
+    const struct pair *e = &list[i];
+    if (e->a && e->cell == value.cell &&
+        is_same(e->a, e->a_len, value.a, value.a_len) &&
+        is_same(e->b, e->b_len, value.b, value.b_len))
+      value.like = e->like;
+  }
+  list[n % EARLIER] = value;
+  return value.like;
+}
+
 /*
 ** Cuts row 'b' into gaps and values, where 'a' is the row before with the same
 ** text between its values. 0: the rows differ in more than their values, or a
@@ -222,13 +261,14 @@ static int same_gap(const struct walk *a, size_t a_from, size_t a_to,
 */
 static int cut(struct sz_shape *s, struct walk *a, struct walk *b,
                const struct sz_columns *c) {
-  size_t a_gap = 0, b_gap = 0, n = 0;
-  struct sz_gap gap = {0, 0};
+  size_t a_gap = 0, b_gap = 0, n = 0, values = 0;
+  struct sz_gap gap = {0, 0, 0};
+  struct pair earlier[EARLIER] = {{0}};
   s->gaps.len = s->takers.len = 0;
   for (;;) {
     size_t a_from = a->len, a_end = a->len, b_from = b->len, b_end = b->len;
-    int more = next_value(b, &b_from, &b_end);
-    struct sz_taker taker;
+    int more = next_value(b, &b_from, &b_end), takers;
+    struct pair value;
     if (b->odd || next_value(a, &a_from, &a_end) != more ||
         !same_gap(a, a_gap, a_from, b, b_gap, b_from))
       return 0;
@@ -236,15 +276,17 @@ static int cut(struct sz_shape *s, struct walk *a, struct walk *b,
       return end_gaps(s, &gap, b->len);
     a_gap = a_end;
     b_gap = b_end;
-    taker = find_taker(b, c);
-    if (!varies(s, n++, a->text + a_from, a_end - a_from, b->text + b_from,
-                b_end - b_from) &&
-        !taker.nwants)
+    value.a = a->text + a_from;
+    value.a_len = a_end - a_from;
+    value.b = b->text + b_from;
+    value.b_len = b_end - b_from;
+    value.cell = b->cell;
+    takers = add_takers(s, b, c, values);
+    if (!varies(s, n++, &value) && !takers)
       continue; /* the same in both: part of the bytes between */
     gap.len = b_from - gap.at;
-    taker.value = s->gaps.len / sizeof gap;
-    if (!add(&s->gaps, &gap, sizeof gap) ||
-        (taker.nwants && !add(&s->takers, &taker, sizeof taker)))
+    gap.like = find_like(earlier, value, values++);
+    if (takers < 0 || !add(&s->gaps, &gap, sizeof gap))
       return 0;
     gap.at = b_end;
   }
@@ -296,19 +338,8 @@ void sz_shape_learn(struct sz_shape *s, const char *text, size_t len,
 
 /* ---- matching ---- */
 
-static int fill_wants(const struct sz_taker *taker, const struct sz_columns *c,
-                      struct sz_slot *slots, const char *p, size_t at,
-                      size_t len) {
-  size_t i;
-  for (i = taker->want; i < taker->want + taker->nwants; i++)
-    if (!sz_slot_fill(&slots[i], p, at, len, c->wants[i].numeric))
-      return 0; /* the general reader says what is wrong */
-  return 1;
-}
-
 size_t sz_shape_match(const struct sz_shape *s, const char *p, size_t left,
-                      const struct sz_columns *c, struct sz_slot *slots,
-                      size_t max_row) {
+                      struct sz_slot *slots, size_t max_row) {
   const struct sz_gap *gaps = (const void *)s->gaps.data;
   const struct sz_taker *taker = (const void *)s->takers.data;
   size_t takers = s->takers.len / sizeof *taker;
@@ -320,10 +351,10 @@ size_t sz_shape_match(const struct sz_shape *s, const char *p, size_t left,
     return len;
   for (; takers; takers--, taker++) { /* NULL where there are none */
     const struct sz_place *place = &places[taker->value];
-    kept += place->len;
-    if (kept > max_row ||
-        !fill_wants(taker, c, slots, p, place->end - place->len, place->len))
-      return 0;
+    kept += taker->again ? 0 : place->len;
+    if (!fill(&slots[taker->want], p, place->end - place->len, place->len,
+              taker->numeric))
+      return 0; /* the general reader says what is wrong */
   }
-  return len;
+  return kept > max_row ? 0 : len;
 }

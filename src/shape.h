@@ -24,17 +24,17 @@ struct sz_slot {
   int64_t integer;
 };
 
-/* Who takes a string value that each row has its own. */
+/* A want, and the value that it takes. */
 struct sz_taker {
-  size_t value;        /* which of them */
-  size_t want, nwants; /* the first want, and how many */
+  size_t value, want;
+  int numeric, again; /* again: another has taken the value as well */
 };
 
 struct sz_shape {
   const struct sz_scanner *scanner;
   struct sz_buffer text;   /* of the row it was learned from */
   struct sz_buffer gaps;   /* struct sz_gap: between the values, in 'text' */
-  struct sz_buffer takers; /* struct sz_taker, a wanted value */
+  struct sz_buffer takers; /* struct sz_taker, a want */
   struct sz_buffer places; /* struct sz_place, a value: of the last row */
   struct sz_buffer varied; /* a byte per string value: seen to vary */
   size_t ngaps;            /* one more than values */
@@ -57,13 +57,11 @@ void sz_shape_learn(struct sz_shape *s, const char *text, size_t len,
 /*
 ** Whether the bytes at 'p', up to 'left' of them, are such a row. Returns its
 ** length and fills the slots, their texts as offsets from 'p'; SZ_CUT when
-*they
-** are the beginning of one; or 0. Unless they are one, the slots hold
-*anything. 'max_row' bounds the wanted texts together.
+** they are the beginning of one; or 0. Unless they are one, the slots hold
+** anything. 'max_row' bounds the wanted texts together.
 */
 size_t sz_shape_match(const struct sz_shape *s, const char *p, size_t left,
-                      const struct sz_columns *c, struct sz_slot *slots,
-                      size_t max_row);
+                      struct sz_slot *slots, size_t max_row);
 
 /* Whether two lists of slots say the same. */
 int sz_slots_equal(const struct sz_slot *a, const char *a_text,

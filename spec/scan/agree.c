@@ -134,6 +134,7 @@ static void make_text(struct text *t) {
   for (i = 0; i < t->count; i++) {
     size_t len = 1 + random_below(90), value = random_below(70);
     t->gap[i].at = n;
+    t->gap[i].like = random_below(2) ? i : random_below((unsigned)i + 1);
     t->gap[i].len = len;
     fill(t->gaps + n, len, random_below(3));
     t->gaps[n] = '"';

@@ -1,0 +1,77 @@
+/*
+** report_carry.c - a row that the end of a chunk cuts. While it goes on like
+** the rows before it, its bytes wait for the next chunk and are matched as
+** one; otherwise the general reader gets them in the pieces they came in.
+*/
+#include "report_private.h"
+
+#define CARRY_SPARE                                                           \
+  256 /* bytes that a row may be longer than the one known                    \
+       */
+
+enum carry sz_report_carry_begin(struct sz_report *r) {
+  struct sz_json *in = r->in;
+  if (in != &r->json || in->finished || r->over_body || r->later ||
+      in->chunk_len - in->at > r->carry.max)
+    return CARRY_NONE;
+  r->cut_from = in->at;
+  r->cut = 1;
+  in->at = in->chunk_len;
+  return CARRY_ON;
+}
+
+enum step sz_report_carry_stash(struct sz_report *r) {
+  const struct sz_json *in = &r->json;
+  if (!r->cut)
+    return GO_ON;
+  r->cut = 0;
+  r->carry.len = 0;
+  if (sz_buffer_append(&r->carry, in->chunk + r->cut_from,
+                       in->chunk_len - r->cut_from) != SZ_BUFFER_OK)
+    return sz_report_fail(r, "memory", r->bytes, "not enough memory");
+  r->carried = r->carry.len;
+  return GO_ON;
+}
+
+/* The bytes that were carried, then this chunk's, for the general reader. */
+static enum carry give_up(struct sz_report *r) {
+  struct sz_json *in = &r->json;
+  r->later = in->chunk;
+  r->later_len = in->chunk_len;
+  in->base -= r->carried;
+  in->chunk = r->carry.data;
+  in->chunk_len = r->carried;
+  in->at = 0;
+  r->carried = 0;
+  return CARRY_NONE;
+}
+
+void sz_report_carry_resume(struct sz_report *r) {
+  sz_json_feed(&r->json, r->later, r->later_len);
+  r->later = NULL;
+}
+
+enum carry sz_report_carry_on(struct sz_report *r) {
+  struct direction *d = &r->directions[r->current];
+  struct sz_json *in = &r->json;
+  size_t known = r->carried, take = in->chunk_len, len;
+  size_t most = d->shape.text.len * 2 + CARRY_SPARE;
+  if (take > most)
+    take = most;
+  if (take > r->carry.max - r->carry.len)
+    take = r->carry.max - r->carry.len;
+  if (sz_buffer_append(&r->carry, in->chunk, take) != SZ_BUFFER_OK)
+    return give_up(r);
+  len = sz_report_row_match(r, r->carry.data, r->carry.len);
+  if (len == SZ_CUT && take == in->chunk_len && !in->finished &&
+      !r->over_body) {
+    r->carried = r->carry.len;
+    in->at = in->chunk_len;
+    return CARRY_ON;
+  }
+  if (!len || len == SZ_CUT || len <= known)
+    return give_up(r);
+  r->carried = 0;
+  in->at = len - known;
+  return CARRY_ROW;
+}
