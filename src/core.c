@@ -31,6 +31,9 @@ static int now(lua_State *L) {
 
 static const luaL_Reg FUNCTIONS[] = {
     {"aggregate", sz_lua_aggregate_new},
+#if LUA_VERSION_NUM >= 503
+    {"caller", sz_lua_caller},
+#endif
     {"command", sz_lua_command_new},
     {"decode", sz_lua_json_decode},
     {"decoder", sz_lua_report_new},

@@ -119,6 +119,7 @@ int sz_lua_report_new(lua_State *L) {
   options.fields = read_fields(L, &options.nfields); /* at 2 and 3 */
   d = lua_newuserdata(L, sizeof *d);                 /* at 4 */
   memset(d, 0, sizeof *d);
+  d->mark = SZ_DECODER_MARK;
   luaL_setmetatable(L, SZ_DECODER);
   lua_createtable(L, USER_VALUES, 0);
   lua_pushvalue(L, 2);
@@ -264,19 +265,13 @@ static int decoder_state(lua_State *L) {
 }
 
 static const luaL_Reg METHODS[] = {
-    {"feed", sz_decoder_feed},
-    {"finish", sz_decoder_finish},
-    {"next", sz_decoder_next},
-    {"hold", sz_decoder_hold},
-    {"lane", sz_decoder_lane},
-    {"passed", sz_decoder_passed},
-    {"fact", decoder_fact},
-    {"columns", decoder_columns},
-    {"fold", sz_decoder_fold},
-    {"last_row", decoder_last_row},
-    {"state", decoder_state},
-    {"close", decoder_close},
-    {NULL, NULL},
+    {"feed", sz_decoder_feed},      {"finish", sz_decoder_finish},
+    {"next", sz_decoder_next},      {"hold", sz_decoder_hold},
+    {"lane", sz_decoder_lane},      {"pass", sz_decoder_pass},
+    {"passed", sz_decoder_passed},  {"fact", decoder_fact},
+    {"columns", decoder_columns},   {"fold", sz_decoder_fold},
+    {"last_row", decoder_last_row}, {"state", decoder_state},
+    {"close", decoder_close},       {NULL, NULL},
 };
 
 static const luaL_Reg METAMETHODS[] = {
@@ -290,7 +285,6 @@ void sz_lua_report_register(lua_State *L) {
   luaL_newmetatable(L, SZ_DECODER);
   luaL_setfuncs(L, METAMETHODS, 0);
   luaL_newlib(L, METHODS);
-  sz_decoder_set_pass(L);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
 }

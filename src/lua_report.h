@@ -10,4 +10,12 @@ void sz_lua_report_register(lua_State *L);
 /* core.decoder { … } -> decoder; see lua/scrutinizer/decoder.lua */
 int sz_lua_report_new(lua_State *L);
 
+#if LUA_VERSION_NUM >= 503
+/*
+** core.caller(slow) -> function(cursor): the next row of the decoder that is
+** cursor[1], where decoder:pass gives one; else what slow(cursor) returns.
+*/
+int sz_lua_caller(lua_State *L);
+#endif
+
 #endif

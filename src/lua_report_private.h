@@ -1,7 +1,7 @@
 /*
 ** lua_report_private.h - the decoder userdata, shared by the files that give
 ** it its methods: lua_report.c (making, facts), lua_rows.c (rows as tables),
-** lua_fold.c (rows into an aggregate).
+** lua_lane.c (most of them, quickly), lua_fold.c (rows into an aggregate).
 **
 ** Bytes come in one of two ways. Pulled: decoder:next(transfer) lends the
 ** transfer's own buffer to the reader, row by row, nothing is copied. Pushed:
@@ -42,7 +42,10 @@ struct repeat {
   char text[30];
 };
 
+#define SZ_DECODER_MARK UINT64_C(0x5A2D5AC0DE1A4E11)
+
 struct decoder {
+  uint64_t mark;            /* SZ_DECODER_MARK */
   struct sz_report *report; /* NULL once closed */
   struct sz_source *lender;
   size_t lent;            /* bytes of it being read */
@@ -80,10 +83,24 @@ int sz_decoder_feed(lua_State *L);
 int sz_decoder_finish(lua_State *L);
 int sz_decoder_next(lua_State *L);
 int sz_decoder_hold(lua_State *L);
-int sz_decoder_lane(lua_State *L);
-int sz_decoder_passed(lua_State *L);
-/* Adds decoder:pass to the methods on top, above the metatable. */
-void sz_decoder_set_pass(lua_State *L);
+
+/*
+** Pushes one row as a table; the list of names is at 'names'. May raise
+** (memory); nothing is lost then.
+*/
+void sz_decoder_push_row(lua_State *L, const struct decoder *d,
+                         enum sz_direction direction,
+                         const struct sz_slot *slots, const char *text,
+                         int names);
+
+/* The queue's first row; 0 when it is empty. */
+int sz_decoder_first_queued(const struct decoder *d, struct record *record,
+                            const struct sz_slot **slots);
+
+/* Pushes the queue's first row and takes it off; 'names' as push_row. */
+void sz_decoder_unqueue_row(lua_State *L, struct decoder *d,
+                            const struct record *record,
+                            const struct sz_slot *slots, int names);
 
 /* The transfer at 2, anchored: it must outlive the bytes that it lends. */
 struct sz_source *sz_decoder_transfer(lua_State *L, const struct decoder *d);
@@ -99,6 +116,11 @@ void sz_decoder_give_back(struct decoder *d);
 ** results pushed: false (nothing there yet), or nil, kind, message.
 */
 int sz_decoder_pull(lua_State *L, struct decoder *d, struct sz_source *t);
+
+/* lua_lane.c */
+int sz_decoder_lane(lua_State *L);
+int sz_decoder_passed(lua_State *L);
+int sz_decoder_pass(lua_State *L);
 
 /* lua_fold.c */
 int sz_decoder_fold(lua_State *L);

@@ -108,13 +108,10 @@ static void push_value(lua_State *L, const struct sz_slot *slot,
     push_number(L, slot, text + slot->at);
 }
 
-/*
-** Pushes one row as a table; the list of names is at 'names'. May raise
-** (memory); nothing is lost then.
-*/
-static void push_row(lua_State *L, const struct decoder *d,
-                     enum sz_direction direction, const struct sz_slot *slots,
-                     const char *text, int names) {
+void sz_decoder_push_row(lua_State *L, const struct decoder *d,
+                         enum sz_direction direction,
+                         const struct sz_slot *slots, const char *text,
+                         int names) {
   const struct sz_columns *c = sz_report_columns(d->report, direction);
   const struct sz_output *output = c->outputs;
   struct repeat *last = d->repeats[direction];
@@ -199,9 +196,8 @@ static int queue_row(struct decoder *d) {
   return 1;
 }
 
-/* The queue's first row; 0 when it is empty. */
-static int first_queued(const struct decoder *d, struct record *record,
-                        const struct sz_slot **slots) {
+int sz_decoder_first_queued(const struct decoder *d, struct record *record,
+                            const struct sz_slot **slots) {
   const char *at = d->queue.data + d->queue_at;
   if (d->queue_at == d->queue.len)
     return 0;
@@ -210,12 +206,11 @@ static int first_queued(const struct decoder *d, struct record *record,
   return 1;
 }
 
-/* Pushes the queue's first row and takes it off; 'names' as push_row. */
-static void unqueue_row(lua_State *L, struct decoder *d,
-                        const struct record *record,
-                        const struct sz_slot *slots, int names) {
-  push_row(L, d, record->direction, slots,
-           (const char *)(slots + record->nslots), names);
+void sz_decoder_unqueue_row(lua_State *L, struct decoder *d,
+                            const struct record *record,
+                            const struct sz_slot *slots, int names) {
+  sz_decoder_push_row(L, d, record->direction, slots,
+                      (const char *)(slots + record->nslots), names);
   d->queue_at +=
       sizeof *record + record->nslots * sizeof *slots + PAD(record->text_len);
 }
@@ -324,7 +319,7 @@ static int pull_row(lua_State *L, struct decoder *d, struct sz_source *t) {
       enum sz_direction direction = sz_report_row(d->report, &slots, &text);
       d->pending = 1; /* until it is a table */
       push_names(L, d, direction);
-      push_row(L, d, direction, slots, text, lua_gettop(L));
+      sz_decoder_push_row(L, d, direction, slots, text, lua_gettop(L));
       d->pending = 0;
       lua_pushinteger(L, direction + 1);
       return 2;
@@ -360,7 +355,7 @@ struct sz_source *sz_decoder_transfer(lua_State *L, const struct decoder *d) {
 
 /*
 ** decoder:hold(transfer) -> true: rows of a chunk were queued for next |
-*false:
+** false:
 ** wait for bytes | nil: the end | nil, kind, message [, position]
 ** For rows that must not be given before more of the answer is known.
 */
@@ -396,9 +391,9 @@ int sz_decoder_next(lua_State *L) {
   struct record record;
   const struct sz_slot *slots;
   lua_settop(L, 2);
-  if (first_queued(d, &record, &slots)) {
+  if (sz_decoder_first_queued(d, &record, &slots)) {
     push_names(L, d, record.direction);
-    unqueue_row(L, d, &record, slots, 3);
+    sz_decoder_unqueue_row(L, d, &record, slots, 3);
     lua_pushinteger(L, record.direction + 1);
     return 2;
   }
@@ -412,87 +407,4 @@ int sz_decoder_next(lua_State *L) {
     return 1;
   }
   return pull_row(L, d, t);
-}
-
-/* ---- the lane: rows that need no second look ---- */
-
-/*
-** The decoder at 1, checked against its metatable in upvalue 1: looking that
-** up by name for every row would cost more than the check.
-*/
-static struct decoder *lane_decoder(lua_State *L) {
-  if (lua_gettop(L) < 1 || !lua_getmetatable(L, 1) ||
-      !lua_rawequal(L, -1, lua_upvalueindex(1)))
-    luaL_checkudata(L, 1, SZ_DECODER);
-  lua_settop(L, 1);
-  return lua_touserdata(L, 1);
-}
-
-/* Pushes the list of names of the lane's direction. */
-static void push_lane_names(lua_State *L, const struct decoder *d) {
-  sz_getuservalue(L, 1);
-  lua_rawgeti(L, -1, NAMES_INBOUND + (int)d->lane);
-}
-
-/*
-** decoder:pass() -> row | nothing: decoder:next says why. It reads what is at
-** hand, and looks at nothing else: most rows of a report go this way. One
-** function for all decoders: LuaJIT keeps what a trace calls alive.
-*/
-static int decoder_pass(lua_State *L) {
-  struct decoder *d = lane_decoder(L);
-  const struct sz_slot *slots;
-  struct record record;
-  const char *text;
-  if (!d->report || d->done || d->passed == d->lane_limit)
-    return 0;
-  if (first_queued(d, &record, &slots)) {
-    if (record.direction != d->lane)
-      return 0;
-    push_lane_names(L, d);
-    unqueue_row(L, d, &record, slots, 3);
-    d->passed++;
-    return 1;
-  }
-  if (sz_decoder_event(d) != SZ_REPORT_ROW)
-    return 0;
-  d->pending = 1; /* until it is a table */
-  if (sz_report_row(d->report, &slots, &text) != d->lane)
-    return 0;
-  push_lane_names(L, d);
-  push_row(L, d, d->lane, slots, text, 3);
-  d->pending = 0;
-  d->passed++;
-  return 1;
-}
-
-void sz_decoder_set_pass(lua_State *L) {
-  lua_pushvalue(L, -2);
-  lua_pushcclosure(L, decoder_pass, 1);
-  lua_setfield(L, -2, "pass");
-}
-
-/*
-** decoder:lane(direction, limit): from now on decoder:pass gives the next
-** rows of this direction, at most 'limit', while there are any at hand. To be
-** called when a row of it has been given. decoder:passed() -> rows it gave
-** since.
-*/
-int sz_decoder_lane(lua_State *L) {
-  struct decoder *d = sz_decoder_check(L);
-  enum sz_direction direction = sz_decoder_direction(L, 2);
-  lua_Number limit = luaL_checknumber(L, 3);
-  luaL_argcheck(L, d->repeats[direction], 2, "no row of it was given yet");
-  d->lane = direction;
-  d->lane_limit = limit > 0 ? (uint64_t)limit : 0;
-  d->passed = 0;
-  return 0;
-}
-
-int sz_decoder_passed(lua_State *L) {
-  struct decoder *d = sz_decoder_check(L);
-  lua_pushinteger(L, (lua_Integer)d->passed);
-  d->lane_limit -= d->passed;
-  d->passed = 0;
-  return 1;
 }

@@ -1,6 +1,7 @@
 --- The cursor: a report's rows, pulled one by one as the answer streams in. And what is built on it: fetch, first, count.
 
 local aggregate = require "scrutinizer.aggregate"
+local core = require "scrutinizer.core"
 local facts = require "scrutinizer.facts"
 local pages = require "scrutinizer.pages"
 local walk = require "scrutinizer.walk"
@@ -18,10 +19,12 @@ local walk = require "scrutinizer.walk"
 ---@field footer? table         { others = { [name] = text }, total = { [name] = text } }
 local methods = {}
 
+local LANE = walk.LANE
+
 -- The lane has no row at hand.
 local function leave_lane(self)
   walk.count_lane(self)
-  self._lane = false
+  self[LANE] = false
   return walk.next(self)
 end
 
@@ -29,7 +32,7 @@ end
 ---@return table? row
 ---@return scrutinizer.Error? err
 function methods:next()
-  local lane = self._lane
+  local lane = self[LANE]
   local row = lane and lane:pass()
   if row then return row end
   return leave_lane(self)
@@ -52,14 +55,16 @@ function Cursor:__index(key)
 end
 
 -- In a `for` there is nowhere to return an error to: it is raised.
-function Cursor:__call()
-  local lane = self._lane
-  local row = lane and lane:pass()
-  if row then return row end
-  local err
-  row, err = leave_lane(self)
+local function row_or_error(self)
+  local row, err = leave_lane(self)
   if err then error(err, 0) end
   return row
+end
+
+-- The same twice: in C, where that may call what waits; and for the others.
+Cursor.__call = core.caller and core.caller(row_or_error) or function(self)
+  local lane = self[LANE]
+  return lane and lane:pass() or row_or_error(self)
 end
 
 function Cursor:__tostring()
@@ -68,9 +73,10 @@ end
 
 local function open(query, spec, reuse)
   return setmetatable({
+    false, -- LANE
     _client = query._client, _spec = spec, _parts = pages.parts(spec), _reuse = reuse or false,
     _answers = 0, _now = os.time(), _done = false, _error = false, _exchange = false, _epochs = false,
-    _facts = false, _columns = false, _decoder = false, _asked = false, _turned = false, _held = false, _lane = false, _read = 0,
+    _facts = false, _columns = false, _decoder = false, _asked = false, _turned = false, _held = false, _read = 0,
     _requests = 0, _waited = 0, _retry = false, _ended = false, _told = false,
   }, Cursor)
 end

@@ -11,7 +11,9 @@ local retry = require "scrutinizer.retry"
 local times = require "scrutinizer.times"
 local wire = require "scrutinizer.wire"
 
-local walk = {}
+-- cursor[LANE]: the decoder whose next rows need no second look, or false. The core reads it there.
+local LANE = 1
+local walk = { LANE = LANE }
 
 -- Errors after which the rest can be asked for.
 local RESUMABLE = { connect = true, timeout = true, http = true, truncated = true, changed = true, decode = true }
@@ -128,7 +130,7 @@ end
 
 -- Rows that the lane gave: the user has them.
 function walk.count_lane(self)
-  if not self._lane then return end
+  if not self[LANE] then return end
   local part, passed = part_at(self, self._turned), self._decoder:passed()
   part.given, part.fresh = part.given + passed, part.fresh + passed
 end
@@ -136,12 +138,12 @@ end
 -- Lets the rows behind one that was given go by unseen, up to the limit: most rows need no second look.
 local function open_lane(self, part)
   self._decoder:lane(part.index, part.limit and part.limit - part.given or 2 ^ 53)
-  self._lane = self._decoder
+  self[LANE] = self._decoder
 end
 
 local function close_answer(self)
   walk.count_lane(self)
-  self._lane = false
+  self[LANE] = false
   if self._exchange then
     self._waited = self._waited + self._exchange._waited
     self._exchange:close()

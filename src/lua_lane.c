@@ -1,0 +1,117 @@
+/* lua_lane.c - the lane: rows that need no second look. */
+#include "lua_report_private.h"
+
+#include "lua_report.h"
+
+/*
+** Pushes the next row of the lane, if it is at hand; the decoder is at
+** 'index'. 0: decoder:next says why there is none.
+*/
+static int push_next(lua_State *L, struct decoder *d, int index) {
+  const struct sz_slot *slots;
+  struct record record;
+  const char *text;
+  int queued;
+  if (!d->report || d->done || d->passed == d->lane_limit)
+    return 0;
+  queued = sz_decoder_first_queued(d, &record, &slots);
+  if (queued ? record.direction != d->lane
+             : sz_decoder_event(d) != SZ_REPORT_ROW)
+    return 0;
+  d->pending = !queued; /* until it is a table */
+  if (!queued && sz_report_row(d->report, &slots, &text) != d->lane)
+    return 0;
+  sz_getuservalue(L, index);
+  lua_rawgeti(L, -1, NAMES_INBOUND + (int)d->lane);
+  if (queued)
+    sz_decoder_unqueue_row(L, d, &record, slots, index + 2);
+  else
+    sz_decoder_push_row(L, d, d->lane, slots, text, index + 2);
+  d->pending = 0;
+  d->passed++;
+  return 1;
+}
+
+/*
+** The value at 'index' as a decoder, or NULL: by its size and its mark, for
+** looking up a metatable for every row would cost more than the check.
+*/
+static struct decoder *decoder_at(lua_State *L, int index) {
+  struct decoder *d = lua_touserdata(L, index);
+  return d && lua_rawlen(L, index) == sizeof *d && d->mark == SZ_DECODER_MARK
+             ? d
+             : NULL;
+}
+
+/*
+** decoder:pass() -> row | nothing: decoder:next says why. It reads what is at
+** hand, and looks at nothing else: most rows of a report go this way. One
+** function for all decoders: LuaJIT keeps what a trace calls alive.
+*/
+int sz_decoder_pass(lua_State *L) {
+  struct decoder *d;
+  lua_settop(L, 1);
+  d = decoder_at(L, 1);
+  if (!d)
+    luaL_checkudata(L, 1, SZ_DECODER);
+  return push_next(L, d, 1);
+}
+
+/*
+** decoder:lane(direction, limit): from now on decoder:pass gives the next
+** rows of this direction, at most 'limit', while there are any at hand. To be
+** called when a row of it has been given. decoder:passed() -> rows it gave
+** since.
+*/
+int sz_decoder_lane(lua_State *L) {
+  struct decoder *d = sz_decoder_check(L);
+  enum sz_direction direction = sz_decoder_direction(L, 2);
+  lua_Number limit = luaL_checknumber(L, 3);
+  luaL_argcheck(L, d->repeats[direction], 2, "no row of it was given yet");
+  d->lane = direction;
+  d->lane_limit = limit > 0 ? (uint64_t)limit : 0;
+  d->passed = 0;
+  return 0;
+}
+
+int sz_decoder_passed(lua_State *L) {
+  struct decoder *d = sz_decoder_check(L);
+  lua_pushinteger(L, (lua_Integer)d->passed);
+  d->lane_limit -= d->passed;
+  d->passed = 0;
+  return 1;
+}
+
+/* ---- core.caller ---- */
+
+#if LUA_VERSION_NUM >= 503 /* where C may call what waits */
+/* What the slow function gave is on top. */
+static int give(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  (void)context;
+  (void)L;
+  return 1;
+}
+
+static int call(lua_State *L) {
+  struct decoder *d;
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  lua_rawgeti(L, 1, 1);
+  d = decoder_at(L, 2);
+  if (d && push_next(L, d, 2))
+    return 1;
+  lua_settop(L, 1);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_callk(L, 1, 1, 0, give);
+  return give(L, LUA_OK, 0);
+}
+
+int sz_lua_caller(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  lua_settop(L, 1);
+  lua_pushcclosure(L, call, 1);
+  return 1;
+}
+#endif
