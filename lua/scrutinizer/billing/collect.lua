@@ -5,6 +5,7 @@ local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
 local samples = require "scrutinizer.billing.samples"
 local series = require "scrutinizer.series"
+local wire = require "scrutinizer.wire"
 
 local collect = {}
 
@@ -61,6 +62,9 @@ function collect.complaint(queries, options)
   for name, value in pairs(options or {}) do
     if not KNOWN[name] then return check.message("option", name, table.concat(check.sorted_keys(KNOWN), ", ")) end
     if type(value) ~= KNOWN[name] then return check.message(name, value, "a " .. KNOWN[name]) end
+  end
+  for _, label in ipairs(options and options.series or {}) do
+    if type(label) ~= "string" or not wire.try_encode(label) then return check.message("series", label, "labels, texts in UTF-8") end
   end
   if options and options.coarser and not check.integer(options.coarser, 6) then
     return check.message("coarser", options.coarser, "whole minutes over 5")

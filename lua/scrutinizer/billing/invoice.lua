@@ -68,7 +68,7 @@ end
 local TEXT = "text in UTF-8"
 
 local function is_text(value)
-  return type(value) == "string" and wire.encode(value) ~= nil
+  return type(value) == "string" and wire.try_encode(value) ~= nil
 end
 
 local function members_of(given)

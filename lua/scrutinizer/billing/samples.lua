@@ -5,6 +5,7 @@ local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
 local exact = require "scrutinizer.billing.exact"
 local period = require "scrutinizer.billing.period"
+local wire = require "scrutinizer.wire"
 
 local samples = {}
 
@@ -141,7 +142,9 @@ function samples.complaint(given)
   for _, side in ipairs(samples.SIDES) do
     for i, part in ipairs(given[side] and parts_given(given[side]) or {}) do
       if type(part) ~= "table" or type(part.points) ~= "table" then return ("%s: part %d is not { name =, points = { … } }"):format(side, i) end
-      if part.name ~= nil and type(part.name) ~= "string" then return check.message(side .. ": name", part.name, "a string") end
+      if part.name ~= nil and not (type(part.name) == "string" and wire.try_encode(part.name)) then
+        return check.message(side .. ": name", part.name, "text in UTF-8")
+      end
     end
   end
 end
