@@ -126,16 +126,22 @@ describe("filters", function()
     end
   end)
 
+  it("keeps names, to be looked up later", function()
+    assert.same({ type = "sdfDips", named = { exporter = "core-1" } }, filters.exporter "core-1")
+    assert.same({ type = "sdfDips", named = { exporter = "core-1.example.net", interface = 3 } }, filters.exporter("core-1.example.net", "3"))
+    assert.same({ type = "sdfDips", named = { exporter = "10.1.1.4", interface = "Gi0/1" } }, filters.exporter("10.1.1.4", "Gi0/1"))
+  end)
+
   it("refuses exporters that are no addresses, and strange interfaces", function()
-    for _, bad in ipairs { "router1.example.net", "", 5, "10.1.1" } do
+    for _, bad in ipairs { "", " ", 5, "10.1.1", "10.1.1.0/24", "10.1.1.256", "fe80::1::", "\255", {} } do
       local entry, message = filters.exporter(bad)
       assert.is_nil(entry)
-      assert.matches("^exporter: got .*allowed: the text of the device's IPv4 or IPv6 address; names are not looked up", message)
+      assert.matches("^exporter: got .*allowed: the text of the device's IPv4 or IPv6 address, or its name$", message)
     end
-    for _, bad in ipairs { -1, 1.5, 4294967296, "Gi0/1", true } do
+    for _, bad in ipairs { -1, 1.5, 4294967296, "", "-1", "1.5", true } do
       local entry, message = filters.exporter("10.1.1.4", bad)
       assert.is_nil(entry)
-      assert.matches("^exporter: if_index: got .*allowed: an interface's SNMP index", message)
+      assert.matches("^exporter: interface: got .*allowed: an interface's SNMP index", message)
     end
   end)
 end)

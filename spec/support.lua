@@ -60,12 +60,15 @@ function support.reset(part)
   control(part, "-X DELETE")
 end
 
+--- The sandbox's own database, quoted for the shell.
+function support.database()
+  return support.quote(support.sandbox().ca:match "^(.*)/[^/]*$" .. "/database")
+end
+
 --- Rows of the sandbox's own database, read with the sqlite3 command: each row a text, its columns joined by "|".
 function support.state(sql)
-  local home, rows = support.sandbox().ca:match "^(.*)/[^/]*$", {}
-  for line in read_all(("sqlite3 %s %s"):format(support.quote(home .. "/database"), support.quote(sql))):gmatch "[^\n]+" do
-    rows[#rows + 1] = line
-  end
+  local rows = {}
+  for line in read_all(("sqlite3 %s %s"):format(support.database(), support.quote(sql))):gmatch "[^\n]+" do rows[#rows + 1] = line end
   return rows
 end
 

@@ -28,7 +28,8 @@ local Client = { __name = "scrutinizer.Client" }
 
 -- Groups of calls, `client.users` and the like: loaded when first asked for. Each module has `new(client)`.
 local PARTS = {
-  groups = "groups", ip_groups = "ip_groups", users = "users",
+  device_groups = "device_groups", devices = "devices", exporters = "exporters", groups = "groups", interfaces = "interfaces",
+  ip_groups = "ip_groups", users = "users",
 }
 
 function Client:__index(name)

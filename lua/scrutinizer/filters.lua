@@ -186,25 +186,34 @@ function filters.conditions(method, mode, conditions)
   return out
 end
 
---- The filter for a device, or for one of its interfaces.
----@param ip string IPv4; IPv6 is passed on as text, which is unverified
----@param if_index? integer
----@return { type: string, value: string }?
+local function is_text(text)
+  return type(text) == "string" and text:find "%S" ~= nil and not text:find "^[%d.-]*$" and wire.try_encode(text) ~= nil
+end
+
+-- Whether a text can be a device's name, and was not meant to be an address.
+local function is_name(text)
+  return is_text(text) and not text:find "^[%d./]*$" and not text:find ":"
+end
+
+--- The filter for a device, or for one of its interfaces. Names make a filter that is `named`, to be looked up when the query runs.
+---@param device string an IPv4 address, or a name; IPv6 is passed on as text, which is unverified
+---@param interface? integer|string its SNMP index, or a name
+---@return { type: string, value?: string, named?: { exporter: string, interface?: integer|string } }?
 ---@return string? message
-function filters.exporter(ip, if_index)
-  if not filters.is_ip(ip) then
-    return nil, check.message("exporter", ip, "the text of the device's IPv4 or IPv6 address; names are not looked up")
+function filters.exporter(device, interface)
+  if not filters.is_ip(device) and not is_name(device) then
+    return nil, check.message("exporter", device, "the text of the device's IPv4 or IPv6 address, or its name")
   end
-  if if_index ~= nil then
-    local index = check.digits(if_index, 0, 2 ^ 32 - 1)
-    if not index then
-      return nil, check.message("exporter: if_index", if_index, "an interface's SNMP index, a whole number from 0")
-    end
-    if_index = index
+  local index = check.digits(interface, 0, 2 ^ 32 - 1)
+  if interface ~= nil and not index and not is_text(interface) then
+    return nil, check.message("exporter: interface", interface, "an interface's SNMP index, a whole number from 0, or its name")
   end
-  local list = octets(ip)
-  if list then ip = ("%02X%02X%02X%02X"):format(list[1], list[2], list[3], list[4]) end
-  return wire.filters.exporter("in", ip, if_index)
+  if not filters.is_ip(device) or (interface ~= nil and not index) then
+    return { type = wire.filter_type.exporter, named = { exporter = device, interface = index or interface } }
+  end
+  local list = octets(device)
+  if list then device = ("%02X%02X%02X%02X"):format(list[1], list[2], list[3], list[4]) end
+  return wire.filters.exporter("in", device, index)
 end
 
 return filters

@@ -3,6 +3,7 @@
 local aggregate = require "scrutinizer.aggregate"
 local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
+local exporters = require "scrutinizer.exporters"
 local filters = require "scrutinizer.filters"
 local names = require "scrutinizer.names"
 local projection = require "scrutinizer.projection"
@@ -291,12 +292,13 @@ function methods:others(shown)
 end
 
 --- Only flows of this device, or of one of its interfaces. Said again: of this one too. IPv6 is passed on as text, which is unverified.
----@param ip string
----@param if_index? integer
+--- Names are looked up when the query runs, once per client and five minutes (`client.exporters`); one that means none or several is an error.
+---@param device string its address, name, DNS name, sysname or label
+---@param interface? integer|string its SNMP index or its name, such as "xe-0/0/1"
 ---@return scrutinizer.Query
-function methods:exporter(ip, if_index)
+function methods:exporter(device, interface)
   local spec = filter_draft(self, "exporter")
-  local entry, message = filters.exporter(ip, if_index)
+  local entry, message = filters.exporter(device, interface)
   if not entry then blame(message) end
   add_filters(spec, { entry })
   return finish(self, spec)
@@ -531,25 +533,38 @@ function methods:aggregate(options)
   return require("scrutinizer.cursor").aggregate(self, plan)
 end
 
---- What would be sent: the form's fields as text, without the token.
----@return { rm: string, action: string, rpt_json: string, data_requested: string }
+-- The form that would be sent. Asks the appliance only where the query names exporters; nil and err where it does not know them.
+local function form_of(query, spec)
+  local looked_up, err = exporters.resolve(query._client, spec)
+  if not looked_up then return nil, err end
+  return wire.report_form(looked_up)
+end
+
+--- What would be sent: the form's fields as text, without the token. Names of exporters are looked up.
+---@return { rm: string, action: string, rpt_json: string, data_requested: string }?
+---@return scrutinizer.Error? err a name could not be looked up
 function methods:request()
-  return wire.report_form(ready(self, "request"))
+  local form, err = form_of(self, ready(self, "request"))
+  return form, err
 end
 
 --- The request as a GET URL. The token is shown as `***`.
----@return string
+---@return string?
+---@return scrutinizer.Error? err a name could not be looked up
 function methods:url()
-  local form = wire.report_form(ready(self, "url"))
+  local form, err = form_of(self, ready(self, "url"))
+  if not form then return nil, err end
   if self._client.command then error("url: this client runs a command and has no URL; :curl() shows the command line", 2) end
   return show.url(self._client.url, form, self._client.has_token)
 end
 
 --- The request as a curl command that is safe to paste into a shell. The token is shown as `***`. With `connect { command = … }`: the
 --- command line of that.
----@return string
+---@return string?
+---@return scrutinizer.Error? err a name could not be looked up
 function methods:curl()
-  local form = wire.report_form(ready(self, "curl"))
+  local form, err = form_of(self, ready(self, "curl"))
+  if not form then return nil, err end
   if self._client.command then return show.command(self._client.command, form) end
   return show.curl(self._client.url, form, self._client.has_token)
 end

@@ -8,6 +8,7 @@ local call = require "scrutinizer.call"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
 local events = require "scrutinizer.events"
+local exporters = require "scrutinizer.exporters"
 local points = require "scrutinizer.points"
 local retry = require "scrutinizer.retry"
 local times = require "scrutinizer.times"
@@ -189,7 +190,9 @@ end
 
 -- ---- running ----
 
-local function graph_spec(spec)
+local function graph_spec(client, given)
+  local spec, err = exporters.resolve(client, given)
+  if not spec then return nil, err end
   local copy = {}
   for key, value in pairs(spec) do copy[key] = value end
   copy.graph, copy.page_size = wire.graph.ALL, nil
@@ -209,7 +212,9 @@ local function fetch_graph(client, spec)
 end
 
 local function find_series(client, given)
-  local spec, list, all = graph_spec(given), {}, {}
+  local spec, wrong = graph_spec(client, given)
+  if not spec then return nil, wrong end
+  local list, all = {}, {}
   local graph, decoder, epochs = fetch_graph(client, spec)
   if not graph then return nil, decoder end
   for _, direction in ipairs(spec.directions) do
@@ -241,7 +246,9 @@ local function to_rates(list)
 end
 
 local function find_pie(client, given)
-  local spec, list = graph_spec(given), {}
+  local spec, wrong = graph_spec(client, given)
+  if not spec then return nil, wrong end
+  local list = {}
   local graph, err = fetch_graph(client, spec)
   if not graph then return nil, err end
   for _, direction in ipairs(spec.directions) do
@@ -318,7 +325,8 @@ function series.install(methods, ready)
   ---@return integer? seconds
   ---@return scrutinizer.Error? err
   function methods:interval()
-    local spec = ready(self, "interval")
+    local spec, err = exporters.resolve(self._client, ready(self, "interval"))
+    if not spec then return nil, err end
     return ask_start(self._client, spec, window(spec))
   end
 end

@@ -5,6 +5,7 @@ local answer = require "scrutinizer.answer"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
 local events = require "scrutinizer.events"
+local exporters = require "scrutinizer.exporters"
 local facts = require "scrutinizer.facts"
 local pages = require "scrutinizer.pages"
 local retry = require "scrutinizer.retry"
@@ -57,7 +58,10 @@ end
 
 -- Sends the request for some parts and begins to read the answer.
 local function ask(self, asked)
-  local epochs, err = walk_epochs(self, has_begun(self) and "further" or self._spec.page_size)
+  local spec, complaint = exporters.resolve(self._client, self._spec)
+  if not spec then return nil, complaint end
+  self._spec = spec
+  local epochs, err = walk_epochs(self, has_begun(self) and "further" or spec.page_size)
   if err then return nil, err end
   local wanted = {}
   for i, part in ipairs(asked) do

@@ -409,6 +409,8 @@ local function write_filters(list)
       counts[entry.type] = n + 1
       key = ("%s_%d"):format(entry.type, n)
     end
+    -- A name that nobody looked up must not widen the report to all devices.
+    if entry.named then error "an exporter's name was not looked up" end
     object[key] = entry.value
   end
   if not counts[exporter] then

@@ -22,7 +22,8 @@ end
 -- What would be sent. Nothing is.
 local function explain(args)
   local q = query.build(profile.connect(args), args)
-  local form = q:request()
+  local form, err = q:request()
+  if not form then return nil, err end
   for _, name in ipairs { "rm", "action", "rpt_json", "data_requested" } do print(("%-14s  %s"):format(name, form[name])) end
   print("\n" .. q:url() .. "\n\n" .. q:curl())
   return exits.DONE

@@ -116,7 +116,9 @@ end
 ---@return integer? status
 ---@return scrutinizer.Error? err
 function shard.run(q, order, args, part)
-  local path, text = path_of(args.output, part), q:request().rpt_json
+  local form, wrong = q:request()
+  if not form then return nil, wrong end
+  local path, text = path_of(args.output, part), form.rpt_json
   if finished(path, text) then
     if not args.quiet then io.stderr:write("scrutinizer: ", path, " is there already\n") end
     return exits.DONE

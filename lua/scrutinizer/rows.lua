@@ -1,0 +1,70 @@
+--- Lists of the appliance's own pages: rows of cells, asked for page by page until none come.
+
+local call = require "scrutinizer.call"
+local errors = require "scrutinizer.errors"
+local objects = require "scrutinizer.objects"
+local results = require "scrutinizer.results"
+
+local rows = {}
+
+-- Rows per request.
+local PAGE = 10000
+
+-- One page: its rows as `read` gives them; nil and err.
+local function page(client, method, form, read)
+  local answer, err = call.send(client, form)
+  if answer == nil then return nil, err end
+  local found = type(answer) == "table" and answer.rows
+  if not results.is_list(found) then return objects.malformed(method, "a list 'rows'") end
+  local list = {}
+  for i, row in ipairs(found) do
+    list[i] = read(row)
+    if list[i] == nil then return objects.malformed(method, ("what is looked for in row %d"):format(i)) end
+  end
+  return list
+end
+
+-- Takes over a page's rows. Nil and err where some were there already: then the pages do not join.
+local function take(all, seen, list, method, key)
+  for _, item in ipairs(list) do
+    local mark = key(item)
+    if seen[mark] then
+      return errors.fail("changed", method .. ": a row came twice: the list has changed between two pages, or the appliance gives no further ones")
+    end
+    seen[mark], all[#all + 1] = true, item
+  end
+  return true
+end
+
+--- All rows of a list. It ends with an empty page: a short one may be the appliance's cap.
+---@param client scrutinizer.Client
+---@param method string
+---@param form fun(offset: integer, rows: integer): table<string, string>
+---@param read fun(row: any): any a row's value; nil: it is no such row
+---@param key fun(item: any): string what tells two rows apart
+---@return any[]?
+---@return scrutinizer.Error? err
+function rows.all(client, method, form, read, key)
+  local all, seen = {}, {}
+  while true do
+    local list, err = page(client, method, form(#all, PAGE), read)
+    if not list then return nil, err end
+    if #list == 0 then return all end
+    local ok
+    ok, err = take(all, seen, list, method, key)
+    if not ok then return nil, err end
+  end
+end
+
+--- The rows of a list that comes in one answer.
+---@param client scrutinizer.Client
+---@param method string
+---@param form table<string, string>
+---@param read fun(row: any): any
+---@return any[]?
+---@return scrutinizer.Error? err
+function rows.once(client, method, form, read)
+  return page(client, method, form, read)
+end
+
+return rows
