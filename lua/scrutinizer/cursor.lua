@@ -1,6 +1,7 @@
 --- The cursor: a report's rows, pulled one by one as the answer streams in. And what is built on it: fetch, first, count.
 
 local aggregate = require "scrutinizer.aggregate"
+local ahead = require "scrutinizer.ahead"
 local core = require "scrutinizer.core"
 local facts = require "scrutinizer.facts"
 local pages = require "scrutinizer.pages"
@@ -78,6 +79,7 @@ local function open(query, spec, reuse)
     _answers = 0, _now = os.time(), _done = false, _error = false, _exchange = false, _epochs = false,
     _facts = false, _columns = false, _decoder = false, _asked = false, _turned = false, _held = false, _read = 0,
     _requests = 0, _waited = 0, _retry = false, _ended = false, _told = false,
+    _ahead = ahead.new(spec),
   }, Cursor)
 end
 
@@ -145,7 +147,7 @@ end
 ---@return table? row
 ---@return scrutinizer.Error? err
 function cursor.first(query)
-  local opened = open(query, with(query._spec, { limit = 1 }))
+  local opened = open(query, with(query._spec, { limit = 1, prefetch = 0 }))
   local first, err = opened:next()
   local row = first
   while row do row, err = opened:next() end
@@ -169,7 +171,7 @@ end
 ---@return integer? count
 ---@return scrutinizer.Error? err
 function cursor.count(query)
-  local whole = { offset = 0, projection = false, window = false }
+  local whole = { offset = 0, projection = false, window = false, prefetch = 0 }
   local opened = open(query, with(query._spec, with(whole, { limit = 1 })))
   local row, err
   repeat row, err = opened:next() until not row

@@ -212,6 +212,11 @@ function methods:accepted()
   end
 end
 
+--- Lets connections go on without waiting for anything.
+function methods:nudge()
+  if not self._closed then self._pace:nudge() end
+end
+
 --- Says who reads it: `cancel(owner, why)` is called when it is abandoned. Keeps nobody alive.
 ---@param owner table
 ---@param cancel fun(owner: table, why: string)

@@ -111,6 +111,11 @@ function methods:_enter(host)
   return true
 end
 
+--- Lets the connections go on, without waiting, for those who have their own work to do.
+function methods:nudge()
+  self:_step { turns = true }
+end
+
 --- The transfer is about to be closed.
 function methods:release()
   local host = self._host

@@ -1,6 +1,7 @@
 --- The walk behind a cursor: asks for answers, reads them row by row, joins pages, says when the report is whole. Its functions work on
 --- the cursor's own table.
 
+local ahead = require "scrutinizer.ahead"
 local answer = require "scrutinizer.answer"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
@@ -56,23 +57,30 @@ local function has_begun(self)
   return false
 end
 
+-- Sends one request of the walk, for its page of that number.
+local function send(self, wanted, page)
+  local form = wire.report_form(self._spec, wanted, self._epochs or nil, self._now)
+  return self._client:_send(form, { limit = self._retry:left(), page = page })
+end
+
 -- Sends the request for some parts and begins to read the answer.
 local function ask(self, asked)
   local spec, complaint = exporters.resolve(self._client, self._spec)
   if not spec then return nil, complaint end
   self._spec = spec
-  local epochs, err = walk_epochs(self, has_begun(self) and "further" or spec.page_size)
+  local _, err = walk_epochs(self, has_begun(self) and "further" or spec.page_size)
   if err then return nil, err end
   local wanted = {}
   for i, part in ipairs(asked) do
     wanted[i] = pages.request(part, self._spec.page_size or self._pieces)
     pages.begin(part)
   end
-  local form = wire.report_form(self._spec, wanted, epochs, self._now)
   self._asked, self._decoder, self._held, self._ended, self._turned = asked, new_decoder(self, asked), false, false, nil
   self._retry = self._retry or retry.new(self._client)
   self._requests = self._requests + 1
-  self._exchange, err = self._client:_send(form, { limit = self._retry:left(), page = self._answers + 1 })
+  self._exchange = #wanted == 1 and ahead.take(self._ahead, wanted[1])
+  if #wanted == 1 then ahead.asked(self._ahead, asked[1], wanted[1]) end
+  if not self._exchange then self._exchange, err = send(self, wanted, self._answers + 1) end
   if not self._exchange then return nil, err end
   self._client._private.watch(self, walk.cancel)
   self._exchange:read_by(self, walk.cancel)
@@ -139,9 +147,19 @@ function walk.count_lane(self)
   part.given, part.fresh = part.given + passed, part.fresh + passed
 end
 
+-- Asks for further pages while the loop has this one. Gives how many rows may go by before it is due again.
+local function tend_ahead(self, part)
+  local total = part.said and part.total or answer.total(self._decoder, part.index)
+  return ahead.tend(self._ahead, total, self._spec.page_size, function(request, place)
+    return (send(self, { request }, self._answers + 1 + place))
+  end)
+end
+
 -- Lets the rows behind one that was given go by unseen, up to the limit: most rows need no second look.
 local function open_lane(self, part)
-  self._decoder:lane(part.index, part.limit and part.limit - part.given or 2 ^ 53)
+  local limit = part.limit and part.limit - part.given or 2 ^ 53
+  if self._ahead and #self._asked == 1 then limit = math.min(limit, tend_ahead(self, part)) end
+  self._decoder:lane(part.index, limit)
   self[LANE] = self._decoder
 end
 
@@ -170,6 +188,7 @@ end
 function walk.fail(self, err)
   err.message = self._client._private.mask(err.message)
   close_answer(self)
+  ahead.drop(self._ahead)
   if RESUMABLE[err.kind] and not err.resume then
     local said = self._spec.times
     -- The rest must be of the same window, also when the query names one that moves.
@@ -342,6 +361,7 @@ function walk.begin_answer(self)
   local part = next_part(self)
   if part then return ask(self, { part }) end
   self._done = true
+  ahead.drop(self._ahead)
   tell_end(self)
   return true
 end
@@ -404,6 +424,7 @@ end
 
 function walk.cancel(self, why)
   close_answer(self)
+  ahead.drop(self._ahead)
   if self._done or self._error then return end
   self._error = errors.new("cancelled", why)
   if self._requests > 0 then tell_end(self, self._error) end
