@@ -77,6 +77,71 @@ describe("export.ndjson", function()
   end)
 end)
 
+-- Values of all kinds, as strangers might have made them.
+local function odd_rows(count)
+  local seed = 7
+  local function random(n)
+    seed = (seed * 16807) % 2147483647
+    return seed % n
+  end
+  local BYTES = { '"', "'", ",", "\r", "\n", "\\", "\0", "\27", "\127", "\194", "\195\169", "\226\130\172", "\240\159\152\128",
+    "\237\160\128", "\255", "=", "-", "a", "7", " " }
+  local NUMBERS = { 0, -1, 7, 2 ^ 53 - 1, -2 ^ 53 + 1, 0.1, -2.5e-7, 1e300, 1 / 3, 123456789012, 4294967296 }
+  local rows = {}
+  for i = 1, count do
+    local parts = {}
+    for n = 1, random(12) do parts[n] = BYTES[random(#BYTES) + 1] end
+    rows[i] = { text = table.concat(parts), number = NUMBERS[random(#NUMBERS) + 1], flag = random(3) == 0 and i % 2 == 0 or nil }
+  end
+  return rows
+end
+
+describe("text of any kind", function()
+  -- Python's csv and json modules read what was written; the rows go to them as hexadecimal bytes.
+  local READER = [==[
+import csv, io, json, sys
+rows = [line.rstrip("\n").split(" ") for line in open(sys.argv[1])]
+csv.field_size_limit(1 << 30)
+read = list(csv.reader(io.StringIO(open(sys.argv[2], "rb").read().decode("latin-1"), newline="")))[1:]
+lines = open(sys.argv[3], "rb").read().decode("utf-8").split("\n")
+assert lines.pop() == ""
+assert len(rows) == len(read) == len(lines), (len(rows), len(read), len(lines))
+for row, cells, line in zip(rows, read, lines):
+    text = bytes.fromhex(row[0][1:])
+    assert cells[0].encode("latin-1") == text, (cells, text)
+    assert float(cells[1]) == float(row[1]) and cells[2] == row[2][1:], (cells, row)
+    value = json.loads(line)
+    assert value["text"] == text.decode("utf-8", "replace"), (line, text)
+    assert value["number"] == float(row[1]) and value.get("flag") == {"": None, "true": True, "false": False}[row[2][1:]], (line, row)
+print("same")]==]
+
+  it("comes back from Python as it was", function()
+    local rows, folder = odd_rows(3000), support.shell "mktemp -d":match "%S+"
+    local file = assert(io.open(folder .. "/rows", "wb"))
+    for _, row in ipairs(rows) do
+      local hex = row.text:gsub(".", function(char) return ("%02x"):format(char:byte()) end)
+      file:write(("x%s %.17g x%s\n"):format(hex, row.number, row.flag == nil and "" or tostring(row.flag)))
+    end
+    file:close()
+    local columns = { columns = { "text", "number", "flag" } }
+    assert.equal(3000, (export.csv(rows, folder .. "/csv", columns)))
+    assert.equal(3000, (export.ndjson(rows, folder .. "/json", columns)))
+    local out = support.shell(("python3 -c %s %s/rows %s/csv %s/json 2>&1"):format(support.quote(READER), folder, folder, folder))
+    support.shell("rm -rf " .. folder)
+    assert.equal("same\n", out)
+  end)
+
+  it("has numbers in their shortest exact form, and none that JSON lacks", function()
+    local rows = { { n = 0.1 }, { n = -0.5 }, { n = 1e15 }, { n = 2 ^ 60 + 0.0 }, { n = 1e100 }, { n = 1 / 3 }, { n = 100 }, { n = -7 } }
+    assert.equal("n\n0.1\n-0.5\n1000000000000000\n1.152921504606847e+18\n1e+100\n0.33333333333333331\n100\n-7\n",
+      (text_of("csv", rows, { newline = "\n" })))
+    assert.equal('{"n":null}\n{"n":null}\n{"n":true}\n{}\n{"n":null}\n',
+      (text_of("ndjson", { { n = 0 / 0 }, { n = math.huge }, { n = true }, {}, { n = {} } }, { columns = { "n" } })))
+    assert.equal("n\nxyz\nfalse\n",
+      (text_of("csv", { { n = setmetatable({}, { __tostring = function() return "xyz" end }) }, { n = false } }, { newline = "\n" })))
+  end)
+end)
+
 describe("export.table", function()
   it("aligns, puts numbers to the right with units, and shows control bytes", function()
     local rows = {

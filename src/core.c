@@ -9,6 +9,7 @@
 #include "lua_report.h"
 #include "lua_resolve.h"
 #include "lua_source.h"
+#include "lua_writer.h"
 #include "version.h"
 
 #include <time.h>
@@ -42,6 +43,7 @@ static const luaL_Reg FUNCTIONS[] = {
     {"resolve", sz_lua_resolve},
     {"sha256", sz_lua_sha256},
     {"top", sz_lua_top_new},
+    {"writer", sz_lua_writer_new},
     {NULL, NULL},
 };
 
@@ -53,6 +55,7 @@ SZ_EXPORT int luaopen_scrutinizer_core(lua_State *L) {
   sz_lua_aggregate_register(L);
   sz_lua_billing_register(L);
   sz_lua_source_register(L);
+  sz_lua_writer_register(L);
   sz_lua_http_register(L);
   sz_lua_command_register(L);
   luaL_newlib(L, FUNCTIONS);

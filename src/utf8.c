@@ -129,21 +129,25 @@ size_t sz_utf8_valid(const char *s, size_t len) {
   return at;
 }
 
+size_t sz_utf8_broken(const char *s, size_t len) {
+  size_t broken;
+  sequence((const unsigned char *)s, len, &broken);
+  return broken;
+}
+
 enum sz_buffer_code sz_utf8_replace(struct sz_buffer *b) {
   struct sz_buffer out;
   enum sz_buffer_code code = SZ_BUFFER_OK;
   size_t at = 0;
   sz_buffer_init(&out, b->max);
   while (at < b->len && code == SZ_BUFFER_OK) {
-    size_t broken = 0;
     size_t good = sz_utf8_valid(b->data + at, b->len - at);
     code = sz_buffer_append(&out, b->data + at, good);
     at += good;
     if (code != SZ_BUFFER_OK || at == b->len)
       break;
-    sequence((const unsigned char *)b->data + at, b->len - at, &broken);
     code = sz_buffer_append(&out, "\xEF\xBF\xBD", 3);
-    at += broken;
+    at += sz_utf8_broken(b->data + at, b->len - at);
   }
   if (code != SZ_BUFFER_OK) {
     sz_buffer_free(&out);

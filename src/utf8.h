@@ -14,6 +14,9 @@ size_t sz_utf8_unescape(char *s, size_t len);
 /* Length of the longest valid prefix: 'len' when all of it is UTF-8. */
 size_t sz_utf8_valid(const char *s, size_t len);
 
+/* Length of the broken part that 's' begins with, at least 1. */
+size_t sz_utf8_broken(const char *s, size_t len);
+
 /* Puts U+FFFD in the place of each maximal broken part (Unicode 3.9). */
 enum sz_buffer_code sz_utf8_replace(struct sz_buffer *b);
 

@@ -267,7 +267,7 @@ end
 
 -- Draws what was found, and says when the rows were not all that there are.
 local function draw_shares(kind, from, o, spec)
-  local first, err = from.next()
+  local first, err = from.next(from.state)
   if err then return nil, err end
   if not first then return no_data "the report has no rows" end
   choose(from:fields(nil, first), first, o)
@@ -277,7 +277,7 @@ local function draw_shares(kind, from, o, spec)
   found, err = shares.read(function()
     local row, why = ahead, nil
     ahead = nil
-    if not row then row, why = from.next() end
+    if not row then row, why = from.next(from.state) end
     return row, why
   end, reader(kind, o), o.top)
   if not found then return nil, err end

@@ -2,11 +2,12 @@
 
 local cells = require "scrutinizer.export.cells"
 local check = require "scrutinizer.check"
+local core = require "scrutinizer.core"
+local errors = require "scrutinizer.errors"
 local names = require "scrutinizer.names"
 local source = require "scrutinizer.export.source"
 local target = require "scrutinizer.export.target"
 
-local concat_exact = cells.concat_exact
 local export = {}
 
 ---@alias scrutinizer.ExportSource scrutinizer.Query|scrutinizer.Cursor|table[]|{ rows: table[] }|fun(): table?
@@ -26,7 +27,7 @@ local export = {}
 ---@field max_width? integer    table: longer cells are cut (default 60)
 
 -- Text is handed on in pieces of about this size.
-local PIECE, PIECES = 65536, 8192
+local PIECE = 65536
 local PROGRESS_ROWS = 4096
 
 local SHARED = { columns = "table", on_progress = "function" }
@@ -61,43 +62,45 @@ local function check_options(kind, options)
   return options
 end
 
--- Text on its way: pieces (texts, and numbers that concat writes exactly), joined when there are enough of them.
-local Buffer = {}
-Buffer.__index = Buffer
+-- The texts of rows that wait to be handed on: the core's writer, or an object like it. `add` gives how many bytes wait.
 
-function Buffer:put(text)
-  local n = self.n + 1
-  self[n], self.n, self.size = text, n, self.size + #text
-end
-
-function Buffer:flush(to)
-  if self.n == 0 then return true end
-  local text = table.concat(self, "", 1, self.n)
-  self.n, self.size = 0, 0
+local function hand_on(writer, to)
+  local text = writer:take()
+  if text == "" then return true end
   return to:write(text)
 end
 
--- Calls `line(row)` for each row and hands the texts on; returns rows, or nil and err. The target is finished, or left as if nothing had been.
-local function pump(from, to, options, begin)
-  local buffer, rows = setmetatable({ n = 0, size = 0 }, Buffer), 0
-  local progress = options.on_progress
-  local row, err = from:next()
-  local line, close, ok
-  if not err then line, close = begin(from:fields(options.columns, row), buffer) end
+-- Writes all rows, in pieces. Returns how many, or nil and err.
+local function write_rows(from, to, writer, row, progress)
+  local add, next_row, state = writer.add, from.next, from.state
+  local rows, err = 0, nil
   while row do
-    line(row)
+    local waiting, kind, message = add(writer, row)
+    if not waiting then return errors.fail(kind, message) end
     rows = rows + 1
-    if buffer.size >= PIECE or buffer.n >= PIECES then
-      ok, err = buffer:flush(to)
-      if not ok then break end
+    if waiting >= PIECE then
+      local ok, why = hand_on(writer, to)
+      if not ok then return nil, why end
     end
     if progress and rows % PROGRESS_ROWS == 0 then progress(from:progress(rows)) end
-    row, err = from:next()
+    row, err = next_row(state)
   end
-  if not err and close then close() end
-  ok = not err
-  if ok then ok, err = buffer:flush(to) end
+  if err then return nil, err end
+  return rows
+end
+
+-- Header, rows, end. Returns rows, or nil and err. The target is finished, or left as if nothing had been.
+local function pump(from, to, options, begin)
+  local progress, writer, rows, ok = options.on_progress, nil, nil, nil
+  local row, err = from.next(from.state)
+  if not err then
+    writer = begin(from:fields(options.columns, row), options)
+    rows, err = write_rows(from, to, writer, row, progress)
+  end
+  if rows and writer.finish then writer:finish() end
+  if rows then ok, err = hand_on(writer, to) end
   if ok then err = select(2, to:finish()) end
+  if writer then writer:close() end
   if err then
     from:close()
     to:abort()
@@ -118,33 +121,27 @@ local function run(kind, given, out, options, begin)
     return nil, err
   end
   -- A listener or a function target may raise: no half file is left then, and the cursor is closed.
-  local ok, rows, why = pcall(pump, from, to, options, begin(options))
+  local ok, rows, why = pcall(pump, from, to, options, begin)
   if ok then return rows, why end
   from:close()
   to:abort()
   error(rows, 0)
 end
 
-local function csv_writer(fields, buffer, o)
-  local separator, newline = o.separator or ",", o.newline or "\r\n"
-  local text_of = cells.csv(separator, o.null or "", o.guard or false)
-  local count, list, line = #fields, {}, {}
-  for i, field in ipairs(fields) do list[i], line[i] = field.field, text_of(field.header) end
-  if o.header ~= false then buffer:put(table.concat(line, separator) .. newline) end
-  return function(row)
-    local n, size = buffer.n, buffer.size
-    for i = 1, count do
-      local value = row[list[i]]
-      if not concat_exact(value) then
-        value = text_of(value)
-        size = size + #value
-      end
-      buffer[n + 1], buffer[n + 2] = value, separator
-      n = n + 2
-    end
-    buffer[n], buffer.n, buffer.size = newline, n, size
-  end
+-- The core's writer for these fields.
+local function core_writer(fields, o, json)
+  local list, headers = {}, {}
+  for i, field in ipairs(fields) do list[i], headers[i] = field.field, field.header end
+  local writer = core.writer {
+    fields = list, headers = headers, json = json, guard = o.guard or false, separator = o.separator or ",", null = o.null or "",
+    newline = o.newline or "\r\n", tostring = tostring,
+  }
+  if not json and o.header ~= false then writer:header() end
+  return writer
 end
+
+local function csv_writer(fields, o) return core_writer(fields, o, false) end
+local function json_writer(fields, o) return core_writer(fields, o, true) end
 
 --- Comma-separated values after RFC 4180: a header, quotes where needed, CR LF. Counters come out as exact digits.
 --- A path is written aside and renamed at the end: a report that breaks off leaves no file of that name, and an old one as it was.
@@ -154,35 +151,8 @@ end
 ---@return integer? rows
 ---@return scrutinizer.Error? err the report's, or kind "file"
 function export.csv(given, out, options)
-  local rows, err = run("csv", given, out, options, function(o)
-    return function(fields, buffer) return csv_writer(fields, buffer, o) end
-  end)
+  local rows, err = run("csv", given, out, options, csv_writer)
   return rows, err
-end
-
-local function json_writer(fields, buffer)
-  local text_of, count = cells.json, #fields
-  local first, further, list = {}, {}, {}
-  for i, field in ipairs(fields) do
-    local key = text_of(field.header) .. ":"
-    first[i], further[i], list[i] = "{" .. key, "," .. key, field.field
-  end
-  return function(row)
-    local n, size, keys = buffer.n, buffer.size, first
-    for i = 1, count do
-      local value = row[list[i]]
-      if value ~= nil then
-        if not concat_exact(value) then
-          value = text_of(value)
-          size = size + #value
-        end
-        buffer[n + 1], buffer[n + 2] = keys[i], value
-        n, keys = n + 2, further
-      end
-    end
-    buffer[n + 1] = keys == first and "{}\n" or "}\n"
-    buffer.n, buffer.size = n + 1, size
-  end
 end
 
 --- One JSON object a line. Absent values are left out; texts that are not UTF-8 get U+FFFD for what is not. Files as with `csv`.
@@ -192,52 +162,72 @@ end
 ---@return integer? rows
 ---@return scrutinizer.Error? err
 function export.ndjson(given, out, options)
-  local rows, err = run("ndjson", given, out, options, function() return json_writer end)
+  local rows, err = run("ndjson", given, out, options, json_writer)
   return rows, err
 end
 
 -- Rows whose cells set the widths; later cells that are longer push their line out.
 local SAMPLE = 200
 
-local function table_writer(fields, buffer, o)
-  local held, widths, numeric, seen = {}, {}, {}, {}
-  local text_of = {}
+-- Lines of padded cells. The first rows are held until they have set the widths.
+local Table = {}
+Table.__index = Table
+
+local function table_writer(fields, o)
+  local writer = setmetatable({
+    lines = {}, size = 0, held = {}, widths = {}, numeric = {}, seen = {}, fields = fields, shown = {}, header = o.header ~= false,
+  }, Table)
   for i, field in ipairs(fields) do
-    text_of[i] = cells.shown(field, o)
-    widths[i], numeric[i] = cells.width(field.header), true
+    writer.shown[i], writer.widths[i], writer.numeric[i] = cells.shown(field, o), cells.width(field.header), true
   end
-  local function print_line(line)
-    for i, text in ipairs(line) do
-      local pad = (" "):rep(widths[i] - cells.width(text))
-      line[i] = numeric[i] and seen[i] and pad .. text or (i < #line and text .. pad or text)
-    end
-    buffer:put((table.concat(line, "  "):gsub(" +$", "")) .. "\n")
+  return writer
+end
+
+function Table:print(line)
+  for i, text in ipairs(line) do
+    local pad = (" "):rep(self.widths[i] - cells.width(text))
+    line[i] = self.numeric[i] and self.seen[i] and pad .. text or (i < #line and text .. pad or text)
   end
-  local function release()
-    if o.header ~= false then
-      local line = {}
-      for i, field in ipairs(fields) do line[i] = cells.visible(field.header) end
-      print_line(line)
-    end
-    for _, line in ipairs(held) do print_line(line) end
-    held = nil
-  end
-  local function add(row)
+  local text = table.concat(line, "  "):gsub(" +$", "") .. "\n"
+  self.lines[#self.lines + 1], self.size = text, self.size + #text
+end
+
+-- The header and the lines that were held.
+function Table:finish()
+  if not self.held then return end
+  if self.header then
     local line = {}
-    for i, field in ipairs(fields) do
-      local value = row[field.field]
-      line[i] = text_of[i](value)
-      if held and value ~= nil then
-        seen[i] = true
-        numeric[i] = numeric[i] and cells.is_number(value)
-      end
-      if held then widths[i] = math.max(widths[i], cells.width(line[i])) end
-    end
-    if not held then return print_line(line) end
-    held[#held + 1] = line
-    if #held >= SAMPLE then release() end
+    for i, field in ipairs(self.fields) do line[i] = cells.visible(field.header) end
+    self:print(line)
   end
-  return add, function() if held then release() end end
+  for _, line in ipairs(self.held) do self:print(line) end
+  self.held = nil
+end
+
+function Table:add(row)
+  local line, held = {}, self.held
+  for i, field in ipairs(self.fields) do
+    local value = row[field.field]
+    line[i] = self.shown[i](value)
+    if held and value ~= nil then
+      self.seen[i] = true
+      self.numeric[i] = self.numeric[i] and cells.is_number(value)
+    end
+    if held then self.widths[i] = math.max(self.widths[i], cells.width(line[i])) end
+  end
+  if held then held[#held + 1] = line else self:print(line) end
+  if held and #held >= SAMPLE then self:finish() end
+  return self.size
+end
+
+function Table:take()
+  local text = table.concat(self.lines)
+  self.lines, self.size = {}, 0
+  return text
+end
+
+function Table:close()
+  self.lines = {}
 end
 
 --- An aligned table for people: numbers to the right and with units, control bytes shown as `\xNN`. Widths are those of the first 200 rows.
@@ -247,9 +237,7 @@ end
 ---@return integer? rows
 ---@return scrutinizer.Error? err
 function export.table(given, out, options)
-  local rows, err = run("table", given, out, options, function(o)
-    return function(fields, buffer) return table_writer(fields, buffer, o) end
-  end)
+  local rows, err = run("table", given, out, options, table_writer)
   return rows, err
 end
 

@@ -74,6 +74,12 @@ local PARTS = {
     core = require "scrutinizer.core"
     see(good(core.decode('[1,-2.5,"\\u00e9\\n",{"a":[[]],"b":{}},null,true,0.' .. ("1"):rep(200) .. "]", { utf8 = "error" })))
     see(good(core.decode("[" .. ("[],"):rep(20) .. '"\\"\255"]', { utf8 = "replace" })))
+    for _, json in ipairs { false, true } do
+      local writer = core.writer { fields = { "a", "b" }, headers = { "A", "B\"" }, json = json, separator = ",", null = "", newline = "\n",
+        tostring = tostring }
+      see(writer:header(), good(writer:add { a = ('x"\255\n'):rep(100), b = 0.1 }), good(writer:add { b = {} and 7 }), writer:take())
+      writer:close()
+    end
   end,
 
   function()

@@ -87,6 +87,7 @@ local function in_memory()
   local r = {
     limit = { task = "limit", file = file }, rows = { task = "rows", file = file }, reuse = { task = "reuse", file = file },
     core = { task = "core_rows", file = file }, full = { task = "full", file = file },
+    csv = { task = "csv", file = file }, ndjson = { task = "ndjson", file = file },
     simdjson = { task = "simdjson", file = file }, aggregate = { task = "aggregate", file = file },
     recurring = { task = "aggregate", file = again }, simdjson_recurring = { task = "simdjson", file = again },
     rows53 = { task = "rows", file = file, lua = "lua5.3" }, rowsjit = { task = "rows", file = file, lua = "luajit" },
@@ -94,8 +95,8 @@ local function in_memory()
     cjson_aggregate = { task = "cjson_aggregate", file = file }, cjson_recurring = { task = "cjson_aggregate", file = again },
     cjson53 = { task = "cjson_rows", file = file, lua = "lua5.3" }, cjsonjit = { task = "cjson_rows", file = file, lua = "luajit" },
   }
-  measure { name = "in memory: rows", r.limit, r.rows, r.simdjson, r.core, r.reuse, r.full, r.aggregate, r.recurring, r.simdjson_recurring,
-    r.rows53, r.rowsjit }
+  measure { name = "in memory: rows", r.limit, r.rows, r.simdjson, r.core, r.reuse, r.csv, r.ndjson, r.full, r.aggregate, r.recurring,
+    r.simdjson_recurring, r.rows53, r.rowsjit }
   measure { name = "in memory: lua-cjson", r.cjson_rows, r.cjson_full, r.cjson_aggregate, r.cjson_recurring, r.cjson53, r.cjsonjit }
   return r
 end
@@ -113,6 +114,8 @@ local function rows_goals(r)
   faster("aggregate over simdjson On-Demand, 100,000 groups", 2, r.aggregate, r.simdjson)
   faster("rows { reuse = true } over fresh rows", 1.1, r.reuse, r.rows)
   faster("full rows over lua-cjson", 10, r.full, r.cjson_full)
+  faster("rows to CSV over the row loop", 0.5, r.csv, r.rows)
+  faster("rows to NDJSON over the row loop", 0.5, r.ndjson, r.rows)
 end
 
 local function decode_goals()

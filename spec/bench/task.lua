@@ -176,6 +176,19 @@ function tasks.full()
   return function() return use_all(asked:rows()) end
 end
 
+-- The same five fields to text, which a function takes.
+local function exported(format)
+  local export, asked = require "scrutinizer.export", selected()
+  return function()
+    local size = 0
+    local count = assert(export[format](asked, function(text) size = size + #text end, { columns = WANTED }))
+    return count, size
+  end
+end
+
+function tasks.csv() return exported "csv" end
+function tasks.ndjson() return exported "ndjson" end
+
 function tasks.aggregate()
   local asked = query()
   return function() return aggregate_of(asked) end

@@ -1,4 +1,4 @@
---- The text of one value in each format. Whole numbers are exact digits on every Lua.
+--- The text of one value for people. Whole numbers are exact digits on every Lua.
 
 local errors = require "scrutinizer.errors"
 
@@ -17,79 +17,11 @@ local function number_text(value)
 end
 cells.number = number_text
 
---- Whether `table.concat` writes a value exactly: an integer; where there are none, a whole number of at most 14 digits.
-cells.concat_exact = host_type and function(value)
-  return host_type(value) == "integer"
-end or function(value)
-  return type(value) == "number" and value < 1e14 and value > -1e14 and value == math.floor(value) and (value ~= 0 or 1 / value > 0)
-end
-
 --- Whether a value is a number, or the text of one that this Lua cannot hold.
 ---@param value any
 ---@return boolean
 function cells.is_number(value)
   return type(value) == "number" or (type(value) == "string" and find(value, "^%-?%d+%.?%d*$") ~= nil)
-end
-
---- The text of a CSV cell.
----@param separator string
----@param null string
----@param guard boolean texts that begin like a formula get a leading quote; numbers do not
----@return fun(value: any): string
-function cells.csv(separator, null, guard)
-  local special = '["\r\n%' .. separator .. "]"
-  return function(value)
-    local kind = type(value)
-    if kind == "number" then return number_text(value) end
-    if kind == "nil" then return null end
-    if kind ~= "string" then value = tostring(value) end
-    if guard and find(value, "^[=+%-@\t\r\n]") and not cells.is_number(value) then value = "'" .. value end
-    if find(value, special) then return '"' .. gsub(value, '"', '""') .. '"' end
-    return value
-  end
-end
-
-local ESCAPES = { ['"'] = '\\"', ["\\"] = "\\\\", ["\b"] = "\\b", ["\f"] = "\\f", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
-
-local function escape(char)
-  return ESCAPES[char] or format("\\u%04x", char:byte())
-end
-
--- Well-formed sequences by their first bytes (Unicode's table 3-7); anything else is one replacement character a byte.
-local SEQUENCES = {
-  "^[\194-\223][\128-\191]", "^\224[\160-\191][\128-\191]", "^[\225-\236\238\239][\128-\191][\128-\191]", "^\237[\128-\159][\128-\191]",
-  "^\240[\144-\191][\128-\191][\128-\191]", "^[\241-\243][\128-\191][\128-\191][\128-\191]", "^\244[\128-\143][\128-\191][\128-\191]",
-}
-
-local function replace_broken(text)
-  local out, at = {}, 1
-  while at <= #text do
-    local _, last = find(text, "^[\1-\127%z]+", at)
-    for i = 1, last and 0 or #SEQUENCES do
-      _, last = find(text, SEQUENCES[i], at)
-      if last then break end
-    end
-    out[#out + 1] = last and text:sub(at, last) or "\239\191\189"
-    at = (last or at) + 1
-  end
-  return table.concat(out)
-end
-
---- The JSON text of a string, number or boolean.
----@param value any
----@return string
-function cells.json(value)
-  local kind = type(value)
-  if kind == "number" then
-    if value ~= value or value == math.huge or value == -math.huge then return "null" end
-    return number_text(value)
-  end
-  if kind ~= "string" then return kind == "boolean" and tostring(value) or "null" end
-  if find(value, "[^ !#-%[%]-~]") then
-    if find(value, "[\128-\255]") then value = replace_broken(value) end
-    value = gsub(value, '[%c"\\]', escape)
-  end
-  return '"' .. value .. '"'
 end
 
 --- Columns that a text takes on a terminal, one for each character.

@@ -67,23 +67,22 @@ end
 
 local ALLOWED = "a query, a cursor, a report, a list of rows, or a function that returns rows"
 
---- A source with `next`, `fields`, `progress`, `close`; nil and what is allowed when it is none.
+--- A source with `fields`, `progress`, `close`, and `next`, to be called with `state`: row, or nil, or nil and err. Nil and what is allowed
+--- when it is none.
 ---@param given scrutinizer.ExportSource
 ---@param columns? table
 ---@return table? source
 ---@return string? allowed
 function source.open(given, columns)
   if not check_columns(columns) then return nil, "with columns = a list of fields or { field =, header = }" end
-  if type(given) == "function" then
-    return setmetatable({ next = function() return given() end }, Source)
-  end
+  if type(given) == "function" then return setmetatable({ next = given }, Source) end
   if type(given) ~= "table" then return nil, ALLOWED end
   if type(given.next) == "function" then
-    return setmetatable({ cursor = given, next = function() return given:next() end }, Source)
+    return setmetatable({ cursor = given, next = given.next, state = given }, Source)
   end
   if type(given.rows) == "function" then
     local cursor = given:rows { reuse = true }
-    return setmetatable({ cursor = cursor, next = function() return cursor:next() end }, Source)
+    return setmetatable({ cursor = cursor, next = cursor.next, state = cursor }, Source)
   end
   if type(given.rows) == "table" then return over_list(given.rows, fields_of_report(given)) end
   if given[1] == nil and next(given) ~= nil then return nil, ALLOWED end
