@@ -19,6 +19,7 @@ build = {
     ["scrutinizer.core"] = {
       sources = {
         "src/aggregate.c",
+        "src/aggregate_order.c",
         "src/buffer.c",
         "src/columns.c",
         "src/command.c",

@@ -1,7 +1,6 @@
 /* aggregate.c - groups rows as they stream in. */
-#include "aggregate.h"
+#include "aggregate_private.h"
 
-#include "hash.h"
 #include "number.h"
 
 #include <stdlib.h>
@@ -10,25 +9,6 @@
 #define ABSENT ((size_t)-2)
 #define FIRST_TABLE 1024
 #define MAX_KEYS ((size_t)1 << 31) /* bytes of all groups' keys */
-
-/* A group's 'by' values lie in 'keys', each as type, length, bytes. */
-struct group {
-  uint64_t hash, count;
-  size_t key, key_len;
-};
-
-struct sz_aggregate {
-  struct sz_aggregate_options options;
-  size_t *wants[SZ_DIRECTIONS]; /* of each field; ABSENT, SZ_DIRECTION */
-  struct group *groups;
-  struct sz_total *totals; /* nfolded a group */
-  size_t count, cap;
-  uint32_t *table; /* hash of groups: index + 1, 0 empty */
-  size_t table_size;
-  struct sz_hash_key hash_key;
-  struct sz_buffer keys;
-  struct sz_buffer key; /* of the row being added */
-};
 
 struct sz_aggregate *
 sz_aggregate_new(const struct sz_aggregate_options *options) {
@@ -326,83 +306,6 @@ enum sz_slot_type sz_aggregate_key(const struct sz_aggregate *a, size_t group,
       return (enum sz_slot_type)head[0];
     at = *text + head[1];
   }
-}
-
-/* What the order goes by. qsort has no context: each entry brings it. */
-struct ranked {
-  const struct sz_aggregate *a;
-  const struct sz_total *sum; /* NULL: by count */
-  size_t group;
-};
-
-static double as_real(const struct sz_total *t) {
-  return (double)t->whole + t->real;
-}
-
-static int compare_keys(const struct sz_aggregate *a, size_t x, size_t y) {
-  size_t i;
-  for (i = 0; i < a->options.nby; i++) {
-    const char *p, *q;
-    size_t p_len, q_len;
-    int order;
-    sz_aggregate_key(a, x, i, &p, &p_len);
-    sz_aggregate_key(a, y, i, &q, &q_len);
-    order = memcmp(p, q, p_len < q_len ? p_len : q_len);
-    if (order)
-      return order;
-    if (p_len != q_len)
-      return p_len < q_len ? -1 : 1;
-  }
-  return x < y ? -1 : x > y;
-}
-
-static int compare_ranked(const void *p, const void *q) {
-  const struct ranked *x = p, *y = q;
-  if (!x->sum) {
-    uint64_t m = x->a->groups[x->group].count;
-    uint64_t n = x->a->groups[y->group].count;
-    if (m != n)
-      return m > n ? -1 : 1;
-  } else if (x->sum->has_real || y->sum->has_real) {
-    if (as_real(x->sum) > as_real(y->sum))
-      return -1;
-    if (as_real(x->sum) < as_real(y->sum))
-      return 1;
-  } else if (x->sum->whole != y->sum->whole) {
-    return x->sum->whole > y->sum->whole ? -1 : 1;
-  }
-  return compare_keys(x->a, x->group, y->group);
-}
-
-/* The folded column that the order goes by: the first sum, if there is one. */
-static const struct sz_total *rank_by(const struct sz_aggregate *a,
-                                      size_t group) {
-  size_t i;
-  for (i = 0; i < a->options.nfolded; i++)
-    if (a->options.folded[i].fold == SZ_FOLD_SUM)
-      return sz_aggregate_total(a, group, i);
-  return NULL;
-}
-
-size_t *sz_aggregate_order(const struct sz_aggregate *a) {
-  struct ranked *ranked = malloc((a->count + 1) * sizeof *ranked);
-  size_t *order = malloc((a->count + 1) * sizeof *order);
-  size_t i;
-  if (ranked && order) {
-    for (i = 0; i < a->count; i++) {
-      ranked[i].a = a;
-      ranked[i].group = i;
-      ranked[i].sum = rank_by(a, i);
-    }
-    qsort(ranked, a->count, sizeof *ranked, compare_ranked);
-    for (i = 0; i < a->count; i++)
-      order[i] = ranked[i].group;
-    free(ranked);
-    return order;
-  }
-  free(ranked);
-  free(order);
-  return NULL;
 }
 
 size_t sz_wide_text(sz_wide value, char out[SZ_WIDE_TEXT]) {

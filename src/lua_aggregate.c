@@ -144,13 +144,12 @@ static size_t *push_order(lua_State *L, const struct sz_aggregate *a) {
   return *order;
 }
 
+/* As a number where this Lua's hold it exactly, else as its digits. */
 static void push_wide(lua_State *L, sz_wide value) {
   char text[SZ_WIDE_TEXT];
-  size_t len = sz_wide_text(value, text);
-  if (value >= INT64_MIN && value <= INT64_MAX)
-    sz_lua_json_push_integer(L, (int64_t)value, text, len);
-  else
-    lua_pushlstring(L, text, len);
+  if (value < INT64_MIN || value > INT64_MAX ||
+      !sz_lua_json_push_exact(L, (int64_t)value))
+    lua_pushlstring(L, text, sz_wide_text(value, text));
 }
 
 /* A sum of nothing is 0; a minimum or maximum of nothing is absent. */
@@ -170,35 +169,64 @@ static void push_total(lua_State *L, const struct sz_total *t,
     lua_pushnumber(L, t->real);
 }
 
-static void set_keys(lua_State *L, const struct box *box, size_t group) {
+/*
+** Pushes the names of a row's fields: the 'by' fields, what is folded, and
+** "count". A table of groups has them all: they are made once.
+*/
+static void push_names(lua_State *L, const struct box *box) {
+  static const char *const PREFIXES[] = {"sum_", "min_", "max_"};
+  const struct sz_aggregate_options *o = &box->options;
+  size_t i;
+  luaL_checkstack(L, (int)(o->nby + o->nfolded) + 6, "too many fields");
+  for (i = 0; i < o->nby; i++)
+    lua_pushstring(L, o->fields[o->by[i]]);
+  for (i = 0; i < o->nfolded; i++)
+    lua_pushfstring(L, "%s%s", PREFIXES[o->folded[i].fold],
+                    o->fields[o->folded[i].field]);
+  lua_pushliteral(L, "count");
+}
+
+static void set_keys(lua_State *L, const struct box *box, size_t group,
+                     int names) {
   size_t i, len;
   const char *text;
   for (i = 0; i < box->options.nby; i++) {
-    switch (sz_aggregate_key(box->aggregate, group, i, &text, &len)) {
-    case SZ_SLOT_ABSENT:
+    enum sz_slot_type type =
+        sz_aggregate_key(box->aggregate, group, i, &text, &len);
+    if (type == SZ_SLOT_ABSENT)
       continue;
-    case SZ_SLOT_STRING:
+    lua_pushvalue(L, names + (int)i);
+    if (type == SZ_SLOT_STRING)
       lua_pushlstring(L, text, len);
-      break;
-    default:
+    else
       sz_lua_json_push_number(L, text, len);
-    }
-    lua_setfield(L, -2, box->options.fields[box->options.by[i]]);
+    lua_rawset(L, -3);
   }
 }
 
-/* Sets sum_<field> and so on in the table on top. */
-static void set_totals(lua_State *L, const struct box *box, size_t group) {
-  static const char *const PREFIXES[] = {"sum_", "min_", "max_"};
+static void set_totals(lua_State *L, const struct box *box, size_t group,
+                       int names) {
   size_t i;
   for (i = 0; i < box->options.nfolded; i++) {
-    const struct sz_folded *f = &box->options.folded[i];
-    lua_pushstring(L, PREFIXES[f->fold]);
-    lua_pushstring(L, box->options.fields[f->field]);
-    lua_concat(L, 2);
-    push_total(L, sz_aggregate_total(box->aggregate, group, i), f->fold);
+    lua_pushvalue(L, names + (int)i);
+    push_total(L, sz_aggregate_total(box->aggregate, group, i),
+               box->options.folded[i].fold);
     lua_rawset(L, -3);
   }
+}
+
+/* Pushes a group as a row; the names are at 'names'. */
+static void push_group(lua_State *L, const struct box *box, size_t group,
+                       int count, int names) {
+  int nby = (int)box->options.nby, nfolded = (int)box->options.nfolded;
+  lua_createtable(L, 0, nby + nfolded + (count != 0));
+  set_keys(L, box, group, names);
+  set_totals(L, box, group, names + nby);
+  if (!count)
+    return;
+  lua_pushvalue(L, names + nby + nfolded);
+  lua_pushinteger(L, (lua_Integer)sz_aggregate_count(box->aggregate, group));
+  lua_rawset(L, -3);
 }
 
 /* aggregate:rows(top, count) -> list; 'count': each row with its count */
@@ -206,20 +234,15 @@ static int aggregate_rows(lua_State *L) {
   struct box *box = check_open(L, 1);
   size_t groups = sz_aggregate_groups(box->aggregate), i;
   lua_Number top = luaL_optnumber(L, 2, (lua_Number)groups);
-  int count = lua_toboolean(L, 3);
+  int count = lua_toboolean(L, 3), names;
   const size_t *order = push_order(L, box->aggregate);
   if (top < (lua_Number)groups)
     groups = (size_t)top;
+  names = lua_gettop(L) + 1;
+  push_names(L, box);
   lua_createtable(L, (int)groups, 0);
   for (i = 0; i < groups; i++) {
-    lua_createtable(L, 0, (int)(box->options.nby + box->options.nfolded) + 1);
-    set_keys(L, box, order[i]);
-    set_totals(L, box, order[i]);
-    if (count) {
-      lua_pushinteger(
-          L, (lua_Integer)sz_aggregate_count(box->aggregate, order[i]));
-      lua_setfield(L, -2, "count");
-    }
+    push_group(L, box, order[i], count, names);
     lua_rawseti(L, -2, (int)i + 1);
   }
   return 1;

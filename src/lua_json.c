@@ -46,13 +46,13 @@ void sz_lua_json_push_array_mt(lua_State *L) {
 }
 
 #if SZ_HAS_INTEGERS
-static int push_exact(lua_State *L, int64_t value) {
+int sz_lua_json_push_exact(lua_State *L, int64_t value) {
   lua_pushinteger(L, (lua_Integer)value);
   return 1;
 }
 #else
 /* Doubles hold every integer up to 2^53. */
-static int push_exact(lua_State *L, int64_t value) {
+int sz_lua_json_push_exact(lua_State *L, int64_t value) {
   const int64_t limit = (int64_t)1 << 53;
   if (value > limit || value < -limit)
     return 0;
@@ -66,13 +66,14 @@ void sz_lua_json_push_number(lua_State *L, const char *text, size_t len) {
   sz_number_read(text, len, &n);
   if (n.kind == SZ_NUMBER_REAL)
     lua_pushnumber(L, n.real);
-  else if (n.kind != SZ_NUMBER_INTEGER || !push_exact(L, n.integer))
+  else if (n.kind != SZ_NUMBER_INTEGER ||
+           !sz_lua_json_push_exact(L, n.integer))
     lua_pushlstring(L, text, len);
 }
 
 void sz_lua_json_push_integer(lua_State *L, int64_t value, const char *text,
                               size_t len) {
-  if (!push_exact(L, value))
+  if (!sz_lua_json_push_exact(L, value))
     lua_pushlstring(L, text, len);
 }
 

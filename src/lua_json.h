@@ -18,7 +18,10 @@ void sz_lua_json_push_array_mt(lua_State *L);
 */
 void sz_lua_json_push_number(lua_State *L, const char *text, size_t len);
 
-/* The same for a whole number that is read already. */
+/* Pushes a whole number, if a number of this Lua holds it exactly. */
+int sz_lua_json_push_exact(lua_State *L, int64_t value);
+
+/* The same, or its text. */
 void sz_lua_json_push_integer(lua_State *L, int64_t value, const char *text,
                               size_t len);
 

@@ -1,0 +1,27 @@
+/* aggregate_private.h - the groups, for aggregate.c and aggregate_order.c. */
+#ifndef SZ_AGGREGATE_PRIVATE_H
+#define SZ_AGGREGATE_PRIVATE_H
+
+#include "aggregate.h"
+#include "hash.h"
+
+/* A group's 'by' values lie in 'keys', each as type, length, bytes. */
+struct group {
+  uint64_t hash, count;
+  size_t key, key_len;
+};
+
+struct sz_aggregate {
+  struct sz_aggregate_options options;
+  size_t *wants[SZ_DIRECTIONS]; /* of each field; ABSENT, SZ_DIRECTION */
+  struct group *groups;
+  struct sz_total *totals; /* nfolded a group */
+  size_t count, cap;
+  uint32_t *table; /* hash of groups: index + 1, 0 empty */
+  size_t table_size;
+  struct sz_hash_key hash_key;
+  struct sz_buffer keys;
+  struct sz_buffer key; /* of the row being added */
+};
+
+#endif
