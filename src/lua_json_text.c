@@ -6,9 +6,9 @@
 */
 #include "lua_json.h"
 
+#include "escape.h"
 #include "number.h"
 #include "scan.h"
-#include "utf8.h"
 
 #define MAX_DEPTH 128 /* deeper texts are the scanner's */
 #define MAX_GUESS 64  /* fields or items that a new table is made for */
@@ -29,7 +29,7 @@ struct reader {
   const char *end;
   size_t max_depth;
   int metatable, strings, scratch; /* places on the stack */
-  size_t room, used;               /* of the scratch */
+  size_t room;                     /* of the scratch */
   char *space;
   /* How many fields or items the last container of each depth had. */
   int fields[MAX_DEPTH + 1], items[MAX_DEPTH + 1];
@@ -81,97 +81,69 @@ static void push_text(struct reader *r, const char *s, size_t len) {
   seen->kept = 1;
 }
 
-static int is_hex(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
-         (c >= 'A' && c <= 'F');
-}
-
-/* What a letter behind a backslash stands for; 0: none of the short ones. */
-static char short_escape(char letter) {
-  switch (letter) {
-  case '"':
-  case '\\':
-  case '/':
-    return letter;
-  case 'b':
-    return '\b';
-  case 'f':
-    return '\f';
-  case 'n':
-    return '\n';
-  case 'r':
-    return '\r';
-  case 't':
-    return '\t';
-  default:
-    return 0;
-  }
-}
-
-static int is_long_escape(const struct reader *r, const char *p) {
-  return r->end - p >= 6 && p[0] == '\\' && p[1] == 'u' && is_hex(p[2]) &&
-         is_hex(p[3]) && is_hex(p[4]) && is_hex(p[5]);
-}
-
-/* Length of the \uXXXX at 'p', with its partner when it is half a pair. */
-static size_t long_escape(const struct reader *r, const char *p) {
-  if (!is_long_escape(r, p))
-    return 0;
-  if ((p[2] | 0x20) == 'd' && strchr("89abAB", p[3]) &&
-      is_long_escape(r, p + 6) && (p[8] | 0x20) == 'd' && p[9] > '9' &&
-      strchr("cdefCDEF", p[9]))
-    return 12;
-  return 6;
-}
-
-/* Makes room in the scratch, which only the Lua state owns. */
-static void grow_scratch(struct reader *r) {
-  size_t room = r->room ? r->room * 2 : 1024;
-  char *space = lua_newuserdata(r->L, room);
-  if (r->used)
-    memcpy(space, r->space, r->used);
+/*
+** Moves the 'used' bytes of the scratch, which only the Lua state owns, to one
+** with room for 'len' more, and what SPARE says.
+*/
+static char *grow_scratch(struct reader *r, size_t used, size_t len) {
+  char *space;
+  while (r->room < used + len + SPARE)
+    r->room = r->room ? r->room * 2 : 1024;
+  space = lua_newuserdata(r->L, r->room);
+  if (used)
+    memcpy(space, r->space, used);
   lua_replace(r->L, r->scratch);
   r->space = space;
-  r->room = room;
+  return space + used;
 }
 
-/* The escape at 'p', decoded, goes to the scratch. NULL: it is none. */
-static const char *read_escape(struct reader *r, const char *p) {
-  char c = r->end - p < 2 ? 0 : short_escape(p[1]);
-  size_t len;
-  if (c) {
-    r->space[r->used++] = c;
-    return p + 2;
-  }
-  len = long_escape(r, p);
-  if (!len)
-    return NULL;
-  memcpy(r->space + r->used, p, len);
-  r->used += sz_utf8_unescape(r->space + r->used, len);
-  return p + len;
-}
-
-/* A string with escapes: its first byte is at 'p'. */
-static const char *read_escaped(struct reader *r, const char *p) {
-  r->used = 0;
-  while (p < r->end && *p != '"') {
+/*
+** Copies plain text from 'p' on to '*to', in the scratch, and moves that: to
+** where an escape still fits. NULL: the string has no end.
+*/
+static const char *copy_piece(struct reader *r, const char *p, char **to) {
+  char *out = *to;
+  for (;;) {
     size_t len = (size_t)(r->end - p), plain;
-    if (r->room - r->used < 2 * SPARE)
-      grow_scratch(r);
-    if (len > r->room - r->used - SPARE)
-      len = r->room - r->used - SPARE;
-    plain = sz_copy_plain(r->space + r->used, p, len);
-    r->used += plain;
+    size_t room = (size_t)(r->space + r->room - out);
+    if (room <= 2 * SPARE) {
+      out = grow_scratch(r, (size_t)(out - r->space), 2 * SPARE);
+      room = (size_t)(r->space + r->room - out);
+    }
+    if (len > room - SPARE)
+      len = room - SPARE;
+    plain = sz_copy_plain(out, p, len);
+    out += plain;
     p += plain;
-    if (plain == len || *p == '"')
-      continue;
-    p = *p == '\\' ? read_escape(r, p) : NULL;
+    *to = out;
+    if (plain < len)
+      return p;
+    if (p == r->end)
+      return NULL;
+  }
+}
+
+/* A string with escapes; it begins at 'from' and is plain as far as 'p'. */
+static const char *read_escaped(struct reader *r, const char *from,
+                                const char *p) {
+  size_t plain = (size_t)(p - from), used;
+  char *out = r->space;
+  if (r->room < plain + 2 * SPARE)
+    out = grow_scratch(r, 0, plain + SPARE);
+  memcpy(out, from, plain);
+  out += plain;
+  while (*p == '\\') {
+    size_t n = sz_escape_read(out, p, (size_t)(r->end - p), &used);
+    if (!n)
+      return NULL;
+    out += n;
+    p = copy_piece(r, p + used, &out);
     if (!p)
       return NULL;
   }
-  if (p == r->end)
+  if (*p != '"')
     return NULL;
-  lua_pushlstring(r->L, r->space, r->used);
+  lua_pushlstring(r->L, r->space, (size_t)(out - r->space));
   return p + 1;
 }
 
@@ -182,7 +154,7 @@ static const char *read_string(struct reader *r, const char *p) {
   if (p == r->end)
     return NULL;
   if (*p != '"')
-    return *p == '\\' ? read_escaped(r, from) : NULL;
+    return *p == '\\' ? read_escaped(r, from, p) : NULL;
   push_text(r, from, (size_t)(p - from));
   return p + 1;
 }

@@ -1,86 +1,21 @@
 /* utf8.c - escapes and UTF-8 of JSON strings. */
 #include "utf8.h"
 
+#include "escape.h"
+
 #include <string.h>
-
-static unsigned hex4(const char *s) {
-  unsigned value = 0;
-  int i;
-  for (i = 0; i < 4; i++) {
-    unsigned char c = (unsigned char)s[i];
-    unsigned digit = c <= '9' ? (unsigned)c - 48u : (c | 0x20u) - 'a' + 10u;
-    value = value << 4 | digit;
-  }
-  return value;
-}
-
-static size_t encode(char *out, unsigned long c) {
-  if (c < 0x80) {
-    out[0] = (char)c;
-    return 1;
-  }
-  if (c < 0x800) {
-    out[0] = (char)(0xC0 | c >> 6);
-    out[1] = (char)(0x80 | (c & 0x3F));
-    return 2;
-  }
-  if (c < 0x10000) {
-    out[0] = (char)(0xE0 | c >> 12);
-    out[1] = (char)(0x80 | (c >> 6 & 0x3F));
-    out[2] = (char)(0x80 | (c & 0x3F));
-    return 3;
-  }
-  out[0] = (char)(0xF0 | c >> 18);
-  out[1] = (char)(0x80 | (c >> 12 & 0x3F));
-  out[2] = (char)(0x80 | (c >> 6 & 0x3F));
-  out[3] = (char)(0x80 | (c & 0x3F));
-  return 4;
-}
-
-/* A \uXXXX at s; with its partner when it is a pair. Sets bytes consumed. */
-static unsigned long code_point(const char *s, size_t left, size_t *used) {
-  unsigned high = hex4(s + 2);
-  unsigned low;
-  *used = 6;
-  if (high < 0xD800 || high > 0xDBFF || left < 12 || s[6] != '\\' ||
-      s[7] != 'u')
-    return high;
-  low = hex4(s + 8);
-  if (low < 0xDC00 || low > 0xDFFF)
-    return high;
-  *used = 12;
-  return 0x10000ul + ((unsigned long)(high - 0xD800) << 10) + (low - 0xDC00);
-}
-
-static char plain_escape(char c) {
-  switch (c) {
-  case 'b':
-    return '\b';
-  case 'f':
-    return '\f';
-  case 'n':
-    return '\n';
-  case 'r':
-    return '\r';
-  case 't':
-    return '\t';
-  default:
-    return c; /* quote, backslash, slash */
-  }
-}
 
 size_t sz_utf8_unescape(char *s, size_t len) {
   size_t from = 0, to = 0;
   while (from < len) {
     size_t used = 1;
-    if (s[from] != '\\') {
-      s[to++] = s[from];
-    } else if (s[from + 1] == 'u') {
-      unsigned long c = code_point(s + from, len - from, &used);
-      to += encode(s + to, c);
+    if (s[from] == '\\') {
+      char out[4];
+      size_t n = sz_escape_read(out, s + from, len - from, &used);
+      memcpy(s + to, out, n);
+      to += n;
     } else {
-      s[to++] = plain_escape(s[from + 1]);
-      used = 2;
+      s[to++] = s[from];
     }
     from += used;
   }
