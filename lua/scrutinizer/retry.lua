@@ -37,12 +37,11 @@ local function date_parts(text)
   return day, month, year, clock
 end
 
--- Two digits mean the year that is at most 50 years ahead.
+-- Two digits mean the last year of that ending that is at most 50 years ahead.
 local function full_year(year, now)
   if year >= 100 then return year end
-  local century = zone.date(math.floor(now / 86400))
-  year = century - century % 100 + year
-  return year > century + 50 and year - 100 or year
+  local last = zone.date(math.floor(now / 86400)) + 50
+  return last - (last - year) % 100
 end
 
 -- The epoch of an HTTP date; nil when it is none.
