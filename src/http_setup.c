@@ -84,6 +84,7 @@ static CURLcode set_client_certificate(CURL *easy,
 /* A CA that is given replaces the system's: the directory goes as well. */
 static CURLcode set_tls(CURL *easy, const struct sz_request *r) {
   CURLcode code = CURLE_OK;
+  SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2); /* or later */
   SET(CURLOPT_SSL_VERIFYPEER, r->insecure ? 0L : 1L);
   SET(CURLOPT_SSL_VERIFYHOST, r->insecure ? 0L : 2L);
   if (r->pin)

@@ -26,6 +26,7 @@ local REASONS = {
     "connect by a name in it; with resolve = { [\"name:443\"] = \"address\" } where it is not in the DNS" },
   { "certificate required", "the server wants a client certificate", "say tls.cert and tls.key" },
   { "unsupported protocol", "the server speaks only TLS before 1.2", "turn TLS 1.2 or 1.3 on at the appliance" },
+  { "legacy sigalg", "the server speaks only TLS before 1.2", "turn TLS 1.2 or 1.3 on at the appliance" },
   { "protocol version", "the server speaks no version of TLS that is spoken here", "turn TLS 1.2 or 1.3 on at the appliance" },
   { "wrong version number", "the server does not speak TLS at this port", "look at the port; http:// needs allow_http" },
   { "client certificate", "the client certificate or its key cannot be used", "look at tls.cert, tls.key and tls.passphrase" },

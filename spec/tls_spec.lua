@@ -1,0 +1,168 @@
+-- Certificates that are wrong in one way each: the words, the option that answers it, the certificate as the server shows it, and that nothing
+-- of the request was sent.
+local support = require "spec.support"
+
+local dir, pipe
+local ports = {}
+local TOKEN = "tls-spec-token"
+
+local function read(name)
+  local file = io.open(dir .. "/" .. name, "rb")
+  local text = file and file:read "*a" or ""
+  if file then file:close() end
+  return text
+end
+
+local function pin_of(name) return "sha256//" .. read(name .. ".pin"):gsub("%s", "") end
+
+local function start()
+  dir = support.shell("mktemp -d"):gsub("%s", "")
+  assert(support.shell(("spec/certificates.sh %s >%s/log 2>&1 && echo made"):format(dir, dir)) == "made\n", "openssl cannot make certificates")
+  pipe = assert(io.popen(("python3 -W ignore spec/tls_server.py %s >%s/ports"):format(dir, dir), "w"))
+  for _ = 1, 200 do
+    local said = read "ports"
+    if said:find "ready" then
+      for name, port in said:gmatch "(%w+) (%d+)\n" do ports[name] = port end
+      return
+    end
+    support.shell "sleep 0.05"
+  end
+  error "spec/tls_server.py did not start"
+end
+
+-- Asks the server of a name. Gives the report, or nil and err.
+local function ask(name, tls, more)
+  local options = { url = "https://127.0.0.1:" .. ports[name], token = TOKEN, tls = tls or { ca_file = dir .. "/ca.pem" } }
+  for key, value in pairs(more or {}) do options[key] = value end
+  local client = support.connect(options)
+  local report, err = client:report("host2host"):range("LastHour"):fetch()
+  client:close()
+  return report, err
+end
+
+-- Bytes that each connection to the server has sent behind its handshake.
+local function received(name)
+  local list = {}
+  for who, bytes in read("received"):gmatch "(%w+) (%d+)\n" do
+    if who == name then list[#list + 1] = tonumber(bytes) end
+  end
+  return list
+end
+
+local function refused(name, tls, ...)
+  local before = #received(name)
+  local report, err = ask(name, tls)
+  assert.is_nil(report)
+  assert.equal("tls", err.kind, tostring(err))
+  assert.is_false(err.retryable)
+  for _, pattern in ipairs { ... } do assert.matches(pattern, err.message) end
+  assert.is_nil(err.message:find(TOKEN, 1, true))
+  assert.is_nil(err.message:find("[%z\1-\31\127]"))
+  local connections = received(name)
+  for _ = 1, 50 do -- told when a connection is over
+    if #connections > before then break end
+    support.shell "sleep 0.02"
+    connections = received(name)
+  end
+  for i = before + 1, #connections do assert.equal(0, connections[i]) end
+  return err
+end
+
+describe("a handshake", function()
+  setup(start)
+  teardown(function()
+    pipe:close()
+    support.shell("rm -rf " .. dir)
+  end)
+
+  it("with the right certificate is one, and the report comes", function()
+    local report, err = ask "good"
+    assert.is_nil(err)
+    assert.equal(0, #report.rows)
+    assert.is_true(received("good")[1] > 100)
+  end)
+
+  it("with an expired certificate is refused", function()
+    local err = refused("expired", nil, "has expired", "renew it", "subject CN = expired; issuer CN = the right authority",
+      "valid from Jan  1 00:00:00 2020 GMT to Jan  1 00:00:00 2021 GMT", "pin sha256//[%w+/]+=")
+    assert.matches("2021", err.certificate.to)
+  end)
+
+  it("with one that is not yet valid is refused", function()
+    refused("future", nil, "not yet valid", "clocks", "valid from Jan  1 00:00:00 2049 GMT")
+  end)
+
+  it("with one for another name is refused", function()
+    refused("elsewhere", nil, "for another name", "resolve =", "subject CN = elsewhere")
+  end)
+
+  it("with one that is signed by itself is refused, and says what to copy", function()
+    local err = refused("selfsigned", nil, "signed by itself", "tls%.ca_file", "subject CN = selfsigned; issuer CN = selfsigned")
+    assert.truthy(err.message:find(('tls = { verify = false, pin = "%s" }'):format(pin_of "selfsigned"), 1, true), err.message)
+    assert.equal(pin_of "selfsigned", err.certificate.pin)
+    assert.is_table((ask("selfsigned", { ca_file = dir .. "/selfsigned.pem" })))
+    assert.is_table((ask("selfsigned", { verify = false, pin = err.certificate.pin })))
+  end)
+
+  it("with one of an unknown authority is refused", function()
+    refused("stranger", nil, "authority unknown here", "tls%.ca_file", "issuer CN = another authority")
+    assert.is_table((ask("stranger", { ca_blob = read "other.pem" })))
+  end)
+
+  it("with a weak key is refused", function()
+    refused("weak", nil, "key that is too weak", "RSA 2048", "subject CN = weak")
+  end)
+
+  it("in TLS 1.0 only is refused", function()
+    refused("old", nil, "TLS", "turn TLS 1%.2 or 1%.3 on")
+  end)
+
+  it("with another key than the pin's is refused, whether the chain is verified or not", function()
+    local wrong = "sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+    for _, verify in ipairs { true, false } do
+      local err = refused("good", { ca_file = dir .. "/ca.pem", verify = verify, pin = wrong }, "not the one of tls%.pin", "copy the new pin")
+      assert.truthy(err.message:find("pin " .. pin_of "good", 1, true), err.message)
+    end
+    assert.is_table((ask("good", { ca_file = dir .. "/ca.pem", pin = pin_of "good" })))
+  end)
+
+  it("without the client certificate that the server wants is refused", function()
+    refused("mutual", nil, "client certificate", "tls%.cert", "subject CN = good")
+    refused("mutual", { ca_file = dir .. "/ca.pem", cert = dir .. "/intruder.pem", key = dir .. "/intruder.key" }, "client certificate", "tls%.cert")
+    local own = { ca_file = dir .. "/ca.pem", cert = dir .. "/client.pem", key = dir .. "/client.key" }
+    assert.is_table((ask("mutual", own)))
+    own.key, own.passphrase = dir .. "/locked.key", "secret"
+    assert.is_table((ask("mutual", own)))
+    own.passphrase = "not this one"
+    local _, err = ask("mutual", own)
+    assert.equal("tls", err.kind)
+    assert.matches("tls%.passphrase", err.message)
+    assert.is_nil(err.message:find("not this one", 1, true))
+    assert.is_nil(err.certificate)
+  end)
+
+  it("shows a stranger's words as escapes", function()
+    local err = refused("hostile", nil, "evil", "signed by itself")
+    for _, text in pairs(err.certificate) do assert.is_nil(text:find "[%z\1-\31\127]") end
+    assert.is_nil(err.message:find("\194\155", 1, true))
+  end)
+
+  it("is not verified with verify = false, which is said once", function()
+    local warnings = {}
+    local client = support.connect {
+      url = "https://127.0.0.1:" .. ports.selfsigned, token = TOKEN, tls = { verify = false },
+      on_event = function(event) if event.type == "warning" then warnings[#warnings + 1] = event.message end end,
+    }
+    for _ = 1, 3 do assert.is_table((client:report("host2host"):range("LastHour"):fetch())) end
+    client:close()
+    assert.same({ "the server's certificate is not verified (tls.verify = false): whoever is in between can read the token" }, warnings)
+  end)
+
+  it("with what is no TLS at all is refused", function()
+    local box = support.sandbox()
+    ports.plain = support.shell(("curl -sS --cacert %s %s/sandbox/ready"):format(box.ca, box.url)):match '"http_port":(%d+)'
+    local _, err = ask "plain"
+    assert.equal("tls", err.kind, tostring(err))
+    assert.matches("does not speak TLS", err.message)
+  end)
+end)
