@@ -1,11 +1,13 @@
 --- Where the appliance is and who asks: options, environment, and the profile file.
 
 local check = require "scrutinizer.check"
-local errors = require "scrutinizer.errors"
+local data_file = require "scrutinizer.cli.data"
 local names = require "scrutinizer.names"
 local scrutinizer = require "scrutinizer"
 
 local profile = {}
+
+local wrong, read_file = data_file.wrong, data_file.read
 
 local KNOWN = { url = "string", token = "string", ca_file = "string", verify = "boolean", pin = "string", proxy = "string", timeout = "number" }
 
@@ -23,18 +25,6 @@ function profile.options(parser)
     parser:option("--timeout", "Seconds to wait for the appliance in all (default 300)."):argname "<seconds>":convert(tonumber))
 end
 
-local function wrong(text, ...)
-  error(errors.new("file", text:format(...), { exit = "CONFIG" }), 0)
-end
-
-local function read_file(path)
-  local file, why = io.open(path, "rb")
-  if not file then return nil, why end
-  local text = file:read "*a"
-  file:close()
-  return text, not text and "it cannot be read" or nil
-end
-
 -- Who may read a file, as stat tells it: nil where there is no stat.
 local function readable_by_others(path)
   local pipe = io.popen("stat -L -c %a -- '" .. path:gsub("'", "'\\''") .. "' 2>/dev/null")
@@ -42,29 +32,6 @@ local function readable_by_others(path)
   if pipe then pipe:close() end
   local others = mode and mode:match "(%d%d)$"
   return others ~= nil and others ~= "00"
-end
-
--- The file's table. It runs without any global and for a bounded time: data, not a program.
-local function load_data(path, text)
-  if not text:find "^%s*return" then text = "return " .. text end
-  local chunk, why
-  local old_load, set_environment = rawget(_G, "loadstring"), rawget(_G, "setfenv")
-  if set_environment then
-    chunk, why = old_load(text, "=" .. path)
-    if chunk then set_environment(chunk, {}) end
-  else
-    chunk, why = load(text, "=" .. path, "t", {})
-  end
-  if not chunk then wrong("%s", why) end
-  -- Compiled code asks no hook.
-  local jit = rawget(_G, "jit")
-  if jit then jit.off(chunk, true) end
-  debug.sethook(function() error("it does not end", 0) end, "", 100000)
-  local ok, data = pcall(chunk)
-  debug.sethook()
-  if not ok then wrong("%s: %s", path, errors.neutral(data, 200)) end
-  if type(data) ~= "table" then wrong("%s: no table of settings in it", path) end
-  return data
 end
 
 local function check_settings(path, settings, where)
@@ -101,7 +68,7 @@ local function from_file(args)
     if args.profile then wrong("there is no profile file %s", path or "") end
     return {}
   end
-  local data = load_data(path, text)
+  local data = data_file.parse(path, text)
   check_settings(path, data, "")
   if holds_token(data) then guard(path) end
   if not args.profile then return data end
