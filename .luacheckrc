@@ -5,6 +5,7 @@ files["spec"] = { std = "max+busted" }
 files["spec/http_server.lua"] = { std = "max" }
 files["examples/sandbox"] = { std = "ngx_lua" }
 files["examples/*.lua"] = { std = "max" }
+files["examples/*_spec.lua"] = { std = "max+busted" }
 files["lua/scrutinizer/wait/nginx.lua"] = { std = "+ngx_lua" }
 files["lua/scrutinizer/wait/haproxy.lua"] = { globals = { "core" } }
 files["rockspec"] = { std = "+rockspec" }

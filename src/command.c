@@ -358,19 +358,26 @@ static int watch(struct sz_fd *list, int count, int fd) {
   return count + 1;
 }
 
-int sz_commands_fds(const struct sz_commands *all, struct sz_fd *list,
+static int command_fds(const struct sz_command *c, struct sz_fd *list,
+                       int count) {
+  if (c->info.done)
+    return count;
+  if (c->head == c->tail)
+    count = watch(list, count, c->process.out);
+  return watch(list, count, c->process.err);
+}
+
+int sz_commands_fds(const struct sz_commands *all,
+                    const struct sz_command *one, struct sz_fd *list,
                     struct sz_failure *why) {
   const struct sz_command *c;
   int count = 0;
   if (!commands_usable(all, why))
     return -1;
-  for (c = all->list; c; c = c->next) {
-    if (c->info.done)
-      continue;
-    if (c->head == c->tail)
-      count = watch(list, count, c->process.out);
-    count = watch(list, count, c->process.err);
-  }
+  if (one)
+    return command_fds(one, list, 0);
+  for (c = all->list; c; c = c->next)
+    count = command_fds(c, list, count);
   return count;
 }
 
@@ -379,7 +386,7 @@ bool sz_commands_wait(struct sz_commands *all, int ms,
   struct sz_fd fds[SZ_MAX_COMMAND_FDS];
   struct pollfd polls[SZ_MAX_COMMAND_FDS];
   long sooner = sz_commands_timeout(all);
-  int i, count = sz_commands_fds(all, fds, why);
+  int i, count = sz_commands_fds(all, NULL, fds, why);
   if (count < 0)
     return false;
   for (i = 0; i < count; i++) {

@@ -43,10 +43,11 @@ bool sz_commands_wait(struct sz_commands *all, int ms, struct sz_failure *why);
 long sz_commands_timeout(const struct sz_commands *all);
 
 /*
-** Pipes to watch now; 'list' has room for SZ_MAX_COMMAND_FDS. Returns how
-** many, or -1 with 'why' filled.
+** Pipes to watch now, of one command or of all ('one' is NULL); 'list' has
+** room for SZ_MAX_COMMAND_FDS. Returns how many, or -1 with 'why' filled.
 */
-int sz_commands_fds(const struct sz_commands *all, struct sz_fd *list,
+int sz_commands_fds(const struct sz_commands *all,
+                    const struct sz_command *one, struct sz_fd *list,
                     struct sz_failure *why);
 
 /*

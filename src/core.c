@@ -4,6 +4,7 @@
 #include "lua_aggregate.h"
 #include "lua_billing.h"
 #include "lua_command.h"
+#include "lua_feed.h"
 #include "lua_http.h"
 #include "lua_json.h"
 #include "lua_report.h"
@@ -38,6 +39,11 @@ static const luaL_Reg FUNCTIONS[] = {
     {"command", sz_lua_command_new},
     {"decode", sz_lua_json_decode},
     {"decoder", sz_lua_report_new},
+    {"feed", sz_lua_feed_new},
+    {"feed_finish", sz_lua_feed_finish},
+    {"feed_header", sz_lua_feed_header},
+    {"feed_push", sz_lua_feed_push},
+    {"feed_ready", sz_lua_feed_ready},
     {"http", sz_lua_http_new},
     {"now", now},
     {"resolve", sz_lua_resolve},

@@ -149,11 +149,21 @@ static int command_timeout(lua_State *L) {
   return 1;
 }
 
-/* command:fds() -> list of { fd =, read =, write = } | nil, kind, message */
+/*
+** command:fds([transfer]) -> list of { fd =, read =, write = } | nil, kind,
+** message; with a transfer only its own
+*/
 static int command_fds(lua_State *L) {
   struct sz_fd list[SZ_MAX_COMMAND_FDS];
   struct sz_failure why;
-  int count = sz_commands_fds(command_open(L), list, &why);
+  const struct sz_source *source = NULL;
+  const struct sz_command *one = NULL;
+  int count;
+  if (!lua_isnoneornil(L, 2))
+    source = sz_lua_source_check(L, 2);
+  if (source && source->type == &SOURCE)
+    one = source->object;
+  count = sz_commands_fds(command_open(L), one, list, &why);
   if (count < 0)
     return sz_lua_fail(L, &why);
   sz_lua_fds_push(L, list, count);

@@ -6,6 +6,7 @@ local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
 local events = require "scrutinizer.events"
 local retry = require "scrutinizer.retry"
+local secrets = require "scrutinizer.secrets"
 local wire = require "scrutinizer.wire"
 
 local call = {}
@@ -13,24 +14,12 @@ local call = {}
 -- Bytes of an answer that are read where `max_body` does not say.
 local MAX_ANSWER = 64 * 2 ^ 20
 
---- What no error of a call may show, as a function over strangers' texts: the token, and the call's own secrets in each form that they are
---- sent in.
+--- What no error of a call may show, as a function over strangers' texts: the client's secrets, and the call's own.
 ---@param client scrutinizer.Client
----@param secrets? string[]
+---@param list? string[]
 ---@return fun(text: string): string
-function call.masker(client, secrets)
-  if not secrets then return client._private.mask end
-  local forms = {}
-  for _, secret in ipairs(secrets) do
-    for _, form in ipairs { secret, wire.encode(secret):sub(2, -2), wire.percent(secret) } do forms[#forms + 1] = form end
-  end
-  -- The longest first: none may be left over around a shorter one.
-  table.sort(forms, function(a, b) return #a > #b end)
-  return function(text)
-    text = client._private.mask(text)
-    for _, form in ipairs(forms) do text = errors.without(text, form) end
-    return text
-  end
+function call.masker(client, list)
+  return list and secrets.new(list, client._private.secrets).mask or client._private.mask
 end
 
 -- The answer's beginning is not shown where secrets were sent: it may hold them in a form that nobody foresees.
@@ -58,7 +47,7 @@ end
 
 -- One try. What it took is added to `spent`.
 local function attempt(client, form, how, limit, spent)
-  local x, err = client:_send(form, { write = how.write, limit = limit })
+  local x, err = client:_send(form, { write = how.write, limit = limit, secrets = how.secrets, like = how.like })
   if not x then return nil, err end
   local value
   x.mask = call.masker(client, how.secrets)
@@ -77,7 +66,7 @@ end
 --- Sends a form and gives the decoded answer. An object with `err` is an error. A read is asked again as `retry` says, a write never.
 ---@param client scrutinizer.Client
 ---@param form table<string, string>
----@param how? { write?: boolean, secrets?: string[] } a write goes over a connection of its own, so that nothing below can send it twice;
+---@param how? { write?: boolean, secrets?: string[], like?: fun(): table<string, string> } a write goes over a connection of its own, so that nothing below can send it twice;
 ---  secrets are masked in errors
 ---@return any value
 ---@return scrutinizer.Error? err

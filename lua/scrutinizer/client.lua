@@ -13,6 +13,7 @@ local pace = require "scrutinizer.pace"
 local query = require "scrutinizer.query"
 local redirect = require "scrutinizer.redirect"
 local report_json = require "scrutinizer.report_json"
+local secrets = require "scrutinizer.secrets"
 local wait = require "scrutinizer.wait"
 local warm = require "scrutinizer.warm"
 local wire = require "scrutinizer.wire"
@@ -68,16 +69,38 @@ local function transport_of(o)
   return copied, resolved
 end
 
+-- Secrets among the options: the passphrase, the proxy's password, headers that say who one is. (Tokens are added when they are sent.)
+local function secrets_of(given)
+  local set = secrets.new { given.tls.passphrase }
+  set.add((given.proxy or ""):match "//[^/@]*:([^/]*)@")
+  for _, line in ipairs(given.headers or {}) do
+    local name, value = line:match "^([^:]*): (.*)$"
+    if secrets.is_name(name) then
+      set.add(value)
+      set.add(value:match "^%a+ (.+)$") -- as in "Basic …"
+    end
+  end
+  return set
+end
+
 -- What the client must not show. Token, passphrase and the like live in closures: they are in no table that a dump would print.
-local function make_private(given, token)
-  local http, closed, sent
+local function make_private(given, token, through)
+  local http, closed
   local running = setmetatable({}, { __mode = "k" })
-  local private = { host = wait.resolve(given.wait) }
+  local private = { host = wait.resolve(given.wait), secrets = secrets_of(given) }
   private.transport, private.resolved = transport_of(given)
   given.tls, given.proxy, given.headers = nil, nil, nil
+  local function fresh() return given.command and core.command() or core.http() end
+  -- What runs the transfers; nil and err when there can be none.
   function private.multi(again)
-    if again or not http then http = given.command and core.command() or core.http() end
-    return http
+    if http and not again then return http end
+    if not through then
+      http = fresh()
+      return http
+    end
+    local err
+    http, err = through.multi(fresh, again, private.secrets, given.endpoint and given.endpoint.host)
+    return http, err
   end
   function private.closed() return closed end
   function private.pause(over, seconds) return pace.pause(private.host, over, seconds) end
@@ -94,14 +117,36 @@ local function make_private(given, token)
     if value ~= false and (type(value) ~= "string" or value == "") then
       error(check.message("connect: token()", type(value), "a function that returns the token's text"), 0)
     end
-    sent = value
+    private.secrets.add(value)
     return value
   end
-  -- A stranger's text without the token that was sent last.
-  function private.mask(text)
-    return sent and errors.without(text, sent) or text
-  end
+  -- A stranger's text without the tokens that were sent, and what else nobody may read.
+  function private.mask(text) return private.secrets.mask(text) end
   return private
+end
+
+-- `through`, of a recorder, stands between the client and its connections: { replays =, open(has_token) → true or nil and err, has_token() for
+-- a client that is replayed, multi(make, again, secrets, host) → what has the methods of core.http }.
+local function build(given, level, through)
+  local checked, err = options.read(given, level, through and through.replays)
+  if not checked then return nil, err end
+  local token = checked.token
+  checked.token = nil
+  local has_token = token ~= false or checked.command ~= nil -- a command lacks none
+  if through then
+    local ok
+    ok, err = through.open(has_token)
+    if not ok then return nil, err end
+    if through.replays then token, has_token = false, through.has_token() end
+  end
+  return setmetatable({
+    url = checked.command or options.join_url(checked.endpoint),
+    command = checked.command,
+    has_token = has_token,
+    _options = checked,
+    _replays = through and through.replays,
+    _private = make_private(checked, token, through),
+  }, Client)
 end
 
 --- Connects nothing yet: checks every option, reads the certificate files. Misuse raises.
@@ -109,17 +154,8 @@ end
 ---@return scrutinizer.Client? client
 ---@return scrutinizer.Error? err a CA or key file that cannot be read
 local function connect(given)
-  local checked, err = options.read(given, 2)
-  if not checked then return nil, err end
-  local token = checked.token
-  checked.token = nil
-  return setmetatable({
-    url = checked.command or options.join_url(checked.endpoint),
-    command = checked.command,
-    has_token = token ~= false or checked.command ~= nil, -- a command lacks none
-    _options = checked,
-    _private = make_private(checked, token),
-  }, Client)
+  local client, err = build(given, 3)
+  return client, err
 end
 
 -- The request for a form, in the client's method and encoding, with the token as its last field.
@@ -171,7 +207,7 @@ end
 local function ready(client)
   if client._private.closed() then return errors.fail("cancelled", "the client is closed; connect again") end
   local endpoint = client._options.endpoint
-  if endpoint and endpoint.scheme == "http" and not client._probed then
+  if endpoint and endpoint.scheme == "http" and not client._probed and not client._replays then
     local ok, err = probe(client)
     if not ok then return nil, err end
     client._probed = true
@@ -182,8 +218,9 @@ end
 
 --- Sends a form; the answer's header is not waited for.
 ---@param form table<string, string>
----@param how? { write?: boolean, limit?: number, page?: integer } a write is never sent over a kept connection, see call.send; `limit`:
----  seconds that this try may wait; `page` is for events
+---@param how? { write?: boolean, limit?: number, page?: integer, secrets?: string[], like?: fun(): table<string, string> } a write is never sent
+---  over a kept connection, see call.send; `limit`: seconds that this try may wait; `page` is for events; `like` gives the form with times as
+---  the query says them, for recorders
 ---@return scrutinizer.Exchange?
 ---@return scrutinizer.Error? err
 function methods:_send(form, how)
@@ -194,6 +231,7 @@ function methods:_send(form, how)
     local made, complaint = request_of(self, form)
     if not made then return nil, complaint end
     made.fresh = not self.command and how.write or nil
+    made.asked = { form = form, like = how.like, secrets = how.secrets }
     events.request(self, made, form)
     return made
   end
@@ -229,7 +267,8 @@ end
 ---@return scrutinizer.Error? err also for an answer with `err`
 function methods:call(fields)
   local form = call.form(fields)
-  return call.send(self, form, { write = true })
+  local _, found = secrets.of_form(form, core.decode)
+  return call.send(self, form, { write = true, secrets = found[1] and found })
 end
 
 --- Whether the appliance answers and takes the token: the cheapest request it has. Changes nothing.
@@ -259,7 +298,7 @@ function methods:warm()
   if self._private.closed() then return errors.fail("cancelled", "the client is closed; connect again") end
   local err = warm.refusal(self._private.host)
   if err then return nil, err end
-  if self._options.command then return true end
+  if self._options.command or self._replays then return true end
   local entries
   self._private.resolved {}
   entries, err = warm.entries(self._options.endpoint, self._private.transport())
@@ -275,4 +314,4 @@ end
 
 Client.__close = methods.close
 
-return { connect = connect }
+return { connect = connect, build = build }

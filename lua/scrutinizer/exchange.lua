@@ -37,7 +37,9 @@ local function begin(client, request)
   local http = client._private.multi()
   local transfer, kind, message = http:start(request)
   if kind == "phase" then -- the process has forked since: connections stay with the parent
-    http = client._private.multi(true)
+    local err
+    http, err = client._private.multi(true)
+    if not http then return nil, err.kind, err.message end
     transfer, kind, message = http:start(request)
   end
   if not transfer then return nil, kind, message end

@@ -7,6 +7,7 @@ local decoder = require "scrutinizer.decoder"
 local errors = require "scrutinizer.errors"
 local names = require "scrutinizer.names"
 local options = require "scrutinizer.options"
+local recorder = require "scrutinizer.recorder"
 local report_json = require "scrutinizer.report_json"
 
 local scrutinizer = {
@@ -20,6 +21,7 @@ local scrutinizer = {
   filters = names.filters,
   connect = client.connect,
   decoder = decoder.new,
+  recorder = recorder.new,
   report_json = report_json.read,
 }
 

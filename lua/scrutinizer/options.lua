@@ -217,9 +217,9 @@ local function env(name)
   return value ~= "" and value or nil
 end
 
-local function find_url(given)
+local function find_url(given, otherwise)
   if given.url and given.host then misuse "connect: say url or host, not both" end
-  local url = given.url or (given.host and "https://" .. given.host) or env "SCRUTINIZER_URL"
+  local url = given.url or (given.host and "https://" .. given.host) or env "SCRUTINIZER_URL" or otherwise
   if not url then misuse 'connect: say url = "https://…" or host = "…", or set SCRUTINIZER_URL' end
   local parts, complaint = options.split_url(url)
   if not parts then
@@ -313,16 +313,20 @@ local function read_command(checked)
   return with_defaults(checked)
 end
 
-local function read(given)
+-- Where a client that is replayed says it goes, when it does not say.
+local NOWHERE = "https://recorded.invalid"
+
+local function read(given, replays)
   if type(given) ~= "table" then misuse(check.message("connect", given, "a table of options")) end
   local checked = check_table("", given, KNOWN)
   if checked.command then return read_command(checked) end
-  checked.endpoint = find_url(checked)
+  checked.endpoint = find_url(checked, replays and NOWHERE)
   checked.token = find_token(checked, checked.endpoint)
   if checked.method == "GET" and checked.encoding == "multipart" then
     misuse 'connect: encoding: "multipart" needs method = "POST"'
   end
   checked = with_defaults(checked)
+  if replays then return checked end
   local tls, err = read_files(checked.tls)
   if not tls then return nil, err end
   return checked
@@ -331,10 +335,11 @@ end
 --- The checked options of `connect`, files read, defaults filled in. Misuse raises at `level` (as `error` counts from the caller).
 ---@param given table
 ---@param level integer
+---@param replays? boolean for a client that goes nowhere: without an address, and files are not looked at
 ---@return table? checked
 ---@return scrutinizer.Error? err  a file that cannot be read
-function options.read(given, level)
-  local good, checked, err = pcall(read, given)
+function options.read(given, level, replays)
+  local good, checked, err = pcall(read, given, replays)
   if good then return checked, err end
   if getmetatable(checked) == Misuse then error(checked.message, level + 1) end
   error(checked, 0)

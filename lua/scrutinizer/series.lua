@@ -53,8 +53,8 @@ local function cancel(x)
 end
 
 -- Sends the request and reads its answer. Gives the decoder, at its end, and how many rows there were.
-local function attempt(client, spec, form, limit, spent)
-  local x, err = client:_send(form, { limit = limit, page = 1 })
+local function attempt(client, spec, form, how, spent)
+  local x, err = client:_send(form, how)
   if not x then return nil, err end
   client._private.watch(x, cancel)
   local decoder = new_decoder(client, spec)
@@ -72,9 +72,11 @@ local function attempt(client, spec, form, limit, spent)
 end
 
 -- The same, asked again where that may help: nothing of a broken graph was given to anyone.
-local function ask(client, spec, form)
+local function ask(client, spec, form, like)
   local spent = { requests = 0, waited = 0 }
-  local decoder, count = retry.run(client, function(limit) return attempt(client, spec, form, limit, spent) end)
+  local decoder, count = retry.run(client, function(limit)
+    return attempt(client, spec, form, { limit = limit, page = 1, like = like }, spent)
+  end)
   local err = not decoder and count or nil
   events.done(client, {
     run_mode = form[wire.form.run_mode], kind = err and err.kind, requests = spent.requests, waited = spent.waited,
@@ -155,7 +157,8 @@ end
 
 -- Asks report_start. Nil and err also when it answers and does not say.
 local function ask_start(client, spec, epochs)
-  local value, err = call.send(client, wire.start_form(spec, epochs))
+  local like = times.like(function(_, _, words) return wire.start_form(spec, words) end, spec, nil, epochs)
+  local value, err = call.send(client, wire.start_form(spec, epochs), { like = like })
   if value == nil then return nil, err end
   local object = type(value) == "table" and value[wire.start.object]
   local seconds = type(object) == "table" and answer.seconds_used(object[wire.start.view], object[wire.start.granularity])
@@ -203,8 +206,8 @@ end
 local function fetch_graph(client, spec)
   local now = os.time()
   local epochs = window(spec, now)
-  local form = wire.report_form(spec, nil, spec.times and spec.times.last and epochs or nil, now)
-  local decoder, count = ask(client, spec, form)
+  local sent = spec.times and spec.times.last and epochs or nil
+  local decoder, count = ask(client, spec, wire.report_form(spec, nil, sent, now), times.like(wire.report_form, spec, nil, sent))
   if not decoder then return nil, count end
   local graph, err = graph_of(decoder, count)
   if not graph then return nil, err end

@@ -191,4 +191,30 @@ function times.epochs(spec, now)
   return named(said.range, spec.timezone, now)
 end
 
+--- The query's times in words, where they come from the clock: two walks of one query have the same, whenever they run. In the place of
+--- epochs. Nil: the query says its times itself.
+---@param spec table
+---@return { from: string, to: string }?
+function times.words(spec)
+  local said = spec.times
+  if not said or (said.from and not said.words) then return nil end
+  if said.words then return said.words end
+  if said.last then return { from = ("now-%d"):format(said.last), to = "now" } end
+  return { from = said.range .. ".from", to = said.range .. ".to" }
+end
+
+--- Makes a request's form with the times in words, for recorders: two runs of one query are then told to be the same. Nil where what is sent
+--- does not come from the clock.
+---@param make fun(spec: table, pages?: table[], words: table): table<string, string>
+---@param spec table
+---@param pages? table[]
+---@param epochs? { from: integer, to: integer } those that are sent in the place of the query's times
+---@return (fun(): table<string, string>)?
+function times.like(make, spec, pages, epochs)
+  local words = times.words(spec)
+  -- A named range alone goes as it is.
+  if not words or not (epochs or spec.times.from) then return nil end
+  return function() return make(spec, pages, words) end
+end
+
 return times

@@ -60,7 +60,8 @@ end
 -- Sends one request of the walk, for its page of that number.
 local function send(self, wanted, page)
   local form = wire.report_form(self._spec, wanted, self._epochs or nil, self._now)
-  return self._client:_send(form, { limit = self._retry:left(), page = page })
+  local like = times.like(wire.report_form, self._spec, wanted, self._epochs or nil)
+  return self._client:_send(form, { limit = self._retry:left(), page = page, like = like })
 end
 
 -- Sends the request for some parts and begins to read the answer.

@@ -33,7 +33,7 @@ end
 
 --- As if nothing had been written: the file aside is removed.
 function Target:abort()
-  if self.file then self.file:close() end
+  if io.type(self.file) == "file" then self.file:close() end -- the collector may have closed it
   if self.aside then os.remove(self.aside) end
   self.file, self.aside = nil, nil
 end

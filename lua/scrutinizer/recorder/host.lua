@@ -1,0 +1,34 @@
+--- Redirects in a recording: a target on the client's own host stands there without its name, so that another client can follow it.
+
+local host = {}
+
+local HERE = "{host}"
+
+-- Where a host's name stands in a URL: from, to. Nil: the URL is of another one.
+local function find(url, name)
+  local from, to = url:lower():find("//" .. name:lower(), 1, true)
+  local behind = to and url:sub(to + 1, to + 1)
+  if from and url:find "^%a+://" and from == url:find("//", 1, true) and (behind == "" or behind:find "[:/?#]") then return from + 2, to end
+end
+
+--- A URL as it is kept.
+---@param url string
+---@param name? string the client's host
+---@return string
+function host.out_of(url, name)
+  local from, to = find(url, name or "")
+  if not name or not from then return url end
+  return url:sub(1, from - 1) .. HERE .. url:sub(to + 1)
+end
+
+--- A kept URL as a client of another host gets it.
+---@param url string
+---@param name? string the client's host
+---@return string
+function host.into(url, name)
+  local from, to = url:find(HERE, 1, true)
+  if not from or not name then return url end
+  return url:sub(1, from - 1) .. name .. url:sub(to + 1)
+end
+
+return host

@@ -1,0 +1,142 @@
+--- What stands between a client and its connections while it is recorded: every answer goes by in pieces, and into the file.
+
+local asked = require "scrutinizer.recorder.asked"
+local core = require "scrutinizer.core"
+local host = require "scrutinizer.recorder.host"
+local secrets = require "scrutinizer.secrets"
+
+local record = {}
+
+-- Bytes of a piece.
+local PIECE = 65536
+
+-- What of a header is kept. Texts of strangers: without secrets.
+local HEADER = { "status", "location", "retry_after", "content_type" }
+
+---@class scrutinizer.Recorded one answer that is being recorded
+---@field id integer
+---@field inner userdata   the transfer that brings it
+---@field set scrutinizer.Secrets
+---@field clean fun(piece: string, last?: boolean): string
+---@field pending string   the beginning of a character whose rest is still to come
+
+-- A piece's whole characters: the beginning of one at its end waits for the next piece.
+local function whole(state, text, last)
+  text = state.pending .. text
+  local at = not last and text:find "[\194-\244][\128-\191]?[\128-\191]?$" or #text + 1
+  state.pending = text:sub(at)
+  return text:sub(1, at - 1)
+end
+
+local Multi = {}
+Multi.__index = Multi
+
+function Multi:_header(outer, state)
+  local info, kept = state.inner:info(), {}
+  if not info.headers_done then return end
+  for _, name in ipairs(HEADER) do
+    local value = info[name]
+    kept[name] = type(value) == "string" and state.set.mask(value) or value
+  end
+  kept.location = kept.location and host.out_of(kept.location, self._host)
+  self._writer:add(state.id, "header", kept)
+  core.feed_header(outer, info)
+  state.header = true
+end
+
+function Multi:_finish(outer, state, kind, message)
+  self._writer:body(state.id, whole(state, state.clean("", true), true))
+  if kind then
+    self._writer:add(state.id, "failed", { kind, state.set.mask(message) })
+  else
+    self._writer:add(state.id, "end", true)
+  end
+  core.feed_finish(outer, kind, message)
+  self._running[outer] = nil
+end
+
+-- Hands one piece on. True when there was one.
+function Multi:_pump(outer, state)
+  local ready = core.feed_ready(outer)
+  if ready == nil then self._running[outer] = nil end -- its reader has gone
+  if not ready then return false end
+  if not state.header then self:_header(outer, state) end
+  local text, kind, message = state.inner:read(PIECE)
+  if text == false then return false end
+  if text == nil then
+    self:_finish(outer, state, kind, message)
+    return true
+  end
+  self._writer:body(state.id, whole(state, state.clean(text)))
+  local err = self._writer.err
+  if err then
+    core.feed_finish(outer, err.kind, err.message)
+    self._running[outer] = nil
+    return true
+  end
+  core.feed_push(outer, text)
+  return true
+end
+
+function Multi:_pump_all()
+  local any = false
+  for outer, state in pairs(self._running) do any = self:_pump(outer, state) or any end
+  return any
+end
+
+-- The methods of core.http.
+
+function Multi:start(request)
+  local transfer, kind, message = self._inner:start(request)
+  if not request.asked or kind == "phase" then return transfer, kind, message end
+  local fields, found = asked.fields(request.asked, self._ignore)
+  local id = self._writer:asked(fields)
+  local set = secrets.new(found, self._secrets)
+  if not transfer then
+    self._writer:add(id, "failed", { kind, set.mask(message) })
+    return nil, kind, message
+  end
+  local outer = core.feed(transfer)
+  self._running[outer] = { id = id, inner = transfer, set = set, clean = set.stream(), pending = "" }
+  return outer
+end
+
+function Multi:step()
+  local running, kind, message = self._inner:step()
+  if not running then return nil, kind, message end
+  self:_pump_all()
+  return running
+end
+
+function Multi:wait(seconds)
+  if self:_pump_all() then return true end
+  return self._inner:wait(seconds)
+end
+
+function Multi:fds(outer)
+  local state = outer and self._running[outer]
+  return self._inner:fds(state and state.inner or nil)
+end
+
+function Multi:timeout() return self._inner:timeout() end
+
+function Multi:close()
+  for outer in pairs(self._running) do core.feed_finish(outer, "cancelled", "closed") end
+  self._running = {}
+  self._inner:close()
+end
+
+--- What takes the place of a client's connections.
+---@param inner userdata core.http or core.command
+---@param how { writer: scrutinizer.RecordingWriter, ignore: table<string, true>, secrets: scrutinizer.Secrets, host?: string } secrets and host
+---  are the client's
+---@return table multi with the methods of core.http
+function record.over(inner, how)
+  -- Weak: a reader that is dropped takes its answer with it.
+  local running = setmetatable({}, { __mode = "k" })
+  return setmetatable({
+    _inner = inner, _writer = how.writer, _ignore = how.ignore, _secrets = how.secrets, _host = how.host, _running = running,
+  }, Multi)
+end
+
+return record

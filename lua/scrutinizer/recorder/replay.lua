@@ -1,0 +1,132 @@
+--- What stands in the place of a client's connections while it is replayed: answers out of a recording, piece by piece.
+
+local asked = require "scrutinizer.recorder.asked"
+local core = require "scrutinizer.core"
+local errors = require "scrutinizer.errors"
+local host = require "scrutinizer.recorder.host"
+
+local replay = {}
+
+-- The answers of a recording by what was asked, and how many of each have been given.
+---@class scrutinizer.Answers
+local Answers = {}
+Answers.__index = Answers
+
+--- The answers of a recording; several clients may share them.
+---@param recording scrutinizer.Recording
+---@param ignore table<string, true>
+---@param repeats boolean the last answer to a request is given again and again
+---@return scrutinizer.Answers
+function replay.answers(recording, ignore, repeats)
+  local by_key = {}
+  for _, request in ipairs(recording.requests) do
+    for name in pairs(ignore) do request.fields[name] = nil end
+    local key = asked.key(request.fields)
+    by_key[key] = by_key[key] or { given = 0 }
+    table.insert(by_key[key], request)
+  end
+  return setmetatable({ recording = recording, _ignore = ignore, _repeats = repeats, _by_key = by_key }, Answers)
+end
+
+-- The next answer to a request, or nil and what is wrong.
+function Answers:_take(request)
+  local path = errors.neutral(self.recording.path, 200)
+  if not request then return nil, path .. " is replayed: nothing goes over the network" end
+  local fields = asked.fields(request, self._ignore)
+  local list = self._by_key[asked.key(fields)]
+  if not list then
+    return nil, ("%s has no answer to %s: %s; record it anew if the script has changed")
+      :format(path, asked.describe(fields), asked.nearest(fields, self.recording.requests))
+  end
+  local at = list.given + 1
+  if at > #list and self._repeats then at = #list end
+  if not list[at] then
+    return nil, ("%s has %d answer%s to %s, and this asks once more; record it anew, or say repeats = true")
+      :format(path, #list, #list == 1 and "" or "s", asked.describe(fields))
+  end
+  list.given = list.given + 1
+  return list[at]
+end
+
+local Multi = {}
+Multi.__index = Multi
+
+-- Reads lines until there is a piece for the reader, or the end.
+function Multi:_pump(outer, state)
+  while core.feed_ready(outer) do
+    local what, value
+    what, value, state.at = self._answers.recording:line(state.id, state.at)
+    if what == "body" and type(value) == "string" then
+      core.feed_push(outer, value)
+    elseif what == "header" and type(value) == "table" then
+      value.location = type(value.location) == "string" and host.into(value.location, self._host) or nil
+      core.feed_header(outer, value)
+    elseif what == "end" then
+      core.feed_finish(outer)
+    elseif what == "failed" and type(value) == "table" then
+      core.feed_finish(outer, tostring(value[1]), tostring(value[2]))
+    else
+      local path = errors.neutral(self._answers.recording.path, 200)
+      core.feed_finish(outer, "file", what and path .. ": an answer is damaged"
+        or path .. ": the recorded answer ends here, as its reader had stopped when it was recorded")
+    end
+  end
+end
+
+-- The methods of core.http.
+
+function Multi:start(request)
+  local answer, why = self._answers:_take(request.asked)
+  if not answer then return nil, "file", why end
+  local outer = core.feed()
+  self._running[outer] = { id = answer.id, at = answer.at }
+  return outer
+end
+
+function Multi:step()
+  local count = 0
+  for outer, state in pairs(self._running) do
+    local ready = core.feed_ready(outer)
+    if ready == nil or outer:info().done then
+      self._running[outer] = nil
+    else
+      if ready then self:_pump(outer, state) end
+      count = count + 1
+    end
+  end
+  return count
+end
+
+-- Whether a reader would find something after the next step.
+function Multi:_waiting()
+  for outer in pairs(self._running) do
+    if core.feed_ready(outer) then return true end
+  end
+  return false
+end
+
+function Multi:wait(seconds)
+  if self:_waiting() then return true end
+  return self._clock:wait(seconds)
+end
+
+function Multi.fds() return {} end
+
+function Multi:timeout() return self:_waiting() and 0 or nil end
+
+function Multi:close()
+  for outer in pairs(self._running) do core.feed_finish(outer, "cancelled", "closed") end
+  self._running = {}
+  self._clock:close()
+end
+
+--- What takes the place of a client's connections.
+---@param answers scrutinizer.Answers
+---@param client_host? string
+---@return table multi with the methods of core.http
+function replay.multi(answers, client_host)
+  local running = setmetatable({}, { __mode = "k" })
+  return setmetatable({ _answers = answers, _running = running, _host = client_host, _clock = core.http() }, Multi)
+end
+
+return replay
