@@ -66,8 +66,8 @@ end
 --- Sends a form and gives the decoded answer. An object with `err` is an error. A read is asked again as `retry` says, a write never.
 ---@param client scrutinizer.Client
 ---@param form table<string, string>
----@param how? { write?: boolean, secrets?: string[], like?: fun(): table<string, string> } a write goes over a connection of its own, so that nothing below can send it twice;
----  secrets are masked in errors
+---@param how? { write?: boolean, secrets?: string[], like?: fun(): table<string, string> } a write goes over a connection of its own, so that
+---  nothing below can send it twice; secrets are masked in errors; `like` is for recorders, see client:_send
 ---@return any value
 ---@return scrutinizer.Error? err
 function call.send(client, form, how)
