@@ -49,8 +49,10 @@ static CURLcode set_route(CURL *easy, const struct sz_request *r) {
   SET(CURLOPT_FRESH_CONNECT, r->fresh ? 1L : 0L);
   SET(CURLOPT_USERAGENT, r->user_agent);
   SET(CURLOPT_UNIX_SOCKET_PATH, r->unix_socket);
-  if (r->proxy)
+  if (r->proxy) {
     SET(CURLOPT_PROXY, r->proxy);
+    SET(CURLOPT_NOPROXY, ""); /* what is said holds, whatever no_proxy says */
+  }
   return code;
 }
 
