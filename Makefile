@@ -26,7 +26,7 @@ PORT ?= 8443
 HTTP_PORT ?= 8080
 STATE ?=
 
-.PHONY: all core alloc-host scan-host scan-agree env deps install uninstall demo test sandbox bench fuzz lint format asan valgrind clean
+.PHONY: all core alloc-host scan-host scan-agree scan-agree-arm env deps install uninstall demo test sandbox bench fuzz lint format asan valgrind clean
 
 all: deps
 	@$(MAKE) --no-print-directory core
@@ -68,6 +68,13 @@ scan-agree: $(OUT)/scan_agree
 $(OUT)/scan_agree: spec/scan/agree.c src/scan.c $(wildcard src/scan*.h)
 	@mkdir -p $(@D)
 	$(CC) $(WARN) -D_DEFAULT_SOURCE $(CFLAGS) $(LDFLAGS) -Isrc spec/scan/agree.c src/scan.c -o $@
+
+# The same for 64-bit ARM, to be run by qemu-aarch64-static: NEON.
+scan-agree-arm: $(OUT)/scan_agree_arm
+
+$(OUT)/scan_agree_arm: spec/scan/agree.c src/scan.c $(wildcard src/scan*.h)
+	@mkdir -p $(@D)
+	aarch64-linux-gnu-gcc $(WARN) -D_DEFAULT_SOURCE -O2 -static -Isrc spec/scan/agree.c src/scan.c -o $@
 
 # One line to eval: the module's paths for $(LUA), then Lua's own.
 env: deps

@@ -163,19 +163,3 @@ bool sz_transfer_certificate(const struct sz_transfer *t,
   (void)certificate;
   return false;
 }
-
-/* Bytes at hand need no waiting, no turns, no descriptors. */
-void sz_http_allow(struct sz_http *h, double seconds) {
-  (void)h;
-  (void)seconds;
-}
-
-bool sz_http_held(const struct sz_http *h) {
-  (void)h;
-  return false;
-}
-
-int sz_transfer_fd(const struct sz_transfer *t) {
-  (void)t;
-  return -1;
-}
