@@ -12,33 +12,34 @@ local function answer(rows)
     COLUMNS, table.concat(rows, ","), #rows)
 end
 
--- All rows of a text, fed in pieces of a size; then what went wrong, if anything did.
-local function read(text, size, options)
+-- All rows of a text that comes in pieces; then what went wrong, if anything did.
+local function read_pieces(pieces, options)
   local given = { inbound = true }
   for name, value in pairs(CAPS) do given[name] = value end
   for name, value in pairs(options or {}) do given[name] = value end
   local decoder, rows, failure = core.decoder(given), {}, nil
-  local function take()
+  local function take(ok, kind, message, position)
     local row = decoder:next()
     while row do
       rows[#rows + 1] = row
       row = decoder:next()
     end
-  end
-  for at = 1, #text, size do
-    local ok, kind, message, position = decoder:feed(text:sub(at, at + size - 1))
-    take()
-    if not ok then
-      failure = { kind, message, position }
-      break
-    end
-  end
-  if not failure then
-    local ok, kind, message, position = decoder:finish()
-    take()
     if not ok then failure = { kind, message, position } end
   end
+  for _, piece in ipairs(pieces) do
+    take(decoder:feed(piece))
+    if failure then break end
+  end
+  if not failure then take(decoder:finish()) end
+  decoder:close()
   return rows, failure
+end
+
+-- In pieces of a size.
+local function read(text, size, options)
+  local pieces = {}
+  for at = 1, #text, size do pieces[#pieces + 1] = text:sub(at, at + size - 1) end
+  return read_pieces(pieces, options)
 end
 
 local function agree(text, options)
@@ -46,9 +47,11 @@ local function agree(text, options)
   local careful, careful_failure = read(text, 1, options)
   assert.same(careful, rows)
   assert.same(careful_failure, failure)
-  local cut_rows, cut_failure = read(text, 701, options)
-  assert.same(careful, cut_rows)
-  assert.same(careful_failure, cut_failure)
+  for _, size in ipairs { 701, 1499, 2503 } do -- rows that a cut goes through: the shape is known, or not yet
+    local cut_rows, cut_failure = read(text, size, options)
+    assert.same(careful, cut_rows)
+    assert.same(careful_failure, cut_failure)
+  end
   return rows, failure
 end
 
@@ -153,6 +156,24 @@ describe("guessing rows", function()
     for at = from, #text do
       local byte = string.char(math.random(32, 126))
       agree(text:sub(1, at - 1) .. byte .. text:sub(at + 1), SELECT)
+    end
+  end)
+
+  it("agrees wherever a cut goes through rows of a known shape, and whatever comes behind it", function()
+    local rows = {}
+    for i = 1, 8 do rows[i] = row(i) end
+    for _, odd in ipairs { "other key order", "a control byte", "a long value", "null for a string", "a word where a number must be" } do
+      rows[7] = row(7, ODD[odd])
+      local text = answer(rows)
+      local careful, careful_failure = read(text, 1)
+      local from = text:find("Rank: 6", 1, true)
+      for at = from - 40, from + 1100, 7 do
+        for _, second in ipairs { 1, 30, 5000 } do
+          local got, failure = read_pieces { text:sub(1, at), text:sub(at + 1, at + second), text:sub(at + second + 1) }
+          assert.same(careful, got)
+          assert.same(careful_failure, failure)
+        end
+      end
     end
   end)
 
