@@ -1,10 +1,12 @@
 -- Our requests against the documented exchanges of spec/wire/*.txt, as text: built by the query's methods, and read from the exchange's own JSON.
 -- How those files are written: spec/wire_exchanges_spec.lua.
+local errors = require "scrutinizer.errors"
 local scrutinizer = require "scrutinizer"
 local support = require "spec.support"
 local wire = require "scrutinizer.wire"
+local inventory = require "scrutinizer.wire.inventory"
 
-local client = scrutinizer.connect { url = "https://scrutinizer.example.net", token = "x" }
+local client = scrutinizer.connect { url = "https://scrutinizer.example.net", token = "x", retry = false }
 
 local function report(name)
   local query = client:report(name)
@@ -73,7 +75,7 @@ local function form_of(call)
   local form
   client._send = function(_, given)
     form = given
-    return nil, "not sent"
+    return nil, errors.new("connect", "not sent")
   end
   call()
   return form
@@ -81,6 +83,35 @@ end
 
 -- Forms of other run modes, by their files' names.
 local FORMS = {
+  ds_known_devices = function() return form_of(function() return client.devices:list() end) end,
+  ds_known_device_groups = function() return form_of(function() return client.device_groups:list() end) end,
+  ds_interfaces = function() return form_of(function() return client.interfaces:list { exporter = "192.0.2.3" } end) end,
+  cmp_group_members = function() return form_of(function() return client.device_groups:members(2) end) end,
+  imp_objects = function() return form_of(function() return client.device_groups:add_members(9, { "192.0.2.1" }) end) end,
+  imp_new_group = function() return form_of(function() return client.device_groups:create "Wire site" end) end,
+  imp_save_members = function() return inventory.add_to_group(9, { 1001, 1004 }) end,
+  imp_manage_exporters = function() return inventory.exporters(0, 10000) end,
+  ds_licensing = function() return form_of(function() return client:ping() end) end,
+  ips_check_hosts = function() return inventory.host "10.8.0.69" end,
+  doc_adv_capture_rule = function()
+    return form_of(function()
+      return client.capture_rules:add { name = "LDAP Traffic 2", server_ip = "1.1.1.1/32", client_ip = "2.2.2.2/32", max_packets = 1000,
+        stops_on = 1743048000, port = "389/tcp", retention_hours = 168 }
+    end)
+  end,
+  ds_ent_hosts = function() return form_of(function() return client.entities:list "ipgroups" end) end,
+  ds_ent_application = function()
+    return form_of(function() return client.entities:trend { application = 1001, from = 1772323200, to = 1772409600 } end)
+  end,
+  ds_ent_protocols = function()
+    return form_of(function() return client.entities:trend { protocols = true, from = 1772323200, to = 1772409600 } end)
+  end,
+  ds_ent_host = function()
+    return form_of(function() return client.entities:trend { src = "10.8.0.69", from = 1772323200, to = 1772409600 } end)
+  end,
+  ds_fc_table = function() return form_of(function() return client.forecasts:list() end) end,
+  ds_fc_summary = function() return form_of(function() return client.forecasts:summary(7) end) end,
+  ds_fc_data = function() return form_of(function() return client.forecasts:points(7) end) end,
   doc_g_create = function() return form_of(function() return client.ip_groups:create("UK Datacenter", { "10.30.10.1" }) end) end,
   doc_g_rules = function()
     return form_of(function()
@@ -195,7 +226,7 @@ describe("the documented exchanges", function()
   for name, form in pairs(FORMS) do
     it(name .. " is what the call sends", function()
       local exchange = read("spec/wire/" .. name .. ".txt")
-      local wanted = { rm = exchange.rm, action = exchange.action }
+      local wanted = { rm = exchange.rm, action = exchange.action, data_requested = exchange.canonical.data_requested }
       for field, text in pairs(exchange.field) do wanted[field] = exchange.canonical[field] or text end
       assert.same(wanted, form())
     end)

@@ -29,7 +29,8 @@ local Client = { __name = "scrutinizer.Client" }
 
 -- Groups of calls, `client.users` and the like: loaded when first asked for. Each module has `new(client)`.
 local PARTS = {
-  device_groups = "device_groups", devices = "devices", exporters = "exporters", groups = "groups", interfaces = "interfaces",
+  capture_rules = "capture_rules", device_groups = "device_groups", devices = "devices", entities = "entities", exporters = "exporters",
+  forecasts = "forecasts", groups = "groups", hosts = "hosts", interfaces = "interfaces",
   ip_groups = "ip_groups", users = "users",
 }
 

@@ -100,6 +100,15 @@ function CHECKS.network(value)
   return { address = address, length = length }
 end
 
+--- A port with its protocol, as "443/tcp", "443/6" or { 443, "tcp" }; nil, and perhaps a hint, when it is none.
+---@param value any
+---@return { port: integer, protocol: integer }?
+---@return string? hint
+function filters.app_port(value)
+  local port, hint = CHECKS.app_port(value)
+  return port, hint
+end
+
 --- The text of a network with its length; nil, and perhaps a hint, when it is none or bits of the host are set.
 ---@param value any
 ---@return { address: string, length: integer }?

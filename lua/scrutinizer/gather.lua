@@ -76,7 +76,7 @@ Gathering.__index = Gathering
 function Gathering:begin()
   while self.begun < self.list.n do
     self.begun = self.begun + 1
-    local lane = { co = coroutine.create(fetch), index = self.begun }
+    local lane = { co = coroutine.create(self.job), index = self.begun }
     wait.lane(lane.co, self.host)
     if not self:advance(lane) then return lane end
   end
@@ -84,7 +84,7 @@ end
 
 -- Gives true when it is through.
 function Gathering:advance(lane)
-  local done, result, failed = resume(lane, self.given[lane.index])
+  local done, result, failed = resume(lane, self.items[lane.index])
   if not done then return false end
   self.list[lane.index] = result
   if failed then self.failed = self.failed + 1 end
@@ -116,15 +116,17 @@ local function pass(host, lanes)
   return host.pause(lanes[1].http, least)
 end
 
---- Runs the queries, so many at a time, and gives their reports in the order of the queries. One that fails fails alone.
+--- Does a job for each item, so many at a time, and gives what came out in the order of the items. One that fails fails alone.
 ---@param client scrutinizer.Client
----@param given { [integer]: scrutinizer.Query, concurrency?: integer } 8 at a time unless it says otherwise
----@return { n: integer, [integer]: table } list entry i is report i, or { error = err }
+---@param items any[]
+---@param at_once integer
+---@param job fun(item: any): any, scrutinizer.Error? may wait for the appliance; nil and err: it has failed
+---@return { n: integer, [integer]: any } list entry i is what the job gave, or { error = err }
 ---@return integer failed
-function gather.run(client, given)
-  local count, at_once = read(client, given)
+function gather.each(client, items, at_once, job)
+  local count = #items
   local host, kind, message = client._private.host()
-  local self = setmetatable({ given = given, at_once = at_once, list = { n = count }, begun = 0, failed = 0 }, Gathering)
+  local self = setmetatable({ items = items, job = job, at_once = at_once, list = { n = count }, begun = 0, failed = 0 }, Gathering)
   self.host = host and lane_host(host)
   local lanes = host and self:round {} or {}
   while #lanes > 0 do
@@ -137,6 +139,16 @@ function gather.run(client, given)
     if not self.list[i] then self.list[i], self.failed = { error = errors.new(kind, message) }, self.failed + 1 end
   end
   return self.list, self.failed
+end
+
+--- Runs the queries, so many at a time, and gives their reports in the order of the queries. One that fails fails alone.
+---@param client scrutinizer.Client
+---@param given { [integer]: scrutinizer.Query, concurrency?: integer } 8 at a time unless it says otherwise
+---@return { n: integer, [integer]: table } list entry i is report i, or { error = err }
+---@return integer failed
+function gather.run(client, given)
+  local _, at_once = read(client, given)
+  return gather.each(client, given, at_once, fetch)
 end
 
 return gather

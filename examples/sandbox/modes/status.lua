@@ -1,4 +1,5 @@
 -- rm=status, view=topInterfaces: the interfaces that the recorded flows name, with speeds, and rates of the last sixty full minutes.
+local entities = require "sandbox.modes.entities"
 local fields = require "sandbox.fields"
 local json = require "sandbox.json"
 local listing = require "sandbox.listing"
@@ -95,6 +96,7 @@ local function asked(request)
 end
 
 function mode.run(request, options, sink)
+  if entities.views[request.value.view] then return reply.send(sink, options, entities.list(request, options, request.value.view)) end
   local view, unit, session = asked(request)
   if view ~= "topInterfaces" then error({ err = "No such view of the status page." }, 0) end
   if unit and unit ~= "percent" and unit ~= "bits" then request:violate("unknown value", "unit: " .. tostring(unit)) end
