@@ -30,57 +30,94 @@ int sz_lua_top_new(lua_State *L) {
   return 1;
 }
 
+/* The text at 'index' as a whole number of 64 bits. 0: it is none. */
+static int read_digits(lua_State *L, int index, int64_t *value) {
+  struct sz_number n;
+  size_t len;
+  const char *text = lua_tolstring(L, index, &len);
+  sz_number_read(text, len, &n);
+  *value = n.integer;
+  return n.kind == SZ_NUMBER_INTEGER;
+}
+
+static int read_double(lua_Number n, int64_t *value) {
+  /* A double of 2^53 and more may stand for its neighbours. */
+  if (!(n > -9007199254740993.0 && n < 9007199254740993.0))
+    return 0;
+  *value = (int64_t)n;
+  return (lua_Number)*value == n;
+}
+
 /* A whole number at 'index', or the digits of one. 0: it is neither. */
 static int read_whole(lua_State *L, int index, int64_t *value) {
-  if (lua_type(L, index) == LUA_TSTRING) {
-    struct sz_number n;
-    size_t len;
-    const char *text = lua_tolstring(L, index, &len);
-    sz_number_read(text, len, &n);
-    *value = n.integer;
-    return n.kind == SZ_NUMBER_INTEGER;
-  }
-  if (lua_type(L, index) != LUA_TNUMBER)
-    return 0;
+  int type = lua_type(L, index);
 #if SZ_HAS_INTEGERS
   if (lua_isinteger(L, index)) {
     *value = (int64_t)lua_tointeger(L, index);
     return 1;
   }
 #endif
-  {
-    lua_Number n = lua_tonumber(L, index);
-    if (!(n > -9007199254740993.0 && n < 9007199254740993.0))
-      return 0; /* a double this large may stand for its neighbours */
-    *value = (int64_t)n;
-    return (lua_Number)*value == n;
-  }
+  if (type == LUA_TNUMBER)
+    return read_double(lua_tonumber(L, index), value);
+  return type == LUA_TSTRING && read_digits(L, index, value);
 }
 
-/* top:add(value, at) -> whether the value is a whole number of 64 bits */
+/*
+** top:add(value [, at]) -> whether the value is a whole number of 64 bits.
+** Its time is its place where none is given.
+*/
 static int top_add(lua_State *L) {
   struct sz_top *top = luaL_checkudata(L, 1, TOP);
-  int64_t value, at;
-  int whole = read_whole(L, 2, &value) && read_whole(L, 3, &at);
+  int64_t value, at = (int64_t)top->count + 1;
+  int whole = read_whole(L, 2, &value) &&
+              (lua_isnoneornil(L, 3) || read_whole(L, 3, &at));
   if (whole)
     sz_top_add(top, value, at);
   lua_pushboolean(L, whole);
   return 1;
 }
 
-/*
-** The sample at the top of the stack: { at, value }, or a bare value whose
-** 'at' stands already. Leaves the stack as it was. 0: it is no such thing.
-*/
-static int read_sample(lua_State *L, struct sz_sample *s) {
-  int good, index = lua_gettop(L);
-  if (!lua_istable(L, index))
-    return read_whole(L, index, &s->value);
-  lua_rawgeti(L, index, 1);
-  lua_rawgeti(L, index, 2);
+/* { at, value } on top of the stack; leaves the stack as it was. */
+static int read_point(lua_State *L, struct sz_sample *s) {
+  int good;
+  lua_rawgeti(L, -1, 1);
+  lua_rawgeti(L, -2, 2);
   good = read_whole(L, -2, &s->at) && read_whole(L, -1, &s->value);
-  lua_settop(L, index);
+  lua_pop(L, 2);
   return good;
+}
+
+struct list {
+  int64_t first, step, fill;
+  int filled; /* holes count */
+  int kind;   /* of the first sample: LUA_TTABLE, or 0 for bare values */
+  int begun;
+};
+
+/*
+** The sample on top of the stack, the i-th from 0. Returns 1 when it counts,
+** 0 for a hole that does not, -1 when it is no sample, or of another kind
+** than the first.
+*/
+static int read_item(lua_State *L, struct list *list, int i,
+                     struct sz_sample *s) {
+  int type = lua_type(L, -1), table = type == LUA_TTABLE;
+  s->at = list->first + list->step * i;
+  if (type == LUA_TNIL || (type == LUA_TBOOLEAN && !lua_toboolean(L, -1))) {
+    s->value = list->fill;
+    return list->filled;
+  }
+  if (!list->begun)
+    list->kind = table;
+  list->begun = 1;
+  if (table != list->kind)
+    return -1;
+  return (table ? read_point(L, s) : read_whole(L, -1, &s->value)) ? 1 : -1;
+}
+
+static void check_whole(lua_State *L, int index, int64_t *value) {
+  luaL_argcheck(L, read_whole(L, index, value), index,
+                "whole number expected");
 }
 
 /*
@@ -92,33 +129,30 @@ static int read_sample(lua_State *L, struct sz_sample *s) {
 static int top_add_list(lua_State *L) {
   struct sz_top *top = luaL_checkudata(L, 1, TOP);
   int n = (int)luaL_checknumber(L, 3), i;
-  int64_t first, step, fill = 0, added = 0;
-  int filled = !lua_isnoneornil(L, 6), kind = 0;
+  struct list list = {0, 0, 0, 0, 0, 0};
+  lua_Integer added = 0;
   luaL_checktype(L, 2, LUA_TTABLE);
-  luaL_argcheck(L, read_whole(L, 4, &first), 4, "whole number expected");
-  luaL_argcheck(L, read_whole(L, 5, &step), 5, "whole number expected");
-  luaL_argcheck(L, !filled || read_whole(L, 6, &fill), 6,
-                "whole number expected");
-  for (i = 1; i <= n; i++) {
+  check_whole(L, 4, &list.first);
+  check_whole(L, 5, &list.step);
+  list.filled = !lua_isnoneornil(L, 6);
+  if (list.filled)
+    check_whole(L, 6, &list.fill);
+  for (i = 0; i < n; i++) {
     struct sz_sample s;
-    int hole;
-    lua_rawgeti(L, 2, i);
-    hole = !lua_toboolean(L, -1);
-    s.at = first + step * (i - 1);
-    s.value = fill;
-    kind = kind || hole ? kind : 1 + lua_istable(L, -1);
-    if (!hole && (kind != 1 + lua_istable(L, -1) || !read_sample(L, &s))) {
+    int found;
+    lua_rawgeti(L, 2, i + 1);
+    found = read_item(L, &list, i, &s);
+    lua_pop(L, 1);
+    if (found < 0) {
       lua_pushnil(L);
-      lua_pushinteger(L, i);
+      lua_pushinteger(L, i + 1);
       return 2;
     }
-    lua_pop(L, 1);
-    if (hole && !filled)
-      continue;
-    sz_top_add(top, s.value, s.at);
-    added++;
+    if (found)
+      sz_top_add(top, s.value, s.at);
+    added += found;
   }
-  lua_pushinteger(L, (lua_Integer)added);
+  lua_pushinteger(L, added);
   return 1;
 }
 

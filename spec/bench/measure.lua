@@ -130,6 +130,24 @@ local function decode_goals()
   end
 end
 
+-- 1,000 customers' percentiles of a month, their samples being in memory.
+local function billing_goals()
+  local group = { name = "billing" }
+  for i, lua in ipairs { "lua5.4", "lua5.3", "luajit" } do
+    group[i] = { task = "billing_percentile", file = "report.json", lua = lua }
+    group[i + 3] = { task = "billing_stream", file = "report.json", lua = lua }
+  end
+  group[7] = { task = "billing_sort", file = "report.json" }
+  measure(group)
+  for i, lua in ipairs { "Lua 5.4", "Lua 5.3", "LuaJIT" } do
+    local run, stream = group[i], group[i + 3]
+    add("percentiles of 1,000 customers × 8,928 samples, " .. lua, "< 1 s", ("%.2f s"):format(run.median), run.median < 1,
+      ("sample by sample %.2f s"):format(stream.median), { run, stream })
+  end
+  add("  the same over sorting, Lua 5.4", "≥ 4×", ("%.1f×"):format(over(group[7], group[1])), over(group[7], group[1]) >= 4,
+    ("%.2f s"):format(group[7].median), { group[7] })
+end
+
 local function memory_goals()
   local small, large = { task = "net_memory", file = "rows_1000.json" }, { task = "net_memory", file = "rows_1000000.json" }
   local first = { task = "net_first", file = "rows_1000000.json" }
@@ -226,6 +244,7 @@ end
 local r = in_memory()
 rows_goals(r)
 decode_goals()
+billing_goals()
 memory_goals()
 growth_goals()
 network_goals()

@@ -48,17 +48,17 @@ Stream.__name = "scrutinizer.PercentileStream"
 ---@param value scrutinizer.Whole of 64 bits
 ---@param at? integer its time; without one, its place
 function Stream:add(value, at)
-  self._count = self._count + 1
-  if self._count > self._most then error(("add: more than the %d samples that were announced"):format(self._most), 2) end
-  if not self._top:add(value, at or self._count) then error(check.message("add", value, "a whole number of 64 bits"), 2) end
-  self._timed = self._timed or at ~= nil
+  if at then self._timed = true end
+  if not self._top:add(value, at) then error(check.message("add", value, "a whole number of 64 bits"), 2) end
 end
 
---- The percentile of what was added so far, as `billing.percentile` gives it; nil when nothing was. More may be added afterwards.
+--- The percentile of what was added so far, as `billing.percentile` gives it; nil when nothing was. More may be added afterwards. Raises
+--- when more came than was announced: what was forgotten may have been part of it.
 ---@return scrutinizer.Whole|number? value
 ---@return scrutinizer.PercentileInfo? info
 function Stream:finish()
   local best, n = self._top:finish(self._timed)
+  if n > self._most then error(("finish: %d samples came, %d were announced"):format(n, self._most), 2) end
   if n == 0 then return nil end
   return percentile.settle(self._plan, best, n)
 end
@@ -72,7 +72,7 @@ function billing.stream(most, percent, options)
   local plan, complaint = percentile.plan(percent, options)
   if not plan then error("stream: " .. complaint, 2) end
   if not check.integer(most, 1, 10000000) then error(check.message("stream", most, "a whole number from 1 to 10,000,000"), 2) end
-  return setmetatable({ _plan = plan, _top = core.top(percentile.keep(plan, most)), _most = most, _count = 0 }, Stream)
+  return setmetatable({ _plan = plan, _top = core.top(percentile.keep(plan, most)), _most = most }, Stream)
 end
 
 --- A calendar month of a zone, half-open: `billing.month("2026-11", "Europe/Berlin")`.
