@@ -93,8 +93,10 @@ install: all
 	  'require "scrutinizer.main"' >"$(BIN)/scrutinizer"
 	chmod 755 "$(BIN)/scrutinizer"
 
+# Folders go too, where nothing else is in them.
 uninstall:
 	rm -rf "$(SHARE)/scrutinizer" "$(LIB)/scrutinizer" "$(BIN)/scrutinizer"
+	cd "$(DESTDIR)$(PREFIX)" && rmdir -p --ignore-fail-on-non-empty share/lua/$(ABI) lib/lua/$(ABI) bin
 
 demo:
 	@.ci/deps demo $(LUA)

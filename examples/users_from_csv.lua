@@ -39,4 +39,4 @@ end
 
 for i, made in ipairs(assert(client.users:create(users))) do tell("user " .. users[i].name, made) end
 for i, added in ipairs(assert(client.groups:add_members(members))) do tell(members[i].user .. " in " .. members[i].group, added) end
-os.exit(failed == 0)
+os.exit(failed == 0 and 0 or 1)

@@ -41,7 +41,7 @@ print(s.VERSION, s.decode("[1,2]")[2], err.kind, from)
 ]]
 
 -- The installed command, with nothing in the environment to help it.
-local COMMAND = "cd / && env -u LUA_INIT -u LUA_PATH -u LUA_CPATH -u LD_PRELOAD %s/bin/scrutinizer --version 2>&1"
+local COMMAND = "cd / && env -u LUA_INIT -u LUA_PATH -u LUA_CPATH -u LD_PRELOAD SCRUTINIZER_URL=https://192.0.2.1 %s/bin/scrutinizer %s 2>&1"
 
 -- The rock's command, with the paths that `luarocks path` would print for its tree.
 local IN_TREE = "cd / && env -u LUA_INIT -u LD_PRELOAD LUA_PATH='%s/tree/share/lua/%s/?.lua;%s/tree/share/lua/%s/?/init.lua;;' "
@@ -81,9 +81,12 @@ describe("make install", function()
       local make = ("env -u OUT -u CFLAGS -u LD_PRELOAD make -s LUA=%s PREFIX=%s "):format(LUA, support.quote(prefix))
       support.shell(make .. "install 2>&1")
       assert.matches("^0%.1%.0%s+2%s+connect%s", run_in(prefix, PROBE))
-      assert.equal("scrutinizer 0.1.0\n", support.shell(COMMAND:format(support.quote(prefix))))
+      local function command(words) return support.shell(COMMAND:format(support.quote(prefix), words)) end
+      assert.equal("scrutinizer 0.1.0\n", command "--version")
+      assert.matches("^rm +report_api\naction +get\nrpt_json +{.*\ncurl ", command "explain host2host --range LastHour")
+      assert.matches("in a checkout of the repository, run make sandbox\n64$", command "sandbox 2>&1; echo -n $?")
       support.shell(make .. "uninstall 2>&1")
-      assert.equal("", support.shell(("find %s -type f"):format(support.quote(prefix))))
+      assert.equal("", support.shell(("find %s -mindepth 1"):format(support.quote(prefix))))
     end)
   end)
 end)

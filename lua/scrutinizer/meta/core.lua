@@ -1,0 +1,272 @@
+---@meta scrutinizer.core
+-- For editors: what the C core gives. Scripts have no need of it; its arguments are checked only as far as memory is concerned.
+error "this file is read by editors, not required"
+
+local core = {}
+
+---@class scrutinizer.core.Http libcurl's transfers
+local http = {}
+
+---@class scrutinizer.core.Commands programs that are run in place of the network
+local commands = {}
+
+---@class scrutinizer.core.Transfer one answer's bytes
+local transfer = {}
+
+---@class scrutinizer.core.Decoder bytes of a report to rows
+local decoder = {}
+
+---@class scrutinizer.core.Aggregate rows folded into groups
+local aggregate = {}
+
+---@class scrutinizer.core.Top the greatest of many whole numbers
+local top = {}
+
+---@class scrutinizer.core.Writer rows to CSV or NDJSON
+local writer = {}
+
+---@class scrutinizer.core.Fd
+---@field fd integer
+---@field read? boolean
+---@field write? boolean
+
+--- The library's version.
+---@type string
+core.VERSION = nil
+
+--- JSON null.
+---@type lightuserdata
+core.null = nil
+
+--- Marks a table as a JSON array.
+---@type table
+core.array_mt = nil
+
+--- Seconds of a clock that nobody sets.
+---@return number
+function core.now() end
+
+--- A JSON text as a Lua value.
+---@param text string
+---@param options? { max_depth?: integer, utf8?: "pass"|"replace"|"error" }
+---@return any value nil: it failed
+---@return string? kind
+---@return string? message
+---@return integer? position
+function core.decode(text, options) end
+
+---@param options table projection, directions and caps
+---@return scrutinizer.core.Decoder
+function core.decoder(options) end
+
+---@param options { fields: string[], by: integer[], folded: { field: integer, fold: "sum"|"min"|"max" }[] }
+---@return scrutinizer.core.Aggregate
+function core.aggregate(options) end
+
+---@param options table fields and headers (lists), json and guard (flags), separator, null, newline (texts), tostring
+---@return scrutinizer.core.Writer
+function core.writer(options) end
+
+---@param count integer how many are kept
+---@return scrutinizer.core.Top
+function core.top(count) end
+
+---@return scrutinizer.core.Http
+function core.http() end
+
+---@return scrutinizer.core.Commands
+function core.command() end
+
+--- A function that gives a cursor's next row from the core, and else asks `slow` (Lua 5.3 and later; nil elsewhere).
+---@param slow fun(cursor: table): table?, table?
+---@return fun(cursor: table): table?, table?
+function core.caller(slow) end
+
+--- A host's addresses in the system's order; blocks as long as its resolver does.
+---@param host string
+---@return string[]? addresses
+---@return string? message
+function core.resolve(host) end
+
+---@param text string
+---@return string hex
+function core.sha256(text) end
+
+--- A transfer whose bytes Lua hands on.
+---@param from? table
+---@return scrutinizer.core.Transfer
+function core.feed(from) end
+
+---@param to scrutinizer.core.Transfer
+---@return boolean? ready the next piece may come; nil: closed
+function core.feed_ready(to) end
+
+---@param to scrutinizer.core.Transfer
+---@param info table as `transfer:info()`
+function core.feed_header(to, info) end
+
+---@param to scrutinizer.core.Transfer
+---@param text string
+function core.feed_push(to, text) end
+
+---@param to scrutinizer.core.Transfer
+---@param kind? string
+---@param message? string
+function core.feed_finish(to, kind, message) end
+
+---@param options table
+---@return scrutinizer.core.Transfer?
+---@return string? kind
+---@return string? message
+function http:start(options) end
+--- Lets libcurl work without waiting.
+---@return integer? running
+---@return string? kind
+---@return string? message
+function http:step() end
+---@param seconds number
+---@return true?
+---@return string? kind
+---@return string? message
+function http:wait(seconds) end
+---@return number? seconds after which to step whatever the sockets do
+function http:timeout() end
+---@param only? scrutinizer.core.Transfer
+---@return scrutinizer.core.Fd[]?
+---@return string? kind
+---@return string? message
+function http:fds(only) end
+--- Nothing is received or read after so many seconds, until the next call.
+---@param seconds? number
+function http:allow(seconds) end
+---@return boolean held bytes wait because the time allowed was over
+function http:held() end
+function http:close() end
+
+---@param argv string[]
+---@return scrutinizer.core.Transfer?
+---@return string? kind
+---@return string? message
+function commands:start(argv) end
+---@return integer? running
+---@return string? kind
+---@return string? message
+function commands:step() end
+---@param seconds number
+---@return true?
+---@return string? kind
+---@return string? message
+function commands:wait(seconds) end
+---@return number? seconds
+function commands:timeout() end
+---@return scrutinizer.core.Fd[]?
+---@return string? kind
+---@return string? message
+function commands:fds() end
+function commands:close() end
+
+---@param max? integer
+---@return string|false|nil bytes false: none yet; nil: the end, or kind and message say what failed
+---@return string? kind
+---@return string? message
+function transfer:read(max) end
+---@return table
+function transfer:info() end
+---@return boolean
+function transfer:ready() end
+---@return { subject: string, issuer: string, from: string, to: string, pin: string }?
+function transfer:certificate() end
+function transfer:close() end
+
+---@param chunk string
+---@return true?
+---@return string? kind
+---@return string? message
+---@return integer? position
+function decoder:feed(chunk) end
+---@return true?
+---@return string? kind
+---@return string? message
+---@return integer? position
+function decoder:finish() end
+---@param from? scrutinizer.core.Transfer
+---@return table|false|nil row false: wait for bytes; nil: the end, or what failed
+---@return integer|string|nil direction 1 inbound, 2 outbound; or the failure's kind
+---@return string? message
+---@return integer? position
+function decoder:next(from) end
+---@param from scrutinizer.core.Transfer
+---@return boolean? more
+---@return string? kind
+---@return string? message
+---@return integer? position
+function decoder:hold(from) end
+---@param direction integer
+---@param limit number rows that `pass` may give
+function decoder:lane(direction, limit) end
+---@return table? row one that needs no second look
+function decoder:pass() end
+---@return integer rows that `pass` gave since `lane`
+function decoder:passed() end
+---@param from scrutinizer.core.Transfer
+---@param sums scrutinizer.core.Aggregate
+---@param direction integer
+---@param limit number
+---@return integer? count
+---@return false|integer|string|nil state
+---@return string? message
+---@return integer? position
+function decoder:fold(from, sums, direction, limit) end
+---@param name string
+---@param direction? integer
+---@return any value
+---@return any position
+function decoder:fact(name, direction) end
+---@param direction integer
+---@return any[]? cells
+function decoder:last_row(direction) end
+---@param direction integer
+---@return { name: string, label: string, title: string, numeric: boolean }[]?
+function decoder:columns(direction) end
+---@return boolean done
+---@return integer bytes
+---@return boolean found
+---@return string head
+function decoder:state() end
+function decoder:close() end
+
+---@param count? integer only the first so many groups
+---@param with_count? boolean
+---@return table[]
+function aggregate:rows(count, with_count) end
+function aggregate:close() end
+
+---@param value number
+---@param at integer
+---@return boolean whole it is a whole number of 64 bits
+function top:add(value, at) end
+---@param list table
+---@param n integer
+---@param first integer
+---@param step integer
+---@param fill? number
+---@return integer? added
+---@return integer? place of one that is no whole number
+function top:add_list(list, n, first, step, fill) end
+---@param points? boolean
+---@return table list
+---@return integer count
+function top:finish(points) end
+
+---@param row table
+---@return integer? waiting bytes
+---@return string? kind
+---@return string? message
+function writer:add(row) end
+---@return integer waiting bytes
+function writer:header() end
+---@return string text what waited
+function writer:take() end
+function writer:close() end
+
+return core
