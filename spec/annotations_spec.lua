@@ -33,6 +33,13 @@ local function complaint(path, at)
   if gives and not text:find "---@return" then return "does not say what it returns" end
 end
 
+-- The groups of a client's calls, as client.lua lists them.
+local function parts()
+  local list, written = {}, support.shell "sed -n '/^local PARTS = {/,/^}/p' lua/scrutinizer/client.lua"
+  for name in written:gmatch '([%w_]+) = "' do list[#list + 1] = name end
+  return list
+end
+
 -- Whatever a script can reach, by name: { [name] = function }.
 local function reachable()
   local client = support.connect()
@@ -49,7 +56,7 @@ local function reachable()
   add("billing.", require "scrutinizer.billing")
   add("query:", getmetatable(query).__index)
   add("decoder:", getmetatable(scrutinizer.decoder {}).__index)
-  for _, part in ipairs { "device_groups", "devices", "exporters", "groups", "interfaces", "ip_groups", "users" } do
+  for _, part in ipairs(parts()) do
     add("client." .. part .. ":", getmetatable(client[part]).__index)
   end
   -- The client's and the cursor's methods stand behind functions that look fields up.
@@ -101,8 +108,7 @@ describe("the files for editors", function()
 
   it("know the groups of a client's calls, and the query's methods that are joined to it", function()
     local lazy = support.shell "cat lua/scrutinizer/meta/lazy.lua"
-    local parts = support.shell "sed -n '/^local PARTS = {/,/^}/p' lua/scrutinizer/client.lua"
-    for name in parts:gmatch '([%w_]+) = "' do assert.matches("%-%-%-@field " .. name .. " scrutinizer%.%u", lazy) end
+    for _, name in ipairs(parts()) do assert.matches("%-%-%-@field " .. name .. " scrutinizer%.%u", lazy) end
     local written = support.shell "cat lua/scrutinizer/query.lua"
     for name in pairs(getmetatable(support.connect():report "host2host").__index) do
       local found = written:find("\nfunction methods:" .. name .. "(", 1, true) or lazy:find("\nfunction query:" .. name .. "(", 1, true)
