@@ -157,10 +157,12 @@ end
 
 --- The failure that a complete answer is, or nil when it is a report.
 ---@param decoder userdata
----@param context { has_token: boolean, status?: integer }
+---@param client? scrutinizer.Client whose secrets are not to be shown; nil: a text from anywhere
+---@param status? integer
 ---@return scrutinizer.Error?
-function answer.failure(decoder, context)
-  local object = {}
+function answer.failure(decoder, client, status)
+  local mask = client and client._private.mask or function(text) return text end
+  local object, context = {}, { has_token = not client or client.has_token, status = status, mask = mask }
   for _, name in ipairs { "err", "details", "msg" } do
     local value, err = fact(decoder, name)
     if err then return err end
@@ -171,12 +173,11 @@ function answer.failure(decoder, context)
   local said, err = fact(decoder, "error")
   if err then return err end
   if said ~= nil then
-    return errors.new("api", "the report failed: " .. as_text(said),
-      { status = context.status, request_id = (answer.request_id(decoder)) })
+    return errors.new("api", "the report failed: " .. mask(as_text(said)), { status = status, request_id = (answer.request_id(decoder)) })
   end
   local _, _, found, head = decoder:state()
   if not found then
-    return errors.new("decode", "no report in the answer, which begins with " .. check.show(head), { position = 0 })
+    return errors.new("decode", "no report in the answer, which begins with " .. check.show(mask(head)), { position = 0 })
   end
 end
 

@@ -54,10 +54,7 @@ local function attempt(client, form, how, limit, spent)
   value, err = read(client, x, how.secrets ~= nil, spent)
   spent.waited = spent.waited + x._waited
   x:close()
-  if value == nil then
-    err.message = x.mask(err.message)
-    return nil, err
-  end
+  if value == nil then return nil, secrets.clean(err, x.mask) end
   local refusal = type(value) == "table" and answer.refusal(value, { has_token = client.has_token, status = 200, mask = x.mask })
   if refusal then return nil, refusal end
   return value

@@ -45,7 +45,7 @@ function Client:__index(name)
 end
 
 function Client:__tostring()
-  return ("scrutinizer.Client: %s%s"):format(self.url, self._private.closed() and " (closed)" or "")
+  return ("scrutinizer.Client: %s%s"):format(errors.neutral(self.url), self._private.closed() and " (closed)" or "")
 end
 
 -- What every request of this client has in common.

@@ -123,7 +123,7 @@ function methods:finish()
   self._finished = true
   local ok, kind, message, position = self._core:finish()
   if not ok then return fail(self, kind, message, position) end
-  self._error = answer.failure(self._core, { has_token = true })
+  self._error = answer.failure(self._core)
   if self._error then return nil, self._error end
   self._report, self._error = report_of(self)
   return self._report, self._error

@@ -41,6 +41,20 @@ local function escape_byte(char)
   return ("\\x%02X"):format(char:byte())
 end
 
+-- What a sequence of UTF-8 may not be: overlong, half of a pair or beyond Unicode; a terminal's control (U+0080 to U+009F, CSI among them);
+-- a change of the writing direction or a break of the line, with which a text can show what it does not say.
+local UNFIT = {
+  "^\224[\128-\159]", "^\237[\160-\191]", "^\240[\128-\143]", "^\244[\144-\191]", "^\194[\128-\159]", "^\226\128[\142\143\168-\174]",
+  "^\226\129[\166-\169]",
+}
+
+local function is_fit(sequence)
+  for _, pattern in ipairs(UNFIT) do
+    if sequence:find(pattern) then return false end
+  end
+  return true
+end
+
 -- Lengths of well-formed UTF-8 sequences by their first byte, as patterns; what matches none of them is shown as bytes.
 local function escape_high(text)
   local out, at = {}, 1
@@ -49,8 +63,7 @@ local function escape_high(text)
       or text:match("^[\194-\223][\128-\191]", at)
       or text:match("^[\224-\239][\128-\191][\128-\191]", at)
       or text:match("^[\240-\244][\128-\191][\128-\191][\128-\191]", at)
-    -- U+0080 to U+009F are terminal controls too (CSI is U+009B).
-    if not run or run:find("^\194[\128-\159]") then
+    if not run or not is_fit(run) then
       run = text:sub(at, at)
       out[#out + 1] = escape_byte(run)
     else
@@ -100,6 +113,7 @@ function errors.new(kind, message, fields)
   for k, v in pairs(fields or {}) do err[k] = v end
   err.kind = kind
   err.message = errors.neutral(message, 2000)
+  if err.request_id then err.request_id = errors.neutral(err.request_id, 200) end
   if err.retryable == nil then
     err.retryable = RETRYABLE[kind] or RETRYABLE_STATUS[err.status] or false
   end

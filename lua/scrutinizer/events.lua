@@ -1,5 +1,7 @@
 --- What `on_event` is told.
 
+local errors = require "scrutinizer.errors"
+
 local events = {}
 
 ---@class scrutinizer.Event
@@ -34,6 +36,10 @@ local events = {}
 ---@field kind? scrutinizer.ErrorKind
 ---@field message? string
 
+local function shown(text)
+  return text and errors.neutral(text, 100)
+end
+
 local function emit(client, event)
   local listener = client._options.on_event
   if listener then listener(event) end
@@ -41,14 +47,14 @@ end
 
 function events.request(client, request, form)
   emit(client, {
-    type = "request", url = client.url, method = request.method, run_mode = form.rm, action = form.action,
+    type = "request", url = client.url, method = request.method, run_mode = shown(form.rm), action = shown(form.action),
     bytes = request.body and #request.body or nil,
   })
 end
 
 function events.response(client, info, run_mode, page)
   emit(client, {
-    type = "response", status = info.status, reused = info.reused, first_byte = info.first_byte, run_mode = run_mode, page = page,
+    type = "response", status = info.status, reused = info.reused, first_byte = info.first_byte, run_mode = shown(run_mode), page = page,
   })
 end
 
@@ -69,7 +75,7 @@ function events.warning(client, message)
 end
 
 function events.done(client, event)
-  event.type = "done"
+  event.type, event.run_mode = "done", shown(event.run_mode)
   emit(client, event)
 end
 

@@ -171,10 +171,11 @@ local STATUS_KINDS = { [401] = "auth", [403] = "auth", [407] = "auth" }
 
 -- The error of an answer that is not 200. Its body is read for what it says.
 function methods:_refusal(info)
-  if redirect.is(info) then return redirect.error(info) end
+  local mask = self.mask or self._client._private.mask
+  if redirect.is(info) then return redirect.error(info, mask) end
   local body = self:body(REFUSAL_BYTES) or ""
   local value = core.decode(body)
-  local context = { has_token = self._client.has_token, status = info.status, mask = self.mask }
+  local context = { has_token = self._client.has_token, status = info.status, mask = mask }
   local said = type(value) == "table" and answer.refusal(value, context)
   local kind = STATUS_KINDS[info.status] or "http"
   if said and said.kind == "auth" then return said end

@@ -202,7 +202,7 @@ function options.split_url(url)
     return nil, "a URL with a host name or address (IPv6 in brackets), and perhaps a port"
   end
   if port ~= "" and not check.digits(port:sub(2), 1, 65535) then return nil, "a URL with a port from 1 to 65535" end
-  if path:find "[?#%s%z]" then return nil, "a URL without query" end
+  if path:find "[?#%s%c%z]" then return nil, "a URL without query" end
   if path == "" or path == "/" then path = PATH end
   return { scheme = scheme, host = host, port = port ~= "" and port:sub(2) or nil, path = path }
 end

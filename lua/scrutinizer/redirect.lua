@@ -19,10 +19,12 @@ end
 
 --- The error of a redirect that is not followed: it names the target, without its query.
 ---@param info table
+---@param mask? fun(text: string): string takes secrets out
 ---@return scrutinizer.Error
-function redirect.error(info)
+function redirect.error(info, mask)
+  local target = (info.location or "nowhere"):match "^[^?#]*"
   return errors.new("http", ("the appliance redirects (HTTP %d) to %s: not https on the same host; connect to where it really is")
-    :format(info.status, errors.neutral((info.location or "nowhere"):match "^[^?#]*", 200)), { status = info.status })
+    :format(info.status, errors.neutral(mask and mask(target) or target, 200)), { status = info.status })
 end
 
 -- Where a Location leads from here: it may leave out scheme, host, or the beginning of the path.

@@ -130,6 +130,16 @@ local function cleaned(value, found)
   return setmetatable(copy, getmetatable(value))
 end
 
+--- Takes secrets out of an error.
+---@param err scrutinizer.Error
+---@param mask fun(text: string): string
+---@return scrutinizer.Error err the same
+function secrets.clean(err, mask)
+  err.message = mask(err.message)
+  if err.request_id then err.request_id = mask(err.request_id) end
+  return err
+end
+
 --- A form's fields without what their names say is secret, JSON in them decoded; and the secrets.
 ---@param form table<string, string>
 ---@param decode fun(text: string): any

@@ -11,6 +11,7 @@ local events = require "scrutinizer.events"
 local exporters = require "scrutinizer.exporters"
 local points = require "scrutinizer.points"
 local retry = require "scrutinizer.retry"
+local secrets = require "scrutinizer.secrets"
 local times = require "scrutinizer.times"
 local wire = require "scrutinizer.wire"
 
@@ -63,11 +64,8 @@ local function attempt(client, spec, form, how, spent)
   if accepted then count, err = read_whole(client, x, decoder) end
   spent.requests, spent.waited = spent.requests + 1, spent.waited + x._waited
   x:close()
-  err = err or answer.failure(decoder, { has_token = client.has_token, status = 200 })
-  if err then
-    err.message = client._private.mask(err.message)
-    return nil, err
-  end
+  err = err or answer.failure(decoder, client, 200)
+  if err then return nil, secrets.clean(err, client._private.mask) end
   return decoder, count
 end
 

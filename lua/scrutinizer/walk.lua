@@ -10,6 +10,7 @@ local exporters = require "scrutinizer.exporters"
 local facts = require "scrutinizer.facts"
 local pages = require "scrutinizer.pages"
 local retry = require "scrutinizer.retry"
+local secrets = require "scrutinizer.secrets"
 local times = require "scrutinizer.times"
 local wire = require "scrutinizer.wire"
 
@@ -187,7 +188,7 @@ local function tell_end(self, err)
 end
 
 function walk.fail(self, err)
-  err.message = self._client._private.mask(err.message)
+  secrets.clean(err, self._client._private.mask)
   close_answer(self)
   ahead.drop(self._ahead)
   if RESUMABLE[err.kind] and not err.resume then
@@ -227,7 +228,7 @@ end
 function walk.recover(self, err)
   walk.count_lane(self)
   if self._ended or not self._decoder then return false end
-  err.message = self._client._private.mask(err.message)
+  secrets.clean(err, self._client._private.mask)
   if self._exchange then self._retry:spend(self._exchange._waited) end
   self._read = facts.getters.bytes(self)
   local may_go_on, pieces = not has_begun(self) or join(self), self._pieces == "wanted"
@@ -246,7 +247,7 @@ end
 -- The answer is complete: is the report?
 local function end_answer(self)
   self._ended = true
-  local err = answer.failure(self._decoder, { has_token = self._client.has_token, status = 200 })
+  local err = answer.failure(self._decoder, self._client, 200)
   if err then return err end
   for _, part in ipairs(self._asked) do
     if part.said or self._facts then

@@ -7,6 +7,12 @@ local wire = require "scrutinizer.wire"
 
 local asked = {}
 
+-- A field need not be text; a line of the recording must.
+local function as_text(bytes)
+  if wire.try_encode(bytes) then return bytes end
+  return "hex:" .. bytes:gsub(".", function(char) return ("%02x"):format(char:byte()) end)
+end
+
 --- What is kept of a request: its fields, JSON in them decoded, without secrets. Times that come from the clock stand there as the query says
 --- them ("now-5400", "LastHour.from").
 ---@param request { form: table<string, string>, like?: fun(): table<string, string>, secrets?: string[] }
@@ -14,8 +20,11 @@ local asked = {}
 ---@return table<string, any> fields
 ---@return string[] found secrets
 function asked.fields(request, ignore)
-  local fields, found = secrets.of_form(request.like and request.like() or request.form, core.decode)
-  for name in pairs(ignore) do fields[name] = nil end
+  local said, found = secrets.of_form(request.like and request.like() or request.form, core.decode)
+  local fields = {}
+  for name, value in pairs(said) do
+    if not ignore[name] then fields[as_text(name)] = type(value) == "string" and as_text(value) or value end
+  end
   for _, secret in ipairs(request.secrets or {}) do found[#found + 1] = secret end
   return fields, found
 end
@@ -45,7 +54,7 @@ local function flatten(value, path, out)
     out[path] = check.show(value == core.null and "null" or value)
     return out
   end
-  out[path] = next(value) == nil and "{}" or nil
+  if path ~= "" and next(value) == nil then out[path] = "{}" end
   for name, member in pairs(value) do
     flatten(member, path == "" and tostring(name) or path .. "." .. tostring(name), out)
   end

@@ -2,6 +2,7 @@
 
 local asked = require "scrutinizer.recorder.asked"
 local core = require "scrutinizer.core"
+local errors = require "scrutinizer.errors"
 local host = require "scrutinizer.recorder.host"
 local secrets = require "scrutinizer.secrets"
 
@@ -28,6 +29,11 @@ local function whole(state, text, last)
   return text:sub(1, at - 1)
 end
 
+-- A stranger's text of a header or a message, as it is kept.
+local function shown(state, text)
+  return errors.neutral(state.set.mask(text), 4000)
+end
+
 local Multi = {}
 Multi.__index = Multi
 
@@ -36,7 +42,7 @@ function Multi:_header(outer, state)
   if not info.headers_done then return end
   for _, name in ipairs(HEADER) do
     local value = info[name]
-    kept[name] = type(value) == "string" and state.set.mask(value) or value
+    kept[name] = type(value) == "string" and shown(state, value) or value
   end
   kept.location = kept.location and host.out_of(kept.location, self._host)
   self._writer:add(state.id, "header", kept)
@@ -47,7 +53,7 @@ end
 function Multi:_finish(outer, state, kind, message)
   self._writer:body(state.id, whole(state, state.clean("", true), true))
   if kind then
-    self._writer:add(state.id, "failed", { kind, state.set.mask(message) })
+    self._writer:add(state.id, "failed", { kind, shown(state, message) })
   else
     self._writer:add(state.id, "end", true)
   end
@@ -92,12 +98,13 @@ function Multi:start(request)
   local fields, found = asked.fields(request.asked, self._ignore)
   local id = self._writer:asked(fields)
   local set = secrets.new(found, self._secrets)
+  local state = { id = id, inner = transfer, set = set, clean = set.stream(), pending = "" }
   if not transfer then
-    self._writer:add(id, "failed", { kind, set.mask(message) })
+    self._writer:add(id, "failed", { kind, shown(state, message) })
     return nil, kind, message
   end
   local outer = core.feed(transfer)
-  self._running[outer] = { id = id, inner = transfer, set = set, clean = set.stream(), pending = "" }
+  self._running[outer] = state
   return outer
 end
 
