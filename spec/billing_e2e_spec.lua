@@ -126,6 +126,23 @@ describe("collect", function()
     end
   end)
 
+  -- Who says it: report_start, the answer, or only the points.
+  for _, case in ipairs {
+    { { report_start = "both" }, "buckets of 1800 s, not 300 s: their averages hide peaks; say coarser = 30" },
+    { { report_start = "unknown", granularity_used = "yes" }, "buckets of 1800 s, not 300 s: their averages hide peaks" },
+    { { report_start = "unknown" }, "all 96 points lie 1800 s apart or a multiple of it, not 300 s" },
+  } do
+    it("refuses longer buckets than it asked for: " .. case[2], function()
+      case[1].granularity_kept = "30"
+      support.switches(case[1])
+      local samples, err = billing.collect(DAY, { inbound = inbound() })
+      assert.is_nil(samples)
+      assert.equal("bill", err.kind)
+      assert.is_truthy(err.message:find(case[2], 1, true), err.message)
+      assert.equal(48, assert(billing.collect(DAY, { inbound = inbound() }, { coarser = 30 })).n)
+    end)
+  end
+
   it("bills from coarser buckets only when asked for, and says so", function()
     local samples = assert(billing.collect(DAY, { inbound = inbound() }, { coarser = 30 }))
     assert.equal(48, samples.n)

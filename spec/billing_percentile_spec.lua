@@ -261,6 +261,38 @@ end)
 
 -- Other programs' figures do not depend on the Lua: once.
 if not os.getenv "SANDBOX_CHECKED" then
+  describe("against python", function()
+    -- Each as its tool does it: a list sorted its way, and the place in it, counted from 0; in fractions where the tool has floats.
+    local PYTHON = [[
+from fractions import Fraction
+from math import ceil, floor
+def half_up(x): return floor(x + Fraction(1, 2))
+for text in ("95", "99.9", "90", "50", "99.99", "33.3", "2.5"):
+    p = Fraction(text) / 100
+    for n in list(range(1, 300)) + list(range(8000, 9000, 7)):
+        rising, falling = range(1, n + 1), range(n, 0, -1)
+        places = [ceil(p * n) - 1, max(half_up(Fraction(n) / 100 * Fraction(text)) - 1, 0), half_up(p * (n - 1))]
+        values = [rising[place] for place in places]
+        index = ceil(n * (1 - p))
+        values.insert(2, falling[index] if index < n else 1)
+        print(text, n, *values)
+]]
+
+    it("has the ranks that the tools' own ways give, for many lengths and percentages", function()
+      local rank, count = require "scrutinizer.billing.rank", 0
+      local out = support.shell("env -u LD_PRELOAD python3 -c " .. support.quote(PYTHON))
+      for percent, n, nearest, librenms, cacti, rrdtool in out:gmatch "(%S+) (%d+) (%d+) (%d+) (%d+) (%d+)\n" do
+        local wanted, share = { nearest_rank = nearest, librenms = librenms, cacti = cacti, rrdtool = rrdtool }, rank.share(percent)
+        for method, value in pairs(wanted) do
+          local found = rank.of(method, tonumber(n), share)
+          if found ~= tonumber(value) then error(("%s %s %s: %s, python %s"):format(method, percent, n, found, value)) end
+        end
+        count = count + 1
+      end
+      assert.equal(7 * (299 + 143), count)
+    end)
+  end)
+
   describe("against PostgreSQL", function()
     local server
     setup(function() server = postgres.start() end)

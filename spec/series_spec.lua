@@ -98,6 +98,17 @@ describe("series", function()
     assert.equal(30, hosts():fetch().granularity)
   end)
 
+  it("go by the answer where it says that it used longer buckets than it was asked for", function()
+    support.switches { granularity_used = "yes", granularity_kept = "30" }
+    local list = assert(hosts():granularity(5):series())
+    assert.same({ "report_api" }, by_rm())
+    assert.equal(1800, list[1].interval)
+    assert.equal(0, list[1].missing)
+    check_sums(list, 1800)
+    local rates = assert(hosts():granularity(5):rates())
+    assert.equal(list[1].points[1][2] * 8 / 1800, rates[1].points[1][2])
+  end)
+
   for _, kind in ipairs { "seconds", "used" } do
     it("read report_start's " .. kind, function()
       for _, numbers in ipairs { "numbers", "strings" } do

@@ -199,6 +199,7 @@ local function read_rpt(request, name, allowed, options)
   self:filters(rpt, spec, options)
   self:window(rpt, spec, options)
   self:granularity(rpt, spec)
+  if options.granularity_kept == "30" and spec.bucket < 1800 then spec.bucket = 1800 end
   spec.rate = self:selected(rpt, "rateTotal", set("rate", "total")) ~= "total"
   spec.format = self:selected(rpt, "dataFormat", set("normal", "raw")) or "normal"
   spec.unit = self:selected(rpt, "bbp", set("bits", "bytes", "percent")) or "bits"

@@ -36,6 +36,7 @@ switches.known = {
   empty = { "rows", "no_rows", "null_rows", "no_direction", "no_table", "null_table" }, -- a report without rows
   time_details = { "bucket", "exact", "missing", "numbers" },
   granularity_used = { "no", "yes" }, -- adds report.graphView and report.dataGranularity, as report_start answers them
+  granularity_kept = { "all", "30" }, -- 30: finer data is gone, shorter buckets are answered in 30 minutes
   graph_parts = { "both", "asked" }, -- graph "timeseries" or "pie": both parts, or only that
   graph_other = { "both", "pie", "missing" }, -- where the series Other is
   graph_points = { "numbers", "strings" },

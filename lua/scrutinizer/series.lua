@@ -167,10 +167,17 @@ end
 -- Failures of report_start that leave the report itself as good as it was: an appliance that does not know it.
 local OPTIONAL = { api = true, decode = true, http = true }
 
--- The query's own, else the answer's, else what report_start says, else the distance of the points.
+-- What was asked for, unless the answer says that it was answered otherwise and the points do not contradict.
+local function asked_or_told(asked, told, all)
+  if not asked or not told or asked == told then return asked or told end
+  local step = points.spacing(all)
+  return step ~= asked and (not step or step % told == 0) and told or asked
+end
+
+-- The query's own or the answer's, else what report_start says, else the distance of the points.
 local function find_interval(client, spec, decoder, all, epochs)
   local minutes = said_minutes(spec)
-  local seconds = minutes and minutes * 60 or answer.interval(decoder)
+  local seconds = asked_or_told(minutes and minutes * 60, answer.interval(decoder), all)
   if seconds then return seconds end
   local err
   seconds, err = ask_start(client, spec, epochs)
@@ -292,7 +299,8 @@ end
 ---@param ready fun(query: scrutinizer.Query, method: string): table
 function series.install(methods, ready)
   --- The report's graph: one series for each row that the table shows (:limit, :offset), and Other. Points are the bytes of each bucket;
-  --- in a report ordered by another column, that column's values. The bucket's length is the query's :granularity, else what the answer or
+  --- in a report ordered by another column, that column's values. The bucket's length is the query's :granularity (the answer's own, where it
+  --- says that it used another and the points agree), else what the answer or
   --- `report_start` (a second request) says, else the distance of the points. Points that do not fit it are an error of kind `decode`,
   --- a graph over `max_held` is one of kind `limit`. Without a limit every row has a series.
   ---@return scrutinizer.Series[]? list

@@ -91,12 +91,16 @@ local function grid_of(list, from)
   return step, count
 end
 
+local function check_length(seconds, wanted)
+  if seconds == nil or seconds == wanted then return true end
+  return refuse("the appliance answers in buckets of %d s, not %d s%s", seconds, wanted,
+    seconds > wanted and (": their averages hide peaks; say coarser = %d to bill from them"):format(math.floor(seconds / 60)) or "")
+end
+
 local function check_said(query, wanted)
   local seconds, err = query:interval()
   if not seconds then return UNKNOWN[err.kind] or nil, err end
-  if seconds == wanted then return true end
-  return refuse("the appliance answers in buckets of %d s, not %d s%s", seconds, wanted,
-    seconds > wanted and (": their averages hide peaks; say coarser = %d to bill from them"):format(math.floor(seconds / 60)) or "")
+  return check_length(seconds, wanted)
 end
 
 local function check_points(list, from, wanted, o)
@@ -177,7 +181,8 @@ local function fetch(query, set, o)
   if not ok then return nil, err end
   list, err = query:series()
   if not list then return nil, err end
-  ok, err = check_points(list, set.period.from, set.interval, o)
+  ok, err = check_length(list[1] and list[1].interval, set.interval)
+  if ok then ok, err = check_points(list, set.period.from, set.interval, o) end
   if not ok then return nil, err end
   -- A customer without any traffic has no rows and no series: every sample is missing.
   if #list == 0 and not o.series then return list end

@@ -15,7 +15,7 @@ local page = {}
 local ENTITIES = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;", ["'"] = "&#39;" }
 
 local function escape(value)
-  return (errors.neutral(value, 400):gsub("[&<>\"']", ENTITIES))
+  return (errors.neutral(value, 4000):gsub("[&<>\"']", ENTITIES))
 end
 
 local HEAD = [[
