@@ -116,7 +116,7 @@ describe("README", function()
     for kind in command.contents "lua/scrutinizer/errors.lua":gmatch '\n%-%-%-| "(%l+)"' do
       assert.is_truthy(README:find("`" .. kind .. "`", 1, true), kind)
     end
-    for path in README:gmatch "`([%w_/]+/[%w_]+%.%l+)`" do
+    for path in README:gmatch "`([%w_][%w_/]*/[%w_]+%.%l+)`" do
       local file = assert(io.open(path) or io.open("lua/scrutinizer/" .. path), path)
       file:close()
     end
