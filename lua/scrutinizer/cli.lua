@@ -9,7 +9,7 @@ local profile = require "scrutinizer.cli.profile"
 
 local cli = {}
 
-local COMMANDS = { "report", "series", "bill", "lists", "plain", "merge" }
+local COMMANDS = { "report", "series", "bill", "users", "groups", "ip_groups", "inventory", "plain", "merge" }
 
 local ABOUT = "Flow reports of Plixer Scrutinizer as tables, CSV, NDJSON and pictures; users, groups and the rest."
 

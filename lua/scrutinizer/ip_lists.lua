@@ -1,6 +1,7 @@
 --- Thousands of rules at once: from lists and from CSV, into groups by name that are made where they are missing.
 
 local check = require "scrutinizer.check"
+local csv = require "scrutinizer.csv"
 local errors = require "scrutinizer.errors"
 local rules = require "scrutinizer.ip_rules"
 
@@ -86,44 +87,12 @@ function lists.from_list(hands, name, list, how)
   return put(hands, "ip_groups:from_list", name, read, how, there)
 end
 
--- A quoted field from behind its first quote on: its text, and where the line goes on. Nil without an end.
-local function quoted(line, at)
-  local parts = {}
-  while true do
-    local part, after = line:match('^([^"]*)"()', at)
-    if not part then return nil end
-    parts[#parts + 1] = part
-    if line:sub(after, after) ~= '"' then return table.concat(parts, '"'), after end
-    at = after + 1
-  end
-end
-
--- The fields of a CSV line, quotes as in RFC 4180; nil where a quote is wrong.
-local function split(line)
-  local fields, at = {}, 1
-  while at do
-    local value
-    local after = line:match('^%s*"()', at)
-    if after then
-      value, after = quoted(line, after)
-      if not value then return nil end
-    else
-      value, after = line:match("^%s*([^,]*)()", at)
-      value = value:match "^(.-)%s*$"
-    end
-    fields[#fields + 1] = value
-    at = line:match("^%s*,()", after)
-    if not at and line:find("%S", after) then return nil end
-  end
-  return fields
-end
-
 local function wrong(number, what)
   return errors.fail("decode", ("ip_groups:from_csv: line %d: %s"):format(number, what))
 end
 
 local function read_line(number, line)
-  local fields = split(line)
+  local fields = csv.fields(line)
   if not fields then return wrong(number, "a quote without its end, or text after one") end
   if #fields ~= 2 or fields[1] == "" then return wrong(number, ("got %s; allowed: name,rule"):format(check.show(line))) end
   local child = fields[2]:match "^group:%s*(.+)$"
@@ -134,21 +103,16 @@ end
 
 -- Groups in the order of their first lines: { { name =, rules = } }.
 local function read_groups(text)
-  local order, by_name, number = {}, {}, 0
-  text = text:gsub("^\239\187\191", "")
-  for line in (text .. "\n"):gmatch "([^\n]*)\n" do
-    number, line = number + 1, line:gsub("\r$", "")
-    local skip = line:find "^%s*$" or line:find "^%s*#" or (number == 1 and line:lower():find "^%s*name%s*,")
-    if not skip then
-      local entry, err = read_line(number, line)
-      if not entry then return nil, err end
-      local group = by_name[entry.name]
-      if not group then
-        group = { name = entry.name, rules = {}, seen = {} }
-        by_name[entry.name], order[#order + 1] = group, group
-      end
-      add_once(group.rules, group.seen, entry.rule)
+  local order, by_name = {}, {}
+  for number, line in csv.lines(text) do
+    local entry, err = read_line(number, line)
+    if not entry then return nil, err end
+    local group = by_name[entry.name]
+    if not group then
+      group = { name = entry.name, rules = {}, seen = {} }
+      by_name[entry.name], order[#order + 1] = group, group
     end
+    add_once(group.rules, group.seen, entry.rule)
   end
   return order, by_name
 end

@@ -1,0 +1,80 @@
+--- What the commands with actions share: actions, ids and names, results as rows.
+
+local exits = require "scrutinizer.cli.exits"
+local output = require "scrutinizer.cli.output"
+local profile = require "scrutinizer.cli.profile"
+
+local acts = {}
+
+--- A command with actions below it: `scrutinizer users create …`. Each action is { help =, example =, setup = function(command), run =
+--- function(client, args) }.
+---@param root table argparse's
+---@param name string
+---@param about string
+---@param actions table[] { name =, help =, example =, setup =, run = }
+---@return fun(args: table): any, any handler
+function acts.command(root, name, about, actions)
+  local command, by_name = root:command(name, about), {}
+  command:command_target "action"
+  command:require_command(true)
+  for _, action in ipairs(actions) do
+    local sub = command:command(action.name, action.help, action.example and "Example: scrutinizer " .. name .. " " .. action.example)
+    if action.setup then action.setup(sub) end
+    output.options(sub)
+    by_name[action.name] = action
+  end
+  return function(args)
+    local status, err = by_name[args.action].run(profile.connect(args), args)
+    return status, err
+  end
+end
+
+acts.WHO = "Digits are an id, anything else a name; `name:42` is the name 42."
+
+--- An id or a name out of an argument.
+---@param text string
+---@return integer|string
+function acts.who(text)
+  return text:match "^name:(.+)$" or (text:find "^%d+$" and tonumber(text)) or text
+end
+
+--- An id out of an argument.
+---@param text string
+---@return integer?
+---@return string? complaint
+function acts.id(text)
+  local id = text:find "^%d+$" and tonumber(text)
+  if id then return id end
+  return nil, ("'%s' is no id; ids are digits"):format(text)
+end
+
+--- Prints results; the status is 76 where one of them has failed.
+---@param args table
+---@param list? table[]
+---@param err? scrutinizer.Error
+---@param columns table
+---@return integer? status
+---@return scrutinizer.Error? err
+function acts.show(args, list, err, columns)
+  if not list then return nil, err end
+  args.no_units = true -- ids and counts are read by people and programs alike: exact
+  local rows
+  rows, err = output.write(list, args, columns)
+  if not rows then return nil, err end
+  for _, item in ipairs(list) do
+    if item.error then return exits.REFUSED end
+  end
+  return exits.DONE
+end
+
+--- The text of a file, or of standard input for "-". Raises where it cannot be read.
+---@param path string
+---@return string
+function acts.read(path)
+  if path == "-" then return io.read "*a" or "" end
+  local text, why = require("scrutinizer.cli.data").read(path)
+  if not text then error(require("scrutinizer.errors").new("file", why), 0) end
+  return text
+end
+
+return acts

@@ -1,2 +1,0 @@
---- Users, groups, IP groups, devices, interfaces and hosts on the command line.
-return function() return {} end

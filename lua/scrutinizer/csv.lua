@@ -1,0 +1,54 @@
+--- CSV lines read: fields with or without quotes (RFC 4180), each record on one line.
+
+local csv = {}
+
+-- A quoted field from behind its first quote on: its text, and where the line goes on. Nil without an end.
+local function quoted(line, at)
+  local parts = {}
+  while true do
+    local part, after = line:match('^([^"]*)"()', at)
+    if not part then return nil end
+    parts[#parts + 1] = part
+    if line:sub(after, after) ~= '"' then return table.concat(parts, '"'), after end
+    at = after + 1
+  end
+end
+
+--- The fields of a line, without the blanks around them; nil where a quote has no end or text follows one.
+---@param line string
+---@return string[]?
+function csv.fields(line)
+  local fields, at = {}, 1
+  while at do
+    local value
+    local after = line:match('^%s*"()', at)
+    if after then
+      value, after = quoted(line, after)
+      if not value then return nil end
+    else
+      value, after = line:match("^%s*([^,]*)()", at)
+      value = value:match "^(.-)%s*$"
+    end
+    fields[#fields + 1] = value
+    at = line:match("^%s*,()", after)
+    if not at and line:find("%S", after) then return nil end
+  end
+  return fields
+end
+
+--- The lines of a text that hold something: number and line. Empty lines, lines that begin with `#` and a first line whose first field is
+--- `name` are passed over; so is a byte order mark.
+---@param text string
+---@return fun(): integer?, string?
+function csv.lines(text)
+  local number, next_line = 0, (text:gsub("^\239\187\191", "") .. "\n"):gmatch "([^\n]*)\n"
+  return function()
+    for line in next_line do
+      number, line = number + 1, line:gsub("\r$", "")
+      local skip = line:find "^%s*$" or line:find "^%s*#" or (number == 1 and line:lower():find "^%s*name%s*,")
+      if not skip then return number, line end
+    end
+  end
+end
+
+return csv
