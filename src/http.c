@@ -388,6 +388,7 @@ struct sz_http *sz_http_new(void) {
     free(h);
     return NULL;
   }
+  curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)SZ_MAX_IDLE);
   return h;
 }
 

@@ -73,6 +73,13 @@ static const char *kind_of(const struct sz_transfer *t, CURLcode code) {
   return kind ? kind : "http";
 }
 
+/* As HAProxy leaves its processes: libcurl looks names up in a thread. */
+static bool lacks_threads(const struct sz_transfer *t, CURLcode code) {
+  return (code == CURLE_COULDNT_RESOLVE_HOST ||
+          code == CURLE_COULDNT_RESOLVE_PROXY) &&
+         strstr(t->error, "thread failed") != NULL;
+}
+
 void sz_transfer_fail_curl(struct sz_transfer *t, CURLcode code) {
   char text[80];
   long ms = t->connect_timeout;
@@ -83,6 +90,12 @@ void sz_transfer_fail_curl(struct sz_transfer *t, CURLcode code) {
     else
       snprintf(text, sizeof text, "connecting took longer than %ld ms", ms);
     sz_transfer_fail(t, "timeout", text);
+    return;
+  }
+  if (lacks_threads(t, code)) {
+    sz_transfer_fail(t, "connect",
+                     "names cannot be looked up here, as this process may "
+                     "start no threads; call client:warm() while it loads");
     return;
   }
   sz_transfer_fail(t, kind_of(t, code),

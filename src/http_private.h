@@ -18,6 +18,7 @@
 enum {
   SZ_BODY_BUFFER = 256 * 1024 + CURL_MAX_WRITE_SIZE,
   SZ_CURL_BUFFER = 128 * 1024, /* libcurl's own: held too while paused */
+  SZ_MAX_IDLE = 64,            /* connections kept for the next request */
   SZ_LEND = 16 * 1024,         /* lent at once where time is bounded */
   SZ_MAX_HEADERS = 64 * 1024   /* of one transfer, trailers too */
 };

@@ -150,11 +150,18 @@ local function build(given, level, through)
   }, Client)
 end
 
+-- In a host that loads: what is loaded when first asked for is loaded now. Later a chroot may keep it away.
+local function load_all()
+  require "scrutinizer.cursor"
+  for _, part in pairs(PARTS) do require("scrutinizer." .. part) end
+end
+
 --- Connects nothing yet: checks every option, reads the certificate files. Misuse raises.
 ---@param given table see the README's table of options
 ---@return scrutinizer.Client? client
 ---@return scrutinizer.Error? err a CA or key file that cannot be read
 local function connect(given)
+  if wait.loading() then load_all() end
   local client, err = build(given, 3)
   return client, err
 end

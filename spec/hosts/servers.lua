@@ -53,9 +53,39 @@ function Server:get(path, more)
   return body, tonumber(status), tonumber(seconds)
 end
 
+local CONTROL = [[python3 -c '
+import re, socket
+def ask(text):
+  s = socket.socket(socket.AF_UNIX); s.connect("%s/control"); s.send(text.encode() + b"\n")
+  out = b""
+  while True:
+    part = s.recv(65536)
+    if not part: return out.decode()
+    out += part
+ids = re.findall(r"^(0x[0-9a-f]+):.*fe=main", ask("show sess"), re.M)
+for one in ids: ask("shutdown session " + one)
+print(len(ids))
+']]
+
+--- HAProxy only: ends all streams of its frontend, and gives how many there were.
+function Server:end_streams()
+  return tonumber((support.shell(CONTROL:format(self.dir))))
+end
+
 --- What the server has written about errors.
 function Server:log()
   return read(self.dir .. "/error.log")
+end
+
+--- Many GETs at once, in the background, of a path in which curl's [1-9] counts; comes back after some seconds.
+function Server:burst(many, path, seconds, more)
+  support.shell(("curl -s -S --noproxy '*' -Z --parallel-immediate --parallel-max %d %s 'http://127.0.0.1:%d%s' >%s/burst 2>/dev/null & sleep %g")
+    :format(many, more or "", self.port, path, self.dir, seconds))
+end
+
+--- What the last burst has given so far.
+function Server:given()
+  return read(self.dir .. "/burst")
 end
 
 -- Processes below one, itself first.
@@ -104,7 +134,7 @@ function Server:stop()
 end
 
 local function wait_for_port(server)
-  for _ = 1, 100 do
+  for _ = 1, 600 do
     if support.shell(("curl -s --noproxy '*' -o /dev/null -w '%%{http_code}' http://127.0.0.1:%d/up"):format(server.port)) ~= "000" then
       return server
     end
@@ -159,6 +189,7 @@ global
   log 127.0.0.1:9 local0
   nbthread @THREADS@
   maxconn 400
+  stats socket @DIR@/control mode 600 level admin
   @GLOBAL@
   lua-prepend-path @HERE@/lua/?.lua
   lua-prepend-path @HERE@/lua/?/init.lua
@@ -169,6 +200,7 @@ defaults
   timeout connect 5s
   timeout client 60s
   timeout server 60s
+
 frontend main
   bind 127.0.0.1:@PORT@
   http-request return status 200 if { path /up }

@@ -1,0 +1,211 @@
+-- Inside the real HAProxy: tasks, services and actions wait, fetches and converters are told why not; its watchdog, its locks, its threads.
+-- HAProxy brings its own Lua, so once is enough.
+if os.getenv "SANDBOX_CHECKED" or os.getenv "SCRUTINIZER_SANITIZED" then return end
+
+local servers = require "spec.hosts.servers"
+local support = require "spec.support"
+
+local FROM, TO = 1795341600, 1795342800
+local MAIN = [[
+local scrutinizer = require "scrutinizer"
+local client = assert(scrutinizer.connect(@OPTIONS@))
+local function query() return client:report("host2host"):between(@FROM@, @TO@) end
+local function sum()
+  local total, count = 0, 0
+  local good, err = pcall(function()
+    for row in query():rows() do total, count = total + row.sum_octetdeltacount, count + 1 end
+  end)
+  return good and ("%d rows %.0f"):format(count, total) or tostring(err)
+end
+local function answer(applet, text)
+  applet:set_status(200)
+  applet:add_header("content-length", #text)
+  applet:start_response()
+  applet:send(text)
+end
+local said = { load = sum(), warm = tostring((client:warm())) }
+core.register_init(function() said.init = sum() end)
+core.register_task(function() said.task = sum() end)
+core.register_service("said", "http", function(applet) answer(applet, tostring(said[applet.qs])) end)
+core.register_service("sum", "http", function(applet) answer(applet, sum()) end)
+core.register_service("wrapped", "http", function(applet)
+  local run = coroutine.wrap(function() return "through: " .. sum() end)
+  local text
+  repeat text = run() until text
+  answer(applet, text)
+end)
+core.register_service("gather", "http", function(applet)
+  local list, failed = client:gather { query(), query():limit(3), query():page_size(100):prefetch(2) }
+  answer(applet, ("%d %d %d %d"):format(#list[1].rows, #list[2].rows, #list[3].rows, failed))
+end)
+core.register_service("rows", "http", function(applet)
+  local count, total = 0, 0
+  for row in client:report("custom_rows_" .. applet.qs):range("LastHour"):rows() do
+    count, total = count + 1, total + row.sum_packetdeltacount
+  end
+  answer(applet, count .. " " .. total)
+end)
+core.register_service("err", "http", function(applet)
+  local row, err = query():rows():next()
+  answer(applet, row and "a row" or tostring(err))
+end)
+core.register_action("act", { "http-req" }, function(txn) txn:set_var("txn.said", sum()) end)
+core.register_fetches("fetched", function() return sum() end)
+core.register_converters("converted", function() return sum() end)
+]]
+local FRONTEND = [[
+  http-request lua.act if { path /action }
+  http-request return status 200 content-type text/plain lf-string "%[var(txn.said)]" if { path /action }
+  http-request return status 200 content-type text/plain lf-string "%[lua.fetched]" if { path /fetch }
+  http-request return status 200 content-type text/plain lf-string "%[str(x),lua.converted]" if { path /convert }
+  http-request use-service lua.said if { path /said }
+  http-request use-service lua.sum if { path /sum }
+  http-request use-service lua.wrapped if { path /wrapped }
+  http-request use-service lua.gather if { path /gather }
+  http-request use-service lua.rows if { path /rows }
+  http-request use-service lua.err if { path /err }
+]]
+
+local function fill(text, options)
+  local values = { OPTIONS = options or servers.options(), FROM = tostring(FROM), TO = tostring(TO) }
+  return (text:gsub("@(%u+)@", values))
+end
+
+local function with_haproxy(parts, run)
+  parts.lua = parts.lua or fill(MAIN)
+  parts.frontend = parts.frontend or FRONTEND
+  local server = servers.haproxy(parts)
+  local good, complaint = pcall(run, server)
+  if not good then io.stderr:write(server:log()) end
+  server:stop()
+  if not good then error(complaint, 0) end
+end
+
+local function expected()
+  local client = support.connect()
+  local total, count = 0, 0
+  for row in client:report("host2host"):between(FROM, TO):rows() do total, count = total + row.sum_octetdeltacount, count + 1 end
+  client:close()
+  return ("%d rows %.0f"):format(count, total), count
+end
+
+-- A request that waits until what a task leaves is there.
+local function wait_for(server, path, text)
+  for _ = 1, 50 do
+    if server:get(path) == text then return text end
+    support.shell "sleep 0.1"
+  end
+  return (server:get(path))
+end
+
+describe("HAProxy", function()
+  before_each(function() support.clear() end)
+  after_each(function() assert.same({}, support.violations()) end)
+
+  it("waits in tasks, services and actions, and tells fetches and converters what to do", function()
+    with_haproxy({}, function(server)
+      local right, count = expected()
+      for _, path in ipairs { "/said?load", "/said?init", "/sum", "/action" } do assert.equal(right, (server:get(path))) end
+      assert.equal(right, wait_for(server, "/said?task", right))
+      assert.equal("true", (server:get "/said?warm"))
+      assert.equal(("%d 3 %d 0"):format(count, count), (server:get "/gather"))
+      for path, place in pairs { ["/fetch"] = "a sample fetch", ["/convert"] = "a converter" } do
+        local said = server:get(path)
+        assert.is_not_nil(said:find("phase: HAProxy cannot wait in " .. place, 1, true), said)
+        assert.is_not_nil(said:find("core.register_task", 1, true))
+      end
+      local wrapped = server:get "/wrapped"
+      assert.matches("through: phase: HAProxy cannot wait in a coroutine of your own", wrapped)
+      assert.equal(right, (server:get "/sum")) -- behind all of that
+    end)
+  end)
+
+  it("is not killed by its watchdog over a million rows, and serves others meanwhile", function()
+    with_haproxy({ global = "tune.lua.service-timeout 300s" }, function(server)
+      server:burst(1, "/rows?1000000", 0.5)
+      local seconds = {}
+      for _ = 1, 1200 do
+        seconds[#seconds + 1] = select(3, server:get "/up")
+        if server:given() ~= "" then break end
+        support.shell "sleep 0.05"
+      end
+      assert.equal("1000000 500000500000", server:given())
+      table.sort(seconds)
+      assert.is_true(#seconds > 5 and seconds[math.ceil(#seconds / 2)] < 0.1)
+    end)
+  end)
+
+  it("runs a state per thread: four at a time, each with its own client", function()
+    with_haproxy({ load = "lua-load-per-thread", threads = 4 }, function(server)
+      local right = expected()
+      server:burst(16, "/sum?[1-24]", 0)
+      for _ = 1, 300 do
+        if #server:given() >= 24 * #right then break end
+        support.shell "sleep 0.1"
+      end
+      assert.equal(right:rep(24), server:given())
+    end)
+  end)
+
+  local named = function()
+    local box = support.sandbox()
+    return ("{ url = %q, token = %q, tls = { ca_file = %q } }"):format((box.url:gsub("127%.0%.0%.1", "localhost")), box.token, box.ca)
+  end
+
+  it("works as a master with workers", function()
+    with_haproxy({ master = true }, function(server)
+      assert.equal((expected()), (server:get "/sum"))
+      assert.equal("true", (server:get "/said?warm"))
+    end)
+  end)
+
+  it("works under its locks: no root, a chroot, no more threads", function()
+    for _, master in ipairs { false, true } do
+      local jail = support.shell("mktemp -d"):gsub("%s", "")
+      with_haproxy({
+        master = master, lua = fill(MAIN, named()), global = ("user nobody\n  group nogroup\n  chroot %s"):format(jail),
+      }, function(server)
+        local status = support.shell(("cat /proc/%d/status /proc/%d/limits; readlink /proc/%d/root"):format(
+          server:worker(), server:worker(), server:worker()))
+        assert.is_nil(status:find "Uid:%s+0")
+        assert.matches("Max processes%s+0", status)
+        assert.is_not_nil(status:find(jail, 1, true))
+        assert.equal((expected()), (server:get "/sum"))
+      end)
+      support.shell("rm -rf " .. jail)
+    end
+  end)
+
+  it("says under its locks what was not done beforehand", function()
+    local jail = support.shell("mktemp -d"):gsub("%s", "")
+    local cold = fill(MAIN, (named():gsub("localhost", "ip6-localhost"))):gsub("local said = {[^\n]*", "local said = {}")
+      :gsub("core.register_init[^\n]*", ""):gsub("core.register_task[^\n]*", "")
+    with_haproxy({ lua = cold, global = ("user nobody\n  group nogroup\n  chroot %s"):format(jail) }, function(server)
+      local said = server:get "/err"
+      assert.matches("^connect: ", said)
+      assert.is_not_nil(said:find("client:warm()", 1, true), said)
+    end)
+    support.shell("rm -rf " .. jail)
+  end)
+
+  it("has nothing left of 200 streams that it ends", function()
+    with_haproxy({ lua = fill(MAIN, servers.options "retry = false") }, function(server)
+      server:get "/sum"
+      local before, rss = server:descriptors(), server:rss()
+      support.faults { { kind = "delay", seconds = 60, times = 200 } }
+      server:burst(200, "/sum?[1-200]", 1.5, "--max-time 2")
+      assert.is_true(server:descriptors() > before + 100, "no transfers were under way")
+      assert.is_true(server:end_streams() > 100)
+      support.shell "sleep 5"
+      support.clear()
+      for _ = 1, 15 do
+        server:get "/err"
+        if server:descriptors() <= before + 8 then break end
+        support.shell "sleep 1"
+      end
+      assert.equal("a row", (server:get "/err"))
+      assert.is_true(server:descriptors() <= before + 8, ("%d descriptors, before %d"):format(server:descriptors(), before))
+      assert.is_true(server:rss() < rss + 60000, ("%d KiB, before %d"):format(server:rss(), rss))
+    end)
+  end)
+end)
