@@ -79,6 +79,38 @@ end)
 -- What is the same on every Lua is proven once.
 if os.getenv "SANDBOX_CHECKED" then return end
 
+describe("strangers' text", function()
+  local HOSTILE = '{"report":{"table":{"inbound":{"columns":[{"elementName":"sourceipaddress","label":"A"}],"rows":[[{"rawValue":'
+    .. '"a\\u001b[2Jb\\u0007\\u009b31m\\u00e9\\ttab"}]],"totalRowCount":"1"}}}}'
+
+  it("moves no terminal, and is in files and pipes as it is", function()
+    local asked = "report host2host " .. WINDOW .. " --select sourceipaddress --no-header --format "
+    local function on_terminal(format)
+      support.faults { { kind = "status", status = 200, content_type = "application/json", body = HOSTILE } }
+      return (support.shell(("env -u LD_PRELOAD script -qec %s /dev/null </dev/null"):format(
+        quote(command.ENVIRONMENT .. " " .. command.words .. " " .. asked .. format))):gsub("\r", ""))
+    end
+    assert.equal("a\\x1B[2Jb\\x07\\xC2\\x9B31mé\ttab\n", on_terminal "csv")
+    assert.equal('{"sourceipaddress":"a\\u001b[2Jb\\u0007\\xC2\\x9B31mé\\ttab"}\n', on_terminal "ndjson")
+    assert.equal("a\\x1B[2Jb\\x07\\xC2\\x9B31mé\\x09tab\n", on_terminal "table")
+    support.faults { { kind = "status", status = 200, content_type = "application/json", body = HOSTILE } }
+    assert.equal("a\27[2Jb\7\194\15531mé\ttab\r\n", good(asked .. "csv"))
+    support.clear()
+  end)
+end)
+
+describe("a reader that goes", function()
+  it("ends the command quietly, also where nobody is told by a signal", function()
+    support.clear()
+    for _, words in ipairs { "report host2host " .. WINDOW, "report custom_rows_50000 --last 1h --format ndjson",
+      "series srcHosts " .. WINDOW .. " --granularity 1 --limit 10", "report host2host " .. WINDOW .. " --format csv" } do
+      local out = support.shell(("bash -c %s 2>&1"):format(quote(("trap '' PIPE; %s %s %s | head -n 1 | wc -l; echo ${PIPESTATUS[0]}"):format(
+        command.ENVIRONMENT, command.words, words))))
+      assert.equal("1\n0\n", out, words)
+    end
+  end)
+end)
+
 describe("completion", function()
   it("knows commands, options, choices, keys and report types", function()
     local script = command.temporary()

@@ -3,6 +3,7 @@
 local errors = require "scrutinizer.errors"
 local export = require "scrutinizer.export"
 local progress = require "scrutinizer.cli.progress"
+local terminal = require "scrutinizer.cli.terminal"
 
 local output = {}
 
@@ -45,7 +46,7 @@ function output.write(given, args, columns, units)
   if format == "table" then options.units = not args.no_units and units or (args.no_units and false or nil) end
   local wipe
   options.on_progress, wipe = progress.listener(args)
-  local rows, err = export[format](given, args.output or io.stdout, options)
+  local rows, err = export[format](given, args.output or terminal.output(), options)
   wipe()
   if rows and not args.output then return output.flushed(rows) end
   return rows, err

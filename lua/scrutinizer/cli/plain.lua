@@ -2,6 +2,7 @@
 
 local exits = require "scrutinizer.cli.exits"
 local profile = require "scrutinizer.cli.profile"
+local terminal = require "scrutinizer.cli.terminal"
 local wire = require "scrutinizer.wire"
 
 local function ping(args)
@@ -22,7 +23,8 @@ local function call(args)
   end
   local value, err = profile.connect(args):call(fields)
   if value == nil then return nil, err end
-  print(wire.encode(value))
+  local text = wire.encode(value)
+  print(terminal.is(1) and terminal.visible(text) or text)
   return exits.DONE
 end
 

@@ -22,4 +22,25 @@ function terminal.width()
   return said and said >= 30 and said <= 500 and said or 80
 end
 
+local function escape(bytes)
+  return (bytes:gsub(".", function(byte) return ("\\x%02X"):format(byte:byte()) end))
+end
+
+--- Text as a terminal may have it: what would move, colour or clear it is shown as `\xNN`. Line ends stay.
+---@param text string
+---@return string
+function terminal.visible(text)
+  text = text:gsub("\r\n", "\n")
+  text = text:gsub("[%z\1-\8\11-\31\127]+", escape)
+  -- U+0080 to U+009F are controls too, U+009B the beginning of a command.
+  return (text:gsub("\194[\128-\159]", escape))
+end
+
+--- Where rows go when no file is said: standard output, made visible where that is a terminal.
+---@return file*|fun(text: string): any, string?
+function terminal.output()
+  if not terminal.is(1) then return io.stdout end
+  return function(text) return io.stdout:write(terminal.visible(text)) end
+end
+
 return terminal
