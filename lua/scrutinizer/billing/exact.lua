@@ -211,6 +211,26 @@ function exact.add(a, b)
   return close(subtract_limbs(y, x), y_minus)
 end
 
+--- The sum of a list's first n values, none of them negative; false ones are left out.
+---@param list (scrutinizer.Whole|false)[]
+---@param n integer
+---@return scrutinizer.Whole
+function exact.sum(list, n)
+  local sum, plain, limit = 0, 0, SAFE / 2
+  for i = 1, n do
+    local value = list[i]
+    if value then
+      if type(value) == "number" and value < limit then
+        plain = plain + value
+      else
+        sum = exact.add(sum, value)
+      end
+      if plain >= limit then sum, plain = exact.add(sum, plain), 0 end
+    end
+  end
+  return exact.add(sum, plain)
+end
+
 --- The number with its sign changed.
 ---@param a scrutinizer.Whole
 ---@return scrutinizer.Whole

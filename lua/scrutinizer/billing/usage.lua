@@ -90,22 +90,36 @@ function FILL.zero() return 0 end
 function FILL.carry(before) return before or 0 end
 function FILL.drop() return false end
 
+local function has_holes(part, n)
+  local values = part.values
+  for i = 1, n do
+    if not values[i] then return true end
+  end
+  return false
+end
+
+-- A part's octets under a policy: its own list where nothing is missing.
+local function filled(part, n, policy)
+  local values = part.values
+  if not has_holes(part, n) then return values end
+  local fill, list, before = FILL[policy], {}, false
+  for i = 1, n do
+    before = values[i] or fill(before)
+    list[i] = before
+  end
+  return list
+end
+
 -- Octets per interval; false where the policy drops the sample.
 local function sum_parts(parts, n, policy)
-  local fill, sum = FILL[policy], {}
-  for p, part in ipairs(parts) do
-    local before = false
+  local sum = filled(parts[1], n, policy)
+  for p = 2, #parts do
+    local more, joined, add = filled(parts[p], n, policy), {}, exact.add
     for i = 1, n do
-      local octets = part.values[i]
-      if not octets then octets = fill(before) end
-      before = octets
-      if p == 1 then
-        sum[i] = octets
-      else
-        local so_far = sum[i]
-        sum[i] = so_far and octets and exact.add(so_far, octets)
-      end
+      local a, b = sum[i], more[i]
+      joined[i] = a and b and add(a, b)
     end
+    sum = joined
   end
   return sum
 end
@@ -199,15 +213,24 @@ end
 
 -- ---- what is missing ----
 
--- Samples that lack a part, in the sides that are billed, as ranges.
-local function find_missing(set, direction)
-  local ranges, count, open = {}, 0, nil
-  for i = 1, set.n do
-    local lacks = false
-    for _, side in ipairs(samples.SIDES) do
-      local billed = set[side] and (direction == side or not set[direction])
-      for _, part in ipairs(billed and set[side] or {}) do lacks = lacks or not part.values[i] end
+-- The parts with holes, of the sides that are billed.
+local function parts_with_holes(set, direction)
+  local list = {}
+  for _, side in ipairs(samples.SIDES) do
+    local billed = set[side] and (direction == side or not set[direction])
+    for _, part in ipairs(billed and set[side] or {}) do
+      if has_holes(part, set.n) then list[#list + 1] = part.values end
     end
+  end
+  return list
+end
+
+-- Samples that lack a part, as ranges.
+local function find_missing(set, direction)
+  local lists, ranges, count, open = parts_with_holes(set, direction), {}, 0, nil
+  for i = 1, #lists > 0 and set.n or 0 do
+    local lacks = false
+    for _, values in ipairs(lists) do lacks = lacks or not values[i] end
     local at = set.period.from + (i - 1) * set.interval
     if lacks and not open then
       open = { at, at + set.interval }
@@ -232,13 +255,7 @@ end
 local function totals(set)
   local sums = {}
   for _, side in ipairs(samples.SIDES) do
-    for _, part in ipairs(set[side] or {}) do
-      local sum = sums[side] or 0
-      for i = 1, set.n do
-        if part.values[i] then sum = exact.add(sum, part.values[i]) end
-      end
-      sums[side] = sum
-    end
+    for _, part in ipairs(set[side] or {}) do sums[side] = exact.add(sums[side] or 0, exact.sum(part.values, set.n)) end
   end
   return sums
 end
