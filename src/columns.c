@@ -82,11 +82,12 @@ static int read_text(struct reader *r, enum sz_json_token token, size_t *at) {
   return keep_text(r, r->json.text, r->json.len, at);
 }
 
-enum header { H_ELEMENT, H_LABEL, H_TITLE, H_BBP, H_RATE, H_OTHER };
+enum header { H_ELEMENT, H_LABEL, H_TITLE, H_BBP, H_RATE, H_SORT, H_OTHER };
 
 static enum header header_of(const char *key, size_t len) {
-  static const char *const NAMES[] = {"elementName", "label", "title",
-                                      "colHasBbp", "canBeRate"};
+  static const char *const NAMES[] = {"elementName", "label",
+                                      "title",       "colHasBbp",
+                                      "canBeRate",   "defaultSort"};
   int i;
   for (i = 0; i < H_OTHER; i++)
     if (strlen(NAMES[i]) == len && !memcmp(NAMES[i], key, len))
@@ -106,6 +107,9 @@ static int read_member(struct reader *r, enum header header,
     return read_text(r, token, &column->label);
   case H_TITLE:
     return read_text(r, token, &column->title);
+  case H_SORT:
+    column->sorted = r->json.skipped == SZ_JSON_STRING;
+    return 0;
   case H_BBP:
     r->has_bbp = is_one(token, &r->json);
     break;
@@ -156,7 +160,7 @@ static int read_header(struct reader *r) {
     if (token != SZ_JSON_KEY)
       break;
     header = header_of(r->json.text, r->json.len);
-    if (header == H_OTHER)
+    if (header >= H_SORT) /* any value will do */
       sz_json_skip(&r->json, NULL);
     token = sz_json_next(&r->json);
     if (token == SZ_JSON_ERROR)
@@ -332,6 +336,27 @@ static struct sz_want want_of(const struct sz_columns *c, size_t cell,
   return want;
 }
 
+/* The column that the report is ordered by, as index + 1; 0: not known. */
+static size_t order_column(const struct sz_columns *c, const char *order) {
+  size_t i;
+  if (!order)
+    return 0;
+  for (i = 0; i < c->count; i++) {
+    const struct sz_column *column = &c->list[i];
+    if (*order ? !strcmp(sz_columns_text(c, column->element), order)
+               : column->sorted)
+      return i + 1;
+  }
+  return 0;
+}
+
+/* Its raw value as it stands: not the number that a user may want of it. */
+static struct sz_want order_want(const struct sz_columns *c, size_t cell) {
+  struct sz_want want = want_of(c, cell, SZ_RAW);
+  want.numeric = 0;
+  return want;
+}
+
 static void project_all(struct sz_columns *c, int with_direction) {
   size_t i;
   for (i = 0; i < c->count; i++) {
@@ -371,7 +396,7 @@ static size_t column_of(const struct sz_columns *c,
 
 static const struct sz_select *project_some(struct sz_columns *c,
                                             const struct sz_select *fields,
-                                            size_t nfields) {
+                                            size_t nfields, size_t sorted) {
   size_t i;
   for (i = 0; i < nfields; i++) {
     size_t column = column_of(c, &fields[i]);
@@ -382,6 +407,8 @@ static const struct sz_select *project_some(struct sz_columns *c,
     else if (!fields[i].optional)
       return &fields[i];
   }
+  if (sorted)
+    c->wants[c->nwants++] = order_want(c, sorted - 1);
   qsort(c->wants, c->nwants, sizeof *c->wants, compare_wants);
   for (i = 0; i < nfields; i++) {
     size_t column = column_of(c, &fields[i]);
@@ -395,6 +422,8 @@ static const struct sz_select *project_some(struct sz_columns *c,
       continue;
     c->noutputs++;
   }
+  if (sorted)
+    c->order = find_want(c, order_want(c, sorted - 1));
   return NULL;
 }
 
@@ -410,9 +439,11 @@ static void index_wants(struct sz_columns *c) {
 const struct sz_select *sz_columns_project(struct sz_columns *c,
                                            const struct sz_select *fields,
                                            size_t nfields, int with_direction,
-                                           int *nomem) {
-  size_t room = (fields ? nfields : c->count) + 1;
+                                           const char *order, int *nomem) {
+  size_t room = (fields ? nfields : c->count) + 2;
+  size_t sorted = order_column(c, order);
   const struct sz_select *missing = NULL;
+  c->order = SZ_NO_ORDER;
   c->wants = calloc(room, sizeof *c->wants);
   c->outputs = calloc(room, sizeof *c->outputs);
   c->first_want = calloc(c->count + 1, sizeof *c->first_want);
@@ -420,9 +451,11 @@ const struct sz_select *sz_columns_project(struct sz_columns *c,
   if (*nomem)
     return NULL;
   if (fields)
-    missing = project_some(c, fields, nfields);
+    missing = project_some(c, fields, nfields, sorted);
   else
     project_all(c, with_direction);
+  if (!fields && sorted)
+    c->order = sorted - 1; /* every column is wanted */
   index_wants(c);
   return missing;
 }

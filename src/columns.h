@@ -21,7 +21,7 @@ struct sz_select {
 struct sz_column {
   size_t element, label, title; /* offsets of texts in 'strings' */
   size_t name;                  /* the column's field name */
-  int has_element, is_rank, numeric;
+  int has_element, is_rank, numeric, sorted; /* defaultSort says something */
   size_t namesakes; /* later columns that wanted the same field name */
 };
 
@@ -39,6 +39,8 @@ struct sz_output {
 };
 #define SZ_DIRECTION ((size_t)-1)
 
+#define SZ_NO_ORDER ((size_t)-1)
+
 struct sz_columns {
   struct sz_column *list;
   size_t count, cap;
@@ -49,6 +51,7 @@ struct sz_columns {
 
   struct sz_want *wants; /* sorted by cell */
   size_t nwants;
+  size_t order;       /* of them: see sz_columns_project; SZ_NO_ORDER */
   size_t *first_want; /* count + 1 entries: wants of cell c begin there */
   struct sz_output *outputs;
   size_t noutputs;
@@ -87,12 +90,14 @@ enum sz_buffer_code sz_columns_name_fields(struct sz_columns *c);
 /*
 ** The rule for projections. Fills wants and outputs: the fields asked for, or
 ** with fields NULL every column's raw value (and the direction when
-** 'with_direction'). Returns the first field that must be there and is not;
+** 'with_direction'). With 'order', the name of the column that the report is
+** ordered by ("": the one whose header says so), one want is its raw value as
+** it stands. Returns the first field that must be there and is not;
 ** NULL when all is well, and '*nomem' set when memory ran out.
 */
 const struct sz_select *sz_columns_project(struct sz_columns *c,
                                            const struct sz_select *fields,
                                            size_t nfields, int with_direction,
-                                           int *nomem);
+                                           const char *order, int *nomem);
 
 #endif

@@ -10,6 +10,7 @@
 #include "lua_report.h"
 #include "lua_resolve.h"
 #include "lua_source.h"
+#include "lua_ties.h"
 #include "lua_writer.h"
 #include "version.h"
 
@@ -48,6 +49,7 @@ static const luaL_Reg FUNCTIONS[] = {
     {"now", now},
     {"resolve", sz_lua_resolve},
     {"sha256", sz_lua_sha256},
+    {"ties", sz_lua_ties_new},
     {"top", sz_lua_top_new},
     {"writer", sz_lua_writer_new},
     {NULL, NULL},
@@ -58,6 +60,7 @@ SZ_EXPORT int luaopen_scrutinizer_core(lua_State *L) {
     return luaL_error(L, "libcurl cannot be initialised");
   sz_lua_json_register(L);
   sz_lua_report_register(L);
+  sz_lua_ties_register(L);
   sz_lua_aggregate_register(L);
   sz_lua_billing_register(L);
   sz_lua_source_register(L);

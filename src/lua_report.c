@@ -3,6 +3,7 @@
 
 #include "lua_json.h"
 #include "lua_report_private.h"
+#include "lua_ties.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -109,6 +110,24 @@ static void read_options(lua_State *L, struct sz_report_options *o) {
   o->utf8 = sz_lua_json_utf8(L, 1);
 }
 
+/*
+** The option ties, { [1] = of inbound, [2] = of outbound }, and order. Anchors
+** them in the user value on top.
+*/
+static void read_ties(lua_State *L, struct sz_report_options *o) {
+  int i, uservalue = lua_gettop(L);
+  lua_getfield(L, 1, "order");
+  o->order = luaL_optstring(L, -1, "");
+  lua_rawseti(L, uservalue, ORDER);
+  lua_getfield(L, 1, "ties");
+  for (i = 0; i < SZ_DIRECTIONS && lua_istable(L, -1); i++) {
+    lua_rawgeti(L, -1, i + 1);
+    o->ties[i] = lua_isnil(L, -1) ? NULL : sz_lua_ties_check(L, -1);
+    lua_rawseti(L, uservalue, TIES_INBOUND + i);
+  }
+  lua_settop(L, uservalue);
+}
+
 int sz_lua_report_new(lua_State *L) {
   struct sz_report_options options;
   struct decoder *d;
@@ -126,6 +145,7 @@ int sz_lua_report_new(lua_State *L) {
   lua_rawseti(L, -2, TEXTS);
   lua_pushvalue(L, 3);
   lua_rawseti(L, -2, FIELDS);
+  read_ties(L, &options);
   sz_setuservalue(L, 4);
   d->reuse = option_flag(L, "reuse");
   d->max_depth = options.max_depth;

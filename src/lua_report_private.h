@@ -11,7 +11,8 @@
 ** The user value holds: per direction the list of field names, and behind
 ** them the fields' last texts (1, 2), the row that is used again (3), the
 ** projection's texts (4) and array (5), the transfer whose bytes are lent (6),
-** per direction the bytes of the last texts (7, 8).
+** per direction the bytes of the last texts (7, 8), and of the rows that tie
+** (9, 10); the name of the column that orders them (11).
 */
 #ifndef SZ_LUA_REPORT_PRIVATE_H
 #define SZ_LUA_REPORT_PRIVATE_H
@@ -30,7 +31,9 @@ enum {
   FIELDS,
   TRANSFER,
   REPEATS_INBOUND,
-  USER_VALUES = 8
+  TIES_INBOUND = 9,
+  ORDER = 11,
+  USER_VALUES = 11
 };
 
 /*

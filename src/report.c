@@ -120,9 +120,10 @@ static enum step read_columns(struct sz_report *r, const struct span *text) {
                       text->position, r->options.max_depth, r->options.utf8,
                       &error) < 0)
     return sz_report_json_error(r, &error);
-  missing =
-      sz_columns_project(&d->columns, r->options.fields, r->options.nfields,
-                         r->options.with_direction, &nomem);
+  missing = sz_columns_project(
+      &d->columns, r->options.fields, r->options.nfields,
+      r->options.with_direction,
+      r->options.ties[r->current] ? r->options.order : NULL, &nomem);
   if (missing && d->columns.count) {
     char names[400];
     list_columns(&d->columns, names, sizeof names);

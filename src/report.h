@@ -12,6 +12,7 @@
 
 #include "columns.h"
 #include "shape.h"
+#include "ties.h"
 
 enum sz_direction { SZ_INBOUND, SZ_OUTBOUND, SZ_DIRECTIONS };
 
@@ -56,6 +57,9 @@ struct sz_report_options {
   uint64_t max_body; /* bytes of the answer */
   size_t max_depth, max_row, max_held;
   enum sz_json_utf8 utf8;
+  const char *order; /* borrowed: the column's element name, "" or NULL; see
+                        sz_columns_project. For ties alone. */
+  struct sz_ties *ties[SZ_DIRECTIONS]; /* borrowed; NULL: no care is taken */
 };
 
 struct sz_report; /* opaque */

@@ -128,6 +128,34 @@ enum step sz_report_row_stash(struct sz_report *r) {
   return GO_ON;
 }
 
+/* The row in the slots is about to become the last one. */
+static void tell_ties(struct sz_report *r) {
+  struct sz_ties *ties = r->options.ties[r->current];
+  const struct direction *d = current(r);
+  const struct sz_slot *order =
+      d->columns.order == SZ_NO_ORDER ? NULL : &r->slots[d->columns.order];
+  const char *last = NULL;
+  size_t len = 0;
+  if (!ties)
+    return;
+  sz_report_last_row(r, r->current, &last, &len);
+  sz_ties_row(ties, order, r->row_base, last, len);
+}
+
+/* A row that was given already is no further row. */
+static enum step check_ties(struct sz_report *r) {
+  struct sz_ties *ties = r->options.ties[r->current];
+  const char *row;
+  size_t len;
+  if (!ties || !sz_ties_follow(ties) ||
+      !sz_report_last_row(r, r->current, &row, &len) ||
+      !sz_ties_repeats(ties, row, len))
+    return GIVE_ROW;
+  return sz_report_fail(r, "changed", r->in->start,
+                        "a row comes again: those that tie have changed their "
+                        "order, so others of them would be missing");
+}
+
 static enum step end_row(struct sz_report *r) {
   size_t count = current(r)->columns.count;
   if (r->cell != count)
@@ -137,10 +165,11 @@ static enum step end_row(struct sz_report *r) {
   r->in_row = 0;
   r->where = AT_ROW;
   r->row_base = r->row_text.data;
+  tell_ties(r);
   if (keep_last_row(r) == STOP)
     return STOP;
   r->gap_from = r->in->at;
-  return GIVE_ROW;
+  return check_ties(r);
 }
 
 size_t sz_report_row_match(struct sz_report *r, const char *p, size_t left) {
@@ -152,9 +181,10 @@ size_t sz_report_row_match(struct sz_report *r, const char *p, size_t left) {
 /* The row's text is 'len' bytes at 'p'; the reader stands behind it. */
 static enum guess guessed(struct sz_report *r, const char *p, size_t len) {
   struct direction *d = current(r);
+  r->row_base = p;
+  tell_ties(r);
   keep_slice(r, p + d->shape.row_at, len - d->shape.row_at);
   r->gap_from = r->in->at;
-  r->row_base = p;
   return GUESS_ROW;
 }
 
@@ -171,13 +201,19 @@ static enum guess guess_carried(struct sz_report *r) {
   }
 }
 
+/* Rows that may tie with the answer before are looked at one by one. */
+static int follows(const struct sz_report *r) {
+  const struct sz_ties *ties = r->options.ties[r->current];
+  return ties && sz_ties_follow(ties);
+}
+
 enum guess sz_report_row_guess(struct sz_report *r) {
   struct sz_json *in = r->in;
   const char *p = in->chunk + in->at;
   size_t len;
   if (r->carried)
     return guess_carried(r);
-  if (!current(r)->shape.known || r->gap_from != in->at)
+  if (!current(r)->shape.known || r->gap_from != in->at || follows(r))
     return GUESS_NONE;
   len = sz_report_row_match(r, p, in->chunk_len - in->at);
   if (len == SZ_CUT && sz_report_carry_begin(r) == CARRY_ON)

@@ -18,6 +18,9 @@ local pages = {}
 ---@field fresh integer        rows given from the page being read
 ---@field overlap? string      identity of the row that the page must begin with
 ---@field last? string         identity of the last row given
+---@field ties? userdata       who was given of the rows that tie with the last one (core.ties)
+---@field reading? userdata    the same of the page being read
+---@field joined? boolean      false: too many rows tie to be remembered
 ---@field total? integer       rows that exist, as the first page said
 ---@field said boolean         whether the first page has been read
 ---@field done boolean
@@ -56,9 +59,22 @@ end
 
 --- Makes a part ready for the answer to its request.
 ---@param part scrutinizer.Part
-function pages.begin(part)
+---@param max integer bytes that may be remembered of rows that tie
+function pages.begin(part, max)
   part.fresh = 0
   part.overlap = part.given > 0 and part.last or nil
+  -- A copy: rows that were read and not given are none of those that were given.
+  part.reading = part.given > 0 and part.ties:copy() or core.ties(max)
+end
+
+--- Keeps what the next answer is held against: the last row given, and who was given of those that tie with it.
+---@param part scrutinizer.Part
+---@param decoder userdata of the answer that is over for this part
+function pages.leave(part, decoder)
+  if part.fresh == 0 then return end
+  part.last = pages.identity(decoder:last_row(part.index))
+  part.ties = part.reading
+  part.joined = part.ties:join(decoder, part.index)
 end
 
 --- What makes a row the same row: the raw values of all its cells, whatever was selected. Rank is left out (it has no raw value):
@@ -140,6 +156,10 @@ function pages.finish(part)
   end
   if part.done then return nil end
   if part.fresh == 0 then return pages.short(part, total) end
+  if part.joined == false then
+    return errors.new("limit", "the page ends among more rows of one value than can be remembered (max_held): nothing could show that the "
+      .. "next one repeats none of them; ask for larger pages, or another order")
+  end
   if not part.last then
     return errors.new("limit", "the last row is longer than max_row: further pages cannot be joined to it")
   end

@@ -26,12 +26,18 @@ local PIECE = 10000
 
 -- ---- one answer ----
 
+-- The column that orders the report; "" is the one whose header says so.
+local function order_of(spec)
+  local set = spec.fields[wire.field.order_by]
+  return type(set) == "string" and set or spec.order_by or ""
+end
+
 local function new_decoder(self, asked)
   local o, spec = self._client._options, self._spec
-  local wanted = {}
-  for _, part in ipairs(asked) do wanted[part.direction] = true end
+  local wanted, ties = {}, {}
+  for _, part in ipairs(asked) do wanted[part.direction], ties[part.index] = true, part.reading end
   return core.decoder {
-    inbound = wanted.inbound, outbound = wanted.outbound, ordered = true, with_direction = #spec.directions > 1,
+    inbound = wanted.inbound, outbound = wanted.outbound, ties = ties, order = order_of(spec), ordered = true, with_direction = #spec.directions > 1,
     projection = spec.projection or nil, reuse = self._reuse, graph = spec.graph ~= nil,
     max_body = o.max_body, max_depth = o.max_depth, max_row = o.max_row, max_held = o.max_held, utf8 = o.utf8,
   }
@@ -75,7 +81,7 @@ local function ask(self, asked)
   local wanted = {}
   for i, part in ipairs(asked) do
     wanted[i] = pages.request(part, self._spec.page_size or self._pieces)
-    pages.begin(part)
+    pages.begin(part, self._client._options.max_held / 4)
   end
   self._asked, self._decoder, self._held, self._ended, self._turned = asked, new_decoder(self, asked), false, false, nil
   self._retry = self._retry or retry.new(self._client)
@@ -214,8 +220,8 @@ end
 -- Makes the parts ready to go on after the last row given. False: nothing could show that what follows is the rest.
 local function join(self)
   for _, part in ipairs(self._asked) do
-    if part.fresh > 0 then part.last = pages.identity(self._decoder:last_row(part.index)) end
-    if part.given > 0 and not part.done and (not part.last or part.spilled) then return false end
+    pages.leave(part, self._decoder)
+    if part.given > 0 and not part.done and (not part.last or part.spilled or part.joined == false) then return false end
   end
   local begun = {}
   for _, part in ipairs(self._asked) do
@@ -293,7 +299,7 @@ local function turn(self, part)
   local found, err = facts.read(self._decoder, self._asked)
   if not found then return nil, err end
   before.total = found.totals[before.direction]
-  before.last = pages.identity(self._decoder:last_row(before.index))
+  pages.leave(before, self._decoder)
   err = pages.finish(before)
   if err then return nil, err end
   if before.done then return true end
@@ -352,9 +358,7 @@ end
 
 -- The answer has ended: its parts are finished, or another page is due.
 local function after_answer(self)
-  for _, part in ipairs(self._asked) do
-    if part.fresh > 0 then part.last = pages.identity(self._decoder:last_row(part.index)) end
-  end
+  for _, part in ipairs(self._asked) do pages.leave(part, self._decoder) end
   return end_answer(self)
 end
 
