@@ -37,22 +37,14 @@ static const luaL_Reg FUNCTIONS[] = {
 #if LUA_VERSION_NUM >= 503
     {"caller", sz_lua_caller},
 #endif
-    {"command", sz_lua_command_new},
-    {"decode", sz_lua_json_decode},
-    {"decoder", sz_lua_report_new},
-    {"feed", sz_lua_feed_new},
-    {"feed_finish", sz_lua_feed_finish},
-    {"feed_header", sz_lua_feed_header},
-    {"feed_push", sz_lua_feed_push},
-    {"feed_ready", sz_lua_feed_ready},
-    {"http", sz_lua_http_new},
-    {"now", now},
-    {"resolve", sz_lua_resolve},
-    {"sha256", sz_lua_sha256},
-    {"ties", sz_lua_ties_new},
-    {"top", sz_lua_top_new},
-    {"writer", sz_lua_writer_new},
-    {NULL, NULL},
+    {"command", sz_lua_command_new},     {"decode", sz_lua_json_decode},
+    {"decoder", sz_lua_report_new},      {"feed", sz_lua_feed_new},
+    {"feed_finish", sz_lua_feed_finish}, {"feed_header", sz_lua_feed_header},
+    {"feed_push", sz_lua_feed_push},     {"feed_ready", sz_lua_feed_ready},
+    {"http", sz_lua_http_new},           {"now", now},
+    {"resolve", sz_lua_resolve},         {"sha256", sz_lua_sha256},
+    {"ties", sz_lua_ties_new},           {"top", sz_lua_top_new},
+    {"writer", sz_lua_writer_new},       {NULL, NULL},
 };
 
 SZ_EXPORT int luaopen_scrutinizer_core(lua_State *L) {
