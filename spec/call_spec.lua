@@ -73,3 +73,35 @@ describe("call", function()
     assert.is_true(scrutinizer.null ~= nil)
   end)
 end)
+
+describe("columns", function()
+  before_each(function() support.clear() end)
+  after_each(function() assert.same({}, support.violations()) end)
+
+  it("are those of a report type on this appliance, for one row", function()
+    local columns = assert(support.connect():columns "host2host")
+    local names = {}
+    for i, column in ipairs(columns) do names[i] = column.name end
+    assert.equal("rank sourceipaddress destinationipaddress percenttotal sum_packetdeltacount sum_octetdeltacount first_flow_epoch "
+      .. "last_flow_epoch", table.concat(names, " "))
+    assert.same({ false, true }, { columns[2].numeric, columns[8].numeric })
+    local log = support.log()
+    assert.equal(1, #log)
+    for _, field in ipairs(log[1].fields) do
+      if field[1] == "data_requested" then assert.equal('{"inbound":{"table":{"query_limit":{"max_num_rows":1,"offset":0}}}}', field[2]) end
+    end
+  end)
+
+  it("are an error where there are none", function()
+    local client = support.connect()
+    local columns, err = client:columns "noSuchReport"
+    assert.is_nil(columns)
+    assert.equal("api", err.kind)
+    support.faults { { kind = "status", status = 200, content_type = "application/json",
+      body = '{"report":{"table":{"inbound":{"columns":[],"rows":[],"totalRowCount":"0"}}}}' } }
+    columns, err = client:columns "host2host"
+    assert.is_nil(columns)
+    assert.equal('decode: columns: the report "host2host" came without columns', tostring(err))
+    assert.matches('call_spec.lua:%d+: report: got "host2hots"', select(2, pcall(function() local _ = client:columns "host2hots" end)))
+  end)
+end)

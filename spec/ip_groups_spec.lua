@@ -166,7 +166,8 @@ describe("ip_groups", function()
         local ids = {}
         for i, rule in ipairs(assert(client.ip_groups:rules(group.id))) do ids[i] = rule.id end
         local changed = assert(client.ip_groups:update(group.id, { name = "two", add = { "10.0.0.3" },
-          change = { { id = ids[1], type = "ip", address = "10.0.0.9" } }, remove = { ids[2] } }))
+          change = { { [removed == "strings" and "rule_id" or "id"] = ids[1], type = "ip", address = "10.0.0.9" } },
+          remove = { removed == "numbers" and { id = ids[2] } or ids[2] } }))
         assert.equal("two", changed.name)
         assert.same({ "ip number" }, plain(changed.rules))
         assert.same({ { id = ids[1], type = "ip", address = "10.0.0.9" } }, changed.changed)

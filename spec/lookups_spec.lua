@@ -83,7 +83,7 @@ describe("lookups", function()
       assert.is_true(#support.log() <= 2)
     end)
 
-    it("are a thousand in a moment, over few connections", function()
+    it("share connections", function()
       local list = {}
       for i = 1, support.sanitized and 50 or 300 do list[i] = ("10.9.%d.%d"):format(math.floor(i / 250), i % 250) end
       local fresh = 0
@@ -92,7 +92,7 @@ describe("lookups", function()
       end }
       local hosts = assert(talking.hosts:find(list))
       assert.equal(#list, #hosts)
-      assert.is_true(fresh <= 8)
+      assert.is_true(fresh > 0 and fresh <= #list / 4, tostring(fresh))
     end)
 
     it("refuse misuse", function()

@@ -36,6 +36,8 @@ CREATE TABLE IF NOT EXISTS ip_group_rules (rule_id INTEGER PRIMARY KEY AUTOINCRE
 CREATE INDEX IF NOT EXISTS ip_group_rules_group ON ip_group_rules (group_id);
 CREATE TABLE IF NOT EXISTS ip_group_members (group_id INTEGER, ip TEXT, PRIMARY KEY (group_id, ip)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS addresses_number ON addresses (number);
+CREATE INDEX IF NOT EXISTS flows_src_ip ON flows (src_ip);
+CREATE INDEX IF NOT EXISTS flows_dst_ip ON flows (dst_ip);
 INSERT INTO ip_group_rules (rule_id, group_id, type, address, mask, sip, eip)
   SELECT 506000 + row_number() OVER (), id, CASE WHEN low = -1 THEN 'network' ELSE 'range' END,
     CASE WHEN low = -1 THEN '::' END, CASE WHEN low = -1 THEN '0' END,

@@ -27,6 +27,20 @@ function accounts.about(result)
   return { concerns = function(item, sentence) return results.mentions(sentence, item) end, result = result }
 end
 
+--- Deletes what a list of ids and names means.
+---@param client scrutinizer.Client
+---@param method string
+---@param who (integer|string)[] checked
+---@param form fun(list: any[]): table<string, string>
+---@param success fun(who: integer|string, sentence: any): boolean
+---@return table[]? results
+---@return scrutinizer.Error? err
+function accounts.delete(client, method, who, form, success)
+  local judge = accounts.about(function(one) return type(one) == "number" and { id = one } or { name = one } end)
+  judge.success = success
+  return accounts.change(client, method, who, form, judge)
+end
+
 --- Sends a write; its answer must be an object.
 ---@param client scrutinizer.Client
 ---@param method string

@@ -260,6 +260,18 @@ function methods:report(report_type)
   return made
 end
 
+--- The columns that a report type has on this appliance: asks for one row of the last hour.
+---@param report_type string
+---@return { name: string, label: string, title: string, numeric: boolean }[]? columns in the appliance's order, rank first
+---@return scrutinizer.Error? err
+function methods:columns(report_type)
+  local made = query.new(self, report_type)
+  local report, err = made:range("LastHour"):limit(1):fetch()
+  if not report then return nil, err end
+  if report.columns and report.columns[1] then return report.columns end
+  return errors.fail("decode", ("columns: the report %s came without columns"):format(check.show(report_type)), { status = 200 })
+end
+
 --- A query from the JSON that the appliance's UI shows, or the vendor's article prints; see `scrutinizer.report_json`.
 ---@param text string
 ---@return scrutinizer.Query?

@@ -70,20 +70,19 @@ end
 
 -- Points by name, in the order in which the names come; a trend of one thing has no names.
 local function read_points(kind, trend)
-  local order, by_name, member = {}, {}, wire.trend_bytes[kind]
-  for i, point in ipairs(trend) do
-    local epoch, bytes = nil, nil
-    if type(point) == "table" then epoch, bytes = results.whole(point.ts), results.whole(point[member]) end
-    local name = kind == "protocols" and type(point) == "table" and point.name or nil
-    if not epoch or not bytes or (kind == "protocols" and type(name) ~= "string") then
-      return objects.malformed("entities:trend", ("ts and %s in point %d"):format(member, i))
+  local order, by_name = {}, {}
+  for i, entry in ipairs(trend) do
+    local point = wire.read_trend(kind, entry) or {}
+    local epoch, bytes, name = results.whole(point.time), results.whole(point.bytes), point.name
+    if not epoch or not bytes or (kind == "protocols" and not name) then
+      return objects.malformed("entities:trend", ("time, bytes or name in point %d"):format(i))
     end
-    local mark = name or ""
-    if not by_name[mark] then
-      by_name[mark] = { name = name, points = {} }
-      order[#order + 1] = by_name[mark]
+    local series = by_name[name or ""]
+    if not series then
+      series = { name = name, points = {} }
+      by_name[name or ""], order[#order + 1] = series, series
     end
-    table.insert(by_name[mark].points, { epoch, bytes })
+    table.insert(series.points, { epoch, bytes })
   end
   return order
 end

@@ -45,7 +45,7 @@ local function read_summary(row)
   local fields = {}
   for _, cell in ipairs(row) do
     if type(cell) ~= "table" then return nil end
-    for name, member in pairs(cell) do fields[name == "Rank" and "rank" or name] = value_of(member) end
+    for name, member in pairs(cell) do fields[wire.summary_name(name)] = value_of(member) end
   end
   return next(fields) and fields or nil
 end
@@ -76,12 +76,12 @@ local function number(value)
 end
 
 local function read_point(row)
-  if type(row) ~= "table" or type(row.target) ~= "string" or type(row.record_type) ~= "string" then return nil end
-  local rank, direction = row.target:match "^(%d+)%-(%a+)$"
-  local time = results.whole(row.intervaltime)
-  if not rank or not time then return nil end
-  return { rank = results.whole(rank), direction = direction, time = time, kind = row.record_type, mean = number(row.mean),
-    upper = number(row.conf_upper), lower = number(row.conf_lower) }
+  local point = wire.read_forecast_point(row)
+  local time = point and results.whole(point.time)
+  if not time then return nil end
+  point.rank, point.time = results.whole(point.rank), time
+  for _, name in ipairs { "mean", "upper", "lower" } do point[name] = number(point[name]) end
+  return point
 end
 
 --- The points of a forecast: what was learnt from (kind "train") and what is expected ("forecast"), with the bounds of confidence.

@@ -52,9 +52,6 @@ function methods:create(list)
   return made, err
 end
 
-local DELETE = accounts.about(function(who) return type(who) == "number" and { id = who } or { name = who } end)
-DELETE.success = wire.said.deleted_group
-
 --- Deletes usergroups, by id (numbers) or name (texts). Unverified: no source shows this call's JSON nor its answer; both are taken to be as
 --- those of users:delete.
 ---@param list (integer|string)[]
@@ -63,7 +60,7 @@ DELETE.success = wire.said.deleted_group
 function methods:delete(list)
   local who, complaint = items.references("groups:delete", list)
   if not who then error(complaint, 2) end
-  local gone, err = accounts.change(self._client, "groups:delete", who, wire.delete_groups, DELETE)
+  local gone, err = accounts.delete(self._client, "groups:delete", who, wire.delete_groups, wire.said.deleted_group)
   return gone, err
 end
 

@@ -181,8 +181,8 @@ end
 
 local function read_ids(where, list)
   local ids, complaint = items.each(where, list, "rules' ids", function(place, value)
-    local id = check.digits(value, 1)
-    if not id then return nil, check.message(place, value, "a rule's id, a whole number") end
+    local id = check.digits(type(value) == "table" and value.id or value, 1)
+    if not id then return nil, check.message(place, value, "a rule's id, a whole number, or a rule as a result has it") end
     return id
   end, function(id) return id end)
   return ids, complaint
@@ -249,8 +249,8 @@ end
 --- Changes an IP group: its name, and rules. A rule's type cannot change: remove it and add another. The appliance's answer to this call is in
 --- no source; it is taken to be that of `create`, and what it does not confirm has `error`.
 ---@param id integer the group's id
----@param given { name?: string, add?: (string|table)[], change?: table[], remove?: integer[] } add: rules as in `create`; change: the same,
----  tables with the `id` of the rule; remove: rules' ids
+---@param given { name?: string, add?: (string|table)[], change?: table[], remove?: (integer|table)[] } add: rules as in `create`; change: the same,
+---  tables with the `id` of the rule; remove: rules' ids, or rules as results have them
 ---@return scrutinizer.IpGroup? group `rules`: those of `add`; `changed`, `removed`
 ---@return scrutinizer.Error? err
 function methods:update(id, given)

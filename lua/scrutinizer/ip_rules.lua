@@ -91,8 +91,8 @@ end
 
 function READ.ipall() return {} end
 
-local FIELDS = { id = true, type = true, address = true, length = true, mask = true, from = true, to = true, sip = true, eip = true, group = true,
-  child_id = true, all = true }
+local FIELDS = { id = true, rule_id = true, type = true, address = true, length = true, mask = true, from = true, to = true, sip = true, eip = true,
+  group = true, child_id = true, all = true }
 
 local function from_table(given)
   for key in next, given do
@@ -105,7 +105,7 @@ local function from_table(given)
   end
   local rule, complaint = READ[kind](given)
   if not rule then return nil, complaint end
-  rule.type, rule.id = kind, given.id
+  rule.type, rule.id = kind, given.id or given.rule_id
   return rule
 end
 

@@ -32,9 +32,6 @@ function methods:create(list)
   return made, err
 end
 
-local DELETE = accounts.about(function(who) return type(who) == "number" and { id = who } or { name = who } end)
-DELETE.success = wire.said.deleted_user
-
 --- Deletes users, by id (numbers) or name (texts). One that does not exist is the item's `error`, the appliance's own sentence
 --- ("… (0 matched)").
 ---@param list (integer|string)[]
@@ -43,7 +40,7 @@ DELETE.success = wire.said.deleted_user
 function methods:delete(list)
   local who, complaint = items.references("users:delete", list)
   if not who then error(complaint, 2) end
-  local gone, err = accounts.change(self._client, "users:delete", who, wire.delete_users, DELETE)
+  local gone, err = accounts.delete(self._client, "users:delete", who, wire.delete_users, wire.said.deleted_user)
   return gone, err
 end
 

@@ -208,7 +208,30 @@ function inventory.read_forecast(row)
   return id and id.title ~= nil and { id = id.title, description = description } or nil
 end
 
---- Bytes of a point of a trend, by what was asked for.
-inventory.trend_bytes = { application = "bytes", protocols = "bytes", src = "src_bytes", dst = "dst_bytes" }
+local TREND_BYTES = { application = "bytes", protocols = "bytes", src = "src_bytes", dst = "dst_bytes" }
+
+--- A point of a trend.
+---@param kind "application"|"protocols"|"src"|"dst"
+---@param point any
+---@return { time: any, bytes: any, name?: string }?
+function inventory.read_trend(kind, point)
+  if type(point) ~= "table" then return nil end
+  return { time = point.ts, bytes = point[TREND_BYTES[kind]], name = kind == "protocols" and text(point.name) or nil }
+end
+
+--- A point of a forecast; its target is such as "1-inbound".
+---@param row any
+---@return { rank: string, direction: string, time: any, kind: string, mean: any, upper: any, lower: any }?
+function inventory.read_forecast_point(row)
+  if type(row) ~= "table" or not text(row.target) or not text(row.record_type) then return nil end
+  local rank, direction = row.target:match "^(%d+)%-(%a+)$"
+  return rank and { rank = rank, direction = direction, time = row.intervaltime, kind = row.record_type, mean = row.mean, upper = row.conf_upper,
+    lower = row.conf_lower } or nil
+end
+
+--- The name of a field of a forecast's summary in our words.
+---@param name string
+---@return string
+function inventory.summary_name(name) return name == "Rank" and "rank" or name end
 
 return inventory
