@@ -23,6 +23,9 @@
 ---@field retryable boolean   true when the same call may succeed later
 ---@field request_id? string  the appliance's id of the report
 ---@field position? integer   byte offset from 0 in the answer (decode)
+---@field retry_after? number seconds that the appliance asked to wait
+---@field certificate? table  { subject =, issuer =, from =, to =, pin = }: the one that was refused (tls)
+---@field which? string       "connect" "total" "low_speed" "deadline": the limit that was reached (timeout)
 ---@field resume? table       { offset =, remaining = }, per direction in both: give it to `query:resume(err)`
 local Error = {}
 Error.__index = Error
