@@ -27,7 +27,7 @@ end
 
 -- The highest rate in the picture.
 local function ceiling(lines, used, commit_rate)
-  local most = 1
+  local most = 10
   for _, line in ipairs(lines) do
     for _, octets in ipairs(line.values) do
       if octets then most = math.max(most, number(octets) * 8 / used.interval) end

@@ -71,7 +71,10 @@ end
 
 -- What the samples were like.
 local function about_samples(used)
-  local text = ("%d of %d, %s %%; %d missing, counted as: %s"):format(used.present, used.expected, used.coverage, used.missing, used.policy)
+  local text = ("%d of %d, %s %%"):format(used.present, used.expected, used.coverage)
+  if used.missing > 0 then
+    text = ("%s; %d missing, counted as: %s"):format(text, used.missing, used.policy == "error" and "zero, below the threshold" or used.policy)
+  end
   if used.duplicates > 0 then text = text .. ("; %d came twice"):format(used.duplicates) end
   if used.outside > 0 then text = text .. ("; %d outside of the period left out"):format(used.outside) end
   return text
