@@ -3,6 +3,8 @@ max_line_length = 150
 cache = false
 files["spec"] = { std = "max+busted" }
 files["spec/http_server.lua"] = { std = "max" }
+files["examples/openresty"] = { std = "ngx_lua" }
+files["examples/haproxy"] = { std = "max", read_globals = { "core" } }
 files["examples/sandbox"] = { std = "ngx_lua" }
 files["examples/*.lua"] = { std = "max" }
 files["examples/*_spec.lua"] = { std = "max+busted" }

@@ -26,7 +26,7 @@ PORT ?= 8443
 HTTP_PORT ?= 8080
 STATE ?=
 
-.PHONY: all core alloc-host scan-host scan-agree scan-agree-arm env deps install uninstall demo test sandbox bench fuzz lint format asan valgrind clean
+.PHONY: all core alloc-host scan-host scan-agree scan-agree-arm env deps install uninstall demo test sandbox openresty haproxy cqueues luv bench fuzz lint format asan valgrind clean
 
 all: deps
 	@$(MAKE) --no-print-directory core
@@ -110,6 +110,22 @@ test:
 sandbox:
 	@.ci/deps demo
 	@PORT=$(PORT) HTTP_PORT=$(HTTP_PORT) STATE='$(STATE)' exec examples/sandbox/start
+
+# Examples inside other programs, in the foreground, on the appliance that SCRUTINIZER_URL names, else on a sandbox of their own.
+openresty:
+	@.ci/deps openresty luajit
+	@$(MAKE) --no-print-directory -s core LUA=luajit
+	@examples/with_sandbox examples/openresty/start
+
+haproxy:
+	@.ci/deps haproxy lua5.3
+	@$(MAKE) --no-print-directory -s core LUA=lua5.3
+	@examples/with_sandbox examples/haproxy/start
+
+cqueues luv:
+	@.ci/deps $@ $(LUA)
+	@$(MAKE) --no-print-directory -s core
+	@eval "$$($(MAKE) --no-print-directory -s env)"; examples/with_sandbox $(LUA) examples/$@_reports.lua
 
 # The goals against their baselines, measured. Judges nothing.
 bench:

@@ -167,7 +167,10 @@ print(len(rows), sum(row["octets"] for row in rows))' ]] .. folder .. "/body"))
 end
 
 -- Examples that other specs run, with what they need around them.
-local ELSEWHERE = { ["bill_month.lua"] = "billing_e2e_spec.lua", ["replay_spec.lua"] = "recorder_spec.lua" }
+local ELSEWHERE = {
+  ["bill_month.lua"] = "billing_e2e_spec.lua", ["replay_spec.lua"] = "recorder_spec.lua",
+  ["cqueues_reports.lua"] = "hosts/examples_spec.lua", ["luv_reports.lua"] = "hosts/examples_spec.lua",
+}
 
 describe("examples/", function()
   before_each(function()

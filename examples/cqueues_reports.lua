@@ -1,0 +1,33 @@
+-- Three reports side by side in a cqueues loop, with something else going on meanwhile. SCRUTINIZER_URL, SCRUTINIZER_TOKEN, SCRUTINIZER_CA.
+local cqueues = require "cqueues"
+local scrutinizer = require "scrutinizer"
+
+local client = assert(scrutinizer.connect { tls = { ca_file = os.getenv "SCRUTINIZER_CA" } })
+local loop, running, ticks = cqueues.new(), 0, 0
+
+local function run(report_type)
+  running = running + 1
+  loop:wrap(function()
+    local rows, octets, count = client:report(report_type):last("1d"):rows(), 0, 0
+    local row, err = rows:next() -- on Lua 5.1 nothing can wait inside a `for`; elsewhere `for row in rows do` is as good
+    while row do
+      octets, count = octets + row.sum_octetdeltacount, count + 1
+      row, err = rows:next()
+    end
+    print(err and ("%s: %s"):format(report_type, tostring(err)) or ("%-14s %6d rows %12.0f octets"):format(report_type, count, octets))
+    running = running - 1
+  end)
+end
+
+run "srcHosts"
+run "host2host"
+run "conversations"
+loop:wrap(function()
+  while running > 0 do
+    ticks = ticks + 1
+    cqueues.sleep(0.001)
+  end
+end)
+assert(loop:loop())
+print(("the loop went round %s"):format(ticks > 3 and "meanwhile" or "too seldom"))
+client:close()

@@ -1,0 +1,77 @@
+-- A task keeps a list of the heaviest sources of the last minutes; an action slows them down or turns them away; a service gives the list as
+-- CSV, straight from the appliance.
+local scrutinizer = require "scrutinizer"
+
+local EVERY, WINDOW = 30, "5m"              -- seconds between two looks; what is looked at
+local LIST = 200                            -- sources that are kept
+local SLOW, DENY = 50e6, 500e6              -- octets in the window from which on a source waits, is turned away
+local DELAY = 250                           -- milliseconds that a slow one waits
+local OLD = 300                             -- seconds after which a list says nothing any more
+
+SLOW = tonumber(os.getenv "HEAVY_SLOW") or SLOW
+DENY = tonumber(os.getenv "HEAVY_DENY") or DENY
+WINDOW = os.getenv "HEAVY_WINDOW" or WINDOW
+
+-- This runs while HAProxy reads its configuration: it is still root, sees all files and may start threads. The CA is read now and the
+-- appliance's name is looked up now, as later neither can be done.
+local client = assert(scrutinizer.connect { tls = { ca_file = os.getenv "SCRUTINIZER_CA" }, timeout = 120 })
+assert(client:warm())
+
+local sources = client:report("srcHosts"):last(WINDOW):select { address = "sourceipaddress", octets = "sum_octetdeltacount" }
+
+-- What the task leaves: octets by address, and when. A new table each time, so that nobody sees half of one.
+local heavy = { octets = {}, at = 0 }
+
+core.register_task(function()
+  while true do
+    local octets = {}
+    local report, err = sources:limit(LIST):fetch()
+    if report then
+      for _, row in ipairs(report.rows) do octets[row.address] = row.octets end
+      heavy = { octets = octets, at = os.time() }
+    else
+      core.Warning("the heaviest sources stay as they were: " .. tostring(err)) -- also HAProxy's log says so
+    end
+    core.msleep(EVERY * 1000)
+  end
+end)
+
+-- http-request lua.weigh
+core.register_action("weigh", { "http-req" }, function(txn)
+  local known = heavy
+  -- Behind another proxy take the address from where that says it, and only if it is yours.
+  local address = txn.f:src()
+  local octets = os.time() - known.at <= OLD and known.octets[address] or 0
+  if octets >= DENY then
+    txn:set_var("txn.heavy", "deny")
+  elseif octets >= SLOW then
+    txn:set_var("txn.heavy", "slow")
+    core.msleep(DELAY)
+  else
+    txn:set_var("txn.heavy", "")
+  end
+end)
+
+local function quoted(value)
+  local text = tostring(value or "")
+  return text:find '[",\r\n]' and '"' .. text:gsub('"', '""') .. '"' or text
+end
+
+-- http-request use-service lua.heaviest_csv: GET /heaviest.csv?minutes=60
+core.register_service("heaviest_csv", "http", function(applet)
+  local minutes = tonumber((applet.qs or ""):match "minutes=(%d+)") or 60
+  local rows = client:report("srcHosts"):last(math.max(1, math.min(minutes, 1440)) * 60):limit(1000)
+    :select { address = "sourceipaddress", octets = "sum_octetdeltacount", packets = "sum_packetdeltacount" }:rows()
+  local row, err = rows:next() -- before the status: what fails now can still be said
+  applet:set_status(err and 502 or 200)
+  applet:add_header("content-type", err and "text/plain" or "text/csv; charset=utf-8")
+  applet:start_response()
+  if err then return applet:send("the appliance could not be asked: " .. err.kind .. "\n") end
+  applet:send "address,octets,packets\r\n"
+  while row do
+    applet:send(("%s,%s,%s\r\n"):format(quoted(row.address), quoted(row.octets), quoted(row.packets)))
+    row, err = rows:next()
+  end
+  -- Without its last line a list that broke off would pass for a whole one.
+  applet:send(err and "# broken off\r\n" or "# end\r\n")
+end)

@@ -1,0 +1,39 @@
+-- Three reports side by side in luv's loop, with something else going on meanwhile. SCRUTINIZER_URL, SCRUTINIZER_TOKEN, SCRUTINIZER_CA.
+local uv = require "luv"
+local scrutinizer = require "scrutinizer"
+
+local client = assert(scrutinizer.connect { tls = { ca_file = os.getenv "SCRUTINIZER_CA" } })
+local running, ticks = 0, 0
+
+-- Runs in a coroutine, which the loop's callbacks wake up; it begins inside the loop.
+local function in_loop(run, ...)
+  local arguments, timer = { ... }, uv.new_timer()
+  timer:start(0, 0, function()
+    timer:close()
+    coroutine.wrap(run)((table.unpack or unpack)(arguments))
+  end)
+end
+
+local function report(report_type)
+  local rows, octets, count = client:report(report_type):last("1d"):rows(), 0, 0
+  local row, err = rows:next() -- on Lua 5.1 nothing can wait inside a `for`; elsewhere `for row in rows do` is as good
+  while row do
+    octets, count = octets + row.sum_octetdeltacount, count + 1
+    row, err = rows:next()
+  end
+  print(err and ("%s: %s"):format(report_type, tostring(err)) or ("%-14s %6d rows %12.0f octets"):format(report_type, count, octets))
+  running = running - 1
+end
+
+for _, report_type in ipairs { "srcHosts", "host2host", "conversations" } do
+  running = running + 1
+  in_loop(report, report_type)
+end
+local clock = uv.new_timer()
+clock:start(1, 1, function()
+  ticks = ticks + 1
+  if running == 0 then clock:close() end
+end)
+uv.run()
+print(("the loop went round %s"):format(ticks > 3 and "meanwhile" or "too seldom"))
+client:close()

@@ -1,0 +1,6 @@
+-- Whose traffic can be asked for: a name for people, and the networks that are theirs.
+return {
+  home = { name = "Home office", networks = { "192.168.0.0/16" } },
+  lab = { name = "Lab <b>10.8</b>", networks = { "10.8.0.0/16", "10.0.0.0/16" } },
+  partner = { name = "Partner & sons", networks = { "157.240.0.0/16" } },
+}
