@@ -118,16 +118,26 @@ static int grow_groups(struct sz_aggregate *a) {
   return 1;
 }
 
+#define HIGH_HALF (~UINT64_C(0) << 32)
+
+static uint64_t entry_of(uint64_t hash, size_t group) {
+  return (hash & HIGH_HALF) | (group + 1);
+}
+
+static size_t group_of(uint64_t entry) {
+  return (size_t)(entry & ~HIGH_HALF) - 1;
+}
+
 static int grow_table(struct sz_aggregate *a) {
   size_t size = a->table_size * 2, i;
-  uint32_t *table = calloc(size, sizeof *table);
+  uint64_t *table = calloc(size, sizeof *table);
   if (!table)
     return 0;
   for (i = 0; i < a->count; i++) {
     size_t at = a->groups[i].hash & (size - 1);
     while (table[at])
       at = (at + 1) & (size - 1);
-    table[at] = (uint32_t)i + 1;
+    table[at] = entry_of(a->groups[i].hash, i);
   }
   free(a->table);
   a->table = table;
@@ -135,14 +145,19 @@ static int grow_table(struct sz_aggregate *a) {
   return 1;
 }
 
+static int has_key(const struct sz_aggregate *a, size_t group, uint64_t hash) {
+  const struct group *g = &a->groups[group];
+  return g->hash == hash && g->key_len == a->key.len &&
+         (!g->key_len ||
+          !memcmp(a->keys.data + g->key, a->key.data, g->key_len));
+}
+
 /* The place of the key's group in the table: its entry, or the empty one. */
-static uint32_t *find_place(const struct sz_aggregate *a, uint64_t hash) {
+static uint64_t *find_place(const struct sz_aggregate *a, uint64_t hash) {
   size_t at = hash & (a->table_size - 1);
   while (a->table[at]) {
-    const struct group *g = &a->groups[a->table[at] - 1];
-    if (g->hash == hash && g->key_len == a->key.len &&
-        (!g->key_len ||
-         !memcmp(a->keys.data + g->key, a->key.data, g->key_len)))
+    if (!((a->table[at] ^ hash) & HIGH_HALF) &&
+        has_key(a, group_of(a->table[at]), hash))
       break;
     at = (at + 1) & (a->table_size - 1);
   }
@@ -150,7 +165,7 @@ static uint32_t *find_place(const struct sz_aggregate *a, uint64_t hash) {
 }
 
 static enum sz_added new_group(struct sz_aggregate *a, uint64_t hash,
-                               uint32_t *place) {
+                               uint64_t *place) {
   struct group *g;
   if (a->count == SZ_MAX_GROUPS)
     return SZ_ADD_FULL;
@@ -172,7 +187,7 @@ static enum sz_added new_group(struct sz_aggregate *a, uint64_t hash,
   if (a->options.nfolded)
     memset(&a->totals[a->count * a->options.nfolded], 0,
            a->options.nfolded * sizeof *a->totals);
-  *place = (uint32_t)++a->count;
+  *place = entry_of(hash, a->count++);
   return SZ_ADDED;
 }
 
@@ -180,7 +195,7 @@ static enum sz_added new_group(struct sz_aggregate *a, uint64_t hash,
 static enum sz_added find_group(struct sz_aggregate *a, size_t *group) {
   uint64_t hash =
       sz_hash(&a->hash_key, a->key.data ? a->key.data : "", a->key.len);
-  uint32_t *place;
+  uint64_t *place;
   if (a->count * 2 >= a->table_size && !grow_table(a))
     return SZ_ADD_NOMEM;
   place = find_place(a, hash);
@@ -189,7 +204,7 @@ static enum sz_added find_group(struct sz_aggregate *a, size_t *group) {
     if (added != SZ_ADDED)
       return added;
   }
-  *group = *place - 1;
+  *group = group_of(*place);
   return SZ_ADDED;
 }
 

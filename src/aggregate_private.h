@@ -17,7 +17,9 @@ struct sz_aggregate {
   struct group *groups;
   struct sz_total *totals; /* nfolded a group */
   size_t count, cap;
-  uint32_t *table; /* hash of groups: index + 1, 0 empty */
+  /* Hash of groups: the hash's high half, index + 1; 0 empty. A place is
+  ** passed by without a look at its group, which lies elsewhere. */
+  uint64_t *table;
   size_t table_size;
   struct sz_hash_key hash_key;
   struct sz_buffer keys;
