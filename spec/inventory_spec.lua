@@ -179,6 +179,29 @@ describe("inventory", function()
       end
     end)
 
+    it("are whole where the appliance does not go by limits at all", function()
+      local function row(n) return ('[{"ip":"10.1.1.4"},{"filterDrag":{"searchStr":%d}}]'):format(n) end
+      local function answer(...)
+        local texts = {}
+        for i, n in ipairs { ... } do texts[i] = row(n) end
+        return { kind = "status", status = 200, content_type = "application/json", body = '{"rows":[' .. table.concat(texts, ",") .. "]}" }
+      end
+      for rows, case in ipairs { { answer(5), answer(5) }, { answer(1, 2), answer(1, 2), answer(1, 2) } } do
+        support.clear()
+        support.faults(case)
+        assert.equal(rows, #assert(client.interfaces:list()))
+        assert.equal(#case, #support.log())
+      end
+      for _, case in ipairs { { answer(1, 2), answer(1, 2), answer(1) }, { answer(1, 2), answer(2, 1) }, { answer(1, 2), answer(3, 1) } } do
+        support.clear()
+        support.faults(case)
+        local list, err = client.interfaces:list()
+        assert.is_nil(list)
+        assert.equal("changed", err.kind)
+        assert.equal(#case, #support.log())
+      end
+    end)
+
     it("make other shapes errors", function()
       malformed(function() return client.interfaces:list() end, {
         ["[]"] = "a list 'rows'", ['{"rows":{"a":1}}'] = "a list 'rows'", ['{"rows":[[]]}'] = "row 1", ['{"rows":[5]}'] = "row 1",

@@ -43,6 +43,28 @@ describe("ip_groups", function()
       assert.same({}, { client.ip_groups:find "multicast" })
     end)
 
+    it("come from the other page where the first is refused", function()
+      local list = assert(client.ip_groups:list())
+      answer_with '{"err":"What is that?"}'
+      assert.same(list, client.ip_groups:list())
+      support.faults { { kind = "status", status = 200, body = '{"err":"No."}', content_type = "application/json", times = 2 } }
+      local none, err = client.ip_groups:list()
+      assert.is_nil(none)
+      assert.equal("api: the appliance answers: No.", tostring(err))
+    end)
+
+    it("are asked for again where that may help; groups are made once", function()
+      local patient = support.connect { retry = { attempts = 3, base = 0.01, cap = 0.05, deadline = 30 } }
+      support.faults { { kind = "503", seconds = 0 } }
+      assert.equal(6, #assert(patient.ip_groups:list()))
+      assert.equal(2, #support.log())
+      support.faults { { kind = "503", seconds = 0 } }
+      local made, err = patient.ip_groups:create("once", {})
+      assert.is_nil(made)
+      assert.equal(503, err.status)
+      assert.equal(3, #support.log())
+    end)
+
     it("tell several groups of one name apart by an error", function()
       support.switches { ip_group_names = "free" }
       assert(client.ip_groups:create("twin", {}))

@@ -44,6 +44,16 @@ describe("users", function()
       assert.same({ { id = 3, name = "new" } }, client.users:create { { name = "new", password = "x" } })
     end)
 
+    it("goes by each way of sending", function()
+      local name = 'x"\\y & z=1+2%\n;ü'
+      for i, options in ipairs { { method = "GET" }, { encoding = "multipart" }, { encoding = "urlencoded" } } do
+        local other = support.connect(options)
+        assert.same({ { id = 2 + i, name = name .. i } }, other.users:create { { name = name .. i, password = name, groups = { 1 } } })
+        assert.same({ { name = name .. i } }, other.users:delete { name .. i })
+      end
+      assert.same({ "1|admin", "2|guest" }, users())
+    end)
+
     it("sends nothing for nothing", function()
       assert.same({}, client.users:create {})
       assert.equal(0, #support.log())

@@ -32,7 +32,10 @@ local BATCH = 1000
 ---@return scrutinizer.Error? err
 function methods:list()
   local list, err = objects.list(self._client, "ip_groups:list", wire.list(), { id = "id", name = "name" })
-  return list, err
+  if list or err.kind ~= "api" then return list, err end
+  -- Not every version knows that page; the other is documented by its name.
+  local tree = objects.list(self._client, "ip_groups:list", wire.tree(), { id = wire.answer.id, name = wire.answer.name }, "results")
+  return tree, not tree and err or nil
 end
 
 -- The groups of that name; nil and err.

@@ -42,6 +42,12 @@ function groups.list()
   return { [wire.form.run_mode] = "get_known_objects", type = "ipgroups" }
 end
 
+--- The same from another page: { results = { { fc_id, fc_name } } }.
+---@return table<string, string> form
+function groups.tree()
+  return form("loadTreeRootFast", {})
+end
+
 ---@param name string
 ---@param list table[] checked rules
 ---@return table<string, string> form
