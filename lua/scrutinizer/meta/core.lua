@@ -25,6 +25,9 @@ local top = {}
 ---@class scrutinizer.core.Writer rows to CSV or NDJSON
 local writer = {}
 
+---@class scrutinizer.core.Ties rows that tie, remembered from answer to answer
+local ties = {}
+
 ---@class scrutinizer.core.Fd
 ---@field fd integer
 ---@field read? boolean
@@ -70,6 +73,10 @@ function core.writer(options) end
 ---@param count integer how many are kept
 ---@return scrutinizer.core.Top
 function core.top(count) end
+
+---@param bytes number how much it may remember
+---@return scrutinizer.core.Ties
+function core.ties(bytes) end
 
 ---@return scrutinizer.core.Http
 function core.http() end
@@ -257,6 +264,13 @@ function top:add_list(list, n, first, step, fill) end
 ---@return table list
 ---@return integer count
 function top:finish(points) end
+
+---@return scrutinizer.core.Ties
+function ties:copy() end
+---@param from? scrutinizer.core.Decoder of the answer that gave the last row
+---@param direction? integer
+---@return boolean told whether it can be told who comes again
+function ties:join(from, direction) end
 
 ---@param row table
 ---@return integer? waiting bytes
