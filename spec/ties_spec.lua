@@ -125,6 +125,43 @@ describe("rows that tie, in another order for each request", function()
   end)
 end)
 
+describe("a walk that was ended by rows that tie", function()
+  it("is taken up by query:resume: the rest has none of those given, or it is changed again", function()
+    local ended_again, done = 0, 0
+    local shuffled = { kind = "switch", name = "ties", value = "shuffled" }
+    for _ = 1, MANY and 4 or 12 do
+      support.clear()
+      support.faults { { kind = "none" }, shuffled, shuffled }
+      local query, seen, count = report():page_size(130), {}, 0
+      local function take(from)
+        local rows = from:rows()
+        local row, err = rows:next()
+        while row do
+          count = count + 1
+          assert.is_nil(seen[key(row)])
+          seen[key(row)] = true
+          row, err = rows:next()
+        end
+        return err
+      end
+      local err = take(query)
+      if err then
+        assert.equal("changed", err.kind)
+        assert.same({ offset = count }, err.resume)
+        err = take(query:resume(err))
+        if err then
+          assert.equal("changed", err.kind)
+          ended_again = ended_again + 1
+        else
+          assert.equal(#whole, count)
+          done = done + 1
+        end
+      end
+    end
+    assert.is_true(ended_again + done > 0)
+  end)
+end)
+
 describe("rows that tie, in the same order for each request", function()
   it("end nothing: pages end anywhere among them, and answers break off there", function()
     for _, size in ipairs { 30, 61, 75, 90, 113 } do

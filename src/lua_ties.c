@@ -54,6 +54,12 @@ static int ties_join(lua_State *L) {
   return 1;
 }
 
+/* ties:follow(): the further answer begins behind the last row given */
+static int ties_follow(lua_State *L) {
+  sz_ties_skip(sz_lua_ties_check(L, 1));
+  return 0;
+}
+
 static int ties_gc(lua_State *L) {
   struct ties_box *box = luaL_checkudata(L, 1, TIES);
   sz_ties_free(box->ties);
@@ -61,8 +67,10 @@ static int ties_gc(lua_State *L) {
   return 0;
 }
 
-static const luaL_Reg METHODS[] = {
-    {"copy", ties_copy}, {"join", ties_join}, {NULL, NULL}};
+static const luaL_Reg METHODS[] = {{"copy", ties_copy},
+                                   {"join", ties_join},
+                                   {"follow", ties_follow},
+                                   {NULL, NULL}};
 
 static const luaL_Reg METAMETHODS[] = {{"__gc", ties_gc}, {NULL, NULL}};
 

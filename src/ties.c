@@ -212,6 +212,11 @@ int sz_ties_repeats(struct sz_ties *t, const char *row, size_t len) {
   return t->phase == AFTER && remember(t, row, len);
 }
 
+void sz_ties_skip(struct sz_ties *t) {
+  if (t->phase == JOINED)
+    t->phase = AFTER;
+}
+
 int sz_ties_join(struct sz_ties *t, const char *last, size_t last_len) {
   if (!t->known)
     return 1;

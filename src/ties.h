@@ -46,4 +46,7 @@ int sz_ties_repeats(struct sz_ties *t, const char *row, size_t len);
 */
 int sz_ties_join(struct sz_ties *t, const char *last, size_t last_len);
 
+/* After that: the further answer begins behind the last row given. */
+void sz_ties_skip(struct sz_ties *t);
+
 #endif

@@ -36,9 +36,10 @@ function pages.parts(spec)
     local from = spec
     if spec.window then from = spec.window[direction] end
     if from then
+      local base, before = from.offset or 0, spec.ties and spec.ties[direction]
       parts[#parts + 1] = {
-        direction = direction, index = INDEX[direction], base = from.offset or 0, limit = from.limit,
-        given = 0, fresh = 0, said = false, done = false,
+        direction = direction, index = INDEX[direction], base = base, limit = from.limit, given = 0, fresh = 0, said = false, done = false,
+        ties = before and before.offset == base and before.ties or nil,
       }
     end
   end
@@ -64,7 +65,7 @@ function pages.begin(part, max)
   part.fresh = 0
   part.overlap = part.given > 0 and part.last or nil
   -- A copy: rows that were read and not given are none of those that were given.
-  part.reading = part.given > 0 and part.ties:copy() or core.ties(max)
+  part.reading = part.ties and part.ties:copy() or core.ties(max)
 end
 
 --- Keeps what the next answer is held against: the last row given, and who was given of those that tie with it.
@@ -168,6 +169,21 @@ end
 function pages.short(part, total)
   return errors.new("truncated",
     ("%s ends after %d of %d rows: the appliance sent an empty page"):format(part.direction, part.base + part.given, total))
+end
+
+--- Who was given of the rows that tie with the last ones, for a query that goes on without an overlap.
+---@param parts scrutinizer.Part[]
+---@return table memory { [direction] = { offset =, ties = } }
+function pages.memory(parts)
+  local memory = {}
+  for _, part in ipairs(parts) do
+    if part.ties and part.joined ~= false then
+      local ties = part.ties:copy()
+      ties:follow()
+      memory[part.direction] = { offset = part.base + part.given, ties = ties }
+    end
+  end
+  return memory
 end
 
 --- Where a broken walk goes on; nil when nothing is left.

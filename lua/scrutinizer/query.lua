@@ -461,7 +461,7 @@ function methods:resume(err)
   local one, each = resume.rest(spec.directions, said)
   if not one and not each then blame "resume: the error says of no direction of this query that rows are left" end
   if one then spec.offset, spec.limit = one.offset, one.limit end
-  spec.window = each
+  spec.window, spec.ties = each, resume.recall(said)
   if said.from and said.to then set_times(spec, { from = said.from, to = said.to, words = times.words(spec) }) end
   return finish(self, spec)
 end

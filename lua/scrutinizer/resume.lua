@@ -4,6 +4,24 @@ local check = require "scrutinizer.check"
 
 local resume = {}
 
+-- Who was given of the rows that tie with the last one, by an error's `resume`: { [direction] = { offset =, ties = } }. Not in the table
+-- itself, which is data and may be written down.
+local memories = setmetatable({}, { __mode = "k" })
+
+--- Keeps who was given, for the query that goes on.
+---@param said table an error's `resume`
+---@param memory table
+function resume.remember(said, memory)
+  memories[said] = memory
+end
+
+--- What was kept; nil for a `resume` that has been written down and read again.
+---@param said table
+---@return table?
+function resume.recall(said)
+  return memories[said]
+end
+
 -- Where one direction goes on; nil when that is not said, or when nothing of it is left.
 local function part_of(said)
   if type(said) ~= "table" then return nil end

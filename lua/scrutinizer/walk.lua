@@ -9,6 +9,7 @@ local events = require "scrutinizer.events"
 local exporters = require "scrutinizer.exporters"
 local facts = require "scrutinizer.facts"
 local pages = require "scrutinizer.pages"
+local resume = require "scrutinizer.resume"
 local retry = require "scrutinizer.retry"
 local secrets = require "scrutinizer.secrets"
 local times = require "scrutinizer.times"
@@ -197,11 +198,15 @@ function walk.fail(self, err)
   secrets.clean(err, self._client._private.mask)
   close_answer(self)
   ahead.drop(self._ahead)
+  if not self._ended then
+    for _, part in ipairs(self._asked or {}) do pages.leave(part, self._decoder) end
+  end
   if RESUMABLE[err.kind] and not err.resume then
     local said = self._spec.times
     -- The rest must be of the same window, also when the query names one that moves.
     local epochs = said and not said.from and (self._epochs or times.epochs(self._spec, self._now))
     err.resume = pages.resume(self._parts, self._spec.directions, epochs)
+    if err.resume then resume.remember(err.resume, pages.memory(self._parts)) end
   end
   self._error = err
   tell_end(self, err)
