@@ -1,5 +1,5 @@
 -- A customer's month by the 95th percentile: samples from the appliance, an invoice as text and as a page, and a file that can be verified.
--- Usage: lua bill_month.lua 2026-10 Europe/Berlin 10.8.0.0/24 [folder]; SCRUTINIZER_URL and SCRUTINIZER_TOKEN say where and who.
+-- Usage: lua bill_month.lua 2025-10 Europe/Berlin 10.8.0.0/24 [folder]; SCRUTINIZER_URL and SCRUTINIZER_TOKEN say where and who.
 local billing = require "scrutinizer.billing"
 local scrutinizer = require "scrutinizer"
 
@@ -7,7 +7,7 @@ local month, timezone, network, folder = arg[1], arg[2], arg[3], arg[4] or "."
 local client = assert(scrutinizer.connect { tls = { ca_file = os.getenv "SCRUTINIZER_CA" } })
 
 -- Traffic to the network is inbound, traffic from it outbound: two queries, whose graphs have a point for every five minutes.
-local queries = billing.queries(client, { network = network })
+local queries = billing.queries(client, { network = network, exporter = "all" }) -- no two exporters here report one flow
 local samples = assert(billing.collect(billing.month(month, timezone), queries))
 
 local invoice = assert(billing.invoice {

@@ -65,7 +65,7 @@ describe("collect", function()
   after_each(function() assert.same({}, support.violations()) end)
 
   local function queries(more)
-    local customer = { network = NETWORK }
+    local customer = { network = NETWORK, exporter = "all" }
     for name, value in pairs(more or {}) do customer[name] = value end
     return billing.queries(client, customer)
   end
@@ -108,12 +108,20 @@ describe("collect", function()
 
   it("bills an IP group as it bills the networks in it", function()
     local group = assert(client.ip_groups:create("billed customer", { NETWORK }))
-    local samples, err = billing.collect(DAY, billing.queries(client, { ip_group = group.id, report = "conversations", limit = 2 }))
+    local samples, err = billing.collect(DAY, billing.queries(client, { ip_group = group.id, exporter = "all", report = "conversations", limit = 2 }))
     assert(client.ip_groups:delete { group.id })
     assert(samples, err)
     local wanted = assert(billing.usage(assert(billing.collect(DAY, queries()))))
     assert.same(wanted, billing.usage(samples))
     assert.is_true(wanted.octets.numerator > 0)
+  end)
+
+  it("takes what one exporter reports", function()
+    local samples = assert(billing.collect(DAY, queries { exporter = "192.0.2.2" }))
+    local octets = support.awk 'NR > 1 && $3 == "192.0.2.2" && $9 ~ /^10\\.8\\.0\\./ { s += $12 } END { printf "%.0f", s }'
+    local all = support.awk 'NR > 1 && $9 ~ /^10\\.8\\.0\\./ { s += $12 } END { printf "%.0f", s }'
+    assert.equal(octets, exact.text(billing.usage(samples, { direction = "inbound" }).totals.inbound))
+    assert.not_equal(octets, all)
   end)
 
   it("bills interfaces, each a part", function()
@@ -267,7 +275,8 @@ describe("collect", function()
       assert.is_truthy(message:find(case[2], 1, true), message)
     end
     for _, case in ipairs {
-      { { ip = "x" }, 'allowed: ' }, { {}, "say one of" }, { { ip = "10.0.0.1", network = NETWORK }, "say one of" }, { { ips = {} }, '"ips"' },
+      { { ip = "x", exporter = "all" }, "allowed: " }, { { ip = "10.0.0.1" }, "say exporter; a flow that several exporters report counts" },
+      { {}, "say one of" }, { { ip = "10.0.0.1", network = NETWORK }, "say one of" }, { { ips = {} }, '"ips"' },
       { { interfaces = { { "192.0.2.1", 1 } }, exporter = "192.0.2.1" }, "interfaces name their exporters" }, { 5, "customer: got 5" },
     } do
       local ok, message = pcall(function() billing.queries(client, case[1]) end)
@@ -313,6 +322,22 @@ describe("collect from an appliance that answers otherwise than it was asked", f
     local samples, err = billing.collect(DAY, { inbound = query(300, 60, 100) })
     assert.is_nil(samples)
     assert.matches("does not begin an interval of 300 s", err.message)
+  end)
+end)
+
+describe_once("README's bill", function()
+  it("runs as it stands, but for the folder", function()
+    local file, path = assert(io.open "README.md"), os.tmpname()
+    local text = file:read "*a":match "## Bills\n\n```lua\n(.-)```"
+    file:close()
+    text = text:gsub("acme%-2025%-10%.json", path)
+    local printed = {}
+    local environment = setmetatable({ client = support.connect(), print = function(line) printed[#printed + 1] = line end }, { __index = _G })
+    local chunk = setfenv and setfenv(assert(loadstring(text)), environment) or assert(load(text, "README", "t", environment)) -- luacheck: ignore
+    chunk()
+    assert.matches("^Customer +ACME\n", printed[1])
+    assert.matches("\nTotal EUR +500%.00\n", printed[1])
+    os.remove(path)
   end)
 end)
 

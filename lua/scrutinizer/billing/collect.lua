@@ -250,6 +250,7 @@ end
 -- ---- queries for a customer ----
 
 local KINDS = { ip_group = true, network = true, ip = true }
+local ALL = "all"
 
 local function as_list(value)
   return type(value) == "table" and value or { value }
@@ -267,7 +268,7 @@ function collect.queries(client, customer)
     found.inbound[i] = base:inbound():exporter(port[1], port[2])
     found.outbound[i] = base:outbound():exporter(port[1], port[2])
   end
-  if customer.exporter then base = base:exporter((table.unpack or unpack)(as_list(customer.exporter))) end -- luacheck: ignore
+  if customer.exporter and customer.exporter ~= ALL then base = base:exporter((table.unpack or unpack)(as_list(customer.exporter))) end -- luacheck: ignore
   for _, kind in ipairs(check.sorted_keys(KINDS)) do
     if customer[kind] ~= nil then
       table.insert(found.inbound, base:where { ["dst_" .. kind] = customer[kind] })
@@ -291,6 +292,10 @@ function collect.customer_complaint(customer)
   -- Parts of different kinds may hold the same flows.
   if kinds ~= 1 then return "customer: say one of interfaces, ip_group, network, ip; parts of different kinds could count a flow twice" end
   if customer.interfaces and customer.exporter then return "customer: interfaces name their exporters themselves" end
+  -- Silently billed twice would be worse than a word more.
+  if not customer.interfaces and customer.exporter == nil then
+    return 'customer: say exporter; a flow that several exporters report counts at each of them; "all" where none do'
+  end
 end
 
 return collect

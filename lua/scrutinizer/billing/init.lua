@@ -129,8 +129,8 @@ function billing.collect(of, queries, options)
 end
 
 --- Queries for `collect`: of a customer's interfaces (one part each), or of addresses, where inbound is what goes to them and outbound what
---- comes from them. A flow that several exporters report counts at each: name the exporter. The graph has `limit` rows (default 1), the rest
---- is in Other.
+--- comes from them. A flow that several exporters report counts at each, so `exporter` (address or name, or { exporter, interface }) must be
+--- said for addresses; "all" where no two report the same. The graph has `limit` rows (default 1), the rest is in Other.
 ---@param client scrutinizer.Client
 ---@param customer { interfaces?: table[], ip_group?: any, network?: any, ip?: any, exporter?: any, report?: string, limit?: integer }
 ---@return { inbound: scrutinizer.Query[], outbound: scrutinizer.Query[] }

@@ -24,7 +24,8 @@ local function add_customer(command)
     command:option("--ip-group", "Number of an IP group."):argname "<id>":count "*":convert(tonumber),
     command:option("--network", "A network, as 10.0.0.0/8."):argname "<network>":count "*",
     command:option("--ip", "An address."):argname "<ip>":count "*",
-    command:option("--exporter", "Only what this exporter reports: a flow that several report counts at each."):argname "<exporter>",
+    command:option("--exporter", "With addresses: whose reports count; a flow that several exporters report counts at each. all: where none do.")
+      :argname "<exporter>",
     command:option("--report", "Report whose graph is asked for."):argname "<type>",
     command:option("--limit", "Series of the graph; the rest is in its Other."):argname "<rows>":convert(tonumber))
 end
@@ -137,7 +138,8 @@ end
 --- Adds the command; gives its handler.
 return function(root)
   local command = root:command("bill", "A customer's month by the 95th percentile of five-minute samples, as an invoice.",
-    TARIFF .. "\n\nExample: scrutinizer bill --month 2026-11 --timezone Europe/Berlin --network 10.8.0.0/24 --tariff gold.lua --save bill.json")
+    TARIFF .. "\n\nExample: scrutinizer bill --month 2025-11 --timezone Europe/Berlin "
+      .. "--network 10.8.0.0/24 --exporter 10.1.1.4 --tariff gold.lua --save bill.json")
   add_options(command)
   return { bill = bill }
 end
