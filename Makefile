@@ -26,7 +26,7 @@ PORT ?= 8443
 HTTP_PORT ?= 8080
 STATE ?=
 
-.PHONY: all core alloc-host scan-host scan-agree scan-agree-arm env deps install uninstall demo test sandbox openresty haproxy cqueues luv bench fuzz lint format asan valgrind clean
+.PHONY: all core alloc-host threads-host scan-host scan-agree scan-agree-arm env deps install uninstall demo test sandbox openresty haproxy cqueues luv bench fuzz lint format asan valgrind clean
 
 all: deps
 	@$(MAKE) --no-print-directory core
@@ -53,6 +53,14 @@ alloc-host: $(ALLOC_HOST)
 $(ALLOC_HOST): $(wildcard spec/alloc/*.[ch]) $(OBJECTS)
 	$(CC) $(WARN) $(DEFS) $(CFLAGS) $(LDFLAGS) $$(pkg-config --cflags $(LUA)) spec/alloc/*.c $(OBJECTS) \
 	  $(WRAPPED) $$(pkg-config --libs $(LUA) libcurl zlib) -lm -o $@
+
+# Another: many Lua states in one process, a thread each (spec/hosts/threads_spec.lua builds it with ThreadSanitizer).
+THREADS_HOST = $(OUT)/threads_host
+threads-host: $(THREADS_HOST)
+
+$(THREADS_HOST): spec/threads/host.c $(OBJECTS)
+	$(CC) $(WARN) $(DEFS) $(CFLAGS) $(LDFLAGS) $$(pkg-config --cflags $(LUA)) spec/threads/host.c $(OBJECTS) -rdynamic \
+	  $$(pkg-config --libs $(LUA) libcurl zlib) -lm -lpthread -o $@
 
 # Another: the push scanner over files, cut at every byte (spec/json_suite_spec.lua).
 SCAN_HOST = $(OUT)/scan_host
