@@ -171,6 +171,7 @@ build = {
     ["scrutinizer.retry"] = "lua/scrutinizer/retry.lua",
     ["scrutinizer.rows"] = "lua/scrutinizer/rows.lua",
     ["scrutinizer.secrets"] = "lua/scrutinizer/secrets.lua",
+    ["scrutinizer.secrets.match"] = "lua/scrutinizer/secrets/match.lua",
     ["scrutinizer.series"] = "lua/scrutinizer/series.lua",
     ["scrutinizer.show"] = "lua/scrutinizer/show.lua",
     ["scrutinizer.times"] = "lua/scrutinizer/times.lua",

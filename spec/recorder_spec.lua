@@ -370,7 +370,7 @@ describe("the file", function()
   end)
 
   it("holds answers of any size in little memory", function()
-    local rows = (support.sanitized or os.getenv "SANDBOX_CHECKED") and 6000 or 40000
+    local rows = (support.sanitized or os.getenv "SANDBOX_CHECKED") and 3000 or 12000
     local function script(client)
       local seen, most = 0, 0
       for row in client:report("custom_rows_" .. rows):range("LastHour"):rows { reuse = true } do
@@ -390,7 +390,7 @@ describe("the file", function()
     local size = tonumber((support.shell("wc -c <" .. path)))
     assert.is_true(size > rows * 1000)
     assert.is_true(first[2] - base < 4096 and second[2] - base < 4096)
-    if not support.sanitized then assert.is_true(support.rss() - rss < 30e3) end
+    if not support.sanitized then assert.is_true(support.rss() - rss < 10e3) end
   end)
 
   it("keeps several answers apart that came at the same time", function()

@@ -81,7 +81,7 @@ local function secrets_of(given)
       set.add(value:match "^%a+ (.+)$") -- as in "Basic …"
     end
   end
-  return set
+  return secrets.new({}, set) -- tokens that come and go must not drive these out
 end
 
 -- What the client must not show. Token, passphrase and the like live in closures: they are in no table that a dump would print.

@@ -90,22 +90,6 @@ function errors.neutral(text, max)
   return cut and text .. "…" or text
 end
 
---- A text with `***` for each place of a secret.
----@param text string
----@param secret string not empty
----@return string
-function errors.without(text, secret)
-  local parts, from = {}, 1
-  local at, last = text:find(secret, 1, true)
-  while at do
-    parts[#parts + 1] = text:sub(from, at - 1)
-    from = last + 1
-    at, last = text:find(secret, from, true)
-  end
-  parts[#parts + 1] = text:sub(from)
-  return table.concat(parts, "***")
-end
-
 --- A new error.
 ---@param kind scrutinizer.ErrorKind
 ---@param message string  made neutral here

@@ -1,14 +1,13 @@
 --- What nobody may read: tokens, passwords, passphrases. Takes them out of texts, in each form in which they travel or are shown. A set is
 --- functions over closures: no dump of a table shows what it holds.
 
-local errors = require "scrutinizer.errors"
-local wire = require "scrutinizer.wire"
+local match = require "scrutinizer.secrets.match"
 
 local secrets = {}
 
 local MASK = "***"
 
--- A cut text may end within a secret: so many of its first bytes at the end are taken for it.
+-- A cut text may end within a secret: so many of its first characters at the end are taken for it.
 local BEGINNING = 4
 
 -- In a text that is kept as data (a recording), shorter ones are words like any other.
@@ -17,55 +16,49 @@ local SHORTEST_IN_DATA = 4
 -- A token that changes every hour must not fill memory: the oldest are forgotten.
 local MOST = 32
 
-local HTML = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;", ["'"] = "&#39;" }
-
--- As it is, within JSON, within a URL, within HTML, and as errors show it.
-local function forms_of(secret)
-  local json = wire.try_encode(secret)
-  return { secret, json and json:sub(2, -2) or secret, wire.percent(secret), (secret:gsub("[&<>\"']", HTML)), errors.neutral(secret, #secret) }
-end
-
 -- The longest first: none may be left over around a shorter one.
 local function longer(a, b)
-  return #a > #b or (#a == #b and a < b)
+  return #a.units > #b.units
 end
 
--- How many bytes at the end of a text are a form's first ones, at least `least`; 0: none.
-local function begun(text, form, least)
-  for n = math.min(#form - 1, #text), least, -1 do
-    if text:sub(-n) == form:sub(1, n) then return n end
-  end
-  return 0
-end
-
-local function replace(text, forms, shortest)
-  for _, form in ipairs(forms) do
-    if #form >= shortest then text = errors.without(text, form) end
+local function replace(text, patterns, shortest)
+  for _, pattern in ipairs(patterns) do
+    local parts, from = {}, 1
+    local first, last
+    if #pattern.units >= shortest then first, last = match.find(text, pattern, 1) end
+    while first do
+      parts[#parts + 1] = text:sub(from, first - 1)
+      from = last + 1
+      first, last = match.find(text, pattern, from)
+    end
+    if from > 1 then text = table.concat(parts, MASK) .. MASK .. text:sub(from) end
   end
   return text
 end
 
 -- The end of a text that was cut off within a secret.
-local function replace_end(text, forms)
+local function replace_end(text, patterns)
   local dots = text:sub(-3) == "…" and "…" or ""
   local body = text:sub(1, #text - #dots)
-  for _, form in ipairs(forms) do
-    local n = begun(body, form, BEGINNING)
-    if n > 0 then return body:sub(1, -n - 1) .. MASK .. dots end
+  for _, pattern in ipairs(patterns) do
+    local at = match.begun(body, pattern, BEGINNING)
+    if at then return body:sub(1, at - 1) .. MASK .. dots end
   end
   return text
 end
 
 -- A text that comes piece by piece: a secret may lie across two of them, so its beginning is held back.
-local function stream(forms)
+local function stream(patterns)
   local held = ""
   return function(piece, last)
-    local text, keep = replace(held .. piece, forms, SHORTEST_IN_DATA), 0
-    for _, form in ipairs(forms) do
-      if not last and #form >= SHORTEST_IN_DATA then keep = math.max(keep, begun(text, form, 1)) end
+    local text = replace(held .. piece, patterns(), SHORTEST_IN_DATA)
+    local keep = #text + 1
+    for _, pattern in ipairs(last and {} or patterns()) do
+      local at = #pattern.units >= SHORTEST_IN_DATA and match.begun(text, pattern, 0)
+      if at and at < keep then keep = at end
     end
-    held = text:sub(#text - keep + 1)
-    return text:sub(1, #text - keep)
+    held = text:sub(keep)
+    return text:sub(1, keep - 1)
   end
 end
 
@@ -79,24 +72,23 @@ end
 ---@param others? scrutinizer.Secrets whose members belong to it too, those of now and later
 ---@return scrutinizer.Secrets
 function secrets.new(list, others)
-  local order, forms, set = {}, {}, {}
+  local known, order, patterns, set = {}, {}, {}, {}
   function set.add(secret)
-    if not secret or secret == "" or secret == order[#order] then return end
+    if not secret or secret == "" or known[secret] then return end
+    known[secret] = match.pattern(secret)
     order[#order + 1] = secret
-    if #order > MOST then table.remove(order, 1) end
-    forms = {}
-    for _, one in ipairs(order) do
-      for _, form in ipairs(forms_of(one)) do forms[#forms + 1] = form end
-    end
-    table.sort(forms, longer)
+    if #order > MOST then known[table.remove(order, 1)] = nil end
+    patterns = {}
+    for i, one in ipairs(order) do patterns[i] = known[one] end
+    table.sort(patterns, longer)
   end
   function set.mask(text)
     if others then text = others.mask(text) end
-    if #forms == 0 then return text end
-    return replace_end(replace(text, forms, 1), forms)
+    if #patterns == 0 then return text end
+    return replace_end(replace(text, patterns, 1), patterns)
   end
   function set.stream()
-    local mine, theirs = stream(forms), others and others.stream()
+    local mine, theirs = stream(function() return patterns end), others and others.stream()
     return function(piece, last)
       return mine(theirs and theirs(piece, last) or piece, last)
     end

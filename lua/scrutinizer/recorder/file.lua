@@ -61,7 +61,7 @@ end
 ---@param piece string
 function Writer:body(id, piece)
   if piece == "" then return end
-  local text = wire.try_encode(piece)
+  local text = wire.quick_string(piece)
   if text then
     self:_write(('{"id":%d,"body":%s}'):format(id, text))
   else

@@ -1,0 +1,303 @@
+-- Tokens, passwords, passphrases: in no error, event, recording, tostring or process argument, whatever fails and whoever repeats them.
+local scrutinizer = require "scrutinizer"
+local secrets = require "scrutinizer.secrets"
+local support = require "spec.support"
+
+-- Each has what URLs, JSON, HTML and our own messages write in another way.
+local TOKEN = "tok&n<one>\"two\"%/three+four \\five-ü~0123456789"
+local PASSWORD = "pass'w<ord> of & a \"user\" \\ 987654321"
+local PASSPHRASE = "phrase of a key; 5551212"
+local PROXY = "prxy-secret-24680"
+local HEADER = "aGVhZGVyOnNlY3JldC0xMzU3OQ=="
+local ALL = { TOKEN, PASSWORD, PASSPHRASE, PROXY, HEADER }
+
+local function percent(text, format)
+  return (text:gsub("[^A-Za-z0-9._~-]", function(char) return (format or "%%%02X"):format(char:byte()) end))
+end
+
+local function json(text) return (text:gsub('["\\]', "\\%0")) end
+local function html(text) return (text:gsub("[&<>\"']", { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;", ["'"] = "&#39;" })) end
+
+-- No secret is in the text, in no form, not even its beginning.
+local function assert_clean(text, what)
+  text = tostring(text)
+  for _, secret in ipairs(ALL) do
+    for _, form in ipairs { secret, percent(secret), percent(secret, "%%%02x"), json(secret), html(secret) } do
+      local at = text:find(form:sub(1, 8), 1, true)
+      assert.is_nil(at, at and what .. ": " .. text:sub(math.max(1, at - 100), at + 200))
+    end
+  end
+end
+
+-- All that can be reached from a value without the debug library.
+local function assert_all_clean(value, what, seen)
+  seen = seen or {}
+  if type(value) == "string" then return assert_clean(value, what) end
+  if type(value) ~= "table" or seen[value] then return end
+  seen[value] = true
+  for key, member in next, value do
+    assert_all_clean(key, what, seen)
+    assert_all_clean(member, what .. "." .. tostring(key), seen)
+  end
+  assert_all_clean(getmetatable(value), what .. " (metatable)", seen)
+end
+
+-- What a server may say back, each secret that it knows in each form.
+local function echo(more, known)
+  local parts = {}
+  for _, secret in ipairs(known or ALL) do
+    for _, form in ipairs { secret, percent(secret), json(secret), html(secret) } do parts[#parts + 1] = form end
+  end
+  return (more or "") .. table.concat(parts, " ")
+end
+
+local folder
+
+local function read(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+setup(function() folder = support.shell("mktemp -d"):gsub("%s+$", "") end)
+teardown(function() support.shell("rm -rf " .. folder) end)
+
+describe("a set of secrets", function()
+  it("masks each in every form", function()
+    local set = secrets.new(ALL)
+    assert.equal("a *** b", set.mask("a " .. TOKEN .. " b"))
+    assert_clean(set.mask(echo()), "echo")
+    assert.equal("nothing of them", set.mask "nothing of them")
+    assert.equal("x", secrets.new({}).mask "x")
+    assert.equal("a *** b *** c", secrets.new({ "inner1" }, set).mask("a " .. TOKEN .. " b inner1 c"))
+    set.add(nil)
+    set.add(false)
+    set.add("")
+    assert.equal("", set.mask "")
+  end)
+
+  it("masks one that was cut off", function()
+    local set = secrets.new { TOKEN }
+    for n = 4, #TOKEN - 1 do
+      assert.equal("begins with ***", set.mask("begins with " .. TOKEN:sub(1, n)))
+      assert.equal("begins with ***…", set.mask("begins with " .. TOKEN:sub(1, n) .. "…"))
+    end
+    assert.equal("begins with tok", set.mask "begins with tok")
+  end)
+
+  it("masks the longer of two first, and forgets the oldest of very many", function()
+    assert.equal("***!", secrets.new({ "abcdef", "abcdefghi" }).mask "abcdefghi!")
+    local set = secrets.new {}
+    for i = 1, 1000 do set.add(i .. "th token") end
+    assert.equal("*** 1th token.", set.mask "1000th token 1th token.")
+  end)
+
+  it("masks a text in pieces, cut anywhere", function()
+    local text = echo "begin " .. " tok&n<one tok " .. TOKEN:sub(1, 20) .. " end"
+    local whole = secrets.new(ALL).stream()(text, true)
+    assert_clean(whole:gsub("tok&n<one ?", ""), "whole")
+    for cut = 1, #text do
+      local clean = secrets.new(ALL).stream()
+      assert.equal(whole, clean(text:sub(1, cut)) .. clean(text:sub(cut + 1)) .. clean("", true))
+    end
+    local clean, out = secrets.new(ALL, secrets.new { "others" }).stream(), {}
+    for char in (text .. " others"):gmatch "." do out[#out + 1] = clean(char) end
+    assert.equal(whole .. " ***", table.concat(out) .. clean("", true))
+    assert.equal("pin is data", secrets.new({ "pin" }).stream()("pin is data", true)) -- too short to be told from words
+  end)
+
+  it("knows secrets by the names of fields", function()
+    local fields, found = secrets.of_form({ rm = "x", authToken = "t1", json = '{"users":[{"name":"a","pass":"p1"},{"PASSWORD":7,"tokens":["k"]}]}' },
+      scrutinizer.decode)
+    assert.equal("***", fields.authToken)
+    assert.equal("***", fields.json.users[1].pass)
+    assert.same({ "a", "***" }, { fields.json.users[1].name, fields.json.users[2].PASSWORD })
+    table.sort(found)
+    assert.same({ "7", "p1", "t1" }, found)
+    for _, name in ipairs { "passage", "compass", "name", "author" } do assert.is_false(secrets.is_name(name), name) end
+  end)
+end)
+
+describe("secrets", function()
+  local events, said
+
+  -- The client whose every word is kept.
+  local function connect(recorder, more)
+    local box = support.sandbox()
+    local options = {
+      url = box.url, token = TOKEN, retry = false, headers = { Authorization = "Basic " .. HEADER, ["X-Note"] = "plain" },
+      tls = { ca_file = box.ca, passphrase = PASSPHRASE }, on_event = function(event) events[#events + 1] = event end,
+    }
+    for name, value in pairs(more or {}) do options[name] = value end
+    return assert(recorder and recorder:connect(options) or scrutinizer.connect(options))
+  end
+
+  local CALLS = {
+    loop = function(client)
+      local ok, err = pcall(function()
+        for _ in client:report("custom_rows_50"):range("LastHour"):rows() do end
+      end)
+      return ok or nil, err
+    end,
+    fetch = function(client) return client:report("custom_rows_50"):range("LastHour"):fetch() end,
+    aggregate = function(client) return client:report("custom_rows_50"):range("LastHour"):aggregate { by = { "sourceipaddress" }, count = true } end,
+    series = function(client) return client:report("host2host"):range("LastHour"):series() end,
+    ping = function(client) return client:ping() end,
+    raw = function(client)
+      return client:call { rm = "user_api", action = "createUser", json = { users = { { name = "raw", pass = PASSWORD } } } }
+    end,
+    create = function(client)
+      local made, err = client.users:create { { name = "bob", password = PASSWORD } }
+      said[#said + 1] = made
+      return made and not made[1].error and made or nil, err or made[1].error
+    end,
+  }
+
+  -- Faults that give strangers the word, who say what they were sent. `pad` moves it across the place where messages cut.
+  local function faults(pad, known)
+    local function back() return echo("", known) end
+    local list = {
+      { kind = "html", body = "<html>" .. pad .. back() }, { kind = "status", status = 200, body = pad .. back() },
+      { kind = "status", status = 500, body = '{"err":"' .. pad .. json(back()) .. '"}' },
+      { kind = "status", status = 401, body = '{"err":"' .. pad .. json(back()) .. '","msg":"' .. json(TOKEN) .. '"}' },
+      { kind = "status", status = 200, body = '{"err":"' .. pad .. json(back()) .. '","details":"invalidToken"}' },
+      { kind = "status", status = 200, body = '{"err":"oauthFailure","msg":"' .. pad .. json(back()) .. '"}' },
+      { kind = "status", status = 200, body = '{"report":{"request_id":"' .. json(TOKEN) .. '","error":"' .. pad .. json(back()) .. '"}}' },
+      { kind = "status", status = 200, body = '{"data":[{"name":"bob","error":"' .. pad .. json(back()) .. '"}]}' },
+      { kind = "status", status = 200, body = '{"data":["' .. pad .. json(back()) .. '"]}' },
+      { kind = "status", status = 200, body = '{"report":{"table":{"inbound":{"columns":[{"elementName":"sum_' .. pad .. json(known[#known])
+        .. '"}],"rows":[[{"rawValue":"' .. json(back()) .. '"}]]}}}}' },
+      { kind = "redirect", location = "https://elsewhere.example/" .. pad .. percent(TOKEN) .. "/" .. HEADER .. "?" .. percent(TOKEN) },
+      { kind = "bad_token" }, { kind = "truncate", at = 40 }, { kind = "bad_gzip" }, { kind = "drop" },
+    }
+    return list
+  end
+
+  before_each(function()
+    support.clear()
+    events, said = {}, {}
+  end)
+  after_each(support.clear)
+
+  local function check_all(client, path)
+    assert_all_clean(events, "events")
+    assert_all_clean(said, "results")
+    assert_all_clean(client, "the client")
+    assert_clean(tostring(client), "tostring")
+    if path then assert_clean(read(path), "the recording") end
+  end
+
+  local once = os.getenv "SANDBOX_CHECKED"
+  for _, pad in ipairs(once and { 57 } or { 0, 57, 1980 }) do
+    it(("are in nothing that is said of what fails, %d bytes on"):format(pad), function()
+      local path = ("%s/answers%d.ndjson"):format(folder, pad)
+      local recorder = scrutinizer.recorder(path)
+      local client = connect(recorder)
+      local failed = 0
+      for name, ask in pairs(CALLS) do
+        local known = { TOKEN, HEADER, PASSPHRASE, (name == "create" or name == "raw") and PASSWORD or nil }
+        local list = faults(("x"):rep(pad), known)
+        support.faults(list)
+        for i = 1, #list do
+          local value, err = ask(client) -- some of them are answers to a plain call
+          if value == nil then failed = failed + 1 end
+          assert_all_clean(err, name .. " " .. list[i].kind .. i)
+          assert_clean(tostring(err), name .. i)
+        end
+      end
+      client:close()
+      assert(recorder:close())
+      assert.is_true(failed > 90 and #events > 200)
+      check_all(client, path)
+    end)
+  end
+
+  local it_once = once and function() end or it
+  it_once("are in nothing that is said of a network that fails", function()
+    local box = support.sandbox()
+    for what, options in pairs {
+      refused = { url = "https://127.0.0.1:9" }, unknown = { url = "https://no-such-host.invalid" },
+      authority = { tls = { passphrase = PASSPHRASE } },
+      pin = { tls = { ca_file = box.ca, pin = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", passphrase = PASSPHRASE } },
+      proxy = { proxy = "http://user:" .. PROXY .. "@127.0.0.1:9" }, socks = { proxy = "socks5://user:" .. PROXY .. "@127.0.0.1:9" },
+      silent = { timeout = 0.2 }, get = { method = "GET" }, multipart = { encoding = "multipart", url = "https://127.0.0.1:9" },
+      small = { max_body = 1 },
+    } do
+      support.clear()
+      if what == "silent" then support.faults { { kind = "stall", seconds = 3, times = 3 } } end
+      local client = connect(nil, options)
+      for name, ask in pairs { fetch = CALLS.fetch, create = CALLS.create, ping = CALLS.ping } do
+        local value, err = ask(client)
+        assert.is_nil(value, what .. name)
+        assert_all_clean(err, what .. " " .. name)
+      end
+      local query = client:report("host2host"):range "LastHour"
+      assert_clean(query:url() .. query:curl() .. tostring(query), what)
+      check_all(client)
+      client:close()
+      assert_all_clean(select(2, CALLS.fetch(client)), "closed")
+    end
+  end)
+
+  it("are in no message of misuse", function()
+    for _, options in ipairs {
+      { host = "a.example", token = TOKEN, tokne = TOKEN },
+      { url = "https://user:" .. PASSWORD:gsub("[<> \"\\&]", "") .. "@a.example", token = TOKEN },
+      { url = "https://a.example/?authToken=" .. percent(TOKEN) }, { host = "a.example/?" .. TOKEN },
+      { host = "a.example", tls = { passphrase = { PASSPHRASE } } },
+      { host = "a.example", proxy = PROXY .. "\n" }, { host = "a.example", headers = { Authorization = "Basic " .. HEADER .. "\n" } },
+      { host = "a.example", headers = { [HEADER .. " "] = "x" } }, { command = "/bin/true", token = TOKEN },
+      { host = "a.example", tls = { key = PASSPHRASE .. "\n" } },
+    } do
+      local ok, message = pcall(scrutinizer.connect, options)
+      assert.is_false(ok)
+      assert_clean(message, "misuse")
+    end
+    local client = connect()
+    for _, item in ipairs {
+      { name = "a", password = { PASSWORD } }, { name = 7, password = PASSWORD }, { name = "a", password = PASSWORD, pasword = 1 },
+      { name = "a", password = PASSWORD .. "\255" },
+    } do
+      local ok, message = pcall(client.users.create, client.users, { item })
+      assert.is_false(ok)
+      assert_clean(message, "users:create")
+    end
+    local _, err = scrutinizer.connect { host = "a.example", tls = { ca_file = folder .. "/none", passphrase = PASSPHRASE } }
+    assert_all_clean(err, "ca_file")
+    local failing = connect(nil, { token = function() return { TOKEN } end })
+    local ok, message = pcall(failing.ping, failing)
+    assert.is_false(ok)
+    assert_clean(message, "token()")
+  end)
+
+  it("are in no argument of a process, and not in what the command prints", function()
+    local box = support.sandbox()
+    assert_clean(support.shell "tr '\\0' ' ' </proc/$PPID/cmdline", "this process")
+    support.faults { { kind = "delay", seconds = 1.5, times = 3 } }
+    local out = support.shell(([[
+      export SCRUTINIZER_URL=%s SCRUTINIZER_CA=%s SCRUTINIZER_TOKEN=%s
+      %s lua/scrutinizer/main.lua report host2host --last 1h --limit 3 >%s/out 2>&1 & pid=$!
+      sleep 0.7
+      ps -ww -o args= -p $pid --ppid $pid
+      wait $pid; echo "status $?"
+      cat %s/out]]):format(box.url, box.ca, support.quote(TOKEN), support.lua, folder, folder))
+    assert.matches("main.lua report host2host", out)
+    assert.matches("status %d", out)
+    assert_clean(out, "the command line")
+  end)
+
+  it("are in no argument or input of the program that a command client runs", function()
+    local program = folder .. "/program"
+    local file = assert(io.open(program, "wb"))
+    file:write(("#!/bin/sh\ntr '\\0' '\\n' </proc/$$/cmdline >%s/seen; cat >>%s/seen; printf '{\"err\":\"no\"}'\n"):format(folder, folder))
+    file:close()
+    support.shell("chmod +x " .. program)
+    local client = assert(scrutinizer.connect { command = program, on_event = function(event) events[#events + 1] = event end })
+    local _, err = client:report("host2host"):range("LastHour"):fetch()
+    assert.equal("api", err.kind)
+    assert.matches("%-getReport", read(folder .. "/seen"))
+    assert_clean(read(folder .. "/seen"), "the program")
+    check_all(client)
+  end)
+end)
