@@ -79,8 +79,11 @@ local function entity_end(text, at, code)
   return number == code and finish or nil
 end
 
--- Behind at least one backslash: JSON's `uXXXX`, or `xXX` of each byte as errors show them.
+local SHORT = { ["\n"] = "n", ["\r"] = "r", ["\t"] = "t", ["\b"] = "b", ["\f"] = "f" }
+
+-- Behind at least one backslash: JSON's `n` and the like, its `uXXXX`, or `xXX` of each byte as errors show them.
 local function escape_end(text, at, char, code)
+  if SHORT[char] and text:sub(at, at) == SHORT[char] then return at end
   local hex = text:match("^u(%x%x%x%x)", at)
   if hex and tonumber(hex, 16) == code then return at + 4 end
   for i = 1, #char do
@@ -97,7 +100,6 @@ local function unit_ends(text, at, unit)
   local _, slashes = text:find("^\\*", at)
   local bare = slashes + 1
   local other = entity_end(text, bare, code) or percent_end(text, bare, char) or (slashes >= at and escape_end(text, bare, char, code)) or nil
-  if char == "\\" and slashes >= at then return other, slashes end
   if text:sub(bare, bare + #char - 1) == char then return other, bare + #char - 1 end
   return other, char == " " and text:sub(bare, bare) == "+" and bare or nil
 end
@@ -109,10 +111,28 @@ local function unit_begins(text, at, unit)
   return #rest < WIDEST and (rest:find "^&[%w#;]*$" or rest:find "^%%[%x%%]*$" or rest:find "^[ux]%x*$") ~= nil
 end
 
+local units_end
+
+-- The same where the first unit is a backslash: of several in the text some may belong to what follows. The most first.
+local function slashes_end(text, at, units, from, to)
+  local _, slashes = text:find("^\\*", at)
+  local begun
+  for finish = slashes, at, -1 do
+    local last, count = units_end(text, finish + 1, units, from + 1, to)
+    if last then return last end
+    begun = begun or (count and count + 1)
+  end
+  return nil, begun
+end
+
 -- The end of the units `from` to `to` at a place; or nil and, where the text ends before they do, how many there were.
-local function units_end(text, at, units, from, to)
+function units_end(text, at, units, from, to)
   local begun
   for i = from, to do
+    if units[i][1] == "\\" and text:sub(at, at) == "\\" then
+      local last, count = slashes_end(text, at, units, i, to)
+      return last, not last and (count and i - from + count or begun) or nil
+    end
     local other, plain = unit_ends(text, at, units[i])
     if other and plain then -- a `%` or `&` may be itself, or begin the way in which it is written
       local last, count = units_end(text, other + 1, units, i + 1, to)
@@ -120,7 +140,7 @@ local function units_end(text, at, units, from, to)
       begun = begun or (count and i - from + 1 + count)
     end
     local finish = plain or other
-    if plain and not begun and AMBIGUOUS[units[i][1]] and text:find("^.[%w#%%]*$", at) and unit_begins(text, at, units[i]) then begun = i - from end
+    if plain and not begun and AMBIGUOUS[units[i][1]] and text:find("^.[%w#%%;]*$", at) and unit_begins(text, at, units[i]) then begun = i - from end
     if not finish then
       return nil, #text - at < WIDEST * #units and unit_begins(text, at, units[i]) and i - from or begun
     end
