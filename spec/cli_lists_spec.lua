@@ -143,6 +143,21 @@ describe("scrutinizer", function()
     assert.matches("no index", out)
   end)
 
+  it("reports of exporters and interfaces by name", function()
+    local words = ("report tos --between %s %s --direction outbound --select octets=sum_octetdeltacount --format csv"):format(cli.FROM, cli.TO)
+    local out = good(words .. " --exporter core-1 --interface xe-0/0/1")
+    assert.equal(good(words .. " --exporter 192.0.2.1 --interface 8"), out)
+    local sum = 0
+    for octets in out:gmatch "\n(%d+)" do sum = sum + tonumber(octets) end
+    assert.equal(support.awk 'NR > 1 && $3 == "192.0.2.1" && $5 == 8 { s += $12 } END { printf "%.0f", s }', ("%.0f"):format(sum))
+    assert.matches("in_C0000201_C0000201%-8", good "explain tos --last 1h --exporter core-1 --interface xe-0/0/1")
+    for _, command in ipairs { words, "explain tos --last 1h" } do
+      local _, err, status = run(command .. " --exporter core-9")
+      assert.equal(76, status)
+      assert.matches("none that is called", err)
+    end
+  end)
+
   it("gives help for each of them", function()
     for _, command in ipairs {
       "users", "groups", "ip-groups", "devices", "interfaces", "hosts", "users create", "groups grant", "ip-groups import",

@@ -223,6 +223,18 @@ describe("users", function()
       assert.same({ "1|admin", "2|guest" }, users())
     end)
 
+    it("is refused", function()
+      answer_with '{"err":"You may not."}'
+      local done, err = client.users:rename("guest", "x")
+      assert.is_nil(done)
+      assert.equal("api: the appliance answers: You may not.", tostring(err))
+      answer_with '{"err":"You may not."}'
+      done, err = client.users:set_preferences(2, { language = "english" })
+      assert.is_nil(done)
+      assert.equal("api", err.kind)
+      assert.same({ "1|admin", "2|guest" }, users())
+    end)
+
     it("takes no other sentence for success", function()
       for _, sentence in ipairs { "User other successfully renamed to x", "User guest renamed to x", "User guest successfully renamed to xx" } do
         answer_with('{"data":{"message":"' .. sentence .. '"}}')

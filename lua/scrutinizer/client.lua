@@ -22,6 +22,17 @@ local wire = require "scrutinizer.wire"
 ---@field url string         where requests go; with `command` its path
 ---@field command? string     the program that is run instead
 ---@field has_token boolean   false: a refusal may be for want of one
+---@field users scrutinizer.Users
+---@field groups scrutinizer.Groups               usergroups
+---@field ip_groups scrutinizer.IpGroups
+---@field devices scrutinizer.Devices
+---@field device_groups scrutinizer.DeviceGroups
+---@field exporters scrutinizer.Exporters         by any of their names
+---@field interfaces scrutinizer.Interfaces
+---@field hosts scrutinizer.Hosts
+---@field capture_rules scrutinizer.CaptureRules
+---@field entities scrutinizer.Entities
+---@field forecasts scrutinizer.Forecasts
 ---@field private _options table    checked, without the token
 ---@field private _private table    functions over what must not be seen: the token, the connections
 local methods = {}
@@ -30,8 +41,7 @@ local Client = { __name = "scrutinizer.Client" }
 -- Groups of calls, `client.users` and the like: loaded when first asked for. Each module has `new(client)`.
 local PARTS = {
   capture_rules = "capture_rules", device_groups = "device_groups", devices = "devices", entities = "entities", exporters = "exporters",
-  forecasts = "forecasts", groups = "groups", hosts = "hosts", interfaces = "interfaces",
-  ip_groups = "ip_groups", users = "users",
+  forecasts = "forecasts", groups = "groups", hosts = "hosts", interfaces = "interfaces", ip_groups = "ip_groups", users = "users",
 }
 
 function Client:__index(name)

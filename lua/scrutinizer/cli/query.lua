@@ -34,8 +34,8 @@ function query.options(command, graph)
     command:option("--where", "Only these: ip, src_ip, dst_ip, ip_group, network, port, app_port and their src_, dst_ sides; "
       .. "values with commas widen, further --where narrow."):argname "<key=value>":count "*":convert(pair),
     command:option("--exclude", "Not these, in the same words."):argname "<key=value>":count "*":convert(pair),
-    command:option("--exporter", "An exporter."):argname "<exporter>",
-    command:option("--interface", "An interface of that exporter."):argname "<interface>",
+    command:option("--exporter", "An exporter: its address or any of its names."):argname "<exporter>",
+    command:option("--interface", "An interface of that exporter: its number or name."):argname "<interface>",
     command:option("--device-group", "A device group, by its number."):argname "<id>":convert(tonumber),
     command:option("--filter", "A filter in the appliance's own words, unchecked."):argname "<type=value>":count "*":convert(pair),
     command:option("--direction", "inbound (default), outbound or both."):choices { "inbound", "outbound", "both" })

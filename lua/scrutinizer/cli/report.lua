@@ -36,6 +36,6 @@ return function(root)
   output.options(query.options(command), true)
   picture.of_rows(command)
   shard.options(command)
-  query.options(root:command("explain", "What a report would send: the form, the URL, a curl command. Sends nothing."))
+  query.options(root:command("explain", "What a report would send: the form, the URL, a curl command. Asks only for exporters given by name."))
   return { report = report, explain = explain }
 end
