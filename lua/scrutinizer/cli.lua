@@ -1,5 +1,6 @@
 --- The command line: one command per task, arguments by argparse, an exit status that a script can act on.
 
+local acts = require "scrutinizer.cli.acts"
 local argparse = require "argparse"
 local completion = require "scrutinizer.cli.completion"
 local core = require "scrutinizer.core"
@@ -50,7 +51,7 @@ end
 ---@return integer status see `exits`
 function cli.run(argv)
   local root, handlers = parser()
-  local ok, args = root:pparse(argv)
+  local ok, args = root:pparse(acts.complete(argv))
   if not ok then
     complain(args .. "; see scrutinizer --help")
     return exits.MISUSE

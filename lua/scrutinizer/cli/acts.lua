@@ -6,6 +6,26 @@ local profile = require "scrutinizer.cli.profile"
 
 local acts = {}
 
+-- Commands that list when nothing else is said.
+local LISTING = { devices = true, ["ip-groups"] = true }
+
+--- The arguments with `list` behind a command that has it and stands there without an action: `scrutinizer devices --format csv`.
+---@param argv string[]
+---@return string[]
+function acts.complete(argv)
+  local list, command = {}, nil
+  for i, word in ipairs(argv) do
+    list[#list + 1] = word
+    -- The command is the first word that is no option and no option's value.
+    local before, after = argv[i - 1] or "", argv[i + 1] or "-"
+    if not command and not word:find "^%-" and (not before:find "^%-" or before == "--no-verify") then
+      command = word
+      if LISTING[word] and after:find "^%-" and after ~= "-h" and after ~= "--help" then list[#list + 1] = "list" end
+    end
+  end
+  return list
+end
+
 --- A command with actions below it: `scrutinizer users create …`. Each action is { help =, example =, setup = function(command), run =
 --- function(client, args) }.
 ---@param root table argparse's
