@@ -225,6 +225,35 @@ describe("verify", function()
     end)
   end)
 
+  it("makes every kind of bill again", function()
+    local hour = billing.period("2023-11-15T00:00:00Z", "2023-11-15T06:00:00Z")
+    local points = {}
+    for i = 1, 12 do points[i] = { hour.from + (i - 1) * 1800, i * 1000000 } end
+    local coarse = assert(billing.samples(hour, { outbound = points }, { interval = 1800 }))
+    local pool = { { name = "a", samples = samples(), commit = "1.5" }, { name = "b", samples = samples() } }
+    local kinds = {
+      { samples = false, members = pool }, { samples = false, members = { pool[1] } },
+      { samples = coarse, tariff = { currency = "EUR", measure = "volume", unit = "GiB", price = 0.125, fees = {} } },
+      { samples = coarse, usage = { method = "linear", percent = 99.9 },
+        tariff = { currency = "CHF", unit = "kbps", tiers = { { up_to = 10, price = 3 }, { price = 2.5 } }, tiering = "volume", minimum = 5,
+          total_step = 5, rounding = { rate = "half_even" } } },
+      { samples = coarse, usage = {}, number = false, tariff = { currency = "EUR", unit = "bps", price = 0, commit = 1, prorate_commit = false,
+        prorate = "seconds", fees = { { name = "x", amount = -5, prorate = false }, { name = "y", amount = 7, prorate = true } } } },
+      { usage = { missing = "drop", threshold = "0.5", direction = "sum", discard = 0.1, take = "mean_next", take_fraction = 0.2 },
+        tariff = { currency = "EUR", unit = "Mbps", price = 1, rounding = { rate = "up" } } },
+    }
+    temporary(function(path)
+      for i, kind in ipairs(kinds) do
+        local bill = invoice(kind)
+        assert(bill:save(path))
+        local again, err = billing.verify(path)
+        assert(again, ("%d: %s"):format(i, tostring(err)))
+        assert.equal(bill:json(), again:json())
+        assert.equal(bill:text(), again:text())
+      end
+    end)
+  end)
+
   -- Written on another Lua: amounts beyond 2^53 are text in it, so that every Lua reads and writes the same bytes.
   it("verifies a file from elsewhere", function()
     local bill = assert(billing.verify "spec/fixtures/bill.json")

@@ -174,6 +174,30 @@ describe("a tariff", function()
     assert.same({ { "Commit", 85000 }, { "Over the commit", 1400 } }, lines_of(bill))
   end)
 
+  it("with tiers: the slices are the whole, more never costs less, and equal prices are one price", function()
+    local tariff = require "scrutinizer.billing.tariff"
+    for _ = 1, 50 do
+      local tiers, up_to = {}, 0
+      for i = 1, math.random(1, 5) do
+        up_to = up_to + math.random(1, 40)
+        tiers[i] = { up_to = up_to, price = math.random(0, 9) }
+      end
+      tiers[#tiers].up_to = nil
+      local t, equal = { unit = "Mbps", tiers = tiers }, { unit = "Mbps", tiers = {} }
+      for i, tier in ipairs(tiers) do equal.tiers[i] = { up_to = tier.up_to, price = 7 } end
+      local before = 0
+      for units = 0, 200, 10 do
+        local bill = tariff.price(t, MONTH, fraction.new(units))
+        local sum = fraction.new(0)
+        for _, line in ipairs(bill.lines) do sum = fraction.add(sum, line.quantity) end
+        assert.equal(units, sum.numerator)
+        assert.is_true(bill.total >= before)
+        assert.equal(7 * units, tariff.price(equal, MONTH, fraction.new(units)).total)
+        before = bill.total
+      end
+    end
+  end)
+
   it("bills linear and means from a named rounding only", function()
     local samples = flat(MONTH, MBPS)
     for _, usage in ipairs { { method = "linear" }, { take = "mean_next", take_fraction = 0.15 } } do
