@@ -66,6 +66,56 @@ describe("call", function()
     end
   end)
 
+  it("is sent once, whatever comes of it; ping is a read and asks again", function()
+    local quick = support.connect { retry = { attempts = 4, base = 0.001 } }
+    for _, fault in ipairs { { kind = "drop" }, { kind = "status", status = 503, body = "busy" }, { kind = "truncate", at = 3 } } do
+      support.clear()
+      support.faults { fault }
+      local value, err = quick:call { rm = "licensing" }
+      assert.is_nil(value)
+      assert.is_true(err.retryable)
+      assert.equal(1, #support.log())
+      support.clear()
+      support.faults { fault, fault }
+      assert.equal(true, quick:ping())
+      assert.equal(3, #support.log())
+    end
+    support.clear()
+  end)
+
+  it("gives any JSON as decode does: lists, exact integers, null, the text where it must", function()
+    local cases = {
+      { "[1,2]", { 1, 2 } }, { '{"a":null,"n":9007199254740991}', { a = scrutinizer.null, n = 9007199254740991 } }, { "7", 7 }, { '"x"', "x" },
+      { "true", true }, { "[]", {} }, { "1e400", "1e400" },
+    }
+    local list = {}
+    for i, case in ipairs(cases) do list[i] = { kind = "status", status = 200, body = case[1] } end
+    support.faults(list)
+    for _, case in ipairs(cases) do assert.same(case[2], (client:call { rm = "licensing" })) end
+    support.faults { { kind = "status", status = 200, body = "false" }, { kind = "status", status = 200, body = "null" } }
+    local value, err = client:call { rm = "licensing" }
+    assert.same({ false, nil }, { value, err })
+    assert.equal(scrutinizer.null, (client:call { rm = "licensing" }))
+  end)
+
+  it("goes by the client's method and encoding, and is told in events without its fields", function()
+    for _, options in ipairs { { method = "GET" }, { encoding = "multipart" }, {} } do
+      support.clear()
+      local events = {}
+      options.on_event = function(event) events[#events + 1] = event end
+      local found = assert(support.connect(options):call { rm = "get_known_objects", type = "devices" })
+      assert.equal(4, #found)
+      local fields = {}
+      for _, field in ipairs(support.log()[1].fields) do fields[field[1]] = field[2] end
+      assert.same({ rm = "get_known_objects", type = "devices", authToken = "***" }, fields)
+      assert.same({ "request", "response", "done" }, { events[1].type, events[2].type, events[3].type })
+      assert.same({ "get_known_objects", 200 }, { events[1].run_mode, events[2].status })
+      for _, event in ipairs(events) do
+        for _, value in pairs(event) do assert.is_nil(tostring(value):find("devices", 1, true)) end
+      end
+    end
+  end)
+
   it("is closed with the client", function()
     client:close()
     local _, err = client:call { rm = "licensing" }
