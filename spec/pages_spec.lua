@@ -329,6 +329,19 @@ describe("a report that changes between pages", function()
     resumes(query, rows, err)
   end)
 
+  it("where outbound begins is error changed, before any row of it", function()
+    for _, keys in ipairs { "shuffled", "fixed" } do
+      support.clear()
+      support.switches { keys = keys }
+      page_fault(3, switch("time_details", "exact"))
+      local rows, err = walk(report():both():page_size(100))
+      assert.equal("changed", err and err.kind)
+      assert.equal(#whole, #rows)
+      assert.equal("inbound", rows[#rows].direction)
+      assert.same({ outbound = { offset = 0 } }, err.resume)
+    end
+  end)
+
   it("in both directions can be taken up in each", function()
     page_fault(2, switch("time_details", "exact"))
     local query = report():both():page_size(100)

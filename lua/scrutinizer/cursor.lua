@@ -77,7 +77,7 @@ local function open(query, spec, reuse)
     false, -- LANE
     _client = query._client, _spec = spec, _parts = pages.parts(spec), _reuse = reuse or false,
     _answers = 0, _now = os.time(), _done = false, _error = false, _exchange = false, _epochs = false,
-    _facts = false, _columns = false, _decoder = false, _asked = false, _turned = false, _held = false, _read = 0,
+    _facts = false, _columns = false, _decoder = false, _asked = false, _turned = false, _read = 0,
     _requests = 0, _waited = 0, _retry = false, _ended = false, _told = false,
     _ahead = ahead.new(spec),
   }, Cursor)

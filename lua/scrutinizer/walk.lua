@@ -84,7 +84,7 @@ local function ask(self, asked)
     wanted[i] = pages.request(part, self._spec.page_size or self._pieces)
     pages.begin(part, self._client._options.max_held / 4)
   end
-  self._asked, self._decoder, self._held, self._ended, self._turned = asked, new_decoder(self, asked), false, false, nil
+  self._asked, self._decoder, self._ended, self._turned = asked, new_decoder(self, asked), false, nil
   self._retry = self._retry or retry.new(self._client)
   self._requests = self._requests + 1
   self._exchange = #wanted == 1 and ahead.take(self._ahead, wanted[1])
@@ -116,8 +116,10 @@ local function check_page(self, part)
   return pages.check_facts(part, found.totals[part.direction], first, found.time)
 end
 
+-- Whether what a page is held against has come: a direction that only begins has no total to be held against.
 local function facts_known(self, part)
-  return self._decoder:fact("totalRowCount", part.index) ~= nil and self._decoder:fact "time_details" ~= nil
+  local total_known = not part.said or self._decoder:fact("totalRowCount", part.index) ~= nil
+  return total_known and self._decoder:fact "time_details" ~= nil
 end
 
 -- Keeps what the first answer says for the report's fields; what it did not say, the first that does. `broken`: the answer has not come
@@ -320,7 +322,6 @@ end
 local function pass_overlap(self, part)
   local err = pages.check_overlap(part, pages.identity(self._decoder:last_row(part.index)))
   if err then return err end
-  self._held = true
 end
 
 -- Reads ahead into the decoder's queue until the page's facts are known, then checks them.
@@ -337,7 +338,6 @@ local function hold(self, part)
       if not ok then return err end
     end
   end
-  self._held = false
   return check_page(self, part)
 end
 
@@ -370,7 +370,12 @@ end
 function walk.begin_answer(self)
   if not has_begun(self) and self._answers == 0 then return ask(self, self._parts) end
   local part = next_part(self)
-  if part then return ask(self, { part }) end
+  if part then
+    local ok, err = ask(self, { part })
+    -- Outbound that begins in an answer of its own: no row of another window.
+    if ok and part.given == 0 then err = hold(self, part) end
+    return not err and ok or nil, err
+  end
   self._done = true
   ahead.drop(self._ahead)
   tell_end(self)
