@@ -72,6 +72,14 @@ describe("ip_groups", function()
       local found, err = client.ip_groups:find "twin"
       assert.is_nil(found)
       assert.equal('api: ip_groups:find: 2 IP groups are called "twin": 16900093, 16900094; say which by its id', tostring(err))
+      found, err = client.ip_groups:create("parent", { { type = "child", group = "twin" } })
+      assert.is_nil(found)
+      assert.equal('api: ip_groups:create: 2 IP groups are called "twin": 16900093, 16900094; say which by its id', tostring(err))
+      found, err = client.ip_groups:from_list("twin", {})
+      assert.is_nil(found)
+      assert.equal('api: ip_groups:from_list: 2 IP groups are called "twin"', tostring(err))
+      assert.same({ { name = "twin", error = "2 IP groups have this name: say which by its id" }, { id = 16900094 } },
+        client.ip_groups:delete { "twin", 16900094 })
     end)
 
     it("make other shapes errors", function()

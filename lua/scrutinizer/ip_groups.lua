@@ -38,26 +38,24 @@ function methods:list()
   return tree, not tree and err or nil
 end
 
--- The groups of that name; nil and err.
-local function named(self, name)
+-- Ids of all groups by their names: { [name] = { ids } }. Nil and err.
+local function ids_by_name(self)
   local all, err = self:list()
   if not all then return nil, err end
-  local found = {}
+  local map = {}
   for _, group in ipairs(all) do
-    if group.name == name then found[#found + 1] = group end
+    map[group.name] = map[group.name] or {}
+    table.insert(map[group.name], group.id)
   end
-  return found
+  return map
 end
 
--- One group by name. Nil where there is none; nil and err where there are several.
-local function one_named(self, method, name)
-  local found, err = named(self, name)
-  if not found then return nil, err end
-  if #found < 2 then return found[1] end
-  local ids = {}
-  for i, group in ipairs(found) do ids[i] = ("%d"):format(group.id) end
-  return errors.fail("api", ("%s: %d IP groups are called %s: %s; say which by its id"):format(method, #found, check.show(name),
-    table.concat(ids, ", ")))
+-- The error of a name that several groups have.
+local function ambiguous(method, name, ids)
+  local texts = {}
+  for i, id in ipairs(ids) do texts[i] = ("%d"):format(id) end
+  return errors.fail("api", ("%s: %d IP groups are called %s: %s; say which by its id"):format(method, #ids, check.show(name),
+    table.concat(texts, ", ")))
 end
 
 --- One IP group by its name. Names differ by case.
@@ -66,27 +64,36 @@ end
 ---@return scrutinizer.Error? err also where several groups have this name
 function methods:find(name)
   if not items.text(name) then error(check.message("ip_groups:find", name, "a group's name"), 2) end
-  local group, err = one_named(self, "ip_groups:find", name)
-  return group, err
+  local map, err = ids_by_name(self)
+  if not map then return nil, err end
+  local ids = map[name]
+  if not ids then return nil end
+  if #ids > 1 then return ambiguous("ip_groups:find", name, ids) end
+  return { id = ids[1], name = name }
+end
+
+-- The rules among these whose child group was said by name.
+local function named_children(lists_of_rules)
+  local found = {}
+  for _, list in ipairs(lists_of_rules) do
+    for _, rule in ipairs(list) do
+      if rule.group_name then found[#found + 1] = rule end
+    end
+  end
+  return found
 end
 
 -- Child groups that were said by name get their ids. True, or nil and err.
 local function resolve_children(self, method, ...)
-  local by_name
-  for _, list in ipairs { ... } do
-    for _, rule in ipairs(list) do
-      if rule.group_name and not by_name then
-        local all, err = self:list()
-        if not all then return nil, err end
-        by_name = {}
-        for _, group in ipairs(all) do by_name[group.name] = group.id end
-      end
-      if rule.group_name then
-        rule.group = by_name[rule.group_name]
-        if not rule.group then return errors.fail("api", ("%s: no IP group is called %s"):format(method, check.show(rule.group_name))) end
-        rule.group_name = nil
-      end
-    end
+  local children = named_children { ... }
+  if not children[1] then return true end
+  local map, err = ids_by_name(self)
+  if not map then return nil, err end
+  for _, rule in ipairs(children) do
+    local ids = map[rule.group_name]
+    if not ids then return errors.fail("api", ("%s: no IP group is called %s"):format(method, check.show(rule.group_name))) end
+    if #ids > 1 then return ambiguous(method, rule.group_name, ids) end
+    rule.group, rule.group_name = ids[1], nil
   end
   return true
 end
@@ -274,28 +281,23 @@ function methods:update(id, given)
   return group
 end
 
--- The groups that a list of ids and names means: results in order, with `error` where a name means none or several.
+-- A result for a group by its name; `error` where the name means none or several.
+local function result_of(name, ids)
+  if not ids then return { name = name, error = "no IP group has this name" } end
+  if #ids > 1 then return { name = name, error = ("%d IP groups have this name: say which by its id"):format(#ids) } end
+  return { id = ids[1], name = name }
+end
+
+-- The groups that a list of ids and names means, as results in order.
 local function resolve(self, who)
-  local by_name
-  local out = {}
+  local out, map = {}, nil
   for i, one in ipairs(who) do
-    if type(one) == "number" then
-      out[i] = { id = one }
-    else
-      if not by_name then
-        local all, err = self:list()
-        if not all then return nil, err end
-        by_name = {}
-        for _, group in ipairs(all) do
-          by_name[group.name] = by_name[group.name] or {}
-          table.insert(by_name[group.name], group.id)
-        end
-      end
-      local ids = by_name[one] or {}
-      out[i] = { id = #ids == 1 and ids[1] or nil, name = one }
-      if #ids == 0 then out[i].error = "no IP group has this name" end
-      if #ids > 1 then out[i].error = ("%d IP groups have this name: say which by its id"):format(#ids) end
+    if type(one) == "string" and not map then
+      local all, err = ids_by_name(self)
+      if not all then return nil, err end
+      map = all
     end
+    out[i] = type(one) == "number" and { id = one } or result_of(one, map[one])
   end
   return out
 end
@@ -354,7 +356,7 @@ end
 -- What ip_lists.lua needs of a client's groups.
 local function hands(self)
   return {
-    list = function() return self:list() end,
+    there = function() return ids_by_name(self) end,
     create = function(method, name, list, how) return create(self, method, name, list, how) end,
     add = function(method, group, list, how) return add_batches(self, method, group, list, 1, how) end,
     resolve_children = function(method, list) return resolve_children(self, method, list) end,

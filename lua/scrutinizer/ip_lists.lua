@@ -62,18 +62,6 @@ local function put(hands, method, name, list, how, there)
   return group
 end
 
--- Ids by name: { [name] = { ids } }.
-local function groups_there(hands)
-  local all, err = hands.list()
-  if not all then return nil, err end
-  local there = {}
-  for _, group in ipairs(all) do
-    there[group.name] = there[group.name] or {}
-    table.insert(there[group.name], group.id)
-  end
-  return there
-end
-
 --- See `client.ip_groups:from_list`.
 function lists.from_list(hands, name, list, how)
   local read, seen = {}, {}
@@ -82,7 +70,7 @@ function lists.from_list(hands, name, list, how)
     if not rule then return errors.fail("decode", ("ip_groups:from_list: entry %d: %s"):format(i, complaint)) end
     add_once(read, seen, rule)
   end
-  local there, err = groups_there(hands)
+  local there, err = hands.there()
   if not there then return nil, err end
   return put(hands, "ip_groups:from_list", name, read, how, there)
 end
@@ -163,7 +151,7 @@ function lists.from_csv(hands, source, how)
   local sorted, there
   sorted, err = children_first(order, by_name)
   if not sorted then return nil, err end
-  there, err = groups_there(hands)
+  there, err = hands.there()
   if not there then return nil, err end
   local made = {}
   for _, group in ipairs(sorted) do
