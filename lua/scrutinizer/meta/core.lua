@@ -271,6 +271,8 @@ function ties:copy() end
 ---@param direction? integer
 ---@return boolean told whether it can be told who comes again
 function ties:join(from, direction) end
+--- The further answer begins behind the last row given.
+function ties:follow() end
 
 ---@param row table
 ---@return integer? waiting bytes
