@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define ABSENT ((size_t)-2)
-#define FIRST_TABLE 1024
+#define FIRST_TABLE 16
 #define MAX_KEYS ((size_t)1 << 31) /* bytes of all groups' keys */
 
 struct sz_aggregate *

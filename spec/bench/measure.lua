@@ -4,6 +4,7 @@ local cjson = require "cjson"
 
 local WORK, OUT, SERVER, CA = os.getenv "BENCH_WORK", os.getenv "BENCH_OUT", os.getenv "BENCH_SERVER", os.getenv "BENCH_CA"
 local ROUNDS = tonumber(os.getenv "ROUNDS" or 5)
+local WITH = os.getenv "WITH" or "" -- stands before each command that is measured
 
 local function shell(command)
   local pipe = assert(io.popen(command))
@@ -41,7 +42,7 @@ local function short(run)
 end
 
 local function start(run)
-  local out = shell(command_of(run))
+  local out = shell((WITH ~= "" and WITH .. " env " or "") .. command_of(run))
   local seconds, count, check = out:match "^(%S+)%s*(%S*)%s*(%S*)"
   run.count, run.check = tonumber(count), check
   return assert(tonumber(seconds), "no figure from: " .. command_of(run))
@@ -216,7 +217,7 @@ local function versions()
   return {
     machine = ("%s, %s cores"):format(first "sed -n 's/^model name[^:]*: //p' /proc/cpuinfo", first "nproc"),
     system = first "uname -sr", versions = table.concat(packages, ", "), rounds = ROUNDS,
-    load = first "cut -d' ' -f1-3 /proc/loadavg", revision = first "git describe --always --dirty 2>/dev/null",
+    with = WITH, load = first "cut -d' ' -f1-3 /proc/loadavg", revision = first "git describe --always --dirty 2>/dev/null",
   }
 end
 
@@ -237,6 +238,7 @@ local function print_table(about)
   print(("Medians of %d interleaved rounds. In memory: the product with memory.c in libcurl's place, lending 128 KiB at a time; every reader "
     .. "takes\nthe same bytes twice and tells the faster pass, in processor seconds; read once: the first pass of a new process, whose memory "
     .. "is\nfirst touched then.\n"):format(ROUNDS))
+  if WITH ~= "" then print("Each command ran with: " .. WITH) end
   print "Commands (LUA_PATH and LUA_CPATH as spec/bench/run says them):"
   local seen = {}
   for _, row in ipairs(rows) do
