@@ -1,0 +1,201 @@
+-- The hosts section of the bench; see spec/bench/hosts. Each figure stands beside its goal.
+local servers = require "spec.hosts.servers"
+local support = require "spec.support"
+
+local now = require("scrutinizer.core").now
+
+local SECONDS = tonumber(os.getenv "SECONDS_EACH") or 10
+local ROWS = 300000
+
+local function say(what, measured, goal)
+  print(("%-64s %-34s %s"):format(what, measured, goal))
+  io.stdout:flush()
+end
+
+-- ---- pings of another request ----
+
+local PINGS = [[python3 -c '
+import socket, sys, time
+port, seconds = %d, %g
+took, end = [], time.time() + seconds
+while time.time() < end:
+  begin = time.perf_counter()
+  s = socket.create_connection(("127.0.0.1", port))
+  s.sendall(b"GET /ping HTTP/1.0\r\n\r\n")
+  while s.recv(4096): pass
+  s.close()
+  took.append(time.perf_counter() - begin)
+  time.sleep(0.01)
+took.sort()
+print(len(took), took[len(took) // 2] * 1000, took[int(len(took) * 0.99)] * 1000, took[-1] * 1000)
+']]
+
+local function pings(server, seconds)
+  local count, p50, p99, max = support.shell(PINGS:format(server.port, seconds)):match "(%S+) (%S+) (%S+) (%S+)"
+  return { count = tonumber(count), p50 = tonumber(p50), p99 = tonumber(p99), max = tonumber(max) }
+end
+
+local function pin(server)
+  for _, pid in ipairs { server.pid, server:worker() } do support.shell(("taskset -cp 0 %d >/dev/null 2>&1"):format(pid)) end
+end
+
+local function measure_pings(name, server)
+  pin(server)
+  local idle = pings(server, 3)
+  server:burst(20, ("/stream?seconds=%g&[1-20]"):format(SECONDS + 2), 1)
+  local busy = pings(server, SECONDS)
+  say(name .. ": p99 of another request while 20 reports stream, over idle", ("%+.2f ms (%.2f, idle %.2f)"):format(
+    busy.p99 - idle.p99, busy.p99, idle.p99), "at most +2 ms")
+  say(name .. ": its longest, of " .. busy.count, ("%.2f ms (idle %.2f)"):format(busy.max, idle.max), "under 8 ms")
+  support.shell "sleep 3"
+end
+
+-- ---- one report, inside and outside ----
+
+local function plain(lua)
+  local script = ([[
+    local client = assert(require("scrutinizer").connect(%s))
+    local function run() local n = 0 for _ in client:report("custom_rows_%d"):range("LastHour"):rows() do n = n + 1 end return n end
+    run()
+    local now = require("scrutinizer.core").now
+    local begin = now() run() print(now() - begin)]]):format(servers.options(), ROWS)
+  return tonumber((support.shell(("LUA_CPATH='build/%s/?.so;;' taskset -c 0 %s -e %s"):format(lua, lua, support.quote(script)))))
+end
+
+local function measure_throughput(name, lua, server)
+  local ratios = {}
+  pin(server)
+  server:get(("/once?rows=%d"):format(ROWS))
+  for i = 1, 3 do
+    local outside = plain(lua)
+    ratios[i] = outside / tonumber((server:get(("/once?rows=%d"):format(ROWS))))
+  end
+  table.sort(ratios)
+  say(("%s: throughput of one report over a plain script on %s"):format(name, lua), ("%.2fx"):format(ratios[2]), "at least 0.5x")
+end
+
+local function in_nginx()
+  local server = servers.nginx {
+    http = ("init_by_lua_block { now = require('scrutinizer.core').now client = assert(require('scrutinizer').connect(%s)) }")
+      :format(servers.options()),
+    server = [[
+      location = /ping { content_by_lua_block { ngx.print "pong" } }
+      location = /stream { content_by_lua_block {
+        local stop = now() + tonumber(ngx.var.arg_seconds)
+        while now() < stop do
+          for _ in client:report("custom_rows_200000"):range("LastHour"):rows() do if now() > stop then break end end
+        end
+        ngx.print "done"
+      } }
+      location = /once { content_by_lua_block {
+        local begin, n = now(), 0
+        for _ in client:report("custom_rows_" .. ngx.var.arg_rows):range("LastHour"):rows() do n = n + 1 end
+        ngx.print(now() - begin)
+      } }]],
+  }
+  measure_pings("nginx, one worker", server)
+  measure_throughput("nginx", "luajit", server)
+  server:stop()
+end
+
+local function in_haproxy()
+  local server = servers.haproxy {
+    global = "tune.lua.service-timeout 600s",
+    lua = ([[
+      local now = require("scrutinizer.core").now
+      local client = assert(require("scrutinizer").connect(%s))
+      local function answer(applet, text)
+        applet:set_status(200) applet:add_header("content-length", #text) applet:start_response() applet:send(text)
+      end
+      core.register_service("ping", "http", function(applet) answer(applet, "pong") end)
+      core.register_service("stream", "http", function(applet)
+        local stop = now() + tonumber(applet.qs:match "seconds=([%%d.]+)")
+        while now() < stop do
+          for _ in client:report("custom_rows_200000"):range("LastHour"):rows() do if now() > stop then break end end
+        end
+        answer(applet, "done")
+      end)
+      core.register_service("once", "http", function(applet)
+        local begin, n = now(), 0
+        for _ in client:report("custom_rows_" .. applet.qs:match "rows=(%%d+)"):range("LastHour"):rows() do n = n + 1 end
+        answer(applet, tostring(now() - begin))
+      end)]]):format(servers.options()),
+    frontend = "  http-request use-service lua.ping if { path /ping }\n  http-request use-service lua.stream if { path /stream }\n"
+      .. "  http-request use-service lua.once if { path /once }\n",
+  }
+  measure_pings("HAProxy, one thread", server)
+  measure_throughput("HAProxy", "lua5.3", server)
+  server:stop()
+end
+
+-- ---- many at once, and ahead ----
+
+local function many()
+  local client = support.connect()
+  local queries = { concurrency = 64 }
+  for i = 1, 64 do queries[i] = client:report("custom_rows_1"):range "LastHour" end
+  support.faults { { kind = "delay", seconds = 1, times = 64 } }
+  local begin = now()
+  local _, failed = client:gather(queries)
+  say("64 reports of 1 s each, one thread, concurrency = 64", ("%.2f s, %d failed"):format(now() - begin, failed), "at most 1.15 s")
+  client:close()
+  support.clear()
+end
+
+local function walk_pages(ahead)
+  local client = support.connect()
+  local begin, count = now(), 0
+  support.faults { { kind = "delay", seconds = 0.2, times = 40 } }
+  for _ in client:report("custom_rows_2000"):range("LastHour"):page_size(101):prefetch(ahead):limit(2000):rows() do
+    count = count + 1
+    if count % 5 == 0 then support.shell "sleep 0.01" end
+  end
+  client:close()
+  support.clear()
+  return now() - begin
+end
+
+local function pages()
+  local without, with = walk_pages(0), walk_pages(1)
+  say("20 pages of 200 ms, 200 ms of work on each: prefetch(1) over none", ("%.2fx (%.1f s, %.1f s)"):format(with / without, with, without),
+    "at most 0.6x")
+end
+
+-- ---- steps of loops that wait by descriptors ----
+
+local function steps(name, loop)
+  local client = support.connect()
+  local count, bytes = 0, 0
+  local methods = getmetatable(client._private.multi()).__index
+  local step = methods.step
+  methods.step = function(http)
+    count = count + 1
+    return step(http)
+  end
+  loop(function()
+    local rows = client:report("custom_rows_780"):range("LastHour"):rows()
+    while rows:next() do bytes = rows.bytes end
+  end)
+  methods.step = step
+  client:close()
+  say(name .. ": steps of one transfer of 1 MB, by descriptors", ("%d for %.2f MB"):format(count, bytes / 1e6), "under 30")
+end
+
+in_nginx()
+in_haproxy()
+many()
+pages()
+steps("cqueues", function(run)
+  local loop = require("cqueues").new()
+  loop:wrap(run)
+  assert(loop:loop())
+end)
+steps("luv", function(run)
+  local uv = require "luv"
+  local timer = uv.new_timer()
+  timer:start(0, 0, function()
+    timer:close()
+    coroutine.wrap(run)()
+  end)
+  uv.run()
+end)
