@@ -6,10 +6,6 @@ local support = require "spec.support"
 local FULL = tonumber(os.getenv "SCRUTINIZER_REQUESTS" or "")
 local REQUESTS = FULL or ((support.sanitized or os.getenv "SANDBOX_CHECKED") and 300 or 1500)
 
-local function descriptors()
-  return tonumber((support.shell "sleep 0.1; ls /proc/$PPID/fd | wc -l"))
-end
-
 local function kib()
   support.collect()
   return collectgarbage "count"
@@ -18,7 +14,7 @@ end
 describe("one client", function()
   it(("sends %d small requests over one connection; memory stays flat, no descriptor is left"):format(REQUESTS), function()
     support.clear()
-    local before, responses, reused = descriptors(), 0, 0
+    local before, responses, reused = support.descriptors(), 0, 0
     local client = support.connect {
       on_event = function(event)
         if event.type ~= "response" then return end
@@ -48,11 +44,13 @@ describe("one client", function()
     end
     client:close()
     support.collect()
-    assert.equal(before, descriptors())
+    assert.equal(before, support.descriptors())
     assert.same({}, support.violations())
     support.clear()
   end)
 end)
+
+if os.getenv "SANDBOX_CHECKED" or support.sanitized then return end -- what follows is the same on every Lua, and slow
 
 describe("an appliance killed by kill -9 while a report runs, and started again", function()
   local state, port, http_port, pid, path, token
@@ -98,7 +96,6 @@ describe("an appliance killed by kill -9 while a report runs, and started again"
     { name = "pages of 1000", size = 1000, rows = 6000, kill = 2500 }, { name = "one answer", rows = 40000, kill = 700 },
   } do
     it("loses no row of " .. case.name .. ", and gives none twice", function()
-      if os.getenv "SANDBOX_CHECKED" or support.sanitized then return end -- the same on every Lua, and slow
       local events = {}
       local client = client_of(pid and "https://127.0.0.1:" .. port or start(), events)
       local query = client:report("custom_rows_" .. case.rows):between(1795341600, 1795342800):select("sourceipaddress", "sum_packetdeltacount")

@@ -107,9 +107,10 @@ function support.rss()
   return tonumber(kib)
 end
 
---- How many descriptors this process has open.
+--- How many descriptors this process has open: after a moment, since the pipe to the command that counts is itself open on both ends for
+--- an instant.
 function support.descriptors()
-  return tonumber((read_all "ls /proc/$PPID/fd | wc -l"))
+  return tonumber((read_all "sleep 0.1; ls /proc/$PPID/fd | wc -l"))
 end
 
 --- Collects all garbage, finalizers' too.

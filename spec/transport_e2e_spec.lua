@@ -600,11 +600,6 @@ describe("what is left behind", function()
     assert.same({}, left)
   end)
 
-  -- After a moment: the pipe to the command that counts is itself open on both ends for an instant.
-  local function descriptors()
-    return tonumber((support.shell "sleep 0.1; ls /proc/$PPID/fd | wc -l"))
-  end
-
   it("keeps no descriptors: 50 clients, closed or dropped, running or done", function()
     local function use(i)
       local other = support.connect()
@@ -618,9 +613,9 @@ describe("what is left behind", function()
     end
     use(1)
     support.collect()
-    local before = descriptors()
+    local before = support.descriptors()
     for i = 1, os.getenv "SCRUTINIZER_SANITIZED" and 12 or 50 do use(i) end
     support.collect()
-    assert.equal(before, descriptors())
+    assert.equal(before, support.descriptors())
   end)
 end)
