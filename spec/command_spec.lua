@@ -340,6 +340,18 @@ describe("many commands", function()
     assert.equal("0", alive())
   end)
 
+  it("are gathered, and those that fail fail alone", function()
+    local client = connect(GOOD)
+    local unknown = client:report("no_such"):between(FROM, FROM + 60)
+    local list, failed = client:gather { query(client):limit(3), unknown, query(client):limit(5), concurrency = 3 }
+    assert.same({ 3, 1, 3, 5 }, { list.n, failed, #list[1].rows, #list[3].rows })
+    assert.equal("api", list[2].error.kind)
+    assert.equal(true, client:warm())
+    client:close()
+    assert.equal("", children())
+    support.clear()
+  end)
+
   it("are bounded in number", function()
     local runner, running = core.command(), {}
     local path = program("bounded", "sleep 300\n")

@@ -408,6 +408,21 @@ describe("the file", function()
     assert.same(first, second)
   end)
 
+  it("serves many reports at once, and pages asked for ahead", function()
+    local first, second = twice(function(client)
+      local queries = { concurrency = 4 }
+      for i = 1, 12 do queries[i] = client:report("custom_rows_" .. 200 + i):range("LastHour") end
+      local list, failed = client:gather(queries)
+      local counts = {}
+      for i = 1, list.n do counts[i] = #list[i].rows end
+      local ahead = collect(client:report("custom_rows_90"):range("LastHour"):page_size(20):prefetch(3):rows())
+      return failed, counts, #ahead, ahead[90].sum_packetdeltacount, client:warm()
+    end)
+    assert.same({ 0, 90, 90, true }, { first[1], first[3], first[4], first[5] })
+    for i = 1, 12 do assert.equal(200 + i, first[2][i]) end
+    assert.same(first, second)
+  end)
+
   it("leaves no descriptor behind", function()
     twice(function(client) return (client:ping()) end)
     support.collect()

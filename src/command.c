@@ -148,7 +148,7 @@ struct sz_command *sz_command_start(struct sz_commands *all,
                                     const char *const *argv,
                                     struct sz_failure *why) {
   struct sz_command *c;
-  int code = ENOMEM;
+  int code;
   if (!commands_usable(all, why))
     return NULL;
   if (all->running >= SZ_MAX_COMMANDS) {
@@ -156,15 +156,17 @@ struct sz_command *sz_command_start(struct sz_commands *all,
     return NULL;
   }
   c = command_new(argv[0]);
-  if (c)
-    code = sz_process_start(&c->process, argv);
+  if (!c) {
+    failure_set(why, "limit", "not enough", "memory");
+    return NULL;
+  }
+  code = sz_process_start(&c->process, argv);
   if (!code) {
     command_link(all, c);
     return c;
   }
   start_failed(why, argv[0], code);
-  if (c)
-    free(c->body);
+  free(c->body);
   free(c);
   return NULL;
 }

@@ -108,6 +108,28 @@ local PARTS = {
     for row in query:rows() do see(row) end
     client:close()
   end,
+
+  function()
+    core = require "scrutinizer.core"
+    local runner = core.command()
+    local text
+    local transfer = good(runner:start { "/bin/echo", "hello" })
+    repeat
+      good(runner:wait(1))
+      good(runner:step())
+      text = transfer:read()
+    until text ~= false
+    runner:fds()
+    see(text)
+    transfer:close()
+    runner:close()
+    local feed = core.feed()
+    core.feed_header(feed, { status = 200, content_type = "a/b", location = "c", retry_after = "7" })
+    core.feed_push(feed, ("x"):rep(1000))
+    core.feed_finish(feed, "timeout", "late")
+    see(feed:info(), feed:read(), feed:read())
+    feed:close()
+  end,
 }
 
 if not PARTS[part] then return nil end
