@@ -3,6 +3,7 @@ CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS violations (id INTEGER PRIMARY KEY, time REAL, rule TEXT, text TEXT, request_id TEXT);
 CREATE TABLE IF NOT EXISTS log (id INTEGER PRIMARY KEY, time REAL, request_id TEXT, scheme TEXT, method TEXT, path TEXT, encoding TEXT,
   rm TEXT, action TEXT, fields TEXT, status INTEGER, bytes INTEGER);
+CREATE INDEX IF NOT EXISTS log_request ON log (request_id);
 CREATE TABLE IF NOT EXISTS faults (id INTEGER PRIMARY KEY, fault TEXT NOT NULL, times INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS switches (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS capture_rules (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, server_ip TEXT, client_ip TEXT, max_packets INTEGER,
