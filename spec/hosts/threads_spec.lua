@@ -38,7 +38,8 @@ describe("eight Lua states in eight threads", function()
     local server = servers.nginx { server = ("%s } server { listen 127.0.0.1:%d ssl; ssl_certificate %s/server.pem; ssl_certificate_key "
       .. "%s/server.key; keepalive_requests 100000; %s"):format(answer, port, home, home, answer) }
     local out = support.shell(([[LUA_PATH='%s/lua/?.lua;%s/lua/?/init.lua;;' TSAN_OPTIONS='suppressions=.ci/tsan.supp exitcode=66' ]]
-      .. [[timeout 600 $(setarch -R true 2>/dev/null && echo setarch -R) build/tsan-lua5.4/threads_host 8 spec/threads/reports.lua https://127.0.0.1:%d http://127.0.0.1:%d %s 1000 2>&1; ]]
+      .. [[timeout 600 $(setarch -R true 2>/dev/null && echo setarch -R) ]]
+      .. [[build/tsan-lua5.4/threads_host 8 spec/threads/reports.lua https://127.0.0.1:%d http://127.0.0.1:%d %s 1000 2>&1; ]]
       .. [[echo status $?]]):format(servers.here, servers.here, port, server.port, support.sandbox().ca))
     server:stop()
     assert.equal("8 threads, 0 failed\nstatus 0\n", out)
