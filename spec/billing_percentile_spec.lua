@@ -310,7 +310,7 @@ for text in ("95", "99.9", "90", "50", "99.99", "33.3", "2.5"):
 
     it("nearest_rank is percentile_disc and linear is percentile_cont, on the same samples", function()
       for _, n in ipairs { 8064, 8352, 8633, 8640, 8916, 8928, 8940 } do
-        local list = random(n, 2147483647)
+        local list = random(n, 2147483646) -- one more is too much for random on Lua 5.1
         load_samples(list)
         for _, percent in ipairs { "95", "99.9", "90", "50" } do
           local share = tonumber(percent) / 100
