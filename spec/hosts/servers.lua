@@ -140,7 +140,9 @@ local function wait_for_port(server)
     end
     support.shell "sleep 0.05"
   end
-  error("it does not answer:\n" .. server:log())
+  local log = server:log()
+  server:stop()
+  error("it does not answer:\n" .. log)
 end
 
 -- ---- nginx ----
