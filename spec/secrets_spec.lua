@@ -157,7 +157,7 @@ describe("secrets", function()
       return client:call { rm = "user_api", action = "createUser", json = { users = { { name = "raw", pass = PASSWORD } } } }
     end,
     create = function(client)
-      local made, err = client.users:create { { name = "bob", password = PASSWORD } }
+      local made, err = client.users:create { { name = "viewer", password = PASSWORD } }
       said[#said + 1] = made
       return made and not made[1].error and made or nil, err or made[1].error
     end,
@@ -173,7 +173,7 @@ describe("secrets", function()
       { kind = "status", status = 200, body = '{"err":"' .. pad .. json(back()) .. '","details":"invalidToken"}' },
       { kind = "status", status = 200, body = '{"err":"oauthFailure","msg":"' .. pad .. json(back()) .. '"}' },
       { kind = "status", status = 200, body = '{"report":{"request_id":"' .. json(TOKEN) .. '","error":"' .. pad .. json(back()) .. '"}}' },
-      { kind = "status", status = 200, body = '{"data":[{"name":"bob","error":"' .. pad .. json(back()) .. '"}]}' },
+      { kind = "status", status = 200, body = '{"data":[{"name":"viewer","error":"' .. pad .. json(back()) .. '"}]}' },
       { kind = "status", status = 200, body = '{"data":["' .. pad .. json(back()) .. '"]}' },
       { kind = "status", status = 200, body = '{"report":{"table":{"inbound":{"columns":[{"elementName":"sum_' .. pad .. json(known[#known])
         .. '"}],"rows":[[{"rawValue":"' .. json(back()) .. '"}]]}}}}' },

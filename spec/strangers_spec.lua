@@ -114,11 +114,11 @@ describe("a stranger's words", function()
       assert_all_neutral(events, "call " .. i)
       assert_neutral(tostring(err))
     end
-    local client = client_of('{"data":[{"name":"bob","error":' .. LABEL_JSON .. "}]}")
-    local made = assert(client.users:create { { name = "bob", password = "long and secret" } })
+    local client = client_of('{"data":[{"name":"viewer","error":' .. LABEL_JSON .. "}]}")
+    local made = assert(client.users:create { { name = "viewer", password = "long and secret" } })
     assert_neutral(made[1].error)
     client = client_of('{"data":[' .. LABEL_JSON .. "]}")
-    local gone, err = client.users:delete { "bob" }
+    local gone, err = client.users:delete { "viewer" }
     assert_all_neutral(gone and gone[1].error or err, "delete")
   end)
 
