@@ -135,6 +135,7 @@ build = {
     ["scrutinizer.export.target"] = "lua/scrutinizer/export/target.lua",
     ["scrutinizer.exporters"] = "lua/scrutinizer/exporters.lua",
     ["scrutinizer.facts"] = "lua/scrutinizer/facts.lua",
+    ["scrutinizer.files"] = "lua/scrutinizer/files.lua",
     ["scrutinizer.filters"] = "lua/scrutinizer/filters.lua",
     ["scrutinizer.forecasts"] = "lua/scrutinizer/forecasts.lua",
     ["scrutinizer.gather"] = "lua/scrutinizer/gather.lua",

@@ -3,6 +3,7 @@
 local check = require "scrutinizer.check"
 local csv = require "scrutinizer.csv"
 local errors = require "scrutinizer.errors"
+local files = require "scrutinizer.files"
 local rules = require "scrutinizer.ip_rules"
 
 local lists = {}
@@ -105,15 +106,6 @@ local function read_groups(text)
   return order, by_name
 end
 
-local function read_file(path)
-  local file, why = io.open(path, "rb")
-  if not file then return errors.fail("file", why) end
-  local text = file:read "*a"
-  file:close()
-  if not text then return errors.fail("file", path .. ": it cannot be read") end
-  return text
-end
-
 -- The groups with those first that others of the file have as children.
 local function children_first(order, by_name)
   local sorted, state = {}, {}
@@ -144,8 +136,8 @@ local FATAL = { auth = true, connect = true, tls = true, timeout = true, cancell
 --- See `client.ip_groups:from_csv`.
 function lists.from_csv(hands, source, how)
   local text, err = type(source) == "table" and source.text or nil, nil
-  if not text then text, err = read_file(source) end
-  if not text then return nil, err end
+  if not text then text, err = files.read(source) end
+  if not text then return errors.fail("file", err) end
   local order, by_name = read_groups(text)
   if not order then return nil, by_name end
   local sorted, there

@@ -2,6 +2,7 @@
 
 local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
+local files = require "scrutinizer.files"
 local names = require "scrutinizer.names"
 local wait = require "scrutinizer.wait"
 
@@ -242,22 +243,13 @@ local function find_token(given, parts)
   return env_token
 end
 
-local function read_file(path)
-  local file, complaint = io.open(path, "rb")
-  if not file then return nil, complaint end
-  local content
-  content, complaint = file:read "*a"
-  file:close()
-  return content, complaint
-end
-
 -- Files are read here and now: later the process may be in a chroot, or without the right to read them.
 local function read_files(tls)
   if tls.ca_file and tls.ca_blob then misuse "connect: say tls.ca_file or tls.ca_blob, not both" end
   for _, name in ipairs { "ca_file", "cert", "key" } do
     local path = tls[name]
     if path then
-      local content, complaint = read_file(path)
+      local content, complaint = files.read(path)
       if not content then
         return errors.fail("tls", ("tls.%s cannot be read: %s"):format(name, complaint))
       end

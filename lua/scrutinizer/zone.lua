@@ -1,5 +1,6 @@
 --- Time zones from the system's TZif files (RFC 8536), and civil days. Whole numbers only; no os.date, no TZ variable.
 
+local files = require "scrutinizer.files"
 local names = require "scrutinizer.names"
 
 local zone = {}
@@ -253,15 +254,6 @@ end
 
 local UTC = setmetatable({ name = "UTC", _moments = {}, _offsets = {}, _first = 0 }, Zone)
 
-local function read_file(path)
-  local file = io.open(path, "rb")
-  if not file then return nil end
-  -- Reading a folder gives nil.
-  local data = file:read "*a"
-  file:close()
-  return data
-end
-
 local function folder()
   for _, path in ipairs(FOLDERS) do
     local file = io.open(path .. "/tzdata.zi") or io.open(path .. "/UTC")
@@ -275,7 +267,7 @@ end
 -- The names that the system's own list holds; only for "did you mean".
 local function known_names(path)
   local list = {}
-  local data = read_file(path .. "/tzdata.zi") or ""
+  local data = files.read(path .. "/tzdata.zi") or ""
   for line in data:gmatch "[^\n]+" do
     local name = line:match "^Z (%S+)" or line:match "^L %S+ (%S+)"
     if name then list[name] = true end
@@ -305,7 +297,7 @@ function zone.load(name)
   -- of this machine's own (localtime, posixrules) mean nothing to the appliance.
   local plain = name:find "^[%w_+/-]+$" and not name:find "^/" and not name:find "//" and not name:find "/$"
   local own = name == "localtime" or name:find "^right/" or name:find "^posix"
-  local data = plain and not own and read_file(path .. "/" .. name)
+  local data = plain and not own and files.read(path .. "/" .. name)
   local found = data and parse_tzif(data)
   if not found then return unknown(name, path) end
   loaded[name] = setmetatable({

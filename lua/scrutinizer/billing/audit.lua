@@ -5,6 +5,7 @@ local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
 local exact = require "scrutinizer.billing.exact"
+local files = require "scrutinizer.files"
 local invoice = require "scrutinizer.billing.invoice"
 local period = require "scrutinizer.billing.period"
 local samples = require "scrutinizer.billing.samples"
@@ -89,15 +90,6 @@ end
 
 local function refuse(text, ...)
   return nil, errors.new("bill", text:format(...))
-end
-
-local function read_file(path)
-  local file, why = io.open(path, "rb")
-  if not file then return errors.fail("file", why) end
-  local text = file:read "*a"
-  file:close()
-  if not text then return errors.fail("file", path .. ": cannot be read") end
-  return text
 end
 
 -- Null is a hole again where samples stand, and nothing elsewhere.
@@ -215,11 +207,12 @@ end
 ---@return table? record
 ---@return string|scrutinizer.Error text
 function audit.load(path)
-  local text, err = read_file(path)
-  if not text then return nil, err end
+  local text, why = files.read(path)
+  if not text then return errors.fail("file", why) end
   local saved = core.decode(text)
   if type(saved) ~= "table" or saved.format ~= FORMAT then return refuse("%s: not a saved bill of this kind", path) end
-  local fine, record, why = pcall(revive, saved.record)
+  local fine, record
+  fine, record, why = pcall(revive, saved.record)
   if not fine then record, why = nil, "its record is broken" end
   if record then return record, text end
   return refuse("%s: %s", path, why)

@@ -1,6 +1,7 @@
 --- gnuplot: runs a script and gives what it drew. Strangers' text can say nothing to it: all but letters and blanks goes as octal.
 
 local errors = require "scrutinizer.errors"
+local files = require "scrutinizer.files"
 
 local gnuplot = {}
 
@@ -52,13 +53,6 @@ function gnuplot.mark(text, below)
   return gnuplot.lines((text:gsub("%%", "%%%%")), below and below:gsub("%%", "%%%%") or nil)
 end
 
-local function read_file(path)
-  local file = io.open(path, "rb")
-  local text = file and file:read "*a"
-  if file then file:close() end
-  return text or ""
-end
-
 local function write_file(path, text)
   local file, why = io.open(path, "wb")
   if not file then return nil, why end
@@ -81,10 +75,10 @@ local function run(script, names)
   local ok, why = write_file(names[1], script)
   if not ok then return errors.fail("file", ("%s: %s"):format(names[1], why)) end
   local status = status_of(os.execute(("gnuplot -d '%s' >'%s' 2>'%s' </dev/null"):format(names[1], names[2], names[3])))
-  local said = read_file(names[3])
+  local said = files.read(names[3]) or ""
   if status == 127 then return errors.fail("file", MISSING) end
   if status ~= 0 then return errors.fail("file", ("gnuplot ended with %d: %s"):format(status, said:match "[^%s][^\n]*" or "it does not say why")) end
-  local drawn = read_file(names[2])
+  local drawn = files.read(names[2]) or ""
   if not drawn:find "%S" then return errors.fail("file", "gnuplot drew nothing: " .. said) end
   return drawn
 end

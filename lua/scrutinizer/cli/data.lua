@@ -1,6 +1,7 @@
 --- Files of data that the command reads: profiles, tariffs. What is wrong with them is raised as an error of ours, with its exit status.
 
 local errors = require "scrutinizer.errors"
+local files = require "scrutinizer.files"
 
 local data = {}
 
@@ -11,18 +12,6 @@ function data.wrong(text, ...)
 end
 
 local wrong = data.wrong
-
---- A file's text, or nil and why not.
----@param path string
----@return string? text
----@return string? why
-function data.read(path)
-  local file, why = io.open(path, "rb")
-  if not file then return nil, why end
-  local text = file:read "*a"
-  file:close()
-  return text, not text and "it cannot be read" or nil
-end
 
 --- The table that a text holds as Lua data. It runs without any global and for a bounded time: data, not a program.
 ---@param path string for messages
@@ -54,7 +43,7 @@ end
 ---@param path string
 ---@return table
 function data.load(path)
-  local text, why = data.read(path)
+  local text, why = files.read(path)
   if not text then wrong("%s", why) end
   if not path:find "%.json$" then return data.parse(path, text) end
   local value, err = require("scrutinizer").decode(text)

@@ -2,12 +2,13 @@
 
 local check = require "scrutinizer.check"
 local data_file = require "scrutinizer.cli.data"
+local files = require "scrutinizer.files"
 local names = require "scrutinizer.names"
 local scrutinizer = require "scrutinizer"
 
 local profile = {}
 
-local wrong, read_file = data_file.wrong, data_file.read
+local wrong = data_file.wrong
 
 local KNOWN = { url = "string", token = "string", ca_file = "string", verify = "boolean", pin = "string", proxy = "string", timeout = "number" }
 
@@ -62,7 +63,7 @@ local function from_file(args)
   local base = os.getenv "XDG_CONFIG_HOME" or (home and home .. "/.config")
   local path = args.config or (base and base .. "/scrutinizer/config.lua")
   local text, why
-  if path then text, why = read_file(path) end
+  if path then text, why = files.read(path) end
   if not text then
     if args.config then wrong("%s", why) end
     if args.profile then wrong("there is no profile file %s", path or "") end
@@ -80,7 +81,7 @@ end
 
 local function token_of(args, settings)
   if not args.token_file then return settings.token end
-  local text, why = read_file(args.token_file)
+  local text, why = files.read(args.token_file)
   if not text then wrong("%s", why) end
   guard(args.token_file)
   local token = text:match "^%s*(%S+)%s*$"
