@@ -388,7 +388,7 @@ describe("a file", function()
 
   it("cannot be drawn without gnuplot, and the message says what to install", function()
     local lua = support.shell("command -v " .. (os.getenv "SCRUTINIZER_LUA" or "lua5.4")):match "%S+"
-    local out = support.shell(("%s env PATH=/nonexistent %s -e %s 2>&1"):format(os.getenv "SCRUTINIZER_WRAP" or "", lua, support.quote([[
+    local out = support.shell(("%s PATH=/nonexistent %s -e %s 2>&1"):format(os.getenv "SCRUTINIZER_WRAP" or "env", lua, support.quote([[
       local chart = require "scrutinizer.chart"
       local rows = { { host = "a", bytes = 1 } }
       local ok, err = chart.bars(rows, function() end, { format = "svg" })

@@ -36,7 +36,7 @@ describe("one client", function()
     local more_lua, more_rss = kib() - lua, support.rss() - rss
     assert.equal(REQUESTS, responses)
     assert.equal(REQUESTS - 1, reused)
-    assert.is_true(more_lua < 200, ("Lua's memory grew by %d KiB"):format(more_lua))
+    assert.is_true(more_lua < 200, ("Lua's memory grew by %.0f KiB"):format(more_lua))
     if not support.sanitized then assert.is_true(more_rss < 4096, ("the process grew by %d KiB"):format(more_rss)) end
     if FULL then
       print(("%d requests: %d reused their connection; Lua's memory grew by %.1f KiB, the process by %d KiB"):format(responses, reused,
