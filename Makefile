@@ -54,13 +54,14 @@ $(ALLOC_HOST): $(wildcard spec/alloc/*.[ch]) $(OBJECTS)
 	$(CC) $(WARN) $(DEFS) $(CFLAGS) $(LDFLAGS) $$(pkg-config --cflags $(LUA)) spec/alloc/*.c $(OBJECTS) \
 	  $(WRAPPED) $$(pkg-config --libs $(LUA) libcurl zlib) -lm -o $@
 
-# Another: many Lua states in one process, a thread each (spec/hosts/threads_spec.lua builds it with ThreadSanitizer).
+# Another: many Lua states in one process, a thread each (spec/hosts/threads_spec.lua builds it with ThreadSanitizer, and Lua 5.4 too).
 THREADS_HOST = $(OUT)/threads_host
 threads-host: $(THREADS_HOST)
 
 $(THREADS_HOST): spec/threads/host.c $(OBJECTS)
 	$(CC) $(WARN) $(DEFS) $(CFLAGS) $(LDFLAGS) $$(pkg-config --cflags $(LUA)) spec/threads/host.c $(OBJECTS) -rdynamic \
-	  $$(pkg-config --libs $(LUA) libcurl zlib) -lm -lpthread -o $@
+	  -Wl,--whole-archive $$(.ci/lua-archive $(OUT)/lua '$(CFLAGS)') -Wl,--no-whole-archive \
+	  $$(pkg-config --libs libcurl zlib) -lm -ldl -lpthread -o $@
 
 # Another: the push scanner over files, cut at every byte (spec/json_suite_spec.lua).
 SCAN_HOST = $(OUT)/scan_host
