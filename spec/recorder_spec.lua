@@ -522,3 +522,24 @@ describe("core.feed", function()
     http:close()
   end)
 end)
+
+describe("an answer on its way into a recording", function()
+  it("has its header before its body, also where one look brings both", function()
+    local file, record = require "scrutinizer.recorder.file", require "scrutinizer.recorder.record"
+    local program = folder .. "/word"
+    write(program, "#!/bin/sh\necho word\n")
+    support.shell("chmod +x " .. program)
+    local writer = assert(file.create(path, false))
+    local multi = record.over(core.command(), { writer = writer, ignore = {}, secrets = require("scrutinizer.secrets").new {} })
+    local outer = assert(multi:start { program, asked = { form = { rm = "report_api" } } })
+    support.shell "sleep 0.3" -- all is there before anybody looks, and nobody has stepped
+    assert.is_true(multi:wait(1))
+    assert.is_true(outer:info().headers_done)
+    assert.equal(200, outer:info().status)
+    assert.equal("word\n", outer:read())
+    while outer:read() == false do multi:wait(0.1) end
+    multi:close()
+    assert(writer:finish())
+    assert.matches('"header".*"body"', (read(path):gsub("\n", " ")))
+  end)
+end)

@@ -66,8 +66,9 @@ function Multi:_pump(outer, state)
   local ready = core.feed_ready(outer)
   if ready == nil then self._running[outer] = nil end -- its reader has gone
   if not ready then return false end
-  if not state.header then self:_header(outer, state) end
   local text, kind, message = state.inner:read(PIECE)
+  -- Reading may have brought the header, and nothing of the body goes before it.
+  if not state.header then self:_header(outer, state) end
   if text == false then return false end
   if text == nil then
     self:_finish(outer, state, kind, message)
