@@ -1,6 +1,7 @@
 --- What the commands with actions share: actions, ids and names, results as rows.
 
 local exits = require "scrutinizer.cli.exits"
+local files = require "scrutinizer.files"
 local output = require "scrutinizer.cli.output"
 local profile = require "scrutinizer.cli.profile"
 
@@ -92,7 +93,7 @@ end
 ---@return string
 function acts.read(path)
   if path == "-" then return io.read "*a" or "" end
-  local text, why = require("scrutinizer.cli.data").read(path)
+  local text, why = files.read(path)
   if not text then error(require("scrutinizer.errors").new("file", why), 0) end
   return text
 end
