@@ -376,21 +376,24 @@ describe("the file", function()
       for row in client:report("custom_rows_" .. rows):range("LastHour"):rows { reuse = true } do
         seen = seen + 1
         if seen % 2000 == 0 then
-          collectgarbage()
+          support.collect()
           most = math.max(most, collectgarbage "count")
         end
         assert(row.sum_packetdeltacount == seen)
       end
       return seen, most
     end
-    collectgarbage()
+    support.collect()
     local base, rss = collectgarbage "count", support.rss()
     local first, second = twice(script)
     assert.same({ rows, rows }, { first[1], second[1] })
     local size = tonumber((support.shell("wc -c <" .. path)))
     assert.is_true(size > rows * 1000)
-    assert.is_true(first[2] - base < 4096 and second[2] - base < 4096)
-    if not support.sanitized then assert.is_true(support.rss() - rss < 10e3) end
+    for _, one in ipairs { first, second } do
+      assert.is_true(one[2] - base < 4096, ("Lua held %.0f KiB more than before"):format(one[2] - base))
+    end
+    -- LuaJIT's heap keeps the pages of what it has collected.
+    if not support.sanitized and not rawget(_G, "jit") then assert.is_true(support.rss() - rss < 10e3) end
   end)
 
   it("keeps several answers apart that came at the same time", function()
