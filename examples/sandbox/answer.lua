@@ -201,7 +201,7 @@ end
 
 local function exporter_details(spec, results)
   local list = {}
-  for i, exporter in ipairs(report.exporters(spec, results[1].direction)) do
+  for i, exporter in ipairs(results[1].exporters or report.exporters(spec, results[1].direction)) do
     local hex = exporter[1]:gsub("(%d+)%.?", function(part) return ("%02X"):format(part) end)
     list[i] = json.string(exporter[1]) .. ":" .. object(spec.options, { ('"flow_count":%.0f'):format(exporter[2]), '"exporter_hex":"' .. hex .. '"' })
   end

@@ -8,6 +8,7 @@ local buffer = require "string.buffer"
 local custom_rows = {}
 local MOST = 5000000
 local BLOCK_ROWS = 200
+local EXPORTER = "192.0.2.1"
 local DESTINATION, PORT = "203.0.113.1", "HTTPS (443 - TCP)"
 -- 2^53 is 9007199254740992: its first four digits, and the rest, to which i * 1000 adds without a carry.
 local HIGH, LOW = "9007", 199254740992
@@ -144,7 +145,7 @@ function custom_rows.run(spec, wanted, n)
   local first, last = wanted.offset + 1, math.min(n, wanted.offset + max)
   local whole = sums(1, n)
   return { columns = list, rows = {}, count = math.max(0, last - first + 1), offset = wanted.offset, exists = n, whole = whole,
-    shown = sums(first, last), write_rows = writer(spec, first, last, whole.octets) }
+    shown = sums(first, last), exporters = { { EXPORTER, n } }, write_rows = writer(spec, first, last, whole.octets) }
 end
 
 return custom_rows

@@ -8,11 +8,19 @@ local SHORT = {
   LastSevenDays = 7 * DAY, LastThirtyDays = 30 * DAY,
 }
 
+-- What `date` has said: the same question has the same answer for good.
+local MOST_SAID = 1000
+local said, count = {}, 0
+
 local function date(zone, ...)
-  local pipe = assert(io.popen(("TZ='%s' LC_ALL=C date %s"):format(zone, table.concat({ ... }, " "))))
-  local line = pipe:read "*l"
+  local command = ("TZ='%s' LC_ALL=C date %s"):format(zone, table.concat({ ... }, " "))
+  if said[command] then return said[command] end
+  local pipe = assert(io.popen(command))
+  local line = pipe:read "*l" or ""
   pipe:close()
-  return line or ""
+  if count == MOST_SAID then said, count = {}, 0 end
+  said[command], count = line, count + 1
+  return line
 end
 
 --- Whether the system knows a zone of this name.

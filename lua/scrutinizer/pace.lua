@@ -11,6 +11,8 @@ local pace = {}
 local LONGEST = 0.5
 -- A sleep, where there is nothing but sleeping: a part of the time that nothing has come for, within bounds.
 local SHORTEST_SLEEP, LONGEST_SLEEP, PART = 0.001, 0.02, 1 / 8
+-- Where sockets wake us: after fewer bytes than this the next are left to gather for a moment, as a slow line would cost steps for each packet.
+local TRICKLE, MOMENT = 65536, 0.002
 -- Connections are looked after at most so often, however many wait for theirs.
 local STEP_EVERY = 0.0001
 
@@ -23,6 +25,7 @@ local STEP_EVERY = 0.0001
 ---@field private _ticket scrutinizer.Ticket
 ---@field private _host? scrutinizer.Host  while it sleeps
 ---@field private _calm number      seconds since something came
+---@field private _received integer bytes when it last dozed
 local methods = {}
 local Pace = { __index = methods }
 
@@ -36,6 +39,7 @@ local Pace = { __index = methods }
 function pace.new(owner, closed, client, http, transfer)
   return setmetatable({
     client = client, http = http, transfer = transfer, closed = closed, _owner = owner, _ticket = turns.ticket(), _calm = 0,
+    _received = 0,
   }, Pace)
 end
 
@@ -69,13 +73,25 @@ function methods:_doze_seconds(host, most)
   return timer and math.min(seconds, math.max(timer, SHORTEST_SLEEP)) or seconds
 end
 
+function methods:_trickles()
+  local received = self.transfer:info().received
+  local came = received - self._received
+  self._received = received
+  return came > 0 and came < TRICKLE
+end
+
 -- Sleeps until something may have come.
 function methods:_doze(host, most)
   local before, seconds = clock(), self:_doze_seconds(host, most)
   turns.pause(self._ticket)
   self:_asleep(host, seconds)
   self._host = host
-  local ok, kind, message = host.pause(self.http, seconds, self.transfer)
+  local ok, kind, message
+  if host.moment and self:_trickles() then
+    ok, kind, message = host.moment(math.min(seconds, MOMENT))
+  else
+    ok, kind, message = host.pause(self.http, seconds, self.transfer)
+  end
   self._host = nil
   self:_awake(host)
   if not ok then return nil, kind, message end

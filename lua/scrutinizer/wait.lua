@@ -11,6 +11,7 @@ wait.PRESETS = { "auto", "poll", "ngx", "haproxy", "cqueues", "luv" }
 ---@field aborts boolean  whether the host ends coroutines without a word to them, see live.lua
 ---@field pause fun(http: userdata, seconds: number, transfer: userdata): true?, string?, string?  returns after about `seconds` at most, or
 ---   when a socket has something
+---@field moment? fun(seconds: number): true   sleeps, whatever the sockets do
 ---@field release? fun(transfer: userdata)  whoever waits for the transfer's sockets comes back: they are about to be closed
 ---@field turn fun(number: integer, http: userdata): true?, string?, string?  lets the host's loop go round once, and comes back
 
@@ -30,7 +31,10 @@ local HOSTS = {
 for _, entry in ipairs(HOSTS) do
   local module = require("scrutinizer.wait." .. entry.name)
   entry.module = module
-  entry.host = { turns = true, sleeps = entry.aborts, aborts = entry.aborts, pause = module.pause, turn = module.turn, release = module.release }
+  entry.host = {
+    turns = true, sleeps = entry.aborts, aborts = entry.aborts,
+    pause = module.pause, moment = module.moment, turn = module.turn, release = module.release,
+  }
 end
 
 -- Hosts of coroutines that a scheduler of ours runs.

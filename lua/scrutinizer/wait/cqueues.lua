@@ -52,6 +52,14 @@ function cqueues_host.pause(http, seconds, transfer)
   return true
 end
 
+--- Sleeps, whatever the sockets do.
+---@param seconds number
+---@return true
+function cqueues_host.moment(seconds)
+  module().sleep(seconds)
+  return true
+end
+
 function cqueues_host.turn()
   module().sleep(0)
   return true

@@ -95,6 +95,18 @@ function luv.pause(http, seconds, transfer)
   return true
 end
 
+--- Sleeps, whatever the sockets do.
+---@param seconds number
+---@return true
+function luv.moment(seconds)
+  sleep(function(wake)
+    local timer = module().new_timer()
+    timer:start(math.ceil(seconds * 1000), 0, wake)
+    return { timer }
+  end)
+  return true
+end
+
 -- An idle handle runs once in each turn of the loop, sockets included; a timer of 0 ms may run on in the same one.
 function luv.turn()
   sleep(function(wake)

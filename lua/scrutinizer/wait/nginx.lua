@@ -43,33 +43,53 @@ function nginx.pause(_, seconds)
   return true
 end
 
-local semaphore -- nil: not looked for yet; false: there is none
+local Semaphore -- nil: not looked for yet; false: there is none
+-- What a turn's pacemaker waits for; what all who have paused in that turn wait for.
+local start, gate
+local led
 
-local function hurry()
-  semaphore:wait(1)
-  ngx.update_time()
+-- A thread that was killed leaves its count behind: a semaphore that does not wait is no use.
+local function waiting(semaphore)
+  if semaphore and semaphore:count() <= 0 then return semaphore end
+  return Semaphore.new()
 end
 
-local function own_semaphore()
-  if semaphore == nil or (semaphore and semaphore:count() > 0) then -- a thread that was killed left its count
+local function ready()
+  if Semaphore == nil then
     local good, module = pcall(require, "ngx.semaphore")
-    semaphore = good and module.new() or false
+    Semaphore = good and module
   end
-  return semaphore
+  if not Semaphore then return false end
+  start, gate = waiting(start), waiting(gate)
+  return true
 end
 
-local hurried
+local function open_gate()
+  local count = -gate:count()
+  if count > 0 then gate:post(count) end
+end
 
--- A sleep of nothing is no turn: without a patch of OpenResty's, timers of 0 ms run on in one turn of the loop for good. A sleep of 1 ms is
--- one, but the loop sleeps through it although our work has taken as long. So a thread of ours sets nginx's clock behind the timers, and
--- the loop looks at its sockets and comes back at once.
+local function set_pace()
+  start:wait(1)
+  ngx.timer.at(0, open_gate)
+end
+
+-- Seconds until who waits comes back anyway: whoever led may have been killed.
+local LOST = 0.005
+
+-- nginx looks at its sockets, then at its timers, then at what is posted, and goes round. So a timer of no time lets the loop go round where
+-- it is started by what was posted, as a thread that a semaphore wakes; begun from within a timer (ngx.sleep(0) as well) it would run in the
+-- same round, for good, without a patch of OpenResty's. And a sleep of 1 ms is slept through, although our work has taken as long.
 function nginx.turn(number)
-  local own = number ~= hurried and own_semaphore()
-  hurried = number
-  if not own then return nginx.pause(nil, 0) end
-  local thread = ngx.thread.spawn(hurry)
-  own:post(1)
-  ngx.sleep(0.001)
+  if not ready() then return nginx.pause(nil, 0) end
+  if number == led then
+    gate:wait(LOST)
+    return true
+  end
+  led = number
+  local thread = ngx.thread.spawn(set_pace)
+  start:post(1)
+  gate:wait(LOST)
   ngx.thread.wait(thread)
   return true
 end
