@@ -167,11 +167,11 @@ asan:
 	  SCRUTINIZER_WRAP="env LD_PRELOAD=$(SANITIZERS)" WRAP="env LD_PRELOAD=$(SANITIZERS)" spec/run $$lua || exit 1; \
 	done
 
-# The specs under valgrind: errors and leaks, on Lua 5.4.
+# The specs under valgrind: errors and leaks, on Lua 5.4. A copy of the process that could not become another program is no matter.
 valgrind:
 	@.ci/deps valgrind lua5.4
 	@SCRUTINIZER_SANITIZED=1 WRAP="valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,possible \
-	  --errors-for-leak-kinds=definite --suppressions=.ci/valgrind.supp" spec/run lua5.4
+	  --errors-for-leak-kinds=definite --child-silent-after-fork=yes --suppressions=.ci/valgrind.supp" spec/run lua5.4
 
 clean:
 	rm -rf build
