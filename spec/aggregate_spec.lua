@@ -1,6 +1,8 @@
 -- query:aggregate against sums made elsewhere: awk over the flows, and arithmetic that anyone can do for the made-up rows.
 
+local answers = require "spec.answers"
 local core = require "scrutinizer.core"
+local scrutinizer = require "scrutinizer"
 local support = require "spec.support"
 
 local SANITIZED = os.getenv "SCRUTINIZER_SANITIZED"
@@ -115,7 +117,7 @@ describe("aggregate", function()
     local groups, err = day(client):aggregate { sum = { "sourceipaddress" } }
     assert.is_nil(groups)
     assert.equal("decode", err.kind)
-    assert.matches("'sourceipaddress' has a value that is no number to add up", err.message)
+    assert.equal("'sourceipaddress' has a value that is no number to add up", err.message)
     groups, err = day(client):aggregate { by = { "nowhere" }, count = true }
     assert.is_nil(groups)
     assert.equal("api", err.kind)
@@ -153,6 +155,68 @@ describe("aggregate", function()
     assert.is_nil(groups)
     assert.equal("limit", err.kind)
     assert.matches("more than 1000000 groups", err.message)
+  end)
+end)
+
+-- A client of a program that always gives the same answer: `count` rows, a host each, whose sums `sum(i)` says as texts.
+local function fixed_answer(count, sum)
+  local rows, folder = {}, (support.shell "mktemp -d"):gsub("%s+$", "")
+  for i = 1, count do
+    rows[i] = answers.array { answers.rank(i), answers.cell("host", "h" .. i), answers.cell("sum_octetdeltacount", sum(i)) }
+  end
+  local columns = { answers.rank_column(), answers.column "host", answers.column "sum_octetdeltacount" }
+  for name, text in pairs {
+    answer = answers.write(answers.report("inbound", answers.direction(columns, rows))),
+    run = ("#!/bin/sh\ncat >/dev/null\ncat %s/answer\n"):format(folder),
+  } do
+    local file = assert(io.open(folder .. "/" .. name, "wb"))
+    file:write(text)
+    file:close()
+  end
+  support.shell(("chmod 700 %s/run"):format(folder))
+  return assert(scrutinizer.connect { command = folder .. "/run" }), function() support.shell("rm -r " .. folder) end
+end
+
+describe("the first groups", function()
+  local MANY = SANITIZED and 6000 or 20000
+
+  local function check(sum)
+    local client, remove = fixed_answer(MANY, sum)
+    local query = client:report("hosts"):last(3600):select { host = "host", octets = "sum_octetdeltacount" }
+    local options = { by = { "host" }, sum = { "octets" } }
+    local all = assert(query:aggregate(options))
+    assert.equal(MANY, #all)
+    for _, top in ipairs { 1, 7, 1000, MANY - 1, MANY, MANY + 1 } do
+      options.top = top
+      local groups = assert(query:aggregate(options))
+      assert.equal(math.min(top, MANY), #groups)
+      for i, group in ipairs(groups) do
+        assert.equal(all[i].host, group.host)
+        assert.equal(all[i].sum_octets, group.sum_octets)
+      end
+    end
+    client:close()
+    remove()
+    return all
+  end
+
+  it("are the first of all, where many sums are the same", function()
+    local chance = answers.chance(7)
+    local all = check(function() return ("%d"):format(chance(50)) end)
+    for i = 2, MANY do
+      local a, b = all[i - 1], all[i]
+      assert.is_true(a.sum_octets > b.sum_octets or a.sum_octets == b.sum_octets and a.host < b.host)
+    end
+  end)
+
+  it("are the first of all, where sums pass 64 bits and have fractions late", function()
+    local huge = "170141183460469231731687303715884105"
+    local all = check(function(i)
+      if i == MANY then return huge end
+      return i > MANY - 50 and ("%d.5"):format(i) or ("%d"):format(i * 7919 % MANY)
+    end)
+    assert.equal(huge, all[1].sum_octets)
+    for i = 3, MANY do assert.is_true(all[i - 1].sum_octets >= all[i].sum_octets) end
   end)
 end)
 

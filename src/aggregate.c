@@ -129,7 +129,7 @@ static size_t group_of(uint64_t entry) {
 }
 
 static int grow_table(struct sz_aggregate *a) {
-  size_t size = a->table_size * 2, i;
+  size_t size = a->table_size * 4, i;
   uint64_t *table = calloc(size, sizeof *table);
   if (!table)
     return 0;
@@ -174,8 +174,8 @@ static enum sz_added new_group(struct sz_aggregate *a, uint64_t hash,
   g = &a->groups[a->count];
   g->hash = hash;
   g->count = 0;
-  g->key = a->keys.len;
-  g->key_len = a->key.len;
+  g->key = (uint32_t)a->keys.len;
+  g->key_len = (uint32_t)a->key.len;
   switch (sz_buffer_append(&a->keys, a->key.data, a->key.len)) {
   case SZ_BUFFER_OK:
     break;

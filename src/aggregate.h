@@ -66,10 +66,11 @@ size_t sz_aggregate_groups(const struct sz_aggregate *a);
 
 /*
 ** The groups in order: by the first sum, or by the count, the largest first;
-** equal ones by the bytes of their 'by' values. Returns 'groups' indices that
-** the caller frees; NULL: out of memory.
+** equal ones by the bytes of their 'by' values. Returns the indices of the
+** first 'top', or of all where there are fewer; the caller frees them. NULL:
+** out of memory.
 */
-size_t *sz_aggregate_order(const struct sz_aggregate *a);
+size_t *sz_aggregate_order(const struct sz_aggregate *a, size_t top);
 
 uint64_t sz_aggregate_count(const struct sz_aggregate *a, size_t group);
 const struct sz_total *sz_aggregate_total(const struct sz_aggregate *a,

@@ -1,6 +1,7 @@
 /*
 ** aggregate_order.c - the groups in order: the largest first, equal ones by
-** the bytes of their 'by' values.
+** the bytes of their 'by' values. Where only the first are wanted, others are
+** forgotten on the way: a list of all would be memory never touched before.
 */
 #include "aggregate_private.h"
 
@@ -106,8 +107,12 @@ static int sort_digit(const struct ranked *from, struct ranked *to, size_t n,
   return 1;
 }
 
-/* Digit by digit, the lowest first; 'spare' has room for as many. */
-static void sort_by_key(struct ranked *list, struct ranked *spare, size_t n) {
+/*
+** Digit by digit, the lowest first; 'spare' has room for as many. Returns the
+** one of both that the result is in.
+*/
+static struct ranked *sort_by_key(struct ranked *list, struct ranked *spare,
+                                  size_t n) {
   struct ranked *from = list, *to = spare;
   size_t i, end;
   unsigned shift;
@@ -124,31 +129,71 @@ static void sort_by_key(struct ranked *list, struct ranked *spare, size_t n) {
     if (end - i > 1)
       qsort(from + i, end - i, sizeof *from, compare_equals);
   }
-  if (from != list)
-    memcpy(list, from, n * sizeof *list);
+  return from;
 }
 
-size_t *sz_aggregate_order(const struct sz_aggregate *a) {
-  struct ranked *list = malloc((a->count * 2 + 1) * sizeof *list);
-  size_t *order = malloc((a->count + 1) * sizeof *order);
-  size_t i;
-  int short_keys = 1;
-  if (list && order) {
-    for (i = 0; i < a->count; i++) {
-      list[i].a = a;
-      list[i].group = i;
-      short_keys &= find_key(a, &list[i]);
-    }
-    if (short_keys)
-      sort_by_key(list, list + a->count, a->count);
-    else
-      qsort(list, a->count, sizeof *list, compare_sums);
-    for (i = 0; i < a->count; i++)
-      order[i] = list[i].group;
-    free(list);
-    return order;
+/* ---- the first ones ---- */
+
+#define MORE 4096
+
+/* The best 'keep' of the groups seen, and room for others behind them. */
+struct ranking {
+  struct ranked *list, *spare;
+  size_t n, keep, room;
+  int by_key; /* all groups so far have one */
+  int full;   /* the first 'keep' are sorted: none is let in behind them */
+};
+
+static void keep_best(struct ranking *r) {
+  if (!r->by_key) {
+    qsort(r->list, r->n, sizeof *r->list, compare_sums);
+  } else if (sort_by_key(r->list, r->spare, r->n) != r->list) {
+    struct ranked *swap = r->list;
+    r->list = r->spare;
+    r->spare = swap;
   }
-  free(list);
-  free(order);
-  return NULL;
+  if (r->n >= r->keep) {
+    r->n = r->keep;
+    r->full = 1;
+  }
+}
+
+static void rank(struct ranking *r, const struct sz_aggregate *a) {
+  struct ranked one;
+  one.a = a;
+  for (one.group = 0; one.group < a->count; one.group++) {
+    r->by_key &= find_key(a, &one);
+    if (r->full && r->by_key && one.key > r->list[r->keep - 1].key)
+      continue;
+    if (r->n == r->room)
+      keep_best(r);
+    r->list[r->n++] = one;
+  }
+  keep_best(r);
+}
+
+size_t *sz_aggregate_order(const struct sz_aggregate *a, size_t top) {
+  struct ranking r = {0};
+  struct ranked *lists;
+  size_t *order;
+  size_t i;
+  r.keep = top < a->count ? top : a->count;
+  if (!r.keep) /* and no list of nothing */
+    return calloc(1, sizeof *order);
+  r.room = a->count - r.keep < MORE ? a->count : r.keep + MORE;
+  lists = malloc(2 * r.room * sizeof *lists);
+  order = malloc(r.keep * sizeof *order);
+  if (!lists || !order) {
+    free(lists);
+    free(order);
+    return NULL;
+  }
+  r.list = lists;
+  r.spare = lists + r.room;
+  r.by_key = 1;
+  rank(&r, a);
+  for (i = 0; i < r.keep; i++)
+    order[i] = r.list[i].group;
+  free(lists);
+  return order;
 }

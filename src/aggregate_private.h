@@ -8,7 +8,7 @@
 /* A group's 'by' values lie in 'keys', each as type, length, bytes. */
 struct group {
   uint64_t hash, count;
-  size_t key, key_len;
+  uint32_t key, key_len;
 };
 
 struct sz_aggregate {

@@ -288,8 +288,12 @@ static void transfer_inflate(struct sz_transfer *t) {
   transfer_take(t, used);
   if (result == SZ_INFLATED_DATA)
     t->window_len = len;
-  if (result == SZ_INFLATED_BAD)
-    transfer_spoil(t, "decode", sz_inflate_message(t->inflate));
+  if (result == SZ_INFLATED_BAD) {
+    char text[160];
+    snprintf(text, sizeof text, "the compressed answer is damaged: %s",
+             sz_inflate_message(t->inflate));
+    transfer_spoil(t, "decode", text);
+  }
 }
 
 /* Makes the window show what there is. */

@@ -134,11 +134,12 @@ static int order_free(lua_State *L) {
   return 0;
 }
 
-static size_t *push_order(lua_State *L, const struct sz_aggregate *a) {
+static size_t *push_order(lua_State *L, const struct sz_aggregate *a,
+                          size_t top) {
   size_t **order = lua_newuserdata(L, sizeof *order);
   *order = NULL;
   luaL_setmetatable(L, ORDER);
-  *order = sz_aggregate_order(a);
+  *order = sz_aggregate_order(a, top);
   if (!*order)
     luaL_error(L, "not enough memory");
   return *order;
@@ -235,9 +236,10 @@ static int aggregate_rows(lua_State *L) {
   size_t groups = sz_aggregate_groups(box->aggregate), i;
   lua_Number top = luaL_optnumber(L, 2, (lua_Number)groups);
   int count = lua_toboolean(L, 3), names;
-  const size_t *order = push_order(L, box->aggregate);
+  const size_t *order;
   if (top < (lua_Number)groups)
     groups = (size_t)top;
+  order = push_order(L, box->aggregate, groups);
   names = lua_gettop(L) + 1;
   push_names(L, box);
   lua_createtable(L, (int)groups, 0);

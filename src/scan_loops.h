@@ -20,11 +20,18 @@ USE static size_t OF(plain)(const char *p, size_t len) {
   return OF(skip)(p, len);
 }
 
+/* So far ahead bytes are asked for: they may lie in memory since long ago. */
+#ifndef AHEAD
+#define AHEAD 1024
+#endif
+
 /* Whether 'len' bytes, one at least, are the same; whole blocks are read. */
 USE static inline int OF(same)(const char *p, const char *q, size_t len) {
-  for (; len > BLOCK; p += BLOCK, q += BLOCK, len -= BLOCK)
+  for (; len > BLOCK; p += BLOCK, q += BLOCK, len -= BLOCK) {
+    __builtin_prefetch(p + AHEAD);
     if (OF(different)(p, q))
       return 0;
+  }
   return !OF(within)(OF(different)(p, q), len);
 }
 

@@ -197,10 +197,7 @@ end
 ---@param position? integer
 ---@return scrutinizer.Error
 function answer.broken(client, decoder, kind, message, position)
-  -- Only the decoder knows a position; without one it was the transfer that could not read what came.
-  if kind == "decode" then
-    message = position and with_head(client, decoder, message) or "the compressed answer is damaged: " .. message
-  end
+  if kind == "decode" and position then message = with_head(client, decoder, message) end
   if kind == "truncated" then message = "the answer breaks off: " .. message end
   return errors.new(kind, message, { position = position, status = 200, request_id = (answer.request_id(decoder)) })
 end

@@ -88,7 +88,7 @@ static int add_row(struct sz_aggregate *a, const struct sz_report *r) {
 
 static enum outcome see_groups(struct seen *seen,
                                const struct sz_aggregate *a) {
-  size_t *order = sz_aggregate_order(a);
+  size_t *order = sz_aggregate_order(a, SIZE_MAX);
   size_t i, groups = sz_aggregate_groups(a);
   if (!order)
     return FAILED;

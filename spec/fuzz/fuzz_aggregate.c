@@ -59,9 +59,18 @@ static void say_group(struct sz_buffer *log, const struct sz_aggregate *a,
   }
 }
 
+/* The first groups are the first of all. */
+static void check_top(const struct sz_aggregate *a, const size_t *order,
+                      size_t top) {
+  size_t *first = sz_aggregate_order(a, top);
+  fuzz_check(first != NULL, "memory");
+  fuzz_check(!memcmp(first, order, top * sizeof *order), "the first groups");
+  free(first);
+}
+
 static void say_groups(struct adding *a,
                        const struct sz_aggregate_options *o) {
-  size_t *order = sz_aggregate_order(a->aggregate);
+  size_t *order = sz_aggregate_order(a->aggregate, SIZE_MAX);
   size_t i, groups = sz_aggregate_groups(a->aggregate);
   uint64_t rows = 0;
   fuzz_check(order != NULL, "memory");
@@ -69,6 +78,7 @@ static void say_groups(struct adding *a,
     say_group(a->log, a->aggregate, order[i], o);
     rows += sz_aggregate_count(a->aggregate, order[i]);
   }
+  check_top(a->aggregate, order, groups / 2);
   fuzz_check(rows == a->rows + (uint64_t)a->failed, "each row is in a group");
   free(order);
 }
