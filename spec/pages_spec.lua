@@ -3,23 +3,13 @@
 local core = require "scrutinizer.core"
 local support = require "spec.support"
 
+local walk = support.walk
 local FROM, TO = 1795341600, 1795342800
 local client, whole
 
 local function report()
   local query = client:report("host2host"):between(FROM, TO)
   return query
-end
-
--- All rows that come, and the error that ends them, if any.
-local function walk(query)
-  local rows, list = query:rows(), {}
-  local row, err = rows:next()
-  while row do
-    list[#list + 1] = row
-    row, err = rows:next()
-  end
-  return list, err, rows
 end
 
 -- The whole report's rows from `from` (1 for the first) to `to`. Rows over pages have the same ranks: the sandbox counts them over the report.

@@ -2,22 +2,13 @@
 local retry = require "scrutinizer.retry"
 local support = require "spec.support"
 
+local walk = support.walk
 local FROM, TO = 1795341600, 1795342800
 local client, whole, events
 
 local function report(other)
   local query = (other or client):report("host2host"):between(FROM, TO)
   return query
-end
-
-local function walk(query)
-  local rows, list = query:rows(), {}
-  local row, err = rows:next()
-  while row do
-    list[#list + 1] = row
-    row, err = rows:next()
-  end
-  return list, err, rows
 end
 
 local function same_rows(got, from, to)

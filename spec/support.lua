@@ -39,6 +39,17 @@ function support.connect(options)
   return assert(require("scrutinizer").connect(all))
 end
 
+--- All rows that a query gives, the error that ends them if there is one, and the cursor.
+function support.walk(query)
+  local cursor, list = query:rows(), {}
+  local row, err = cursor:next()
+  while row do
+    list[#list + 1] = row
+    row, err = cursor:next()
+  end
+  return list, err, cursor
+end
+
 local function control(page, arguments)
   local box = support.sandbox()
   local text = read_all(("curl -sS --cacert %s %s %s/sandbox/%s"):format(support.quote(box.ca), arguments or "", box.url, page))

@@ -2,22 +2,13 @@
 local scrutinizer = require "scrutinizer"
 local support = require "spec.support"
 
+local walk = support.walk
 local FROM, TO = 1795341600, 1795342800
 local client, whole
 
 local function report(of)
   local query = (of or client):report("host2host"):between(FROM, TO)
   return query
-end
-
-local function walk(query)
-  local rows, list = query:rows(), {}
-  local row, err = rows:next()
-  while row do
-    list[#list + 1] = row
-    row, err = rows:next()
-  end
-  return list, err, rows
 end
 
 local function true_beginning(rows)

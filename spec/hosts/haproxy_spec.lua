@@ -74,20 +74,10 @@ end
 local function with_haproxy(parts, run)
   parts.lua = parts.lua or fill(MAIN)
   parts.frontend = parts.frontend or FRONTEND
-  local server = servers.haproxy(parts)
-  local good, complaint = pcall(run, server)
-  if not good then io.stderr:write(server:log()) end
-  server:stop()
-  if not good then error(complaint, 0) end
+  servers.during(servers.haproxy(parts), run)
 end
 
-local function expected()
-  local client = support.connect()
-  local total, count = 0, 0
-  for row in client:report("host2host"):between(FROM, TO):rows() do total, count = total + row.sum_octetdeltacount, count + 1 end
-  client:close()
-  return ("%d rows %.0f"):format(count, total), count
-end
+local function expected() return servers.expected(FROM, TO) end
 
 -- A request that waits until what a task leaves is there.
 local function wait_for(server, path, text)

@@ -87,21 +87,10 @@ end
 
 -- Starts nginx, runs, and stops it, whatever came of it.
 local function with_nginx(parts, run)
-  local server = servers.nginx(parts)
-  local good, complaint = pcall(run, server)
-  if not good then io.stderr:write(server:log()) end
-  server:stop()
-  if not good then error(complaint, 0) end
+  servers.during(servers.nginx(parts), run)
 end
 
--- The same sum by a plain script.
-local function expected()
-  local client = support.connect()
-  local total, count = 0, 0
-  for row in client:report("host2host"):between(FROM, TO):rows() do total, count = total + row.sum_octetdeltacount, count + 1 end
-  client:close()
-  return ("%d rows %.0f"):format(count, total), count
-end
+local function expected() return servers.expected(FROM, TO) end
 
 describe("nginx", function()
   before_each(function() support.clear() end)

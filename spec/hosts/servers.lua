@@ -36,6 +36,23 @@ local function core(lua)
   return ("%s/build/%s/?.so"):format(here, lua)
 end
 
+--- What a report of these times adds up to, by a plain script: its text in the servers of the specs, and how many rows.
+function servers.expected(from, to)
+  local client = support.connect()
+  local total, count = 0, 0
+  for row in client:report("host2host"):between(from, to):rows() do total, count = total + row.sum_octetdeltacount, count + 1 end
+  client:close()
+  return ("%d rows %.0f"):format(count, total), count
+end
+
+--- Runs a server's spec, and stops the server whatever came of it.
+function servers.during(server, run)
+  local good, complaint = pcall(run, server)
+  if not good then io.stderr:write(server:log()) end
+  server:stop()
+  if not good then error(complaint, 0) end
+end
+
 --- The options of `connect` for the run's sandbox, as Lua text.
 function servers.options(more)
   local box = support.sandbox()
