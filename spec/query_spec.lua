@@ -184,6 +184,8 @@ local MISUSE = {
   { function() local _ = timed:rows { reuse = 1 } end, "rows: reuse: got 1; allowed: true or false" },
   { function() local _ = base.limit(5) end, "limit: called without its query; write query:limit(…)" },
   { function() local _ = base.both() end, "both: called without its query" },
+  { function() local _ = timed.rows() end, "rows: called without its query" },
+  { function() local _ = timed.where { host = "10.0.0.1" } end, "where: called without its query" },
   { function() base.limit = 5 end, 'queries are immutable: field "limit" cannot be set' },
 }
 

@@ -49,10 +49,11 @@ local function blame(message)
   error(message, 3)
 end
 
--- A copy of the query's spec, for the method to change. What was set by wire name in the same place gives way to it.
-local function draft(query, method, part)
+-- A copy of the query's spec, for the method to change. What was set by wire name in the same place gives way to it. Raises as `misuse`, or
+-- so many levels above.
+local function draft(query, method, part, above)
   if getmetatable(query) ~= Query then
-    error(("%s: called without its query; write query:%s(…)"):format(method, method), 3)
+    error(("%s: called without its query; write query:%s(…)"):format(method, method), 3 + (above or 0))
   end
   local spec = {}
   for key, value in pairs(query._spec) do spec[key] = value end
@@ -79,7 +80,7 @@ end
 
 -- A draft for a filter to be added to; filters set as a whole have no place for one more.
 local function filter_draft(query, method)
-  local spec = draft(query, method)
+  local spec = draft(query, method, nil, 1)
   if spec.fields[wire.field.filters] ~= nil then
     error(("%s: the filters were set as a whole by :set; add to them there"):format(method), 3)
   end
@@ -470,7 +471,7 @@ end
 
 -- The query's spec, when it can run. Raises at the line that called the method which calls this.
 local function ready(query, method)
-  local spec = draft(query, method)
+  local spec = draft(query, method, nil, 1)
   if not spec.times and spec.fields[wire.field.times] == nil then
     error(('%s: say when: :range "LastHour", :between(from, to) or :last "90m"'):format(method), 3)
   end
