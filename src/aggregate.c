@@ -129,7 +129,7 @@ static size_t group_of(uint64_t entry) {
 }
 
 static int grow_table(struct sz_aggregate *a) {
-  size_t size = a->table_size * 4, i;
+  size_t size = a->table_size * 2, i;
   uint64_t *table = calloc(size, sizeof *table);
   if (!table)
     return 0;
