@@ -1,6 +1,7 @@
 -- query:aggregate against sums made elsewhere: awk over the flows, and arithmetic that anyone can do for the made-up rows.
 
 local answers = require "spec.answers"
+local command = require "spec.command"
 local core = require "scrutinizer.core"
 local scrutinizer = require "scrutinizer"
 local support = require "spec.support"
@@ -158,23 +159,20 @@ describe("aggregate", function()
   end)
 end)
 
--- A client of a program that always gives the same answer: `count` rows, a host each, whose sums `sum(i)` says as texts.
+-- A client of a program that always gives the same answer: `count` rows, a host each, whose sums `sum(i)` says as texts. And what removes it.
 local function fixed_answer(count, sum)
-  local rows, folder = {}, (support.shell "mktemp -d"):gsub("%s+$", "")
+  local rows, answer, program = {}, command.temporary(), command.temporary()
   for i = 1, count do
     rows[i] = answers.array { answers.rank(i), answers.cell("host", "h" .. i), answers.cell("sum_octetdeltacount", sum(i)) }
   end
   local columns = { answers.rank_column(), answers.column "host", answers.column "sum_octetdeltacount" }
-  for name, text in pairs {
-    answer = answers.write(answers.report("inbound", answers.direction(columns, rows))),
-    run = ("#!/bin/sh\ncat >/dev/null\ncat %s/answer\n"):format(folder),
-  } do
-    local file = assert(io.open(folder .. "/" .. name, "wb"))
-    file:write(text)
-    file:close()
+  command.write(answer, answers.write(answers.report("inbound", answers.direction(columns, rows))))
+  command.write(program, ("#!/bin/sh\ncat >/dev/null\ncat %s\n"):format(answer), "700")
+  local function remove()
+    os.remove(answer)
+    os.remove(program)
   end
-  support.shell(("chmod 700 %s/run"):format(folder))
-  return assert(scrutinizer.connect { command = folder .. "/run" }), function() support.shell("rm -r " .. folder) end
+  return assert(scrutinizer.connect { command = program }), remove
 end
 
 describe("the first groups", function()

@@ -1,6 +1,9 @@
 /* scan.c - the scanner, once per instruction set; the machine chooses. */
 #include "scan.h"
 
+/* So far ahead bytes are asked for: they may lie in memory since long ago. */
+#define AHEAD 1024
+
 #define USE
 #define OF(name) sz_word_##name
 #define BLOCK SZ_WORD_BLOCK

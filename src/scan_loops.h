@@ -1,8 +1,8 @@
 /*
 ** scan_loops.h - the scanner's loops over blocks, made once per instruction
 ** set by including this with BLOCK (bytes in a block), USE (what its functions
-** need said) and OF(name) (a function of the set) defined. See scan.h for
-** what they do.
+** need said), OF(name) (a function of the set) and AHEAD (see scan.c) defined.
+** See scan.h for what they do.
 */
 
 USE static inline size_t OF(skip)(const char *p, size_t len) {
@@ -19,11 +19,6 @@ USE static inline size_t OF(skip)(const char *p, size_t len) {
 USE static size_t OF(plain)(const char *p, size_t len) {
   return OF(skip)(p, len);
 }
-
-/* So far ahead bytes are asked for: they may lie in memory since long ago. */
-#ifndef AHEAD
-#define AHEAD 1024
-#endif
 
 /* Whether 'len' bytes, one at least, are the same; whole blocks are read. */
 USE static inline int OF(same)(const char *p, const char *q, size_t len) {

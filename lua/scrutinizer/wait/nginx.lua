@@ -46,6 +46,7 @@ end
 local Semaphore -- nil: not looked for yet; false: there is none
 -- What a turn's pacemaker waits for; what all who have paused in that turn wait for.
 local start, gate
+-- The turn whose end somebody has seen to already.
 local led
 
 -- A thread that was killed leaves its count behind: a semaphore that does not wait is no use.
