@@ -178,6 +178,16 @@ describe("HAProxy", function()
     support.shell("rm -rf " .. jail)
   end)
 
+  it("survives an appliance that dies, and says so", function()
+    local options, mortal = servers.mortal()
+    with_haproxy({ lua = fill(MAIN, options) }, function(server)
+      local said = server:given_by_the_dying("/sum?[1-5]", mortal)
+      assert.equal(5, select(2, said:gsub("truncated: ", "")), said)
+      assert.matches("^connect: ", (server:get "/err"))
+      assert.equal(200, select(2, server:get "/up"))
+    end)
+  end)
+
   it("has nothing left of 200 streams that it ends", function()
     with_haproxy({ lua = fill(MAIN, servers.options "retry = false") }, function(server)
       server:get "/sum"

@@ -2,7 +2,6 @@
 -- nginx brings its own Lua, so once is enough.
 if os.getenv "SANDBOX_CHECKED" or os.getenv "SCRUTINIZER_SANITIZED" then return end
 
-local sandbox = require "spec.sandbox"
 local servers = require "spec.hosts.servers"
 local support = require "spec.support"
 
@@ -156,20 +155,10 @@ describe("nginx", function()
   end)
 
   it("survives an appliance that dies, and finds it again", function()
-    local pid, path = sandbox.launch "PORT=0 HTTP_PORT=0 STATE="
-    local url, token, ca = sandbox.line(path):match "^(https://%S+) token=(%S+) ca=(%S+)"
-    local options = ("{ url = %q, token = %q, tls = { ca_file = %q }, retry = false }"):format(url, token, ca)
+    local options, mortal = servers.mortal()
     local http = INIT:gsub("@OPTIONS@", function() return options end)
     with_nginx({ http = fill(http), server = fill(SERVER) }, function(server)
-      support.shell(("curl -s --cacert %s -d '[{\"kind\":\"drip\",\"bytes_per_second\":20000,\"after_bytes\":5000,\"times\":5}]' %s/sandbox/faults")
-        :format(ca, url))
-      server:burst(5, "/content?[1-5]", 1)
-      sandbox.stop(pid, path)
-      for _ = 1, 50 do
-        if select(2, server:given():gsub("%l+: ", "")) >= 5 then break end
-        support.shell "sleep 0.1"
-      end
-      local said = server:given()
+      local said = server:given_by_the_dying("/content?[1-5]", mortal)
       assert.equal(5, select(2, said:gsub("truncated: ", "")), said)
       assert.equal("connect", (server:get "/err"))
       assert.equal(200, select(2, server:get "/up"))

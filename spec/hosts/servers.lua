@@ -1,5 +1,6 @@
 --- For specs: the real nginx and the real HAProxy on loopback, with the module as each of them links Lua (LuaJIT, Lua 5.3).
 
+local sandbox = require "spec.sandbox"
 local support = require "spec.support"
 
 local servers = {}
@@ -43,6 +44,18 @@ function servers.expected(from, to)
   for row in client:report("host2host"):between(from, to):rows() do total, count = total + row.sum_octetdeltacount, count + 1 end
   client:close()
   return ("%d rows %.0f"):format(count, total), count
+end
+
+--- An appliance to be killed. Gives options of `connect` as Lua text, and what `given_by_the_dying` takes.
+function servers.mortal()
+  local pid, path = sandbox.launch "PORT=0 HTTP_PORT=0 STATE="
+  local url, token, ca = sandbox.line(path):match "^(https://%S+) token=(%S+) ca=(%S+)"
+  local mortal = { kill = function() sandbox.stop(pid, path) end }
+  function mortal.slow()
+    support.shell(("curl -s --cacert %s -d '[{\"kind\":\"drip\",\"bytes_per_second\":20000,\"after_bytes\":5000,\"times\":5}]' %s/sandbox/faults")
+      :format(ca, url))
+  end
+  return ("{ url = %q, token = %q, tls = { ca_file = %q }, retry = false }"):format(url, token, ca), mortal
 end
 
 --- Runs a server's spec, and stops the server whatever came of it.
@@ -103,6 +116,18 @@ end
 --- What the last burst has given so far.
 function Server:given()
   return read(self.dir .. "/burst")
+end
+
+--- What five requests give, for a path in which curl's [1-5] counts, when the appliance dies in the middle of its answers to them.
+function Server:given_by_the_dying(path, mortal)
+  mortal.slow()
+  self:burst(5, path, 1)
+  mortal.kill()
+  for _ = 1, 50 do
+    if select(2, self:given():gsub("%l+: ", "")) >= 5 then break end
+    support.shell "sleep 0.1"
+  end
+  return self:given()
 end
 
 -- Processes below one, itself first.
