@@ -21,6 +21,52 @@ describe("call", function()
     assert.is_nil(err.message:find("wrong_token", 1, true))
   end)
 
+  local function version_of(client_of_it)
+    local version, err = client_of_it:version()
+    assert.is_true((version == nil) ~= (err == nil))
+    return version, err
+  end
+
+  -- By every way a form is sent: none may carry the token, and the token's function is not even asked.
+  it("asks for the version without the token", function()
+    local function token() error("the token was asked for") end
+    for _, more in ipairs { {}, { method = "GET" }, { encoding = "multipart" }, { token = token }, { token = false } } do
+      assert.equal("19.7.0.87654", version_of(support.connect(more)))
+      local log = support.log()
+      assert.equal("auth initLogin", log[#log].rm .. " " .. log[#log].action)
+      local sent = {}
+      for _, field in ipairs(log[#log].fields) do sent[#sent + 1] = table.concat(field, "=") end
+      assert.equal("rm=auth action=initLogin nosso=0", table.concat(sent, " "))
+    end
+  end)
+
+  it("asks for the version again as for any read, and follows a redirect, both without the token", function()
+    support.faults { { kind = "503", seconds = 0 }, { kind = "302", location = support.sandbox().url .. "/" } }
+    assert.equal("19.7.0.87654", version_of(support.connect { retry = { attempts = 3, base = 0.01, cap = 0.01, deadline = 5 } }))
+    local log = support.log()
+    assert.equal(3, #log)
+    for _, entry in ipairs(log) do assert.equal(3, #entry.fields) end
+  end)
+
+  it("says where an answer has no version", function()
+    for _, said in ipairs { "", "none", "19", "19.7.0 <b>", ("1."):rep(51) } do
+      support.switches { version = said }
+      local version, err = version_of(client)
+      assert.is_nil(version)
+      assert.equal("decode", err.kind)
+      assert.equal("version: the answer holds no installedVersion such as 19.7.0", err.message)
+    end
+    for body, kind in pairs { ["[]"] = "decode", ['{"installedVersion":19.7}'] = "decode", ['"19.7.0"'] = "decode", ["null"] = "decode",
+      ['{"err":"No."}'] = "api", ["<html>"] = "decode" } do
+      support.faults { { kind = "status", status = 200, body = body } }
+      local version, err = version_of(client)
+      assert.is_nil(version)
+      assert.equal(kind, err.kind, body)
+    end
+    support.faults { { kind = "refused" } }
+    assert.equal("auth", select(2, version_of(client)).kind)
+  end)
+
   it("sends any fields, tables as JSON", function()
     local value = assert(client:call { rm = "report_api", action = "get",
       rpt_json = { reportTypeLang = "custom_rows_1", reportDirections = { selected = "inbound" }, dataGranularity = { selected = "auto" },

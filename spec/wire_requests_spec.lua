@@ -92,6 +92,7 @@ local FORMS = {
   imp_save_members = function() return inventory.add_to_group(9, { 1001, 1004 }) end,
   imp_manage_exporters = function() return inventory.exporters(0, 10000) end,
   ds_licensing = function() return form_of(function() return client:ping() end) end,
+  auth_init_login = function() return form_of(function() return client:version() end) end,
   ips_check_hosts = function() return inventory.host "10.8.0.69" end,
   doc_adv_capture_rule = function()
     return form_of(function()

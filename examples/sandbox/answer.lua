@@ -2,15 +2,15 @@
 local cells = require "sandbox.cells"
 local graph = require "sandbox.graph"
 local json = require "sandbox.json"
+local keys = require "sandbox.keys"
 local labels = require "sandbox.labels"
 local report = require "sandbox.report"
 local times = require "sandbox.times"
 
 local answer = {}
 
--- Writes an object whose members are { key, text or function(sink) }, in any order unless the switch says otherwise.
-local function write_object(sink, options, members)
-  if options.keys ~= "fixed" then json.shuffle(members) end
+-- Writes an object whose members are { key, text or function(sink) }.
+local function write_members(sink, members)
   sink:write "{"
   for i, member in ipairs(members) do
     sink:write((i > 1 and "," or "") .. json.string(member[1]) .. ":")
@@ -19,8 +19,12 @@ local function write_object(sink, options, members)
   sink:write "}"
 end
 
+local function write_object(sink, options, members)
+  write_members(sink, keys.arrange(options, members))
+end
+
 local function object(options, members)
-  return json.object(options.keys == "fixed" and members or json.shuffle(members))
+  return json.object(keys.arrange(options, members))
 end
 
 local NUMERIC = { octets = true, packets = true, flows = true, destinations = true, first = true, last = true, speed = true, utilization = true }
@@ -33,10 +37,11 @@ local function header(options, column, sorted)
     return object(options, { '"elementName":' .. text(column.name), '"label":' .. text(column.label) })
   end
   local percent = column.measure == "percent" or column.measure == "utilization"
+  local format = object(options, percent and { '"isRate":0', '"niceLtr":"%"', '"perSecMode":0' } or {})
   local members = {
     '"elementName":' .. text(column.name), '"label":' .. text(column.label), '"title":' .. text(column.name),
     '"klassth":' .. text(class(column) .. "  sortable " .. (column.bbp and " hasBbp " or "")), '"klassLabel":' .. text(sorted and " sortdesc " or ""),
-    '"format":' .. (percent and '{"isRate":0,"niceLtr":"%","perSecMode":0}' or "{}"), '"colHasBbp":' .. (column.bbp and 1 or 0),
+    '"format":' .. format, '"colHasBbp":' .. (column.bbp and 1 or 0),
     '"canBeRate":' .. (column.rate and 1 or "null"), '"defaultSort":' .. (sorted and '"DESC"' or "null"),
   }
   if column.force then members[#members + 1] = '"forceLabel":' .. text(column.label) end
@@ -123,17 +128,15 @@ local function total_text(options, result)
   return (options.total == "number" or options.numbers == "numbers") and digits or '"' .. digits .. '"'
 end
 
--- Members that stand in any order, but rows and columns as the switch says. Made-up rows may be millions, too many for a client to hold
--- back: at random they come behind their columns.
-local function order_rows(options, members, made_up)
-  if options.keys ~= "fixed" then json.shuffle(members) end
+-- Members in their order, but rows and columns as the switch says: by themselves (half of the answers have rows first), or one of them first.
+local function order_rows(options, members)
+  keys.arrange(options, members)
   local rows, columns
   for i, member in ipairs(members) do
     if member[1] == "rows" then rows = i end
     if member[1] == "columns" then columns = i end
   end
   local wanted = options.rows_before_columns
-  if made_up and wanted == "random" then wanted = "never" end
   if rows and ((wanted == "always" and rows > columns) or (wanted == "never" and rows < columns)) then
     members[rows], members[columns] = members[columns], members[rows]
   end
@@ -150,8 +153,8 @@ local function write_direction(sink, spec, result)
   end
   if options.total ~= "missing" then members[#members + 1] = { "totalRowCount", total_text(options, result) } end
   if options.footer ~= "missing" then members[#members + 1] = { "footer", footer(spec, result) } end
-  order_rows(options, members, result.write_rows ~= nil)
-  write_object(sink, { keys = "fixed" }, members)
+  order_rows(options, members)
+  write_members(sink, members)
 end
 
 local function table_member(spec, results)

@@ -1,6 +1,7 @@
 -- The appliance's one URL: takes a request, lets faults have their way, checks who asks, calls the run mode.
 local faults = require "sandbox.faults"
 local json = require "sandbox.json"
+local keys = require "sandbox.keys"
 local modes = require "sandbox.modes"
 local requests = require "sandbox.requests"
 local sinks = require "sandbox.sink"
@@ -24,9 +25,16 @@ local function allowed_address(options)
   return false
 end
 
+-- Whether anybody may ask this.
+local function is_open(request)
+  local mode = modes[request.value.rm]
+  return mode ~= nil and mode.open ~= nil and mode.open[request.value.action] == true
+end
+
 -- Nil when the caller may go on, else the error's members.
 local function refusal(request, options, forced)
   local token = request.value.authToken
+  if not forced and is_open(request) then return nil end
   local by_address = allowed_address(options)
   if forced == "refused" or (options.auth == "address" and not by_address) then
     return { msg = "Request cannot be authenticated.", err = "oauthFailure" }
@@ -59,7 +67,7 @@ local function send_error(sink, err, options)
     if err[key] then members[#members + 1] = json.string(key) .. ":" .. json.string(err[key]) end
   end
   if err.report then members = { '"report":{"error":' .. json.string(err.report) .. "}" } end
-  sink:write(json.object(options.keys == "fixed" and members or json.shuffle(members)))
+  sink:write(json.object(keys.arrange(options, members)))
   sink:finish()
 end
 
@@ -69,6 +77,7 @@ local function serve(plain)
   local now = faults.take()
   if faults.before(now) then return end
   local options = switches.current(now.overlay)
+  options.random = keys.generator(options.seed)
   local sink = sinks.new(options, now.effects, now.declared)
   local refused = refusal(request, options, now.forced)
   if refused then
@@ -89,7 +98,14 @@ function api.not_found()
   page(404, NOT_FOUND)
 end
 
---- Plain http: a 302 to https, with or without the path, or the API itself.
+-- What a 302 leaves of path and query.
+local LEFT = {
+  origin = function() return "/" end,
+  query_lost = function() return ngx.var.uri end,
+  kept = function() return ngx.var.request_uri end,
+}
+
+--- Plain http: a 302 to https, or the API itself.
 function api.serve_plain()
   local kind = switches.current().http
   local is_api = ngx.var.uri == "/fcgi/scrut_fcgi.fcgi"
@@ -97,7 +113,7 @@ function api.serve_plain()
   requests.take(kind == "serve")
   if kind == "serve" then return page(404, NOT_FOUND) end
   local origin = ("https://%s:%s"):format(ngx.var.host, os.getenv "SANDBOX_HTTPS_PORT")
-  ngx.header["Location"] = origin .. (kind == "origin" and "/" or ngx.var.request_uri)
+  ngx.header["Location"] = origin .. LEFT[kind]()
   page(302, "<html><head><title>302 Found</title></head><body><h1>Found</h1></body></html>\n")
 end
 

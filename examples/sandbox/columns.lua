@@ -47,17 +47,41 @@ columns.types = {
   flowCountBySource = { SRC, PERCENT, DESTINATIONS, OCTETS, FLOWS, FIRST, LAST, sort = FLOWS },
 }
 
+-- What the recorded flows cannot tell: the table is empty. No source shows these columns' names.
+local function untold(name, label) return { name, label, sql = "NULL" } end
+local function empty(...)
+  local list = { empty = true, ... }
+  for _, column in ipairs { PERCENT, PACKETS, OCTETS, FIRST, LAST } do list[#list + 1] = column end
+  return list
+end
+
+for name, list in pairs {
+  country2country = empty(untold("sourcecountry", "Source Country"), untold("destinationcountry", "Destination Country")),
+  srcCountries = empty(untold("sourcecountry", "Source Country")),
+  topMacsSrc = empty(untold("sourcemacaddress", "Source MAC")),
+  newSrcAs = empty(untold("bgpsourceasnumber", "Source AS")),
+  newDstAs = empty(untold("bgpdestinationasnumber", "Destination AS")),
+  srcdomains = empty(untold("sourcedomain", "Source Domain")),
+  dstdomains = empty(untold("destinationdomain", "Destination Domain")),
+  gigamonSSLVersionCount = empty(untold("gigamonsslversion", "TLS Version")),
+  postTranslationsNAT = empty(SRC, untold("postnatsourceipv4address", "Post NAT Source"), DST),
+  paApplications = empty(untold("paapplication", "Application")),
+  paUsers = empty(untold("pauser", "User")),
+  paFirewallEvents = empty(untold("pafirewallevent", "Firewall Event")),
+} do columns.types[name] = list end
+
 -- Columns that orderBy may name in any report, also where they are not shown.
 columns.orders = {
   sum_octetdeltacount = "octets", sum_packetdeltacount = "packets", sum_plixeraggregatedrecordcount = "flows",
   countdistinct_destinationipaddress = "destinations", custom_interfacepercent = "utilization",
 }
 
---- The columns of a report type in one direction: list of { name, label, sql, measure, … }; nil for an unknown type.
+--- The columns of a report type in one direction: list of { name, label, sql, measure, … }, `empty` where no flow has them; nil for an unknown
+--- type.
 function columns.of(report_type, direction)
   local known = columns.types[report_type]
   if not known then return nil end
-  local list = { keys = {}, sort = (known.sort or OCTETS).measure }
+  local list = { keys = {}, sort = (known.sort or OCTETS).measure, empty = known.empty }
   for i, column in ipairs(known) do
     local copy = {}
     for key, value in pairs(column) do copy[key] = value end

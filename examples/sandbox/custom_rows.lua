@@ -1,15 +1,22 @@
 -- custom_rows_<N>: N made-up rows in the shape of conversations, computable by anyone, written in constant memory.
 --
--- Row i (from 1): source 10.a.b.c of i's low 24 bits, i packets, i * 1000 octets and 2^53 more when 7 divides i.
+-- Row i (from 1): source 10.a.b.c of i's low 24 bits, i packets, i * 1000 octets and 2^53 more when 7 divides i. Two in five of the counters are
+-- JSON numbers. The other columns hold what flows hold: made_up.lua.
+local bit = require "bit"
 local columns = require "sandbox.columns"
 local json = require "sandbox.json"
+local keys = require "sandbox.keys"
+local made_up = require "sandbox.made_up"
 local buffer = require "string.buffer"
+
+local band, bxor, lshift, rshift, floor = bit.band, bit.bxor, bit.lshift, bit.rshift, math.floor
 
 local custom_rows = {}
 local MOST = 5000000
-local BLOCK_ROWS = 200
+local BLOCK_ROWS = 40 -- some 55 kB: memory of more than 128 kB would be mapped anew for each block
 local EXPORTER = "192.0.2.1"
-local DESTINATION, PORT = "203.0.113.1", "HTTPS (443 - TCP)"
+local FORMS = 64 -- orders of keys of one column's cells, at most
+local MASK = FORMS - 1
 -- 2^53 is 9007199254740992: its first four digits, and the rest, to which i * 1000 adds without a carry.
 local HIGH, LOW = "9007", 199254740992
 
@@ -35,77 +42,48 @@ local function sums(first, last)
   return { octets = octets_between(first, last), packets = packets_between(first, last), flows = math.max(0, last - first + 1) }
 end
 
--- A cell is texts around values: `pieces` is a list of texts and of names of values, in the answer's order of keys.
-local function cell(pieces, name, class, raw, title, label, options, number)
-  local quote = (number and options.numbers == "numbers") and "" or '"'
-  local members = {
-    raw and { '"rawValue":' .. quote, raw, quote } or { '"rawValue":null', false, "" },
-    { '"dataJson":' .. json.string('{"column":"' .. name .. '"}'), false, "" },
-    { '"klasstd":"' .. class .. '"', false, "" }, { '"klassLabel":""', false, "" },
-    { '"title":"', title, '"' }, { '"label":"', label, '"' },
-  }
-  if options.keys ~= "fixed" then json.shuffle(members) end
-  pieces[#pieces + 1] = ",{"
-  for i, member in ipairs(members) do
-    if i > 1 then pieces[#pieces + 1] = "," end
-    pieces[#pieces + 1] = member[1]
-    if member[2] then pieces[#pieces + 1] = { member[2] } end
-    pieces[#pieces + 1] = member[3]
-  end
-  pieces[#pieces + 1] = "}"
-end
-
-local function row_pieces(spec)
-  local options, label = spec.options, spec.unit == "percent" and "na" or "octets"
-  local pieces = { '[{"klasstd":"rank', { "rank" }, '","title":"Rank: ', { "rank" }, '","label":"', { "rank" }, '"}' }
-  cell(pieces, "sourceipaddress", "alignLeft", "source", "source", "source", options)
-  cell(pieces, "commonport", "alignLeft", "port", "port", "port", options)
-  cell(pieces, "destinationipaddress", "alignLeft", "destination", "destination", "destination", options)
-  cell(pieces, "percenttotal", "alignRight", nil, "percent", "percent", options)
-  cell(pieces, "sum_packetdeltacount", "alignRight", "packets", "packets", "packets", options, true)
-  cell(pieces, "sum_octetdeltacount", "alignRight", "octets", label, label, options, true)
-  cell(pieces, "first_flow_epoch", "alignLeft", "first", "first", "first", options, true)
-  cell(pieces, "last_flow_epoch", "alignLeft", "last", "last", "last", options, true)
-  pieces[#pieces + 1] = "]"
-  return pieces
-end
-
-local function epoch_text(epoch, bucket) return ("%.0f"):format(epoch - epoch % bucket) end
-
--- Lua source of a loop that puts rows first … last into a buffer: constant texts joined, values in between.
-local PUT = {
-  rank = "rank", packets = "i", source = '"10.", floor(i / 65536) % 256, ".", floor(i / 256) % 256, ".", i % 256',
-  octets = "high, low", percent = "percent",
-}
-
-local function compile(pieces, constants)
-  local arguments, held = {}, {}
-  local function release()
-    if #held > 0 then arguments[#arguments + 1] = ("%q"):format(table.concat(held)) end
-    held = {}
-  end
-  for _, piece in ipairs(pieces) do
-    local text = type(piece) == "string" and piece or constants[piece[1]]
-    if text then
-      held[#held + 1] = text
-    else
-      release()
-      arguments[#arguments + 1] = PUT[piece[1]]
+-- A cell's text, in one order of its keys, is { text, n, text, n, text, n, text }: between the texts stand values, 1 the raw one, 2 the title,
+-- 3 the label. A member is { key, text }, or { key, text, n, text }.
+local function form(options, head, members)
+  local list, text = {}, head .. "{"
+  for i, member in ipairs(keys.arrange(options, members)) do
+    text = text .. (i > 1 and "," or "") .. json.string(member[1]) .. ":" .. member[2]
+    if member[3] then
+      list[#list + 1], list[#list + 2] = text, member[3]
+      text = member[4]
     end
   end
-  release()
-  local source = [[
-    local floor, share, HIGH, LOW = ...
-    return function(out, first, last, shift, separator)
-      for i = first, last do
-        local rank = i - shift
-        local high, low = "", i * 1000
-        if i % 7 == 0 then high, low = HIGH, low + LOW end
-        local percent = share(i, high ~= "")
-        out:put(i > separator and "," or "", ]] .. table.concat(arguments, ", ") .. [[)
-      end
-    end]]
-  return assert(loadstring(source, "=custom_rows"))
+  list[#list + 1] = text .. "}"
+  return list
+end
+
+-- FORMS of them, numbered from 0, of which a row takes any.
+local function forms(options, head, members)
+  local list = {}
+  for n = 0, FORMS - 1 do
+    local copy = {}
+    for i, member in ipairs(members) do copy[i] = member end
+    list[n] = form(options, head, copy)
+  end
+  return list
+end
+
+local function cell_forms(options, name, class, quote)
+  return forms(options, ",", {
+    { "rawValue", quote, 1, quote }, { "dataJson", json.string('{"column":"' .. name .. '"}') }, { "klasstd", json.string(class) },
+    { "klassLabel", '""' }, { "title", '"', 2, '"' }, { "label", '"', 3, '"' },
+  })
+end
+
+local function rank_forms(options)
+  return forms(options, "[", { { "klasstd", '"rank', 1, '"' }, { "title", '"Rank: ', 2, '"' }, { "label", '"', 3, '"' } })
+end
+
+-- For a counter: forms of text and of numbers, and which of both a row takes, by its number.
+local function counter_forms(options, name, shift)
+  local text, number, chosen = cell_forms(options, name, "alignRight", '"'), cell_forms(options, name, "alignRight", ""), { n = 5 }
+  for k = 0, chosen.n - 1 do chosen[k] = made_up.is_number(options, k + shift) and number or text end
+  return chosen
 end
 
 -- Text of a row's share of the whole.
@@ -122,15 +100,66 @@ local function shares(whole)
   end
 end
 
+-- Three values between the texts of a form, in its order.
+local function put(out, f, values)
+  out:put(f[1], values[f[2]], f[3], values[f[4]], f[5], values[f[6]], f[7])
+end
+
+-- The same value three times.
+local function put_same(out, f, value)
+  out:put(f[1], value, f[3], value, f[5], value, f[7])
+end
+
+-- A function that puts rows first … last into a buffer. Everything is looked up, nothing decided: the loop stays one path.
+local function row_writer(spec, whole)
+  local options, share = spec.options, shares(whole)
+  local rank, source = rank_forms(options), cell_forms(options, "sourceipaddress", "alignLeft", '"')
+  local port, destination = cell_forms(options, "commonport", "alignLeft", ""), cell_forms(options, "destinationipaddress", "alignLeft", "")
+  local percent = cell_forms(options, "percenttotal", "alignRight", "")
+  local packets, octets = counter_forms(options, "sum_packetdeltacount", 0), counter_forms(options, "sum_octetdeltacount", 2)
+  local first_seen, last_seen = cell_forms(options, "first_flow_epoch", "alignLeft", ""), cell_forms(options, "last_flow_epoch", "alignLeft", "")
+  local ports, destinations, firsts, lasts = made_up.ports(), made_up.destinations(), made_up.times(spec)
+  local share_value, octet_value, unit_is_percent = { "null" }, { nil, "--", "NA" }, spec.unit == "percent"
+  local state = options.random(2 ^ 31 - 2)
+  -- 30 bits, of which five cells take their forms.
+  local function bits()
+    state = bxor(state, lshift(state, 13))
+    state = bxor(state, rshift(state, 17))
+    state = bxor(state, lshift(state, 5))
+    return state
+  end
+  return function(out, first, last, shift, separator)
+    for i = first, last do
+      local big = i % 7 == 0
+      local octet_text = big and HIGH .. (LOW + i * 1000) or tostring(i * 1000)
+      local address = "10." .. floor(i / 65536) % 256 .. "." .. floor(i / 256) % 256 .. "." .. i % 256
+      local a, b = bits(), bits()
+      out:put(i > separator and "," or "")
+      put_same(out, rank[band(a, MASK)], i - shift)
+      put_same(out, source[band(rshift(a, 6), MASK)], address)
+      put(out, port[band(rshift(a, 12), MASK)], ports[i % ports.n])
+      put(out, destination[band(rshift(a, 18), MASK)], destinations[i % destinations.n])
+      share_value[2] = share(i, big)
+      share_value[3] = share_value[2]
+      put(out, percent[band(rshift(a, 24), MASK)], share_value)
+      put_same(out, packets[i % 5][band(b, MASK)], i)
+      octet_value[1] = octet_text
+      if not unit_is_percent then octet_value[2], octet_value[3] = octet_text, octet_text end
+      put(out, octets[i % 5][band(rshift(b, 6), MASK)], octet_value)
+      put(out, first_seen[band(rshift(b, 12), MASK)], firsts[i % firsts.n])
+      put(out, last_seen[band(rshift(b, 18), MASK)], lasts[i % lasts.n])
+      out:put "]"
+    end
+  end
+end
+
 local function writer(spec, first, last, whole)
   return function(sink)
-    local constants = { port = PORT, destination = DESTINATION, na = "NA", first = epoch_text(spec.from, spec.bucket),
-      last = epoch_text(spec.to - 1, spec.bucket) }
-    local put = compile(row_pieces(spec), constants)(math.floor, shares(whole), HIGH, LOW)
+    local put_rows, shift = row_writer(spec, whole), spec.options.rank == "page" and first - 1 or 0
     local out = buffer.new(BLOCK_ROWS * 1400)
     sink:write "["
     for from = first, last, BLOCK_ROWS do
-      put(out, from, math.min(last, from + BLOCK_ROWS - 1), spec.options.rank == "page" and first - 1 or 0, first)
+      put_rows(out, from, math.min(last, from + BLOCK_ROWS - 1), shift, first)
       sink:block(out:get())
     end
     sink:write "]"

@@ -48,7 +48,7 @@ function fields.json(request, name, kind)
   return nil
 end
 
---- Checks an object's members against their kinds ({ name = kind }); gives those that fit.
+--- Checks an object's members against their kinds ({ name = kind, or "any" }); gives those that fit.
 function fields.members(request, node, path, kinds)
   local found = {}
   if node.kind ~= "object" then
@@ -60,7 +60,7 @@ function fields.members(request, node, path, kinds)
     local member = node.value[key]
     if not kinds[key] then
       request:violate("unknown field", path .. "." .. key)
-    elseif member.kind ~= kinds[key] then
+    elseif kinds[key] ~= "any" and member.kind ~= kinds[key] then
       request:violate("type", ("%s.%s: a JSON %s"):format(path, key, member.kind))
     else
       found[key] = member
@@ -83,20 +83,28 @@ local function read_search(request, item, path)
   end
   local column, comparison, value = found.column.value, found.comparison.value, found.value.value
   if not COMPARISONS[comparison] then request:violate("unknown value", ("%s.comparison: '%s'"):format(path, comparison)) end
-  if found._key.value ~= ("%s_%s_%s"):format(column, comparison, value) then
-    request:violate("unknown value", ("%s._key: '%s'"):format(path, found._key.value))
-  end
   return { column = column, comparison = comparison, value = value }
 end
 
-local function read_limit(request, node, session)
-  local found = node and fields.members(request, node, "session_state.query_limit", { offset = "number", max_num_rows = "number" }) or {}
-  for _, key in ipairs { "offset", "max_num_rows" } do
-    if found[key] and not found[key].integer then request:violate("float for integer", "session_state.query_limit." .. key) end
-    if not found[key] then request:violate("missing field", "session_state.query_limit." .. key) end
+-- A whole number, as a number or as text: both are usual.
+local function whole(request, node, path)
+  if node.kind == "string" and node.value:find "^%d+$" then return tonumber(node.value) end
+  if node.kind == "number" and node.value >= 0 then
+    if not node.integer then request:violate("float for integer", path) end
+    return math.floor(node.value)
   end
-  session.offset = found.offset and found.offset.value or 0
-  session.max = found.max_num_rows and found.max_num_rows.value or DEFAULT_ROWS
+  request:violate("type", ("%s: a JSON %s for a whole number"):format(path, node.kind))
+  return nil
+end
+
+local function read_limit(request, node, session)
+  local found = node and fields.members(request, node, "session_state.query_limit", { offset = "any", max_num_rows = "any" }) or {}
+  local function limit(key, default)
+    local path = "session_state.query_limit." .. key
+    if not found[key] then request:violate("missing field", path) end
+    return found[key] and whole(request, found[key], path) or default
+  end
+  session.offset, session.max = limit("offset", 0), limit("max_num_rows", DEFAULT_ROWS)
 end
 
 --- What a list view was asked for: { search = { { column =, value =, comparison = }, … }, offset =, max =, display = "ip" or "dns" }. An

@@ -1,6 +1,7 @@
 -- The graph of a report: one series per row shown, in the rows' order, and Other; every bucket of the window has its point.
 local cells = require "sandbox.cells"
 local json = require "sandbox.json"
+local keys = require "sandbox.keys"
 local report = require "sandbox.report"
 
 local graph = {}
@@ -69,8 +70,14 @@ local function write_points(sink, spec, series, convert)
   sink:write "]"
 end
 
+local function pie_members(options, label, facts)
+  return json.object(keys.arrange(options, {
+    '"label":' .. label, '"label_dns":' .. label, '"tooltip":[' .. label .. "," .. json.object(keys.arrange(options, facts)) .. "]",
+  }))
+end
+
 local function pie_entry(spec, result, makers, row)
-  if not row then return '{"label":"Other","label_dns":"Other","tooltip":["Other",{}]}' end
+  if not row then return pie_members(spec.options, '"Other"', {}) end
   local parts, facts = {}, {}
   for i, column in ipairs(result.columns) do
     if column.key then
@@ -80,9 +87,7 @@ local function pie_entry(spec, result, makers, row)
       facts[#facts + 1] = json.string(title) .. ":" .. json.string(label)
     end
   end
-  local label = json.string(table.concat(parts, " - "))
-  local members = { '"label":' .. label, '"label_dns":' .. label, '"tooltip":[' .. label .. "," .. json.object(facts) .. "]" }
-  return json.object(spec.options.keys == "fixed" and members or json.shuffle(members))
+  return pie_members(spec.options, json.string(table.concat(parts, " - ")), facts)
 end
 
 local function speed_of(makers, columns)

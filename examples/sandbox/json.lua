@@ -1,5 +1,4 @@
--- JSON for the sandbox: a strict reader that keeps what checks need (kind of each value, a number's digits, keys said twice), and
--- a writer whose objects come out in any order, as the appliance's do.
+-- JSON for the sandbox: a strict reader that keeps what checks need (kind of each value, a number's digits, keys said twice), and a writer.
 local json = {}
 
 local MAX_DEPTH = 64
@@ -133,15 +132,6 @@ json.null = setmetatable({}, { __tostring = function() return "null" end })
 --- A list whose items are already JSON text joined to an array, or members to an object.
 function json.array(items) return "[" .. table.concat(items, ",") .. "]" end
 function json.object(members) return "{" .. table.concat(members, ",") .. "}" end
-
---- Puts a list in any order, in place.
-function json.shuffle(list)
-  for i = #list, 2, -1 do
-    local j = math.random(i)
-    list[i], list[j] = list[j], list[i]
-  end
-  return list
-end
 
 --- A plain Lua value of a node, for what the sandbox stores: null becomes json.null.
 function json.plain(node)

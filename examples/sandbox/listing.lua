@@ -1,5 +1,5 @@
 -- Lists of rows of cells, as the user interface's own pages get them: one page of them, in the reading that the switches say.
-local json = require "sandbox.json"
+local keys = require "sandbox.keys"
 local reply = require "sandbox.reply"
 
 local listing = {}
@@ -9,7 +9,7 @@ function listing.page(rows, session, options)
   local max, offset, page = session.max, session.offset, reply.list()
   if type(options.inventory_rows) == "number" then max = math.min(max, options.inventory_rows) end
   if options.inventory_offset == "ignored" then offset = 0 end
-  if options.inventory_order == "shuffled" or (options.inventory_order == "once" and offset > 0) then json.shuffle(rows) end
+  if options.inventory_order == "shuffled" or (options.inventory_order == "once" and offset > 0) then keys.shuffle(options, rows) end
   for i = offset + 1, math.min(#rows, offset + max) do
     local cells = reply.list(rows[i])
     if options.inventory_cells == "shifted" then table.insert(cells, 1, { title = "", klasstd = "select" }) end

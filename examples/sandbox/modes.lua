@@ -1,11 +1,13 @@
 -- The run modes by name (`rm`). Each is a file of its own under modes/: { fields = { form fields it takes beside rm, action, authToken },
--- run = function(request, options, sink) }. A mode raises { err = text } for what the appliance answers with {"err": …}.
+-- run = function(request, options, sink), open = { [action] = true, for what needs no token } }. A mode raises { err = text } for what the
+-- appliance answers with {"err": …}.
 local entities = require "sandbox.modes.entities"
 
 return {
   alarmsEntityApplication = entities.application,
   alarmsEntityHost = entities.host,
   alarmsEntityProtocol = entities.protocol,
+  auth = require "sandbox.modes.auth",
   flowpro_capture_rules = require "sandbox.modes.flowpro_capture_rules",
   forecasting = require "sandbox.modes.forecasting",
   get_known_objects = require "sandbox.modes.get_known_objects",

@@ -1,25 +1,26 @@
--- One JSON value as the whole answer of a call: keys in any order, numbers as the mode gave them.
+-- One JSON value as the whole answer of a call: keys in the order that the switch says, numbers as the mode gave them.
 local json = require "sandbox.json"
+local keys = require "sandbox.keys"
 
 local reply = {}
 
-local function text_of(value, fixed)
+local function text_of(value, options)
   if type(value) ~= "table" or value == json.null then return json.write(value) end
   local parts = {}
   if value[1] ~= nil or getmetatable(value) == json.list then
-    for i, item in ipairs(value) do parts[i] = text_of(item, fixed) end
+    for i, item in ipairs(value) do parts[i] = text_of(item, options) end
     return json.array(parts)
   end
-  local keys = {}
-  for key in pairs(value) do keys[#keys + 1] = key end
-  table.sort(keys)
-  for i, key in ipairs(keys) do parts[i] = json.string(key) .. ":" .. text_of(value[key], fixed) end
-  return json.object(fixed and parts or json.shuffle(parts))
+  local names = {}
+  for key in pairs(value) do names[#names + 1] = key end
+  table.sort(names)
+  for i, key in ipairs(names) do parts[i] = json.string(key) .. ":" .. text_of(value[key], options) end
+  return json.object(keys.arrange(options, parts))
 end
 
 --- Sends a value; empty tables are objects unless marked with `json.list`.
 function reply.send(sink, options, value)
-  sink:write(text_of(value, options.keys == "fixed"))
+  sink:write(text_of(value, options))
   sink:finish()
 end
 

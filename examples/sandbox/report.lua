@@ -42,7 +42,7 @@ end
 -- The flows of one direction that are in the window, with first_day and end_day.
 local function base(spec, direction, selected)
   local first, last = days(spec)
-  local condition = filters.sql(spec.filters, direction, spec.options)
+  local condition = columns.types[spec.type].empty and "0" or filters.sql(spec.filters, direction, spec.options)
   return ("SELECT %s, %s AS first_day, %s AS end_day FROM %s WHERE %s AND end_day > first_day"):format(
     selected, first, last, source(spec.options, condition, first, last), condition)
 end

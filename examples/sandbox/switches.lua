@@ -29,9 +29,11 @@ switches.known = {
   total = { "string", "number", "missing", "null", "page" }, -- totalRowCount; page: the rows of this answer
   total_value = { "none", "number" }, -- totalRowCount says this, whatever is true
   footer = { "short", "full", "missing", "empty", "reversed", "other", "total" },
-  rows_before_columns = { "random", "always", "never" },
-  keys = { "shuffled", "fixed" },
-  numbers = { "strings", "numbers" },
+  rows_before_columns = { "random", "always", "never" }, -- random: as the order of keys has it
+  keys = { "shuffled", "one", "sorted", "fixed" }, -- an order of each object (a Perl of today), one for all objects with the same keys (an older
+  -- one), by name, or as the documents list them
+  seed = { "random", "number" }, -- the orders of keys: other ones for each request, or those of a number
+  numbers = { "usual", "strings", "numbers" }, -- usual: text, but for some cells of custom_rows_<N>
   pretty = { "no", "yes" },
   empty = { "rows", "no_rows", "null_rows", "no_direction", "no_table", "null_table" }, -- a report without rows
   time_details = { "bucket", "exact", "missing", "numbers" },
@@ -75,7 +77,9 @@ switches.known = {
   -- transport
   content_type = { "application/json; charset=utf-8", "text/html", "text/plain; charset=iso-8859-1" },
   error_status = { "200", "400", "401", "403", "500" }, -- of auth errors
-  http = { "redirect", "origin", "serve" }, -- plain http: 302 with the path, 302 to / (path lost), or the API itself
+  http = { "origin", "query_lost", "kept", "serve" }, -- plain http: a 302 to https:// and / (path and query lost), with the path, with both; or the
+  -- API itself
+  version = { "19.7.0.87654" }, -- of initLogin's answer; "" leaves it out
   auth = { "token", "address", "either" },
   allowed = { "127.0.0.1 ::1" }, -- addresses allowed when auth is "address"
   gzip = { "never", "accepted", "always" },

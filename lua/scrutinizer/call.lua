@@ -47,7 +47,7 @@ end
 
 -- One try. What it took is added to `spent`.
 local function attempt(client, form, how, limit, spent)
-  local x, err = client:_send(form, { write = how.write, limit = limit, secrets = how.secrets, like = how.like })
+  local x, err = client:_send(form, { write = how.write, limit = limit, secrets = how.secrets, like = how.like, open = how.open })
   if not x then return nil, err end
   local value
   x.mask = call.masker(client, how.secrets)
@@ -63,8 +63,8 @@ end
 --- Sends a form and gives the decoded answer. An object with `err` is an error. A read is asked again as `retry` says, a write never.
 ---@param client scrutinizer.Client
 ---@param form table<string, string>
----@param how? { write?: boolean, secrets?: string[], like?: fun(): table<string, string> } a write goes over a connection of its own, so that
----  nothing below can send it twice; secrets are masked in errors; `like` is for recorders, see client:_send
+---@param how? { write?: boolean, secrets?: string[], like?: (fun(): table<string, string>), open?: boolean } a write goes over a connection of its
+---  own, so that nothing below can send it twice; secrets are masked in errors; `like` and `open`: see client:_send
 ---@return any value
 ---@return scrutinizer.Error? err
 function call.send(client, form, how)

@@ -176,11 +176,11 @@ local function connect(given)
   return client, err
 end
 
--- The request for a form, in the client's method and encoding, with the token as its last field.
-local function request_of(client, form)
+-- The request for a form, in the client's method and encoding, with the token as its last field unless it is `open` to all.
+local function request_of(client, form, open)
   if client.command then return command.request(client.command, form) end
   local o, request, fields = client._options, client._private.transport(), wire.form_list(form)
-  local token = client._private.token()
+  local token = not open and client._private.token()
   if token then fields[#fields + 1] = { wire.form.token, token } end
   request.method, request.url = o.method, client.url
   if o.method == "GET" then
@@ -236,9 +236,9 @@ end
 
 --- Sends a form; the answer's header is not waited for.
 ---@param form table<string, string>
----@param how? { write?: boolean, limit?: number, page?: integer, secrets?: string[], like?: fun(): table<string, string> } a write is never sent
----  over a kept connection, see call.send; `limit`: seconds that this try may wait; `page` is for events; `like` gives the form with times as
----  the query says them, for recorders
+---@param how? { write?: boolean, limit?: number, page?: integer, secrets?: string[], like?: (fun(): table<string, string>), open?: boolean } a
+---  write is never sent over a kept connection, see call.send; `limit`: seconds that this try may wait; `page` is for events; `like` gives the
+---  form with times as the query says them, for recorders; `open`: the token is neither asked for nor sent
 ---@return scrutinizer.Exchange?
 ---@return scrutinizer.Error? err
 function methods:_send(form, how)
@@ -246,7 +246,7 @@ function methods:_send(form, how)
   if not ok then return nil, err end
   how = how or {}
   local function request()
-    local made, complaint = request_of(self, form)
+    local made, complaint = request_of(self, form, how.open)
     if not made then return nil, complaint end
     made.fresh = not self.command and how.write or nil
     made.asked = { form = form, like = how.like, secrets = how.secrets }
@@ -308,6 +308,18 @@ function methods:ping()
   local value, err = call.send(self, { [wire.form.run_mode] = wire.run_mode.licensing })
   if value == nil then return nil, err end
   return true
+end
+
+--- The appliance's version, such as "19.7.0.87654". Sends no token. Unverified: seen in a public program that detects appliances, in no
+--- document of the vendor.
+---@return string?
+---@return scrutinizer.Error? err of kind `decode` where the answer holds none
+function methods:version()
+  local value, err = call.send(self, wire.version_form(), { open = true })
+  if value == nil then return nil, err end
+  local said = type(value) == "table" and value[wire.answer.version]
+  if type(said) == "string" and #said <= 100 and said:find "^%d+%.[%w.+_-]+$" then return said end
+  return errors.fail("decode", ("version: the answer holds no %s such as 19.7.0"):format(wire.answer.version), { status = 200 })
 end
 
 --- Runs many reports at once over this client's connections. One that fails fails alone.

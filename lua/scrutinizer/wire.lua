@@ -17,8 +17,8 @@ wire.form = {
   start = "report_data",
 }
 
-wire.run_mode = { report = "report_api", start = "report_start", licensing = "licensing" }
-wire.action = { get = "get" }
+wire.run_mode = { report = "report_api", start = "report_start", licensing = "licensing", auth = "auth" }
+wire.action = { get = "get", login = "initLogin" }
 
 --- Fields of `rpt_json`, by the query spec's names.
 wire.field = {
@@ -50,6 +50,7 @@ wire.answer = {
   refused = "oauthFailure",
   report = "report",
   report_error = "error",
+  version = "installedVersion",
 }
 
 wire.limit = { offset = "offset", rows = "max_num_rows", query = "query_limit", table = "table", graph = "graph" }
@@ -489,6 +490,12 @@ function wire.command_arguments(form)
   local out = { "-getReport" }
   for i, name in ipairs { field.report, field.data } do out[i + 1] = ("-%s=%s"):format(name, form[name] or "") end
   return out
+end
+
+--- The form that asks for the version. It takes no token.
+---@return { rm: string, action: string, nosso: string }
+function wire.version_form()
+  return { [wire.form.run_mode] = wire.run_mode.auth, [wire.form.action] = wire.action.login, nosso = "0" }
 end
 
 --- The form of `report_start`: which buckets would this report have? Times as epochs in text, as far as they are known.

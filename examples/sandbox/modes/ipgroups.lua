@@ -3,6 +3,7 @@
 local fields = require "sandbox.fields"
 local ip_groups = require "sandbox.ip_groups"
 local json = require "sandbox.json"
+local keys = require "sandbox.keys"
 local listing = require "sandbox.listing"
 local reply = require "sandbox.reply"
 local rules = require "sandbox.modes.ipgroups_rules"
@@ -32,7 +33,7 @@ local function saved(group, change, options)
     if i > 20 then break end
     texts[i] = TEXTS[rule.type](rule)
   end
-  if options.rule_order == "shuffled" then json.shuffle(change.added) end
+  if options.rule_order == "shuffled" then keys.shuffle(options, change.added) end
   return {
     added = change.added, updated = change.updated, removed = change.removed, warnings = change.warnings, total = #all,
     fc_id = listing.id(options, group.id, "numbers"), fc_name = group.name, myrules = table.concat(texts, ", "),

@@ -40,7 +40,7 @@ function mode.run(request, options, sink)
   for _, key in ipairs(node.keys) do
     if key ~= "hosts" then request:violate("unknown field", "data_requested." .. key) end
   end
-  if #hosts.value ~= 1 then request:violate("unknown value", ("data_requested.hosts: %d hosts in one call"):format(#hosts.value)) end
+  if #hosts.value == 0 then request:violate("missing field", "data_requested.hosts: no host") end
   local now = type(options.now) == "number" and options.now or ngx.now()
   for _, host in ipairs(hosts.value) do
     if host.kind ~= "string" then error({ err = "A host must be an address." }, 0) end

@@ -9,7 +9,10 @@ local mode = { fields = { "rpt_json", "data_requested" } }
 
 local function results(spec)
   local made_up = custom_rows.size(spec.type)
-  if not made_up and not columns.types[spec.type] then error({ report = ("Report type '%s' is not known."):format(spec.type) }, 0) end
+  if not made_up and not columns.types[spec.type] then
+    local sentence = spec.type:find "^custom_" and "There is no such report: '%s'." or "Report type '%s' is not known."
+    error({ report = sentence:format(spec.type) }, 0)
+  end
   if spec.from >= spec.to and spec.options.empty_window == "error" then error({ report = "The report's time range is empty." }, 0) end
   local list = {}
   for i, wanted in ipairs(spec.directions) do
