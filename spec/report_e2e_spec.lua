@@ -537,7 +537,7 @@ describe("plain http", function()
     return found
   end
 
-  for _, mode in ipairs { "redirect", "origin" } do
+  for _, mode in ipairs { "origin", "query_lost", "kept" } do
     it("that redirects to https moves the client there, and the token goes over https only: " .. mode, function()
       support.switches { http = mode }
       local box = connect_plain()

@@ -343,6 +343,7 @@ describe("sandbox", function()
     end)
 
     it("makes up rows that anyone can compute", function()
+      sandbox.post("switches", { numbers = "strings" }) -- cjson's numbers are not exact
       local rows, part = sandbox.rows { type = "custom_rows_1000", from = DAY, to = NEXT, offset = 300, max = 650 }
       assert.equal("1000", part.totalRowCount)
       assert.equal(650, #rows)
@@ -350,7 +351,7 @@ describe("sandbox", function()
         local i = n + 300
         assert.equal(tostring(i), row.rank)
         assert.equal(("10.0.%d.%d"):format(math.floor(i / 256), i % 256), row.sourceipaddress)
-        assert.equal(tostring(i), row.sum_packetdeltacount)
+        assert.equal(tostring(i), tostring(row.sum_packetdeltacount))
         local octets = i % 7 == 0 and ("9007%012.0f"):format(199254740992 + i * 1000) or tostring(i * 1000) -- 2^53 is 9007199254740992
         assert.equal(octets, row.sum_octetdeltacount)
       end
@@ -361,9 +362,10 @@ describe("sandbox", function()
       for name, value in pairs(sandbox.fields { type = "custom_rows_200000", from = DAY, to = NEXT }) do
         command = command .. " --data-urlencode " .. sandbox.quote(name .. "=" .. value)
       end
+      -- A cell is what stands between two "},{"; its raw value is text or a number.
       local out = sandbox.sh(command .. [[ | awk -v RS='},[{]' '/sum_octetdeltacount/ {
-          if (!match($0, /"rawValue":"[0-9]+"/)) next
-          n++; digits = substr($0, RSTART + 12, RLENGTH - 13); cut = length(digits) - 6
+          if (!match($0, /"rawValue":"?[0-9]+/)) next
+          n++; digits = substr($0, RSTART, RLENGTH); gsub(/[^0-9]/, "", digits); cut = length(digits) - 6
           low += substr(digits, cut > 0 ? cut + 1 : 1); high += cut > 0 ? substr(digits, 1, cut) : 0
         } END { carry = int(low / 1000000); printf "%d %.0f %06d", n, high + carry, low - carry * 1000000 }']])
       -- 1000 * n (n + 1) / 2, and 2^53 for each of the 28,571 multiples of 7.
@@ -434,16 +436,13 @@ describe("sandbox", function()
       local plain = ("http://127.0.0.1:%d/fcgi/scrut_fcgi.fcgi"):format(sandbox.http_port)
       local got = sandbox.curl("-i", plain)
       assert.equal(302, got.status)
-      assert.matches("Location: " .. sandbox.endpoint():gsub("%p", "%%%0"), got.body)
-      sandbox.post("switches", '{"http":"origin"}')
-      assert.matches("Location: " .. sandbox.url:gsub("%p", "%%%0") .. "/\r\n", sandbox.curl("-i", plain).body)
-      assert.equal(404, sandbox.curl("-L", plain).status)
+      assert.matches("Location: " .. sandbox.url:gsub("%p", "%%%0") .. "/\r\n", got.body)
       assert.equal("", sandbox.violations())
       sandbox.post("switches", '{"http":"serve"}')
       FIELDS.url = plain
       assert.matches("192133242", sandbox.ask(FIELDS).body)
       assert.equal("", sandbox.violations())
-      sandbox.post("switches", '{"http":"redirect"}')
+      sandbox.post("switches", '{"http":"kept"}')
       assert.equal(302, sandbox.ask(FIELDS).status)
       FIELDS.url = nil
       assert.equal("token place: the token over plain http", sandbox.violations())
