@@ -252,6 +252,17 @@ print(json.dumps({"rows": len(part["rows"]), "kinds": kinds, "six": six, "wrong"
     end)
   end)
 
+  describe("plain made-up rows", function()
+    it("are alike but for what anyone can compute", function()
+      sandbox.post("switches", { made_up = "plain" })
+      local said = python(ROWS, { body { type = "custom_rows_2000" } })
+      assert.equal(0, said.wrong)
+      assert.same({ str = 2000 }, said.kinds.sum_octetdeltacount)
+      assert.same({ str = 2000 }, said.kinds.last_flow_epoch)
+      assert.same({ 0, 0, 0 }, { said.six, said.beyond, #said.escapes - 1 }) -- the dataJson has its quotes
+    end)
+  end)
+
   describe("report types", function()
     -- wire-api, 2.2, but for the designed ones.
     local FULL = { "conversations", "host2host", "ipGroupGroup", "applications", "conversationsApp", "conversationsWKP", "connections", "srcHosts",

@@ -118,7 +118,7 @@ local function row_writer(spec, whole)
   local percent = cell_forms(options, "percenttotal", "alignRight", "")
   local packets, octets = counter_forms(options, "sum_packetdeltacount", 0), counter_forms(options, "sum_octetdeltacount", 2)
   local first_seen, last_seen = cell_forms(options, "first_flow_epoch", "alignLeft", ""), cell_forms(options, "last_flow_epoch", "alignLeft", "")
-  local ports, destinations, firsts, lasts = made_up.ports(), made_up.destinations(), made_up.times(spec)
+  local ports, destinations, firsts, lasts = made_up.ports(options), made_up.destinations(options), made_up.times(spec)
   local share_value, octet_value, unit_is_percent = { "null" }, { nil, "--", "NA" }, spec.unit == "percent"
   local state = options.random(2 ^ 31 - 2)
   -- 30 bits, of which five cells take their forms.

@@ -20,15 +20,15 @@ local PORTS = {
 
 local function entry(label, raw, title) return { raw or '"' .. label .. '"', title or label, label } end
 
--- A list numbered from 0; `n` is how many there are.
-local function values(count, make)
-  local list = { n = count }
-  for k = 0, count - 1 do list[k] = make(k) end
+-- A list numbered from 0; `n` is how many there are. Plain rows all have the first.
+local function values(options, count, make)
+  local list = { n = options.made_up == "plain" and 1 or count }
+  for k = 0, list.n - 1 do list[k] = make(k) end
   return list
 end
 
-function made_up.ports()
-  return values(#PORTS, function(k)
+function made_up.ports(options)
+  return values(options, #PORTS, function(k)
     local port = PORTS[k + 1]
     return entry(port[1], port.raw, port.title)
   end)
@@ -39,8 +39,8 @@ local ADDRESSES = {
   "::ffff:192.0.2.%d",
 }
 
-function made_up.destinations()
-  return values(61, function(k)
+function made_up.destinations(options)
+  return values(options, 61, function(k)
     if k == 17 then return entry("NA", "null", "Value undefined") end
     local address = ADDRESSES[k % #ADDRESSES + 1]:format(k)
     local name = k % 4 == 1 and ("host-%d.branch-office.example.net"):format(k) or k % 10 == 3 and ("bücher-%d.example"):format(k)
@@ -50,7 +50,7 @@ end
 
 --- Whether the value of number k is a JSON number, where an appliance usually writes text.
 function made_up.is_number(options, k)
-  if options.numbers == "usual" then return k % 5 == 3 end
+  if options.numbers == "usual" then return options.made_up == "varied" and k % 5 == 3 end
   return options.numbers == "numbers"
 end
 
@@ -63,8 +63,8 @@ function made_up.times(spec)
     local text = ("%.0f"):format(start + step * spec.bucket)
     return entry(text, made_up.is_number(options, k) and text or nil)
   end
-  local firsts = values(11, function(k) return moment(k, k % half) end)
-  local lasts = values(13, function(k)
+  local firsts = values(options, 11, function(k) return moment(k, k % half) end)
+  local lasts = values(options, 13, function(k)
     return k == 9 and entry("NA", "null", "--") or moment(k, count - 1 - k % math.max(1, count - half))
   end)
   return firsts, lasts

@@ -34,6 +34,7 @@ switches.known = {
   -- one), by name, or as the documents list them
   seed = { "random", "number" }, -- the orders of keys: other ones for each request, or those of a number
   numbers = { "usual", "strings", "numbers" }, -- usual: text, but for some cells of custom_rows_<N>
+  made_up = { "varied", "plain" }, -- custom_rows_<N>; plain: but for what anyone can compute, every row is as the others
   pretty = { "no", "yes" },
   empty = { "rows", "no_rows", "null_rows", "no_direction", "no_table", "null_table" }, -- a report without rows
   time_details = { "bucket", "exact", "missing", "numbers" },
