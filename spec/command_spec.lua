@@ -140,6 +140,7 @@ printf '{"err":"seen"}'
     for name, ask in pairs {
       call = function() return client:call { rm = "licensing" } end,
       ping = function() return client:ping() end,
+      version = function() return client:version() end,
       interval = function() return query(client):interval() end,
     } do
       local value, err = ask()
