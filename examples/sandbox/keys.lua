@@ -27,8 +27,9 @@ end
 
 -- Where an older Perl has a key: whatever its bytes come to, the same in every process.
 local function place_of(name, salt)
-  local hash = salt
-  for i = 1, #name do hash = (hash * 33 + name:byte(i)) % 4294967291 end
+  local hash = salt + 1
+  for i = 1, #name do hash = (hash * 48271 + name:byte(i)) % 2147483647 end
+  for _ = 1, 3 do hash = hash * 48271 % 2147483647 end -- far apart also where the last byte alone differs
   return hash
 end
 
