@@ -101,7 +101,7 @@ if not os.getenv "SANDBOX_CHECKED" and not os.getenv "SCRUTINIZER_SANITIZED" the
       local file = assert(io.open(path, "w"))
       file:write((SPEC:gsub("%%d", id):gsub("%%s", more)))
       file:close()
-      local out = make(("FILES=%s WRAP= %s 2>&1"):format(path, (command:gsub("@(%u+)@", { LUA = LUA, ID = id }))))
+      local out = make(("FILES=%s WRAP= bash -c %s 2>&1"):format(path, support.quote((command:gsub("@LUA@", LUA)))))
       local left = support.shell(("pgrep -fc '[s]leep 8640.[.]%d'"):format(id))
       os.remove(path)
       os.remove(name)
@@ -110,7 +110,7 @@ if not os.getenv "SANDBOX_CHECKED" and not os.getenv "SCRUTINIZER_SANITIZED" the
 
     it("fails where there is nothing to run", function()
       local path = os.tmpname()
-      local out = make(("FILES=%s WRAP= spec/run %s 2>&1; echo status $?"):format(path, LUA))
+      local out = make(("FILES=%s WRAP= bash -c 'spec/run %s; echo status $?' 2>&1"):format(path, LUA))
       os.remove(path)
       assert.matches("\nspec/run: no spec ran\n0 passed, 1 failed\nstatus 1\n$", out)
     end)
@@ -119,7 +119,7 @@ if not os.getenv "SANDBOX_CHECKED" and not os.getenv "SCRUTINIZER_SANITIZED" the
       local out, left, id = run("", "spec/run @LUA@; echo status $?")
       for seconds = 1, 2 do
         local line = ("\nspec/run: the specs on %s left behind: process %%d+, %%d+ s old: sleep 8640%d%%.%d\n")
-        assert.matches(line:format((LUA:gsub("%.", "%%%%.")), seconds, id), out)
+        assert.matches(line:format((LUA:gsub("%.", "%%.")), seconds, id), out)
       end
       assert.matches("\n1 passed, 1 failed\nstatus 1\n$", out)
       assert.equal("0\n", left)
@@ -133,13 +133,13 @@ if not os.getenv "SANDBOX_CHECKED" and not os.getenv "SCRUTINIZER_SANITIZED" the
     end)
 
     it("ends all that it started when TERM ends it", function()
-      local out, left = run("os.execute 'echo begun >&2; sleep 86404'", [[bash -c '
+      local out, left = run("os.execute 'echo begun >&2; sleep 86404'", [[
         TMPDIR=$(mktemp -d); export TMPDIR
         spec/run @LUA@ & run=$!
         for _ in $(seq 900); do ! grep -qs begun "$TMPDIR"/*/*.out || break; sleep 0.1; done
         kill $run; wait $run; echo status $?
         ls -A "$TMPDIR"; pgrep -fa "$TMPDIR"
-        rm -rf "$TMPDIR"']])
+        rm -rf "$TMPDIR"]])
       assert.matches("status 130\n$", out)
       assert.equal("0\n", left)
     end)
