@@ -1,5 +1,6 @@
 --- For specs: the real nginx and the real HAProxy on loopback, with the module as each of them links Lua (LuaJIT, Lua 5.3).
 
+local json = require "cjson"
 local sandbox = require "spec.sandbox"
 local support = require "spec.support"
 
@@ -67,10 +68,13 @@ end
 function servers.with_mortal(run)
   sandbox.during("PORT=0 HTTP_PORT=0 STATE=", function(box)
     local mortal = { kill = box.stop }
-    function mortal.slow()
-      support.shell(("curl -s --cacert %s -d '[{\"kind\":\"drip\",\"bytes_per_second\":20000,\"after_bytes\":5000,\"times\":5}]' %s/sandbox/faults")
-        :format(box.ca, box.url))
+    local function ask(page, more)
+      return support.shell(("curl -s --cacert %s %s %s/sandbox/%s"):format(box.ca, more or "", box.url, page))
     end
+    function mortal.slow()
+      ask("faults", [[-d '[{"kind":"drip","bytes_per_second":20000,"after_bytes":5000,"times":5}]']])
+    end
+    function mortal.seen() return #json.decode(ask "log") end
     run(("{ url = %q, token = %q, tls = { ca_file = %q }, retry = false }"):format(box.url, box.token, box.ca), mortal)
   end)
 end
@@ -138,7 +142,13 @@ end
 --- What five requests give, for a path in which curl's [1-5] counts, when the appliance dies in the middle of its answers to them.
 function Server:given_by_the_dying(path, mortal)
   mortal.slow()
+  local before = mortal.seen()
   self:burst(5, path, 1)
+  for _ = 1, 300 do -- a busy machine takes its time
+    if mortal.seen() >= before + 5 then break end
+    support.shell "sleep 0.1"
+  end
+  support.shell "sleep 1" -- their answers begin
   mortal.kill()
   for _ = 1, 50 do
     if select(2, self:given():gsub("%l+: ", "")) >= 5 then break end
