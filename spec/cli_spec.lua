@@ -89,7 +89,7 @@ describe("scrutinizer", function()
   it("shows progress on a terminal's stderr only", function()
     local path = temporary()
     local command = ("%s %s lua/scrutinizer/main.lua report custom_rows_100000 --last 1h --format csv -o %s"):format(ENVIRONMENT, support.lua, path)
-    local shown = support.shell(("env -u LD_PRELOAD script -qec %s /dev/null </dev/null"):format(quote(command)))
+    local shown = support.terminal(command)
     -- How many there are is known early or late, as the appliance orders its keys.
     local bar = "\r\27%[K%[=*>? *%]%s*%d+ %%  [%d,]+ of 100,000 rows  [%d.]+ MB"
     assert.is_truthy(shown:find(bar) or shown:find "\r\27%[K[%d,]+ rows  [%d.]+ MB", shown)

@@ -73,7 +73,7 @@ describe("an appliance killed by kill -9 while a report runs, and started again"
   end)
 
   teardown(function()
-    sandbox.stop(pid, path)
+    if pid then sandbox.stop(pid, path) end
     for _, suffix in ipairs { "", "-wal", "-shm" } do os.remove(state .. suffix) end
   end)
 

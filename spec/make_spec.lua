@@ -84,6 +84,68 @@ describe("make sandbox", function()
   end)
 end)
 
+-- A run inside the run, once.
+if not os.getenv "SANDBOX_CHECKED" and not os.getenv "SCRUTINIZER_SANITIZED" then
+  describe("spec/run", function()
+    -- A spec that leaves processes, each another way out of its parent's sight: in a session of its own, twice forked, deaf to TERM. Each
+    -- sleeps for seconds that nobody else asks for.
+    local SPEC = [[it("passes", function()
+      os.execute "setsid sleep 86401.%d & (setsid sh -c 'trap : TERM; sleep 86402.%d; sleep 86403.%d' &)"
+      %s
+    end)]]
+
+    -- What a run says whose spec goes on with this; whether a sleeper is left.
+    local function run(more, command)
+      local name, id = os.tmpname(), math.random(100000, 999999)
+      local path = name .. "_spec.lua"
+      local file = assert(io.open(path, "w"))
+      file:write((SPEC:gsub("%%d", id):gsub("%%s", more)))
+      file:close()
+      local out = make(("FILES=%s WRAP= bash -c %s 2>&1"):format(path, support.quote((command:gsub("@LUA@", LUA)))))
+      local left = support.shell(("pgrep -fc '[s]leep 8640.[.]%d'"):format(id))
+      os.remove(path)
+      os.remove(name)
+      return out, left, id
+    end
+
+    it("fails where there is nothing to run", function()
+      local path = os.tmpname()
+      local out = make(("FILES=%s WRAP= bash -c 'spec/run %s; echo status $?' 2>&1"):format(path, LUA))
+      os.remove(path)
+      assert.matches("\nspec/run: no spec ran\n0 passed, 1 failed\nstatus 1\n$", out)
+    end)
+
+    it("names what a spec leaves running, ends it, and fails", function()
+      local out, left, id = run("", "spec/run @LUA@; echo status $?")
+      for seconds = 1, 2 do
+        local line = ("\nspec/run: the specs on %s left behind: process %%d+, %%d+ s old: sleep 8640%d%%.%d\n")
+        assert.matches(line:format((LUA:gsub("%.", "%%.")), seconds, id), out)
+      end
+      assert.matches("\n1 passed, 1 failed\nstatus 1\n$", out)
+      assert.equal("0\n", left)
+    end)
+
+    it("ends what a spec leaves when the interpreter is killed", function()
+      local out, left = run("os.execute 'kill -9 $PPID'", "spec/run @LUA@; echo status $?")
+      assert.matches("ended without a count %(status 137%)", out)
+      assert.matches("\n0 passed, 1 failed\nstatus 1\n$", out)
+      assert.equal("0\n", left)
+    end)
+
+    it("ends all that it started when TERM ends it", function()
+      local out, left = run("os.execute 'echo begun >&2; sleep 86404'", [[
+        TMPDIR=$(mktemp -d); export TMPDIR
+        spec/run @LUA@ & run=$!
+        for _ in $(seq 900); do ! grep -qs begun "$TMPDIR"/*/*.out || break; sleep 0.1; done
+        kill $run; wait $run; echo status $?
+        ls -A "$TMPDIR"; pgrep -fa "$TMPDIR"
+        rm -rf "$TMPDIR"]])
+      assert.matches("status 130\n$", out)
+      assert.equal("0\n", left)
+    end)
+  end)
+end
+
 describe("the version", function()
   it("is said once", function()
     local found = support.shell "grep -rlF '0.1.0' src lua rockspec Makefile"

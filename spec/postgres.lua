@@ -34,16 +34,19 @@ local function programs()
   return assert(folder, "no PostgreSQL server here: apt-get install postgresql")
 end
 
---- Starts a server. It keeps nothing: fsync is off.
+-- Makes the data and starts the server on a socket in the folder; it keeps nothing: fsync is off.
+local function launch(folder, user, bin, control)
+  must(("cd / && %s%s/initdb -D %s/data -U postgres -A trust -E UTF8 --locale=C --no-sync >/dev/null"):format(user, bin, folder))
+  local settings = ("-k %s -c listen_addresses= -c fsync=off -c max_connections=10 -c shared_buffers=16MB -c timezone=UTC"):format(folder)
+  must(("%s-w -l %s/log -o %s start </dev/null"):format(control, folder, quote(settings)))
+end
+
+--- Starts a server.
 ---@return { sql: fun(text: string): string, psql: string, environment: string, folder: string, stop: fun() }
 function postgres.start()
   local user, bin = as_user(), programs()
   local folder = must("cd / && " .. user .. "mktemp -d /tmp/scrutinizer-postgres.XXXXXX"):match "%S+"
-  local data = folder .. "/data"
-  local control = ("cd / && %s%s/pg_ctl -s -D %s "):format(user, bin, data)
-  must(("cd / && %s%s/initdb -D %s -U postgres -A trust -E UTF8 --locale=C --no-sync >/dev/null"):format(user, bin, data))
-  local settings = ("-k %s -c listen_addresses= -c fsync=off -c max_connections=10 -c shared_buffers=16MB -c timezone=UTC"):format(folder)
-  must(("%s-w -l %s/log -o %s start </dev/null"):format(control, folder, quote(settings)))
+  local control = ("cd / && %s%s/pg_ctl -s -D %s/data "):format(user, bin, folder)
   local server = { folder = folder, environment = ("env -u LD_PRELOAD PGHOST=%s PGUSER=postgres PGDATABASE=postgres "):format(folder) }
   server.psql = server.environment .. "psql -X -q -A -t -v ON_ERROR_STOP=1 "
   function server.sql(text)
@@ -52,6 +55,11 @@ function postgres.start()
   function server.stop()
     shell(control .. "-m immediate stop")
     support.shell("rm -rf " .. quote(folder))
+  end
+  local good, complaint = pcall(launch, folder, user, bin, control)
+  if not good then
+    server.stop()
+    error(complaint, 0)
   end
   return server
 end

@@ -47,6 +47,23 @@ function sandbox.stop(pid, path)
   if path then os.remove(path) end
 end
 
+--- Runs something with an appliance of its own, started with these variables, and ends that whatever came of it. The function gets
+--- { url =, token =, ca =, stop = function() }: it may end it earlier.
+function sandbox.during(variables, run)
+  local pid, path = sandbox.launch(variables)
+  local box = {}
+  function box.stop()
+    if pid then sandbox.stop(pid, path) end
+    pid = nil
+  end
+  local good, complaint = pcall(function()
+    box.url, box.token, box.ca = wait_for_line(path):match "^(https://%S+) token=(%S+) ca=(%S+)"
+    run(box)
+  end)
+  box.stop()
+  if not good then error(complaint, 0) end
+end
+
 function sandbox.start()
   local given = os.getenv "SCRUTINIZER_SANDBOX"
   if given and given ~= "" then

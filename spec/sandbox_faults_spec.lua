@@ -423,14 +423,14 @@ describe("sandbox", function()
         .. "LUA_PATH=nowhere LUA_CPATH=nowhere LUA_INIT='error()'"
       local tokens = {}
       for i = 1, 2 do
-        local pid, path = sandbox.launch(variables)
-        local url, token, ca = sandbox.line(path):match "^(https://127%.0%.0%.1:%d+) token=(%S+) ca=(%S+)$"
-        tokens[i] = token
-        local out = sandbox.sh(("curl -s --cacert %s -d rm=report_api %s/fcgi/scrut_fcgi.fcgi"):format(ca, url))
-        assert.matches('"err"', out)
-        out = sandbox.sh(("curl -s --cacert %s %s/sandbox/log"):format(ca, url))
-        assert.equal(i, #cjson.decode(out))
-        sandbox.stop(pid, path)
+        sandbox.during(variables, function(box)
+          tokens[i] = box.token
+          assert.matches("^https://127%.0%.0%.1:%d+$", box.url)
+          local out = sandbox.sh(("curl -s --cacert %s -d rm=report_api %s/fcgi/scrut_fcgi.fcgi"):format(box.ca, box.url))
+          assert.matches('"err"', out)
+          out = sandbox.sh(("curl -s --cacert %s %s/sandbox/log"):format(box.ca, box.url))
+          assert.equal(i, #cjson.decode(out))
+        end)
       end
       assert.equal(tokens[1], tokens[2])
       assert.equal("state.db\n", (sandbox.sh("ls " .. folder .. " | grep -v -e -wal -e -shm")))

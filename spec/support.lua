@@ -23,6 +23,20 @@ function support.quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
+-- Stands before a command where no devpts is mounted, as in a bare chroot: root mounts one for it alone. It is unmounted too, since a chroot
+-- cannot keep its mounts from those who made it.
+local WITH_DEVPTS = "unshare --mount --propagation unchanged sh -c 'mount -t devpts devpts /dev/pts && "
+  .. "{ \"$@\"; status=$?; umount /dev/pts; exit $status; }' sh "
+
+--- What a shell command prints on a terminal.
+function support.terminal(command)
+  local on = "script -qec %s /dev/null </dev/null"
+  for _, before in ipairs { "env -u LD_PRELOAD ", "env -u LD_PRELOAD " .. WITH_DEVPTS } do
+    if read_all(before .. on:format "true" .. " 2>&1 && echo yes") == "yes\n" then return read_all(before .. on:format(support.quote(command))) end
+  end
+  error("this spec needs a terminal, and there is none: mount one with `mount -t devpts devpts /dev/pts`", 0)
+end
+
 --- The sandbox that spec/run started: { url =, token =, ca = }.
 function support.sandbox()
   local line = os.getenv "SCRUTINIZER_SANDBOX" or ""

@@ -16,7 +16,7 @@ end
 
 -- Starts an example, which listens on a port of its own, runs, and ends it.
 local function with(example, lua, more, run)
-  support.shell(("env -u OUT -u CFLAGS make -s --no-print-directory core LUA=%s OUT=build/%s CFLAGS='-O2 -g' 2>&1"):format(lua, lua))
+  servers.core(lua, example)
   local port, out = servers.port(), os.tmpname()
   local pid = tonumber(support.shell(("PORT=%d %s examples/%s/start >%s 2>&1 & echo $!"):format(port, environment(more), example, out)))
   local function get(path, options)
@@ -47,10 +47,11 @@ end
 
 -- What a browser makes of a page.
 local function browse(url)
+  local chromium = servers.program("chromium", "chromium")
   local home = support.shell("mktemp -d"):gsub("%s", "")
-  local text = support.shell(("timeout 60 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
+  local text = support.shell(("timeout 60 %s --headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
     .. "--disable-background-networking --disable-component-update --disable-sync --user-data-dir=%s --virtual-time-budget=8000 "
-    .. "--dump-dom %s 2>/dev/null"):format(home, quote(url)))
+    .. "--dump-dom %s 2>/dev/null"):format(chromium, home, quote(url)))
   support.shell("rm -rf " .. home)
   return text
 end

@@ -1,5 +1,6 @@
 --- For specs: the real nginx and the real HAProxy on loopback, with the module as each of them links Lua (LuaJIT, Lua 5.3).
 
+local json = require "cjson"
 local sandbox = require "spec.sandbox"
 local support = require "spec.support"
 
@@ -31,9 +32,25 @@ function servers.port()
 s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])']]))
 end
 
--- The core for one Lua: built where it lacks.
-local function core(lua)
-  support.shell(("env -u OUT -u CFLAGS make -s --no-print-directory core LUA=%s OUT=build/%s CFLAGS='-O2 -g' 2>&1"):format(lua, lua))
+--- The path of a program that a spec needs, which Debian has in a package.
+function servers.program(name, package)
+  local path = trimmed(("PATH=$PATH:/usr/sbin:/sbin command -v %s"):format(name))
+  if path == "" then error(("%s is missing: install the package %s (make test does)"):format(name, package), 0) end
+  return path
+end
+
+-- Debian's packages of the headers that a core is built with.
+local HEADERS = { luajit = "libluajit2-5.1-dev", ["lua5.3"] = "liblua5.3-dev", ["lua5.4"] = "liblua5.4-dev" }
+
+--- The core for the Lua that a server links, as its `package.cpath` finds it: built where it lacks. Without it the server would load the core
+--- of another Lua, so what is missing is an error.
+function servers.core(lua, server)
+  local said = support.shell(("env -u OUT -u CFLAGS make -s --no-print-directory core LUA=%s OUT=build/%s CFLAGS='-O2 -g' 2>&1 || echo failed")
+    :format(lua, lua))
+  if said:find "failed\n$" then
+    error(("%s links %s, and the core for that cannot be built. Its headers are in the package %s (make test installs it). make said:\n%s"):format(
+      server, lua, HEADERS[lua], said), 0)
+  end
   return ("%s/build/%s/?.so"):format(here, lua)
 end
 
@@ -46,16 +63,20 @@ function servers.expected(from, to)
   return ("%d rows %.0f"):format(count, total), count
 end
 
---- An appliance to be killed. Gives options of `connect` as Lua text, and what `given_by_the_dying` takes.
-function servers.mortal()
-  local pid, path = sandbox.launch "PORT=0 HTTP_PORT=0 STATE="
-  local url, token, ca = sandbox.line(path):match "^(https://%S+) token=(%S+) ca=(%S+)"
-  local mortal = { kill = function() sandbox.stop(pid, path) end }
-  function mortal.slow()
-    support.shell(("curl -s --cacert %s -d '[{\"kind\":\"drip\",\"bytes_per_second\":20000,\"after_bytes\":5000,\"times\":5}]' %s/sandbox/faults")
-      :format(ca, url))
-  end
-  return ("{ url = %q, token = %q, tls = { ca_file = %q }, retry = false }"):format(url, token, ca), mortal
+--- Runs a spec with an appliance to be killed, which is gone afterwards in any case: run(options of `connect` as Lua text, what
+--- `given_by_the_dying` takes).
+function servers.with_mortal(run)
+  sandbox.during("PORT=0 HTTP_PORT=0 STATE=", function(box)
+    local mortal = { kill = box.stop }
+    local function ask(page, more)
+      return support.shell(("curl -s --cacert %s %s %s/sandbox/%s"):format(box.ca, more or "", box.url, page))
+    end
+    function mortal.slow()
+      ask("faults", [[-d '[{"kind":"drip","bytes_per_second":20000,"after_bytes":5000,"times":5}]']])
+    end
+    function mortal.seen() return #json.decode(ask "log") end
+    run(("{ url = %q, token = %q, tls = { ca_file = %q }, retry = false }"):format(box.url, box.token, box.ca), mortal)
+  end)
 end
 
 --- Runs a server's spec, and stops the server whatever came of it.
@@ -121,7 +142,13 @@ end
 --- What five requests give, for a path in which curl's [1-5] counts, when the appliance dies in the middle of its answers to them.
 function Server:given_by_the_dying(path, mortal)
   mortal.slow()
+  local before = mortal.seen()
   self:burst(5, path, 1)
+  for _ = 1, 300 do -- a busy machine takes its time
+    if mortal.seen() >= before + 5 then break end
+    support.shell "sleep 0.1"
+  end
+  support.shell "sleep 1" -- their answers begin
   mortal.kill()
   for _ = 1, 50 do
     if select(2, self:given():gsub("%l+: ", "")) >= 5 then break end
@@ -211,16 +238,23 @@ http {
 }
 ]]
 
+-- Where nginx has its Lua module.
+local function nginx_modules()
+  local path = trimmed "ls /usr/*/nginx/modules/ngx_http_lua_module.so 2>/dev/null | head -n 1"
+  if path == "" then error("nginx's Lua module is missing: install the package libnginx-mod-http-lua (make test does)", 0) end
+  return (path:gsub("/[^/]*$", ""))
+end
+
 --- Starts nginx with directives of the http and of the server block.
 function servers.nginx(parts)
-  local server = setmetatable({ dir = trimmed "mktemp -d", port = servers.port() }, Server)
-  local modules = trimmed "dirname $(ls /usr/*/nginx/modules/ngx_http_lua_module.so 2>/dev/null | head -n 1)"
+  local nginx = servers.program("nginx", "nginx-light")
   local values = {
-    DIR = server.dir, PORT = server.port, HERE = here, MODULES = modules, CORE = core "luajit",
-    HTTP = parts.http or "", SERVER = parts.server or "",
+    HERE = here, MODULES = nginx_modules(), CORE = servers.core("luajit", "nginx"), HTTP = parts.http or "", SERVER = parts.server or "",
   }
+  local server = setmetatable({ dir = trimmed "mktemp -d", port = servers.port() }, Server)
+  values.DIR, values.PORT = server.dir, server.port
   write(server.dir .. "/nginx.conf", (NGINX:gsub("@(%u+)@", values)))
-  local said = support.shell(("nginx -p %s -e %s/error.log -c %s/nginx.conf 2>&1"):format(server.dir, server.dir, server.dir))
+  local said = support.shell(("%s -p %s -e %s/error.log -c %s/nginx.conf 2>&1"):format(nginx, server.dir, server.dir, server.dir))
   server.pid = tonumber(trimmed(("cat %s/pid 2>/dev/null"):format(server.dir)))
   assert(server.pid, said .. server:log())
   return wait_for_port(server)
@@ -253,16 +287,18 @@ frontend main
 
 --- Starts HAProxy with a Lua file's text. More: frontend, global (lines), threads, load = "lua-load-per-thread", master = true.
 function servers.haproxy(parts)
-  local server = setmetatable({ dir = trimmed "mktemp -d", port = servers.port() }, Server)
-  support.shell(("chmod 755 %s"):format(server.dir))
-  write(server.dir .. "/main.lua", parts.lua)
+  local haproxy = servers.program("haproxy", "haproxy")
   local values = {
-    DIR = server.dir, PORT = server.port, HERE = here, CORE = core "lua5.3", THREADS = parts.threads or 1,
+    HERE = here, CORE = servers.core("lua5.3", "HAProxy"), THREADS = parts.threads or 1,
     LOAD = parts.load or "lua-load", GLOBAL = parts.global or "", FRONTEND = parts.frontend or "",
   }
+  local server = setmetatable({ dir = trimmed "mktemp -d", port = servers.port() }, Server)
+  values.DIR, values.PORT = server.dir, server.port
+  support.shell(("chmod 755 %s"):format(server.dir))
+  write(server.dir .. "/main.lua", parts.lua)
   write(server.dir .. "/haproxy.cfg", (HAPROXY:gsub("@(%u+)@", values)))
-  server.pid = tonumber(trimmed(("haproxy %s -f %s/haproxy.cfg >%s/error.log 2>&1 & echo $!"):format(
-    parts.master and "-W -db" or "-db", server.dir, server.dir)))
+  server.pid = tonumber(trimmed(("%s %s -f %s/haproxy.cfg >%s/error.log 2>&1 & echo $!"):format(
+    haproxy, parts.master and "-W -db" or "-db", server.dir, server.dir)))
   return wait_for_port(server)
 end
 
