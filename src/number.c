@@ -257,6 +257,7 @@ static void settle_real(const char *s, const struct parts *p,
   if (fabs(out->real) < 9007199254740992.0)
     return;
   whole = isfinite(out->real) && find_whole(s, p, &w);
+  out->loose = p->nexponent > 0 || !whole;
   if (whole && is_double(&w, out->real))
     return;
   out->kind = SZ_NUMBER_TEXT;
@@ -278,6 +279,7 @@ void sz_number_read(const char *text, size_t len, struct sz_number *out) {
   struct parts p;
   out->integer = 0;
   out->real = 0;
+  out->loose = 0;
   if (!split(text, len, &p)) {
     out->kind = SZ_NUMBER_BAD;
     return;

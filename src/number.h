@@ -17,7 +17,8 @@ enum sz_number_kind {
 struct sz_number {
   enum sz_number_kind kind;
   int64_t integer;
-  double real; /* correctly rounded */
+  double real; /* of text with a point or an exponent: the nearest one */
+  int loose;   /* from 2^53 on: it has an exponent or a fraction */
 };
 
 /*
