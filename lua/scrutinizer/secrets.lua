@@ -1,6 +1,7 @@
 --- What nobody may read: tokens, passwords, passphrases. Takes them out of texts, in each form in which they travel or are shown. A set is
 --- functions over closures: no dump of a table shows what it holds.
 
+local ascii = require "scrutinizer.ascii"
 local match = require "scrutinizer.secrets.match"
 
 local secrets = {}
@@ -101,7 +102,7 @@ end
 ---@param name string
 ---@return boolean
 function secrets.is_name(name)
-  name = name:lower()
+  name = ascii.lower(name)
   local found = name == "pass" or name == "pwd" or name:find("passw", 1, true) or name:find("passphrase", 1, true) or name:find("secret", 1, true)
     or name:find("token", 1, true) or name:find("authorization", 1, true) or name:find("cookie", 1, true) or name:find "api.?key"
   return found and true or false

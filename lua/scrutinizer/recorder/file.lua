@@ -111,7 +111,7 @@ local Recording = {}
 Recording.__index = Recording
 
 local function parse(line)
-  local id, what, text = line:match '^{"id":(%d+),"(%a+)":(.*)}$'
+  local id, what, text = line:match '^{"id":(%d+),"([A-Za-z]+)":(.*)}$'
   return tonumber(id), what, text
 end
 
