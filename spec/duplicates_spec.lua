@@ -1,6 +1,6 @@
 -- A member that is named twice: the last one counts, however the answer is cut and wherever it stands. Python's reader of JSON says which that is.
--- Looked for in: cells (raw value, label, title; texts, numbers, null; three times; with an escaped name; of a column nobody wants), in rows of a
--- known shape and others, held back and not; rows as tables, aggregates, NDJSON; rows that tie; headers; footers; the graph; time_details; plain values.
+-- Looked for in: cells (raw value, label, title; texts, numbers, null; three times; with an escaped name; unwanted), in rows of a known shape and
+-- others, held back and not; rows as tables, aggregates, NDJSON; rows that tie; headers; footers; the graph; time_details; plain values.
 
 local command = require "spec.command"
 local core = require "scrutinizer.core"
@@ -35,8 +35,9 @@ end
 
 local function answer(rows, before, total)
   local columns, list = '"columns":' .. COLUMNS, '"rows":[' .. rows .. "]"
-  return ('{"report":{"time_details":{"timezone":"UTC"},"time_details":{"timezone":"Europe/Vienna"},"table":{"inbound":{%s,%s,"totalRowCount":"7",'
-    .. '"totalRowCount":"%d","footer":[[],[{"rawValue":"1","rawValue":"2"}]]}}}}'):format(before and list or columns, before and columns or list, total or 12)
+  return ('{"report":{"time_details":{"timezone":"UTC"},"time_details":{"timezone":"Europe/Vienna"},"table":{"inbound":{%s,%s,'
+    .. '"totalRowCount":"7",' .. '"totalRowCount":"%d","footer":[[],[{"rawValue":"1","rawValue":"2"}]]}}}}')
+    :format(before and list or columns, before and columns or list, total or 12)
 end
 
 local PYTHON = [[

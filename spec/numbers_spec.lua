@@ -88,7 +88,9 @@ local function must_read(digits, exponent, expected)
   for _, text in ipairs(forms(digits, exponent)) do
     for _, sign in ipairs { "", "-" } do
       local value, due = decode(sign .. text), sign == "" and expected or -expected
-      if not is_right(value, sign .. text, exponent == 0 and sign .. digits, due) then error(("%s%s is %s, not %.17g"):format(sign, text, tostring(value), due)) end
+      if not is_right(value, sign .. text, exponent == 0 and sign .. digits, due) then
+        error(("%s%s is %s, not %.17g"):format(sign, text, tostring(value), due))
+      end
     end
   end
 end
@@ -233,7 +235,8 @@ local EDGES = {
   "18446744073709551615.0", "18446744073709551615", "1.8446744073709551615e19", "-18446744073709551615.0", "9007199254740993.0", "9007199254740991.0",
   "9007199254740992.0", "9007199254740992.5", "9007199254740991.5", "-9007199254740993.000", "1e20", "1E20", "1e22", "1e23", "-1e23", "1.5", "0.1",
   "-0.1", "100e-2", "1.0", "0.0", "0e99", "1e400", "-1e400", "1e-400", "9223372036854775807.0", "9223372036854775808.0", "-9223372036854775808.0",
-  "-9223372036854775809.0", "922337203685477580.7e1", "9.223372036854775807E+18", "1267650600228229401496703205376.0", "1267650600228229401496703205377.0",
+  "-9223372036854775809.0", "922337203685477580.7e1", "9.223372036854775807E+18", "1267650600228229401496703205376.0",
+  "1267650600228229401496703205377.0",
   "123456789012345678901234567890e-11", "0.00009007199254740993e20", "170141183460469231731687303715884105.0", "4.9e-324", "1.7976931348623157e308",
 }
 
@@ -285,7 +288,7 @@ describe("numbers of every form", function()
     return math.tointeger(value) or math.tointeger(tonumber(value))
   end
 
-  local function check(i, value, nearest)
+  local function check_value(i, value, nearest)
     local expected = due(i, nearest)
     if value ~= expected or (math.type and math.type(value) ~= math.type(expected)) then
       error(("%s is %s, not %s"):format(texts[i], tostring(value), tostring(expected)))
@@ -294,9 +297,9 @@ describe("numbers of every form", function()
 
   it("are what decimal says, with an exponent the nearest double: decoded, in one go and token by token", function()
     for i, text in ipairs(texts) do
-      check(i, decode(text), true)
-      check(i, decode("[" .. text .. "]")[1], true)
-      check(i, decode(("[%s,\"\\u0041\"]"):format(text), { utf8 = "replace" })[1], true)
+      check_value(i, decode(text), true)
+      check_value(i, decode("[" .. text .. "]")[1], true)
+      check_value(i, decode(("[%s,\"\\u0041\"]"):format(text), { utf8 = "replace" })[1], true)
     end
   end)
 
@@ -310,8 +313,8 @@ describe("numbers of every form", function()
       local function take()
         for row in decoder:rows() do
           i = i + 1
-          if texts[i] ~= "-0" then check(i, row.sum_a) end
-          check(i, row.b)
+          if texts[i] ~= "-0" then check_value(i, row.sum_a) end
+          check_value(i, row.b)
         end
       end
       for at = 1, #whole, size do
@@ -342,7 +345,8 @@ describe("numbers of every form", function()
     end
     local client, program = client_of('{"report":{"table":{"inbound":{"columns":[{"elementName":"g"},{"elementName":"sum_a"}],"rows":['
       .. table.concat(rows, ",\n") .. ('],"totalRowCount":%d}}}}'):format(#rows))
-    local list = assert(client:report("x"):last(60):select { g = "g", a = "sum_a" }:aggregate { by = { "g" }, sum = { "a" }, min = { "a" }, max = { "a" } })
+    local query = client:report("x"):last(60):select { g = "g", a = "sum_a" }
+    local list = assert(query:aggregate { by = { "g" }, sum = { "a" }, min = { "a" }, max = { "a" } })
     local function digits(value) return type(value) == "number" and ("%.0f"):format(value) or value end
     local seen = 0
     for _, row in ipairs(list) do
@@ -398,7 +402,7 @@ describe("numbers of every form", function()
       .. table.concat(points, ",") .. ']]},"pie":{"inbound":[{"label":"a"}]}}}}')
     local list = assert(client:report("x"):between(300, 300 * (#places + 1)):inbound():granularity(5):series())
     assert.equal(#places, #list[1].points)
-    for n, point in ipairs(list[1].points) do check(places[n], point[2]) end
+    for n, point in ipairs(list[1].points) do check_value(places[n], point[2]) end
     client:close()
     os.remove(program)
   end)

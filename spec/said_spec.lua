@@ -75,7 +75,7 @@ describe("a refusal", function()
       ok, err = client:ping()
       refused(ok, err, "http", seen and case[2] or "HTTP ", case[1]) -- of an error's body the beginning is read
       ok, err = client:ping()
-      refused(ok, err, "auth", seen and case[2] or "HTTP ", case[1])
+      refused(ok, err, "auth", seen and case[2] or "", case[1])
       ok, err = client:call { rm = "x", action = "y" }
       refused(ok, err, "api", "no", case[1])
     end
@@ -123,7 +123,8 @@ describe("an item's error", function()
       return result and { result }, err
     end, '{"data":{"message":%s}}' },
     ["users:delete"] = { function() return client.users:delete { 7 } end, '{"data":[%s]}' },
-    ["users:set_preferences"] = { function() return client.users:set_preferences(3, { language = "x" }) end, '{"data":{"updated":[],"errors":[%s]}}' },
+    ["users:set_preferences"] = { function() return client.users:set_preferences(3, { language = "x" }) end,
+      '{"data":{"updated":[],"errors":[%s]}}' },
     ["groups:add_members"] = { function() return client.groups:add_members { { user = "ann", group = "g" } } end,
       '{"data":{"added":[],"errors":%s}}' },
     ["device_groups:create"] = { function()

@@ -182,7 +182,8 @@ describe("nginx", function()
           list[i] = ("'http://127.0.0.1:%d/killed?kind=%s&after=%d&how=%s'"):format(server.port, kind, i % 10 == 5 and 500 or at, how)
         end
         -- Some clients hang up after 20 ms; the others wait 20 seconds.
-        local said = support.shell(("printf '%%s\\n' %s | xargs -P 8 -n 1 curl -s -o /dev/null -w '%%{http_code} ' --max-time 20"):format(table.concat(list, " ")))
+        local said = support.shell(("printf '%%s\\n' %s | xargs -P 8 -n 1 curl -s -o /dev/null -w '%%{http_code} ' --max-time 20")
+          :format(table.concat(list, " ")))
         local _, good = said:gsub("20[04] ", "")
         assert.equal(many, good, kind .. ": " .. said)
         support.shell(("printf '%%s\\n' %s | xargs -P 8 -n 1 curl -s -o /dev/null --max-time 0.02"):format(table.concat(list, " ", 1, 10)))

@@ -30,11 +30,17 @@ end
 local function run(chunk, size)
   local strings = debug.getmetatable ""
   local methods, steps, most = strings.__index, 0, collectgarbage "count" + (MAX_MADE + 40 * size) / 1024
+  local over = false -- from then on the steps are ours
+  local function stop(why)
+    over = true
+    error(why, 0)
+  end
   strings.__index = nil
   debug.sethook(function()
     steps = steps + 1
-    if steps > MAX_STEPS then error("it does not end", 0) end
-    if collectgarbage "count" > most then error("it makes too much", 0) end
+    if over then return end
+    if steps > MAX_STEPS then stop "it does not end" end
+    if collectgarbage "count" > most then stop "it makes too much" end
   end, "", 1)
   local ok, value = pcall(chunk)
   debug.sethook()
