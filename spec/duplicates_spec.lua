@@ -69,7 +69,7 @@ local function read(text, size, projection)
   for name, value in pairs(CAPS) do options[name] = value end
   local decoder = core.decoder(options)
   local function take(ok, kind, message)
-    assert(ok, ("%s: %s"):format(kind, message))
+    if not ok then error(tostring(kind) .. ": " .. tostring(message)) end
     local row = decoder:next()
     while row do
       lines[#lines + 1] = projection and line_of(row) or text_of(row.ip) .. "|" .. text_of(row.sum_octets)

@@ -284,7 +284,7 @@ describe("numbers of every form", function()
     if kind == "real" then return double(value, tonumber(right[i][3])) end
     if nearest and right[i][4] then return double(right[i][4], tonumber(right[i][5])) end
     if kind == "text" then return texts[i] end
-    if not math.type then return math.abs(tonumber(value)) <= 2 ^ 53 and #value < 17 and tonumber(value) or texts[i] end
+    if not math.type then return math.abs(tonumber(value)) <= 2 ^ 53 and ("%.0f"):format(tonumber(value)) == value and tonumber(value) or texts[i] end
     return math.tointeger(value) or math.tointeger(tonumber(value))
   end
 
