@@ -150,6 +150,7 @@ fuzz:
 lint:
 	@.ci/deps lint
 	luacheck -q lua spec examples
+	.ci/locale
 	clang-format --dry-run --Werror src/*.[ch]
 
 format:

@@ -135,20 +135,54 @@ describe("the profile file", function()
     assert.matches("no profile", err)
   end)
 
+  -- Every bit of group and others, alone and together; of a file, of a link's target, of a token's file. Modes whose first digits are 0, too.
   it("is refused when it holds a token that others can read", function()
-    write(path, settings(), "644")
+    local function refused(arguments, mode)
+      local _, err, status = run(arguments, environment())
+      assert.equal(78, status, mode)
+      assert.matches("holds a token and others can read it: chmod 600", err)
+    end
+    local modes = "644 640 604 610 601 620 602 660 606 004 007 070 040 001 010 4604 1777"
+    for mode in modes:gmatch "%d+" do
+      write(path, settings(), mode)
+      if support.shell "id -u" == "0\n" or mode:find "^%d?6" then refused("ping", mode) end
+    end
+    local link, token = home .. "/link", home .. "/token"
+    support.shell(("ln -s %s %s"):format(quote(path), quote(link)))
+    write(path, settings(), "604")
+    refused("--config " .. quote(link) .. " ping", "link")
+    write(token, box.token, "604")
+    refused(("--url %s --token-file %s ping"):format(quote(box.url), quote(token)), "token")
+    for _, mode in ipairs { "600", "400", "700" } do
+      write(path, settings(), mode)
+      assert.matches("answers", good("--config " .. quote(link) .. " ping", environment()))
+    end
+  end)
+
+  it("is refused when it holds a token and is another user's", function()
+    if support.shell "id -u" ~= "0\n" then return end -- nobody else can make such a file
+    write(path, settings())
+    support.shell("chown 65534 " .. quote(path))
     local _, err, status = run("ping", environment())
     assert.equal(78, status)
-    assert.matches("others can read it: chmod 600", err)
+    assert.matches("holds a token and it is another user's", err)
   end)
 
   it("is data: no call, no loop, no unknown name", function()
     for _, case in ipairs {
       { "os.exit(3)", "nil value" }, { "(function() while true do end end)()", "does not end" }, { "{ urll = 'x' }", 'did you mean "url"' },
       { "{ url = 5 }", "must be a string" }, { "{", "expected" }, { "7", "no table" },
+      -- Functions of C, in which no step is counted, and texts that double: looked for in rep, find, gsub, format, concatenation, tables.
+      { '{ url = ("a"):rep(40):find(("a*"):rep(40) .. "b") }', "index" }, { '{ url = ("x"):rep(1e10) }', "index" },
+      { '{ url = ("x").rep }', "index" }, { '{ url = ("%s"):format("x") }', "index" },
+      { '(function() local s = "x" while true do s = s .. s end end)()', "it makes too much" },
+      { '(function() local t = {} while true do t = { t, t, "x" } end end)()', "it " },
+      { "{ url = '" .. ("x"):rep(1100000) .. "' }", "over 1048576 bytes" },
     } do
       write(path, case[1])
+      local begun = os.time()
       local _, err, status = run("ping", environment())
+      assert.is_true(os.time() - begun < 20)
       assert.equal(78, status, err)
       assert.is_truthy(err:find(case[2], 1, true), err)
     end

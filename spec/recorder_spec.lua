@@ -476,6 +476,84 @@ describe("secrets in a recording", function()
   end)
 end)
 
+describe("a secret that a request repeats", function()
+  -- Looked for in: other fields, keys, lists under a secret's name, numbers, texts around it, JSON within; short ones as whole values.
+  it("is nowhere in the file, and the request is known again", function()
+    local function script(client)
+      local list = { client:call {
+        rm = "user_api", action = "createUser", note = "it is " .. PASSWORD .. "!",
+        json = { users = { { name = "ann", password = PASSWORD, comment = PASSWORD } }, [PASSWORD] = 1, passwords = { "Sw0rdfish-one", "x7" },
+          other = { "Sw0rdfish-one", "x7", "x7 and more" }, secret_pin = 987654, pin = 987654, name = "ann" },
+        password = "Hunter2-again", why = "Hunter2-again",
+      } }
+      return list[1] ~= nil, plain(list[2])
+    end
+    local first, second = twice(script)
+    assert.same(first, second)
+    local text = read(path)
+    for _, secret in ipairs { "Tr0ub4dor", "Sw0rdfish", "Hunter2", "987654", '"x7"' } do
+      assert.is_nil(text:find(secret, 1, true), secret .. " in " .. text)
+    end
+    assert.is_truthy(text:find("x7 and more", 1, true)) -- so short a word is any word
+    assert.is_truthy(text:find('"name":"ann"', 1, true))
+  end)
+end)
+
+describe("a damaged recording", function()
+  -- Cut at every byte, a bit of every byte turned, values of other types in every place: an error of kind file, or another typed one where the
+  -- answer itself is damaged, or right rows; nothing is raised.
+  local function read_all(text)
+    write(path, text)
+    local recorder = scrutinizer.recorder(path, { mode = "replay", repeats = true })
+    local good, complaint = pcall(function()
+      local client, err = recorder:connect { retry = false }
+      if not client then return assert.equal("file", err.kind) end
+      for _, use in ipairs {
+        function() return client:report("custom_rows_2"):range("LastHour"):fetch() end, function() return client:ping() end,
+      } do
+        local value
+        value, err = use()
+        if value == nil then
+          assert.is_true(require "scrutinizer.errors".is(err), tostring(err))
+          assert.is_nil(err.message:find "%c")
+        end
+      end
+      client:close()
+    end)
+    recorder:close()
+    if not good then error(text:sub(1, 3000) .. "\n" .. tostring(complaint)) end
+  end
+
+  it("is an error with a kind, whatever the damage", function()
+    local recorder = scrutinizer.recorder(path)
+    local client = assert(recorder:connect(options()))
+    assert(client:report("custom_rows_2"):range("LastHour"):fetch())
+    assert(client:ping())
+    client:close()
+    assert(recorder:close())
+    local text = read(path)
+    local step = support.sanitized and 97 or 13
+    for at = 0, #text - 1, step do read_all(text:sub(1, at)) end
+    for at = 1, #text, step do
+      local byte = text:byte(at)
+      read_all(text:sub(1, at - 1) .. string.char((byte + 2 ^ (at % 8)) % 256) .. text:sub(at + 1))
+    end
+    local odd = { "null", "7", "1e99", "true", '"x"', "[]", "{}", '[["x"]]', '{"a":"\255"}', '{"\255":1}', '[7,8]', '["nonsense","a\\nb"]', "" }
+    for _, value in ipairs(odd) do
+      for _, what in ipairs { "asked", "header", "body", "hex", "end", "failed" } do
+        read_all((text:gsub('("id":%d+,"' .. what .. '":)[^\n]*', function(head) return head .. value .. "}" end)))
+        read_all(text .. ('{"id":1,"%s":%s}\n'):format(what, value))
+        read_all((text:gsub('("id":%d+,"header"[^\n]*\n)', function(line) return line .. ('{"id":1,"%s":%s}\n'):format(what, value) end)))
+      end
+      read_all((text:gsub('"status":%d+', function() return '"status":' .. value end)))
+      read_all((text:gsub('"id":1', function() return '"id":' .. value end)))
+    end
+    for _, id in ipairs { "99999999999999999999", "-1", "1.5", "0" } do read_all((text:gsub('"id":1', function() return '"id":' .. id end))) end
+    read_all(("x"):rep(100) .. "\n" .. text)
+    read_all(text:gsub('"id":1,"body":"', function(head) return head .. ("y"):rep(2 ^ 21) end))
+  end)
+end)
+
 describe("misuse of the recorder", function()
   it("raises at the caller's line", function()
     for _, case in ipairs {

@@ -1,8 +1,6 @@
 /* aggregate.c - groups rows as they stream in. */
 #include "aggregate_private.h"
 
-#include "number.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -210,21 +208,6 @@ static enum sz_added find_group(struct sz_aggregate *a, size_t *group) {
 
 /* ---- folding ---- */
 
-/* A whole number of any length that 128 bits hold. */
-static int read_wide(const char *s, size_t len, sz_wide *out) {
-  int negative = len && *s == '-';
-  sz_wide value = 0;
-  size_t i;
-  for (i = (size_t)negative; i < len; i++) {
-    if (s[i] < '0' || s[i] > '9' ||
-        __builtin_mul_overflow(value, 10, &value) ||
-        __builtin_add_overflow(value, s[i] - '0', &value))
-      return 0;
-  }
-  *out = negative ? -value : value;
-  return 1;
-}
-
 static int fold_whole(struct sz_total *t, enum sz_fold fold, sz_wide value) {
   int first = !t->has_whole;
   t->has_whole = 1;
@@ -258,7 +241,7 @@ static int fold_slot(struct sz_total *t, enum sz_fold fold,
   default:
     break;
   }
-  if (read_wide(text + slot->at, slot->len, &wide))
+  if (sz_number_whole(text + slot->at, slot->len, &wide))
     return fold_whole(t, fold, wide);
   sz_number_read(text + slot->at, slot->len, &n);
   if (n.kind != SZ_NUMBER_REAL)

@@ -6,12 +6,11 @@
 #ifndef SZ_AGGREGATE_H
 #define SZ_AGGREGATE_H
 
+#include "number.h"
 #include "report.h"
 
 #define SZ_MAX_GROUPS 1000000
 #define SZ_WIDE_TEXT 41 /* sign, 39 digits, NUL */
-
-__extension__ typedef __int128 sz_wide;
 
 enum sz_fold { SZ_FOLD_SUM, SZ_FOLD_MIN, SZ_FOLD_MAX };
 

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/select.h>
 #include <time.h>
 #include <unistd.h>
@@ -253,13 +252,18 @@ static void transfer_spoil(struct sz_transfer *t, const char *kind,
   t->head = t->tail = 0;
 }
 
+static bool is_coding(const char *name, const char *coding) {
+  size_t len = strlen(coding);
+  return strlen(name) == len && sz_http_alike(name, coding, len);
+}
+
 static enum sz_coding coding_of(const char *name, bool *known) {
   *known = true;
-  if (!name || !*name || !strcasecmp(name, "identity"))
+  if (!name || !*name || is_coding(name, "identity"))
     return SZ_PLAIN;
-  if (!strcasecmp(name, "gzip") || !strcasecmp(name, "x-gzip"))
+  if (is_coding(name, "gzip") || is_coding(name, "x-gzip"))
     return SZ_GZIP;
-  *known = !strcasecmp(name, "deflate");
+  *known = is_coding(name, "deflate");
   return SZ_DEFLATE;
 }
 

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/select.h>
 
 static const char *const header_names[SZ_HEADER_COUNT] = {
@@ -87,13 +86,25 @@ static char *copy_trimmed(const char *text, size_t len) {
   return copy;
 }
 
+static char small(char c) {
+  return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+bool sz_http_alike(const char *a, const char *b, size_t len) {
+  size_t i;
+  for (i = 0; i < len; i++)
+    if (small(a[i]) != small(b[i]))
+      return false;
+  return true;
+}
+
 /* Keeps one header line if we want to know it. False: no memory. */
 static bool answer_keep(struct sz_transfer *t, const char *line, size_t len) {
   int i;
   for (i = 0; i < SZ_HEADER_COUNT; i++) {
     size_t name = strlen(header_names[i]);
     if (len <= name || line[name] != ':' ||
-        strncasecmp(line, header_names[i], name) != 0)
+        !sz_http_alike(line, header_names[i], name))
       continue;
     free(t->answer[i]);
     t->answer[i] = copy_trimmed(line + name + 1, len - name - 1);

@@ -96,6 +96,9 @@ CURLcode sz_transfer_setup(struct sz_transfer *t, const struct sz_request *r);
 
 /* http_callbacks.c: called by libcurl. They touch nothing but 'arg'. */
 
+/* The same bytes, A to Z as a to z, whatever the locale. */
+bool sz_http_alike(const char *a, const char *b, size_t len);
+
 size_t sz_on_body(char *data, size_t size, size_t n, void *arg);
 size_t sz_on_header(char *line, size_t size, size_t n, void *arg);
 int sz_on_socket(void *arg, curl_socket_t fd, curlsocktype purpose);

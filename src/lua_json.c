@@ -3,6 +3,7 @@
 
 #include "number.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@
 struct builder {
   struct sz_json json;
   lua_Integer *lengths; /* items so far, one a level; NULL once freed */
+  int exact;
 };
 
 /* At once when the work is done: the collector does not see this memory. */
@@ -64,10 +66,15 @@ int sz_lua_json_push_exact(lua_State *L, int64_t value) {
 void sz_lua_json_push_number(lua_State *L, const char *text, size_t len) {
   struct sz_number n;
   sz_number_read(text, len, &n);
-  if (n.kind == SZ_NUMBER_REAL)
-    lua_pushnumber(L, n.real);
-  else if (n.kind != SZ_NUMBER_INTEGER ||
-           !sz_lua_json_push_exact(L, n.integer))
+  sz_lua_json_push_read(L, &n, text, len, 1);
+}
+
+void sz_lua_json_push_read(lua_State *L, const struct sz_number *n,
+                           const char *text, size_t len, int exact) {
+  if (n->kind == SZ_NUMBER_REAL || (!exact && n->loose && isfinite(n->real)))
+    lua_pushnumber(L, n->real);
+  else if (n->kind != SZ_NUMBER_INTEGER ||
+           !sz_lua_json_push_exact(L, n->integer))
     lua_pushlstring(L, text, len);
 }
 
@@ -77,15 +84,16 @@ void sz_lua_json_push_integer(lua_State *L, int64_t value, const char *text,
     lua_pushlstring(L, text, len);
 }
 
-static struct builder *builder_new(lua_State *L, size_t len, size_t depth,
-                                   enum sz_json_utf8 utf8) {
+static struct builder *builder_new(lua_State *L, size_t len,
+                                   const struct sz_lua_json_how *how) {
   struct builder *b = lua_newuserdata(L, sizeof *b);
   b->lengths = NULL;
+  b->exact = how->exact;
   luaL_setmetatable(L, BUILDER);
   /* 'replace' may make three bytes of one. */
-  if (sz_json_init(&b->json, depth, len * 3 + 1, utf8) < 0)
+  if (sz_json_init(&b->json, how->max_depth, len * 3 + 1, how->utf8) < 0)
     luaL_error(L, "not enough memory");
-  b->lengths = calloc(depth + 1, sizeof *b->lengths);
+  b->lengths = calloc(how->max_depth + 1, sizeof *b->lengths);
   if (!b->lengths) {
     sz_json_free(&b->json);
     luaL_error(L, "not enough memory");
@@ -93,8 +101,14 @@ static struct builder *builder_new(lua_State *L, size_t len, size_t depth,
   return b;
 }
 
+static void push_number(lua_State *L, const struct builder *b) {
+  struct sz_number n;
+  sz_number_read(b->json.text, b->json.len, &n);
+  sz_lua_json_push_read(L, &n, b->json.text, b->json.len, b->exact);
+}
+
 /* Pushes what a token says, for tokens that are or begin a value. */
-static void push_token(lua_State *L, const struct sz_json *j,
+static void push_token(lua_State *L, const struct builder *b,
                        enum sz_json_token token) {
   switch (token) {
   case SZ_JSON_OBJECT:
@@ -106,7 +120,7 @@ static void push_token(lua_State *L, const struct sz_json *j,
     lua_setmetatable(L, -2);
     break;
   case SZ_JSON_NUMBER:
-    sz_lua_json_push_number(L, j->text, j->len);
+    push_number(L, b);
     break;
   case SZ_JSON_TRUE:
   case SZ_JSON_FALSE:
@@ -116,7 +130,7 @@ static void push_token(lua_State *L, const struct sz_json *j,
     lua_pushlightuserdata(L, NULL);
     break;
   default:
-    lua_pushlstring(L, j->text, j->len);
+    lua_pushlstring(L, b->json.text, b->json.len);
   }
 }
 
@@ -155,7 +169,7 @@ static enum sz_json_token build(lua_State *L, struct builder *b) {
         return SZ_JSON_ERROR;
       }
       b->lengths[j->depth] = 0;
-      push_token(L, j, token);
+      push_token(L, b, token);
       break;
     case SZ_JSON_OBJECT_END:
     case SZ_JSON_ARRAY_END:
@@ -165,22 +179,22 @@ static enum sz_json_token build(lua_State *L, struct builder *b) {
       lua_pushlstring(L, j->text, j->len);
       break;
     default:
-      push_token(L, j, token);
+      push_token(L, b, token);
       store(L, b);
     }
   }
 }
 
 int sz_lua_json_push(lua_State *L, const char *text, size_t len,
-                     size_t max_depth, enum sz_json_utf8 utf8, uint64_t base,
+                     const struct sz_lua_json_how *how, uint64_t base,
                      struct sz_json_error *error) {
   int top = lua_gettop(L);
   struct builder *b;
   enum sz_json_token token;
   luaL_checkstack(L, 8, "JSON");
-  if (utf8 == SZ_UTF8_PASS && sz_lua_json_push_text(L, text, len, max_depth))
+  if (how->utf8 == SZ_UTF8_PASS && sz_lua_json_push_text(L, text, len, how))
     return 1;
-  b = builder_new(L, len, max_depth, utf8);
+  b = builder_new(L, len, how);
   sz_json_reset(&b->json, base);
   sz_json_feed(&b->json, text, len);
   token = build(L, b);
@@ -220,7 +234,7 @@ int sz_lua_json_decode(lua_State *L) {
   size_t len;
   const char *text = luaL_checklstring(L, 1, &len);
   lua_Integer depth = DEFAULT_DEPTH;
-  enum sz_json_utf8 utf8 = SZ_UTF8_PASS;
+  struct sz_lua_json_how how = {DEFAULT_DEPTH, SZ_UTF8_PASS, 0};
   struct sz_json_error error;
   if (!lua_isnoneornil(L, 2)) {
     luaL_checktype(L, 2, LUA_TTABLE);
@@ -229,9 +243,13 @@ int sz_lua_json_decode(lua_State *L) {
     lua_pop(L, 1);
     luaL_argcheck(L, depth >= 1 && depth <= LUA_DEPTH, 2,
                   "max_depth must be from 1 to 4000");
-    utf8 = sz_lua_json_utf8(L, 2);
+    how.utf8 = sz_lua_json_utf8(L, 2);
+    lua_getfield(L, 2, "exact");
+    how.exact = lua_toboolean(L, -1);
+    lua_pop(L, 1);
   }
-  if (!sz_lua_json_push(L, text, len, (size_t)depth, utf8, 0, &error))
+  how.max_depth = (size_t)depth;
+  if (!sz_lua_json_push(L, text, len, &how, 0, &error))
     return sz_lua_json_fail(L, &error);
   return 1;
 }

@@ -21,9 +21,22 @@ void sz_lua_json_push_number(lua_State *L, const char *text, size_t len);
 /* Pushes a whole number, if a number of this Lua holds it exactly. */
 int sz_lua_json_push_exact(lua_State *L, int64_t value);
 
-/* The same, or its text. */
+/* What 'text' was read as; not 'exact': with an exponent the nearest double.
+ */
+struct sz_number;
+void sz_lua_json_push_read(lua_State *L, const struct sz_number *n,
+                           const char *text, size_t len, int exact);
+
+/* A whole number, or its text. */
 void sz_lua_json_push_integer(lua_State *L, int64_t value, const char *text,
                               size_t len);
+
+/* How a text is read. */
+struct sz_lua_json_how {
+  size_t max_depth;
+  enum sz_json_utf8 utf8;
+  int exact; /* 1e23 is no double: its text. Otherwise the nearest one. */
+};
 
 /*
 ** Pushes the value of one whole JSON text and returns 1; or returns 0 and
@@ -31,7 +44,7 @@ void sz_lua_json_push_integer(lua_State *L, int64_t value, const char *text,
 ** (memory); nothing leaks then.
 */
 int sz_lua_json_push(lua_State *L, const char *text, size_t len,
-                     size_t max_depth, enum sz_json_utf8 utf8, uint64_t base,
+                     const struct sz_lua_json_how *how, uint64_t base,
                      struct sz_json_error *error);
 
 /*
@@ -39,7 +52,7 @@ int sz_lua_json_push(lua_State *L, const char *text, size_t len,
 ** wrong, or is out of the ordinary: ask the one above. (lua_json_text.c)
 */
 int sz_lua_json_push_text(lua_State *L, const char *text, size_t len,
-                          size_t max_depth);
+                          const struct sz_lua_json_how *how);
 
 /* Pushes nil, kind, message, position: returns 4. */
 int sz_lua_json_fail(lua_State *L, const struct sz_json_error *error);
@@ -47,7 +60,7 @@ int sz_lua_json_fail(lua_State *L, const struct sz_json_error *error);
 /* Reads t.utf8 at 'index': "pass" (default), "replace" or "error". */
 enum sz_json_utf8 sz_lua_json_utf8(lua_State *L, int index);
 
-/* core.decode(text [, { max_depth =, utf8 = }]) */
+/* core.decode(text [, { max_depth =, utf8 =, exact = }]) */
 int sz_lua_json_decode(lua_State *L);
 
 #endif

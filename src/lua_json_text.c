@@ -28,6 +28,7 @@ struct reader {
   lua_State *L;
   const char *end;
   size_t max_depth;
+  int exact;
   int metatable, strings, scratch; /* places on the stack */
   size_t room;                     /* of the scratch */
   char *space;
@@ -179,12 +180,7 @@ static const char *read_any_number(struct reader *r, const char *p) {
   sz_number_read(from, (size_t)(p - from), &n);
   if (n.kind == SZ_NUMBER_BAD)
     return NULL;
-  if (n.kind == SZ_NUMBER_REAL)
-    lua_pushnumber(r->L, n.real);
-  else if (n.kind == SZ_NUMBER_INTEGER)
-    sz_lua_json_push_integer(r->L, n.integer, from, (size_t)(p - from));
-  else
-    lua_pushlstring(r->L, from, (size_t)(p - from));
+  sz_lua_json_push_read(r->L, &n, from, (size_t)(p - from), r->exact);
   return p;
 }
 
@@ -327,7 +323,7 @@ static const char *read_value(struct reader *r, const char *p, size_t depth) {
 }
 
 int sz_lua_json_push_text(lua_State *L, const char *text, size_t len,
-                          size_t max_depth) {
+                          const struct sz_lua_json_how *how) {
   int top = lua_gettop(L);
   struct reader r;
   const char *p;
@@ -336,7 +332,8 @@ int sz_lua_json_push_text(lua_State *L, const char *text, size_t len,
   memset(&r, 0, sizeof r);
   r.L = L;
   r.end = text + len;
-  r.max_depth = max_depth < MAX_DEPTH ? max_depth : MAX_DEPTH;
+  r.max_depth = how->max_depth < MAX_DEPTH ? how->max_depth : MAX_DEPTH;
+  r.exact = how->exact;
   sz_lua_json_push_array_mt(L);
   lua_createtable(L, 0, 0);
   lua_pushnil(L);

@@ -214,11 +214,12 @@ static int decoder_fact(lua_State *L) {
   const char *text;
   size_t len;
   uint64_t position;
+  struct sz_lua_json_how how = {d->max_depth, d->utf8, 1};
   if (!sz_report_fact(d->report, fact, direction, &text, &len, &position)) {
     lua_pushnil(L);
     return 1;
   }
-  if (!sz_lua_json_push(L, text, len, d->max_depth, d->utf8, position, &error))
+  if (!sz_lua_json_push(L, text, len, &how, position, &error))
     return sz_lua_json_fail(L, &error);
   lua_pushinteger(L, (lua_Integer)position);
   return 2;
@@ -227,6 +228,7 @@ static int decoder_fact(lua_State *L) {
 /* decoder:last_row(direction) -> list of the last row's cells | nil */
 static int decoder_last_row(lua_State *L) {
   struct decoder *d = sz_decoder_check(L);
+  struct sz_lua_json_how how = {d->max_depth, SZ_UTF8_PASS, 1};
   struct sz_json_error error;
   const char *text;
   size_t len;
@@ -235,7 +237,7 @@ static int decoder_last_row(lua_State *L) {
     lua_pushnil(L);
     return 1;
   }
-  if (sz_lua_json_push(L, text, len, d->max_depth, SZ_UTF8_PASS, 0, &error))
+  if (sz_lua_json_push(L, text, len, &how, 0, &error))
     return 1;
   if (error.code == SZ_JSON_NOMEM)
     return sz_lua_json_fail(L, &error);

@@ -186,10 +186,100 @@ static double read_slow(const char *s, const struct parts *p) {
   return strtod(copy, NULL);
 }
 
+/* ---- real text whose value is whole ---- */
+
+/* A whole value's digits: from 'first' up to the point; 0 behind the text. */
+struct whole {
+  const char *text;
+  const struct parts *parts;
+  long long first, point;
+};
+
+static char digit_at(const struct whole *w, long long i) {
+  const struct parts *p = w->parts;
+  size_t at = (size_t)i;
+  if (at < p->ndigits)
+    return w->text[p->digits + at];
+  at -= p->ndigits;
+  return at < p->nfraction ? w->text[p->fraction + at] : '0';
+}
+
+/* 0: the value has a fraction. */
+static int find_whole(const char *s, const struct parts *p, struct whole *w) {
+  long long all = (long long)(p->ndigits + p->nfraction), i;
+  w->text = s;
+  w->parts = p;
+  w->point = all + read_exponent(s, p);
+  for (w->first = 0; w->first < all && digit_at(w, w->first) == '0';)
+    w->first++;
+  if (w->first == all)
+    w->point = w->first; /* zero, whatever the exponent */
+  for (i = w->point < w->first ? w->first : w->point; i < all; i++)
+    if (digit_at(w, i) != '0')
+      return 0;
+  return 1;
+}
+
+/* 0: it passes 128 bits. */
+static int whole_value(const struct whole *w, sz_wide *out) {
+  long long i;
+  *out = 0;
+  for (i = w->first; i < w->point; i++)
+    if (__builtin_mul_overflow(*out, 10, out) ||
+        __builtin_add_overflow(*out, digit_at(w, i) - '0', out))
+      return 0;
+  if (w->parts->negative)
+    *out = -*out;
+  return 1;
+}
+
+/* A double's digits are exact here, and have no point: no locale's matter. */
+static int is_double(const struct whole *w, double value) {
+  char digits[320]; /* the greatest double has 309 */
+  int i, n = snprintf(digits, sizeof digits, "%.0f", fabs(value));
+  if (w->point - w->first != n)
+    return 0;
+  for (i = 0; i < n; i++)
+    if (digits[i] != digit_at(w, w->first + i))
+      return 0;
+  return 1;
+}
+
+/*
+** From 2^53 on doubles are further apart than whole numbers: there the nearest
+** one is another number, unless it is the very same.
+*/
+static void settle_real(const char *s, const struct parts *p,
+                        struct sz_number *out) {
+  struct whole w;
+  sz_wide value;
+  int whole;
+  if (fabs(out->real) < 9007199254740992.0)
+    return;
+  whole = isfinite(out->real) && find_whole(s, p, &w);
+  out->loose = p->nexponent > 0 || !whole;
+  if (whole && is_double(&w, out->real))
+    return;
+  out->kind = SZ_NUMBER_TEXT;
+  if (!whole || !whole_value(&w, &value) || value < INT64_MIN ||
+      value > INT64_MAX)
+    return;
+  out->kind = SZ_NUMBER_INTEGER;
+  out->integer = (int64_t)value;
+}
+
+int sz_number_whole(const char *text, size_t len, sz_wide *out) {
+  struct parts p;
+  struct whole w;
+  return split(text, len, &p) && find_whole(text, &p, &w) &&
+         whole_value(&w, out);
+}
+
 void sz_number_read(const char *text, size_t len, struct sz_number *out) {
   struct parts p;
   out->integer = 0;
   out->real = 0;
+  out->loose = 0;
   if (!split(text, len, &p)) {
     out->kind = SZ_NUMBER_BAD;
     return;
@@ -201,6 +291,5 @@ void sz_number_read(const char *text, size_t len, struct sz_number *out) {
   out->kind = SZ_NUMBER_REAL;
   if (!read_fast(text, &p, &out->real))
     out->real = read_slow(text, &p);
-  if (!isfinite(out->real))
-    out->kind = SZ_NUMBER_TEXT;
+  settle_real(text, &p, out);
 }

@@ -105,8 +105,9 @@ struct walk {
   const char *text;
   size_t len, at;
   size_t depth, cell;
-  int key; /* the member whose value comes next: sz_member, or none */
-  int odd; /* a key has escapes: it may be any member */
+  int key;       /* the member whose value comes next: sz_member, or none */
+  unsigned seen; /* members that this cell has named: a bit each */
+  int odd; /* a key has escapes, so it may be any member; or comes twice */
 };
 #define MAX_FAILURES 10
 #define NO_MEMBER (-1)
@@ -147,6 +148,21 @@ static void pass_byte(struct walk *w) {
     w->depth--;
   else if (c == ',' && w->depth == 1)
     w->cell++;
+  if (w->depth == 1)
+    w->seen = 0;
+}
+
+/*
+** A cell's key. Of a member named twice the last value counts, be it no text:
+** that is the general reader's.
+*/
+static void see_key(struct walk *w, const char *s, size_t len) {
+  w->key = w->depth == 2 ? member_of(s, len) : OTHER_MEMBER;
+  w->odd |= memchr(s, '\\', len) != NULL;
+  if (w->key >= OTHER_MEMBER)
+    return;
+  w->odd |= (w->seen >> w->key) & 1;
+  w->seen |= 1u << w->key;
 }
 
 /* The next string value: its first byte's offset, and '*end' at its quote. */
@@ -161,9 +177,7 @@ static int next_value(struct walk *w, size_t *from, size_t *end) {
     w->at = *end + 1;
     if (!is_key(w, *end))
       return 1;
-    w->odd |= memchr(w->text + *from, '\\', *end - *from) != NULL;
-    w->key = w->depth == 2 ? member_of(w->text + *from, *end - *from)
-                           : OTHER_MEMBER;
+    see_key(w, w->text + *from, *end - *from);
   }
   return 0;
 }
@@ -257,7 +271,7 @@ static size_t find_like(struct pair *list, struct pair value, size_t n) {
 /*
 ** Cuts row 'b' into gaps and values, where 'a' is the row before with the same
 ** text between its values. 0: the rows differ in more than their values, or a
-** key has escapes.
+** key has escapes or comes twice.
 */
 static int cut(struct sz_shape *s, struct walk *a, struct walk *b,
                const struct sz_columns *c) {
@@ -298,6 +312,7 @@ static struct walk walk_of(const char *text, size_t len) {
   w.len = len;
   w.at = w.depth = w.cell = 0;
   w.key = NO_MEMBER;
+  w.seen = 0;
   w.odd = 0;
   return w;
 }

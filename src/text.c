@@ -28,9 +28,20 @@ enum sz_buffer_code sz_text_integer(struct sz_buffer *b, int64_t value) {
   return SZ_BUFFER_OK;
 }
 
+/* What a number's text has beside these bytes is the locale's point. */
+static size_t put_point(char *s, size_t len) {
+  size_t i, out = 0;
+  for (i = 0; i < len; i++)
+    if (memchr("0123456789+-einfa", s[i], 17))
+      s[out++] = s[i];
+    else if (!out || s[out - 1] != '.')
+      s[out++] = '.';
+  return out;
+}
+
 enum sz_buffer_code sz_text_real(struct sz_buffer *b, double value) {
   char digits[40];
-  int i, n;
+  int n;
   if (value > -LAST_WHOLE && value < LAST_WHOLE && value == floor(value)) {
     if (value == 0 && signbit(value))
       return sz_buffer_append(b, "-0", 2);
@@ -39,10 +50,7 @@ enum sz_buffer_code sz_text_real(struct sz_buffer *b, double value) {
   n = snprintf(digits, sizeof digits, "%.15g", value);
   if (strtod(digits, NULL) != value)
     n = snprintf(digits, sizeof digits, "%.17g", value);
-  for (i = 0; i < n; i++)
-    if (digits[i] == ',')
-      digits[i] = '.';
-  return sz_buffer_append(b, digits, (size_t)n);
+  return sz_buffer_append(b, digits, put_point(digits, (size_t)n));
 }
 
 /* ---- CSV ---- */

@@ -101,14 +101,24 @@ static int next_raw(const char *s, size_t len, size_t *at, size_t *end) {
   return 0;
 }
 
-/* Never 0. */
+/* Whether a cell begins between two offsets, which lie outside texts. */
+static int cell_begins(const char *s, size_t at, size_t to) {
+  while (at < to && s[at] != '{')
+    at = s[at] == '"' ? value_end(s, at, to) : at + 1;
+  return at < to;
+}
+
+/* Never 0. Of a cell that names its rawValue twice the last one counts. */
 static uint64_t row_hash(const struct sz_ties *t, const char *s, size_t len) {
-  uint64_t h = 0;
-  size_t at = 0, end;
+  uint64_t h = 0, before = 0;
+  size_t at = 0, end, last = 0;
   while (next_raw(s, len, &at, &end)) {
+    if (last && !cell_begins(s, last, at))
+      h = before;
+    before = h;
     h = (h ^ sz_hash(&t->key, s + at, end - at)) * t->key.factor;
     h ^= h >> 29;
-    at = end;
+    last = at = end;
   }
   return h ? h : 1;
 }

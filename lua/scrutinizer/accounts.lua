@@ -64,7 +64,8 @@ local function sentences_of(answer, wanted)
     for _, sentence in ipairs(data[name]) do all[#all + 1] = sentence end
   end
   local rest = data.errors
-  if type(rest) ~= "table" then rest = { rest } end
+  if rest == core.null then rest = nil end
+  if not results.is_list(rest) then rest = { rest } end -- an object is one complaint
   return all, rest
 end
 

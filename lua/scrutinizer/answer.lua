@@ -128,8 +128,7 @@ end
 -- A text that may be any JSON value.
 local function as_text(value)
   if value == nil or value == null then return nil end
-  if type(value) == "table" then return (wire.try_encode(value)) end
-  return tostring(value)
+  return wire.show(value)
 end
 
 --- The error that an object with `err` is, or nil when it is none. Only the two known codes are matched, never a sentence.

@@ -2,6 +2,7 @@
 ---
 --- Labels are strangers' text: they reach gnuplot as octal codes alone, so that nothing in them is run or read as a command.
 
+local ascii = require "scrutinizer.ascii"
 local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
 local gnuplot = require "scrutinizer.chart.gnuplot"
@@ -91,8 +92,8 @@ local function check_options(kind, out, options, level)
     if complaint then error(complaint, level) end
     o[name] = value
   end
-  local ending = type(out) == "string" and out:match "%.(%w+)$"
-  o.format = o.format or (type(out) ~= "string" and "text") or (ending and ENDINGS[ending:lower()])
+  local ending = type(out) == "string" and out:match "%.([A-Za-z0-9]+)$"
+  o.format = o.format or (type(out) ~= "string" and "text") or (ending and ENDINGS[ascii.lower(ending)])
   if not o.format then error(check.message(kind .. ": target", out, "a path that ends in .svg, .png or .txt, or with the option format"), level) end
   local complaint = check_sizes(kind, o)
   if complaint then error(complaint, level) end
@@ -261,7 +262,7 @@ local function reader(kind, o)
     if not shown_number(value) then
       misuse(check.message(("%s: value: field %s"):format(kind, check.show(o.value)), value, "a field of numbers"))
     end
-    return label_text(row, o.label), math.max(0, tonumber(value))
+    return label_text(row, o.label), math.max(0, ascii.number(value))
   end
 end
 

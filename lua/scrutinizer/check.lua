@@ -1,5 +1,6 @@
 --- What the argument checks of the public methods share: whole numbers, and a value's look in a message.
 
+local ascii = require "scrutinizer.ascii"
 local errors = require "scrutinizer.errors"
 
 local check = {}
@@ -36,7 +37,8 @@ end
 function check.show(value)
   local kind = type(value)
   if kind == "string" then return '"' .. errors.neutral(value, 60) .. '"' end
-  if kind == "number" or kind == "boolean" or kind == "nil" then return tostring(value) end
+  if kind == "number" then return ascii.text(value) end
+  if kind == "boolean" or kind == "nil" then return tostring(value) end
   return "a " .. kind
 end
 

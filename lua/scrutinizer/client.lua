@@ -88,7 +88,7 @@ local function secrets_of(given)
     local name, value = line:match "^([^:]*): (.*)$"
     if secrets.is_name(name) then
       set.add(value)
-      set.add(value:match "^%a+ (.+)$") -- as in "Basic …"
+      set.add(value:match "^[A-Za-z]+ (.+)$") -- as in "Basic …"
     end
   end
   return secrets.new({}, set) -- tokens that come and go must not drive these out

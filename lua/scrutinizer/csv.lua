@@ -1,5 +1,7 @@
 --- CSV lines read: fields with or without quotes (RFC 4180), each record on one line.
 
+local ascii = require "scrutinizer.ascii"
+
 local csv = {}
 
 -- A quoted field from behind its first quote on: its text, and where the line goes on. Nil without an end.
@@ -45,7 +47,7 @@ function csv.lines(text)
   return function()
     for line in next_line do
       number, line = number + 1, line:gsub("\r$", "")
-      local skip = line:find "^%s*$" or line:find "^%s*#" or (number == 1 and line:lower():find "^%s*name%s*,")
+      local skip = line:find "^%s*$" or line:find "^%s*#" or (number == 1 and ascii.lower(line):find "^%s*name%s*,")
       if not skip then return number, line end
     end
   end

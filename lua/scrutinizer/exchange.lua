@@ -1,6 +1,7 @@
 --- One request and its answer: starts the transfer, lets time pass, keeps the time limits, judges the status.
 
 local answer = require "scrutinizer.answer"
+local ascii = require "scrutinizer.ascii"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
 local live = require "scrutinizer.live"
@@ -71,7 +72,7 @@ function exchange.start(client, request, how)
 end
 
 local function timed_out(which, text, ...)
-  return errors.fail("timeout", text:format(...), { which = which })
+  return errors.fail("timeout", ascii.format(text, ...), { which = which })
 end
 
 -- Low speed is watched from the answer's first byte on: how long the appliance may think is `timeout`'s matter.

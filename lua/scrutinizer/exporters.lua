@@ -1,5 +1,6 @@
 --- `client.exporters`: devices and interfaces by any of their names. What was looked up is kept for a while, per client.
 
+local ascii = require "scrutinizer.ascii"
 local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
@@ -93,7 +94,7 @@ end
 local function fit(exporter, wanted)
   local best = 0
   for _, field in ipairs { "ip", "name", "dns", "sysname", "label" } do
-    local name = exporter[field] and exporter[field]:lower()
+    local name = exporter[field] and ascii.lower(exporter[field])
     if name == wanted then return 2 end
     if name and not filters.is_ip(name) and name:match "^([^.]+)%." == wanted then best = 1 end
   end
@@ -102,7 +103,7 @@ end
 
 -- Those that fit best.
 local function fitting(list, name)
-  local found, wanted = { {}, {} }, name:lower()
+  local found, wanted = { {}, {} }, ascii.lower(name)
   for _, exporter in ipairs(list) do
     local how = fit(exporter, wanted)
     if how > 0 then table.insert(found[how], exporter) end
@@ -148,7 +149,7 @@ end
 
 -- An interface's names: "8 - Uplink 1 (xe-0/0/1)" is also "Uplink 1 (xe-0/0/1)", "Uplink 1" and "xe-0/0/1".
 local function called(interface, wanted)
-  local name = interface.name:lower()
+  local name = ascii.lower(interface.name)
   local rest = name:match "^%d+%s*%-%s*(.+)$" or name
   local alias, inner = rest:match "^(.-)%s*%(([^()]*)%)$"
   return wanted == name or wanted == rest or wanted == alias or wanted == inner or wanted == ("%d"):format(interface.index)
@@ -183,10 +184,10 @@ function methods:interface(exporter, name)
   if not device then return nil, err end
   local list
   list, err = interfaces_of(self, device.ip, self._max_age)
-  local found = list and interfaces_called(list, name:lower())
+  local found = list and interfaces_called(list, ascii.lower(name))
   if found and not found[1] and not fresh(self._interfaces[device.ip], math.min(NEW_AGE, self._max_age)) then
     list, err = interfaces_of(self, device.ip, 0)
-    found = list and interfaces_called(list, name:lower())
+    found = list and interfaces_called(list, ascii.lower(name))
   end
   if not found then return nil, err end
   if #found == 1 then return found[1] end

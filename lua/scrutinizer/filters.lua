@@ -1,5 +1,6 @@
 --- What `query:where`, `:exclude` and `:exporter` say, checked and turned into the appliance's filters.
 
+local ascii = require "scrutinizer.ascii"
 local check = require "scrutinizer.check"
 local names = require "scrutinizer.names"
 local wire = require "scrutinizer.wire"
@@ -121,7 +122,7 @@ end
 local function protocol_number(value)
   local number = check.digits(value, 0, 255)
   if number or type(value) ~= "string" then return number end
-  number = PROTOCOLS[value:lower()]
+  number = PROTOCOLS[ascii.lower(value)]
   if number then return number end
   return nil, names.did_you_mean(names.suggest(value, PROTOCOLS, 1))
 end
@@ -131,7 +132,7 @@ function CHECKS.app_port(value)
   if type(value) == "table" and #value == 2 then
     port, protocol = value[1], value[2]
   elseif type(value) == "string" then
-    port, protocol = value:match "^(%d+)/(%w+)$"
+    port, protocol = value:match "^(%d+)/([A-Za-z0-9]+)$"
   end
   port = check.digits(port, 0, 65535)
   if not port or protocol == nil then return nil end

@@ -1,5 +1,6 @@
 --- `client.forecasts`: what the appliance expects. These calls are not documented; they are read as a published client reads them.
 
+local ascii = require "scrutinizer.ascii"
 local call = require "scrutinizer.call"
 local check = require "scrutinizer.check"
 local items = require "scrutinizer.items"
@@ -71,7 +72,7 @@ end
 
 -- A number that may stand in a text; a null stays absent.
 local function number(value)
-  if type(value) == "string" then value = tonumber(value) end
+  if type(value) == "string" then value = ascii.number(value) end
   return type(value) == "number" and value or nil
 end
 

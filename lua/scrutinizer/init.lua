@@ -43,7 +43,8 @@ local function decode_options(given)
 end
 
 --- One whole JSON text as a Lua value: whole numbers are exact integers (on Lua 5.1 and LuaJIT up to 2^53), 1.0 stays a float, -0 is -0.0;
---- a number that no number of this Lua holds stays its text. null is `scrutinizer.null`; the last of duplicate keys counts.
+--- a whole number that no number of this Lua holds stays its text (18446744073709551615.0 too); one with an exponent is the nearest float, in
+--- range of floats, and so is a fraction. null is `scrutinizer.null`; the last of duplicate keys counts.
 ---@param text string
 ---@param given? { max_depth?: integer, utf8?: "pass"|"replace"|"error" }
 ---@return any value

@@ -1,5 +1,6 @@
 --- Thousands of rules at once: from lists and from CSV, into groups by name that are made where they are missing.
 
+local ascii = require "scrutinizer.ascii"
 local check = require "scrutinizer.check"
 local csv = require "scrutinizer.csv"
 local errors = require "scrutinizer.errors"
@@ -32,8 +33,8 @@ end
 
 -- What tells two rules apart, before child groups have their ids.
 local function key(rule)
-  return table.concat({ rule.type, rule.address or "", rule.length or "", rule.mask or "", rule.from or "", rule.to or "",
-    rule.group and ("%d"):format(rule.group) or "", rule.group_name or "" }, "\0"):lower()
+  return ascii.lower(table.concat({ rule.type, rule.address or "", rule.length or "", rule.mask or "", rule.from or "", rule.to or "",
+    rule.group and ("%d"):format(rule.group) or "", rule.group_name or "" }, "\0"))
 end
 
 local function add_once(list, seen, rule)

@@ -1,5 +1,7 @@
 --- The texts of the appliance's own pages: HTML taken off, speeds and percentages as numbers.
 
+local ascii = require "scrutinizer.ascii"
+
 local markup = {}
 
 local ENTITIES = { amp = "&", lt = "<", gt = ">", quot = '"', apos = "'", nbsp = " " }
@@ -14,7 +16,7 @@ end
 ---@param text string
 ---@return string
 function markup.plain(text)
-  text = text:gsub("<[%a/!][^<>]*>", ""):gsub("&(#?%w+);", entity)
+  text = text:gsub("<[A-Za-z/!][^<>]*>", ""):gsub("&(#?[A-Za-z0-9]+);", entity)
   return (text:match "^%s*(.-)%s*$")
 end
 
@@ -25,17 +27,17 @@ local UNITS = { [""] = 1, k = 1e3, m = 1e6, g = 1e9, t = 1e12, p = 1e15 }
 ---@return integer?
 function markup.bits_per_second(text)
   if not text then return nil end
-  local number, prefix, unit = markup.plain(text):match "(%d[%d,]*%.?%d*)%s*(%a?)(b%a*/?s)"
+  local number, prefix, unit = markup.plain(text):match "(%d[%d,]*%.?%d*)%s*([A-Za-z]?)(b[A-Za-z]*/?s)"
   if not number or (unit ~= "b/s" and unit ~= "bps" and unit ~= "bits/s" and unit ~= "bit/s") then return nil end
-  local factor = UNITS[prefix:lower()]
-  return factor and math.floor(tonumber((number:gsub(",", ""))) * factor + 0.5)
+  local factor = UNITS[ascii.lower(prefix)]
+  return factor and math.floor(ascii.number((number:gsub(",", ""))) * factor + 0.5)
 end
 
 --- The number of a text such as "44.0755%". Nil where it is none.
 ---@param text? string
 ---@return number?
 function markup.percent(text)
-  return text and tonumber(markup.plain(text):match "^(%-?[%d.]+)%s*%%$") or nil
+  return text and ascii.number(markup.plain(text):match "^(%-?[%d.]+)%s*%%$") or nil
 end
 
 return markup

@@ -1,5 +1,6 @@
 --- Names that are known, each with one line, and "did you mean". The lists are open: an appliance knows many more.
 
+local ascii = require "scrutinizer.ascii"
 local check = require "scrutinizer.check"
 
 local names = {}
@@ -105,9 +106,9 @@ end
 ---@return string?
 function names.suggest(name, list, max)
   if type(name) ~= "string" or #name > 100 then return nil end
-  local lower, best, best_edits = name:lower(), nil, nil
+  local lower, best, best_edits = ascii.lower(name), nil, nil
   for _, known in ipairs(check.sorted_keys(list)) do
-    local edits = distance(lower, known:lower(), max or 2)
+    local edits = distance(lower, ascii.lower(known), max or 2)
     if edits and (not best_edits or edits < best_edits) then best, best_edits = known, edits end
   end
   return best

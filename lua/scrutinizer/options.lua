@@ -1,5 +1,6 @@
 --- What `connect` is told: every option is checked at once, and misuse raises with the option's name.
 
+local ascii = require "scrutinizer.ascii"
 local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
 local files = require "scrutinizer.files"
@@ -68,7 +69,7 @@ local function headers(value)
   if type(value) ~= "table" then return nil, allowed end
   local out = {}
   for name, content in pairs(value) do
-    if type(name) ~= "string" or not name:find "^[%w!#$%%&'*+.^_`|~-]+$" or type(content) ~= "string"
+    if type(name) ~= "string" or not name:find "^[A-Za-z0-9!#$%%&'*+.^_`|~-]+$" or type(content) ~= "string"
       or content:find "[%z\r\n]" then
       return nil, allowed
     end
@@ -103,7 +104,7 @@ end
 local TLS = {
   ca_file = text, ca_blob = function(value) return type(value) == "string" and value ~= "" and value or nil, "PEM text" end,
   verify = flag, pin = function(value)
-    if type(value) == "string" and value:find "^sha256//[%w+/]+=*$" then return value end
+    if type(value) == "string" and value:find "^sha256//[A-Za-z0-9+/]+=*$" then return value end
     return nil, 'text as "sha256//…=", as errors of kind tls show it'
   end,
   cert = text, key = text, passphrase = text,
@@ -193,17 +194,17 @@ end
 ---@return { scheme: string, host: string, port?: string, path: string }?
 ---@return string? complaint
 function options.split_url(url)
-  local scheme, authority, path = url:match "^(%a+)://([^/?#]*)(.*)$"
-  scheme = scheme and scheme:lower()
+  local scheme, authority, path = url:match "^([A-Za-z]+)://([^/?#]*)(.*)$"
+  scheme = scheme and ascii.lower(scheme)
   if scheme ~= "https" and scheme ~= "http" then return nil, "a URL that begins with https://" end
   if authority:find "@" then return nil, "a URL without user name and password" end
   local host, port = authority:match "^(%[[%x:.]+%])(.*)$"
-  if not host then host, port = authority:match "^([%w._-]+)(.*)$" end
+  if not host then host, port = authority:match "^([A-Za-z0-9._-]+)(.*)$" end
   if not host or not (port == "" or port:find "^:%d+$") then
     return nil, "a URL with a host name or address (IPv6 in brackets), and perhaps a port"
   end
   if port ~= "" and not check.digits(port:sub(2), 1, 65535) then return nil, "a URL with a port from 1 to 65535" end
-  if path:find "[?#%s%c%z]" then return nil, "a URL without query" end
+  if path:find "[?#%s%z\1-\31\127]" then return nil, "a URL without query" end
   if path == "" or path == "/" then path = PATH end
   return { scheme = scheme, host = host, port = port ~= "" and port:sub(2) or nil, path = path }
 end
@@ -239,7 +240,7 @@ local function find_token(given, parts)
   local env_url, env_token = env "SCRUTINIZER_URL", env "SCRUTINIZER_TOKEN"
   if not env_token then return false end
   local env_parts = env_url and options.split_url(env_url)
-  if env_url and not (env_parts and env_parts.host:lower() == parts.host:lower()) then return false end
+  if env_url and not (env_parts and ascii.lower(env_parts.host) == ascii.lower(parts.host)) then return false end
   return env_token
 end
 

@@ -90,7 +90,7 @@ function pages.identity(cells)
     if value == nil or value == core.null then
       parts[i] = "-"
     else
-      value = type(value) == "table" and wire.try_encode(value) or tostring(value)
+      value = wire.show(value)
       parts[i] = #value .. ":" .. value
     end
   end

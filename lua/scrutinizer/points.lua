@@ -7,6 +7,8 @@ local points = {}
 
 local null = core.null
 
+local EXACT = { exact = true }
+
 --- A value of the wire, a number or a numeric text, as the exact number; one that no number of this Lua holds stays its text.
 ---@param value any
 ---@return number|string? number nil when it is neither
@@ -15,7 +17,7 @@ function points.number(value)
   if type(value) ~= "string" then return nil end
   if #value < 16 and value:find "^%d+$" then return tonumber(value) end
   if not value:find "^%-?%d" then return nil end
-  return (core.decode(value))
+  return (core.decode(value, EXACT))
 end
 
 --- A whole number that the wire writes as number or as text.

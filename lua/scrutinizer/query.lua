@@ -187,7 +187,7 @@ function methods:timezone(name)
   end
   local known, complaint, unreadable = zone.load(name)
   -- Without zone files nothing can be judged but the name's form.
-  local plausible = unreadable and type(name) == "string" and name:find "^%a[%w_+/-]*$"
+  local plausible = unreadable and type(name) == "string" and name:find "^[A-Za-z][A-Za-z0-9_+/-]*$"
   if not known and not plausible then misuse("timezone", name, 'an IANA name such as "Europe/Berlin"', complaint) end
   spec.timezone = name
   return finish(self, spec)

@@ -1,6 +1,7 @@
 --- Redirects: an appliance moves within its host, to https; the token goes nowhere else. The request is sent again whole: what a browser
 --- does (a GET without the form) is of no use here, and some appliances lose the path on the way.
 
+local ascii = require "scrutinizer.ascii"
 local errors = require "scrutinizer.errors"
 local events = require "scrutinizer.events"
 local options = require "scrutinizer.options"
@@ -35,7 +36,7 @@ local function resolve(endpoint, location)
     return { scheme = endpoint.scheme, host = endpoint.host, port = endpoint.port, path = plain }
   end
   local target = options.split_url(plain)
-  if target then target.path = plain:match "^%a+://[^/]*(.*)$" end
+  if target then target.path = plain:match "^[A-Za-z]+://[^/]*(.*)$" end
   return target
 end
 
@@ -56,7 +57,7 @@ end
 ---@return string? other
 function redirect.target(endpoint, location)
   local said = location and resolve(endpoint, location)
-  if not said or said.scheme ~= "https" or said.host:lower() ~= endpoint.host:lower() then return nil end
+  if not said or said.scheme ~= "https" or ascii.lower(said.host) ~= ascii.lower(endpoint.host) then return nil end
   local other = not is_lost(said.path) and said.path ~= endpoint.path and said.path or nil
   if other and same_origin(endpoint, said) then return nil end
   return { scheme = "https", host = endpoint.host, port = said.port, path = endpoint.path }, other

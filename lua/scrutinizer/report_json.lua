@@ -1,5 +1,6 @@
 --- The report JSON that people copy: what the appliance's UI shows, and what the vendor's article prints, with `#` comments.
 
+local ascii = require "scrutinizer.ascii"
 local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
 local query = require "scrutinizer.query"
@@ -34,7 +35,7 @@ end
 -- Whether a line begins with a head, or is a URL that has one.
 local function begins_head(text)
   for _, name in ipairs { wire.form.report, wire.form.data } do
-    if text:find("^" .. name .. "%s*=") or text:find("^%a+://.*[?&]" .. name .. "=") then return true end
+    if text:find("^" .. name .. "%s*=") or text:find("^[A-Za-z]+://.*[?&]" .. name .. "=") then return true end
   end
   return false
 end
@@ -51,7 +52,7 @@ local function begins_json(line)
   local quote = text:find '^"' and string_end(text, 1)
   local rest = quote and text:sub(quote + 1) or text:match "^-?%d[%d.eE+-]*(.*)$"
   if not rest then
-    local word, after = text:match "^(%a+)(.*)$"
+    local word, after = text:match "^([A-Za-z]+)(.*)$"
     rest = (word == "true" or word == "false" or word == "null") and after or nil
   end
   return rest ~= nil and value_ends(rest) ~= nil
@@ -141,8 +142,8 @@ local function skip(text, at)
   while true do
     local before = at
     at = text:match("^[%s&]*()", at)
-    at = text:match("^%a+://[^\n{?]*%?()", at) or at
-    at = text:match("^[%a_]+=[%w_*]+&()", at) or at
+    at = text:match("^[A-Za-z]+://[^\n{?]*%?()", at) or at
+    at = text:match("^[A-Za-z_]+=[A-Za-z0-9_*]+&()", at) or at
     if at == before then return at end
   end
 end
@@ -158,7 +159,7 @@ function report_json.read(text)
   local source, found = clean(text), {}
   local at = skip(source, 1)
   while at <= #source do
-    local head, after = source:match("^([%a_]+)%s*=%s*()", at)
+    local head, after = source:match("^([A-Za-z_]+)%s*=%s*()", at)
     if head and head ~= wire.form.report and head ~= wire.form.data then
       return fail(source, at, ("expected rpt_json= or data_requested=, got %s="):format(head))
     end
@@ -181,7 +182,7 @@ end
 
 -- A whole number, or the text of one.
 local function whole(value)
-  if type(value) == "string" then value = tonumber(value) end
+  if type(value) == "string" then value = ascii.number(value) end
   return check.integer(value, 0)
 end
 
@@ -302,7 +303,7 @@ local function read_limits(part)
   local said = type(part[name.table]) == "table" and part[name.table][name.query]
   if type(said) ~= "table" then return { offset = 0 } end
   local offset, rows = whole(said[name.offset] or 0), whole(said[name.rows] or wire.ALL_ROWS)
-  local huge = tonumber(said[name.rows])
+  local huge = ascii.number(said[name.rows])
   if not rows and huge and huge >= ALL_FROM then rows = wire.ALL_ROWS end
   if not offset then return nil, "offset must be a whole number from 0" end
   if not rows or rows < 1 then return nil, "max_num_rows must be a whole number from 1" end

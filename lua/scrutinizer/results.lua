@@ -9,12 +9,12 @@ local results = {}
 
 local SILENT = "the appliance says nothing of this one"
 
---- Any JSON value as text.
+--- Any JSON value as text, whatever its bytes; "nothing" where there is none.
 ---@param value any
 ---@return string
 function results.text(value)
-  if type(value) == "table" then value = wire.try_encode(value) end
-  return tostring(value)
+  if value == nil then return "nothing" end
+  return wire.show(value)
 end
 
 --- A stranger's text as an item's `error`: without secrets, fit for one line.
@@ -113,7 +113,7 @@ local function stands_in(text, part)
   while true do
     local first, last = text:find(part, at, true)
     if not first then return false end
-    if not text:sub(first - 1, first - 1):find "[%w_]" and not text:sub(last + 1, last + 1):find "[%w_]" then return true end
+    if not text:sub(first - 1, first - 1):find "[A-Za-z0-9_]" and not text:sub(last + 1, last + 1):find "[A-Za-z0-9_]" then return true end
     at = first + 1
   end
 end

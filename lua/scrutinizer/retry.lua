@@ -29,11 +29,11 @@ local MONTHS = { Jan = 1, Feb = 2, Mar = 3, Apr = 4, May = 5, Jun = 6, Jul = 7, 
 
 -- The three forms of RFC 9110, 5.6.7: day, month, year and clock.
 local function date_parts(text)
-  local day, month, year, clock = text:match "^%a+, (%d%d) (%a%a%a) (%d%d%d%d) ([%d:]+) GMT$"
+  local day, month, year, clock = text:match "^[A-Za-z]+, (%d%d) ([A-Za-z][A-Za-z][A-Za-z]) (%d%d%d%d) ([%d:]+) GMT$"
   if day then return day, month, year, clock end
-  day, month, year, clock = text:match "^%a+, (%d%d)%-(%a%a%a)%-(%d%d) ([%d:]+) GMT$"
+  day, month, year, clock = text:match "^[A-Za-z]+, (%d%d)%-([A-Za-z][A-Za-z][A-Za-z])%-(%d%d) ([%d:]+) GMT$"
   if day then return day, month, year, clock end
-  month, day, clock, year = text:match "^%a%a%a (%a%a%a) ([ %d]%d) ([%d:]+) (%d%d%d%d)$"
+  month, day, clock, year = text:match "^[A-Za-z][A-Za-z][A-Za-z] ([A-Za-z][A-Za-z][A-Za-z]) ([ %d]%d) ([%d:]+) (%d%d%d%d)$"
   return day, month, year, clock
 end
 

@@ -1,6 +1,7 @@
 --- What nobody may read: tokens, passwords, passphrases. Takes them out of texts, in each form in which they travel or are shown. A set is
 --- functions over closures: no dump of a table shows what it holds.
 
+local ascii = require "scrutinizer.ascii"
 local match = require "scrutinizer.secrets.match"
 
 local secrets = {}
@@ -101,25 +102,42 @@ end
 ---@param name string
 ---@return boolean
 function secrets.is_name(name)
-  name = name:lower()
+  name = ascii.lower(name)
   local found = name == "pass" or name == "pwd" or name:find("passw", 1, true) or name:find("passphrase", 1, true) or name:find("secret", 1, true)
     or name:find("token", 1, true) or name:find("authorization", 1, true) or name:find("cookie", 1, true) or name:find "api.?key"
   return found and true or false
 end
 
--- A copy without secrets; their texts go into `found`.
-local function cleaned(value, found)
+-- A copy without secrets; their texts go into `found`. Under a secret's name all is one, also a list of them.
+local function cleaned(value, found, secret)
+  if secret and (type(value) == "string" or type(value) == "number") then
+    found[#found + 1] = type(value) == "string" and value or ascii.text(value)
+    return MASK
+  end
   if type(value) ~= "table" then return value end
   local copy = {}
   for name, member in pairs(value) do
-    if type(name) == "string" and secrets.is_name(name) and (type(member) == "string" or type(member) == "number") then
-      found[#found + 1] = tostring(member)
-      copy[name] = MASK
-    else
-      copy[name] = cleaned(member, found)
-    end
+    copy[name] = cleaned(member, found, secret or (type(name) == "string" and secrets.is_name(name)))
   end
   return setmetatable(copy, getmetatable(value))
+end
+
+--- A copy of decoded data, such as a form's fields, in which no secret is repeated: neither whole nor within a text, in a key or as a number.
+---@param value any
+---@param list string[] the secrets
+---@return any
+function secrets.unrepeated(value, list)
+  local set, whole = secrets.new(list), {}
+  for _, secret in ipairs(list) do whole[secret] = true end
+  local function clean(one)
+    if type(one) == "number" then return whole[ascii.text(one)] and #ascii.text(one) >= SHORTEST_IN_DATA and MASK or one end
+    if type(one) == "string" then return whole[one] and MASK or set.stream()(one, true) end
+    if type(one) ~= "table" then return one end
+    local copy = {}
+    for name, member in pairs(one) do copy[type(name) == "string" and clean(name) or name] = clean(member) end
+    return setmetatable(copy, getmetatable(one))
+  end
+  return clean(value)
 end
 
 --- Takes secrets out of an error.

@@ -4,6 +4,7 @@
 --- everything else is in "Other" (where the appliance sends it). It is one answer, held in memory up to `max_held`.
 
 local answer = require "scrutinizer.answer"
+local ascii = require "scrutinizer.ascii"
 local call = require "scrutinizer.call"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
@@ -96,7 +97,7 @@ end
 
 local function text_of(value)
   if type(value) == "string" then return value end
-  return type(value) == "number" and tostring(value) or nil
+  return type(value) == "number" and wire.show(value) or nil
 end
 
 -- What is said of one series: label, dns, other, direction; what else the wire says of it stays as it is.
@@ -248,7 +249,7 @@ end
 -- Bits per second; a value beyond this Lua's numbers is rounded once, as any rate is.
 local function to_rates(list)
   for _, entry in ipairs(list) do
-    for _, point in ipairs(entry.points) do point[2] = tonumber(point[2]) * 8.0 / entry.interval end
+    for _, point in ipairs(entry.points) do point[2] = ascii.number(point[2]) * 8.0 / entry.interval end
   end
   return list
 end

@@ -1,5 +1,6 @@
 --- Names looked up beforehand: for processes that cannot later, as HAProxy that has left root, its threads and its files behind.
 
+local ascii = require "scrutinizer.ascii"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
 local wait = require "scrutinizer.wait"
@@ -16,7 +17,7 @@ end
 -- Host and ports whose name libcurl will want: the proxy's, where there is one.
 local function targets(endpoint, proxy)
   if proxy then
-    local rest = proxy:gsub("^%a[%w+.-]*://", ""):gsub("^.*@", ""):gsub("/.*$", "")
+    local rest = proxy:gsub("^[A-Za-z][A-Za-z0-9+.-]*://", ""):gsub("^.*@", ""):gsub("/.*$", "")
     local host, port = rest:match "^(%[[^%]]*%]):?(%d*)$"
     if not host then host, port = rest:match "^([^:]*):?(%d*)$" end
     if not host or host == "" then return nil end
@@ -29,9 +30,9 @@ local function targets(endpoint, proxy)
 end
 
 local function said_already(resolve, host, port)
-  local head = ("%s:%d:"):format(host, port):lower()
+  local head = ascii.lower(("%s:%d:"):format(host, port))
   for _, entry in ipairs(resolve) do
-    if entry:sub(1, #head):lower() == head then return true end
+    if ascii.lower(entry:sub(1, #head)) == head then return true end
   end
   return false
 end

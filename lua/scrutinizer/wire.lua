@@ -1,5 +1,6 @@
 --- The appliance's names: the only file that knows them. And the one writer of JSON: the same value gives the same text in every process.
 
+local ascii = require "scrutinizer.ascii"
 local check = require "scrutinizer.check"
 local json = require("cjson").new()
 
@@ -192,8 +193,8 @@ end
 
 -- What cjson leaves as it is but a terminal obeys (controls over U+007F, changes of the writing direction) is escaped: the text
 -- is also shown by `query:curl()`.
-local function encode_string(text)
-  if not is_utf8(text) then return nil, "a string that is not UTF-8" end
+local function encode_string(text, any_bytes)
+  if not any_bytes and not is_utf8(text) then return nil, "a string that is not UTF-8" end
   -- Pairs are eaten whole, so that the second of two backslashes never counts as an escape's first.
   local out = json.encode(text):gsub("\\(.)", { ["/"] = "/" })
   if out:find "[\128-\255]" then
@@ -219,12 +220,11 @@ local function encode_number(value)
   if kind_of_number and kind_of_number(value) == "integer" then return ("%d"):format(value) end
   if value == 0 then return "0" end -- no sign: a compiler may fold 0 and -0.0
   if value == math.floor(value) and math.abs(value) < 2 ^ 63 then return ("%.0f"):format(value) end
-  for _, format in ipairs { "%.15g", "%.16g" } do
-    local text = format:format(value)
-    if tonumber(text) == value then return (text:gsub(",", ".")) end
+  for _, format in ipairs { "%.15g", "%.16g" } do -- points
+    local text = ascii.format(format, value)
+    if ascii.number(text) == value then return text end
   end
-  -- In some locales the point is a comma.
-  return (("%.17g"):format(value):gsub(",", "."))
+  return ascii.format("%.17g", value)
 end
 
 local encode_value
@@ -250,7 +250,7 @@ local function encode_object(value, out, depth)
   end
   out[#out + 1] = "{"
   for i, key in ipairs(check.sorted_keys(value)) do
-    local name, complaint = encode_string(key)
+    local name, complaint = encode_string(key, out.for_show)
     if not name then return complaint end
     out[#out + 1] = (i > 1 and "," or "") .. name .. ":"
     complaint = encode_value(value[key], out, depth)
@@ -263,7 +263,7 @@ end
 function encode_value(value, out, depth)
   local kind, text, complaint = type(value), nil, nil
   if kind == "string" then
-    text, complaint = encode_string(value)
+    text, complaint = encode_string(value, out.for_show)
   elseif kind == "number" then
     text, complaint = encode_number(value)
   elseif kind == "boolean" then
@@ -272,6 +272,8 @@ function encode_value(value, out, depth)
     text = "null"
   elseif kind ~= "table" then
     complaint = "a " .. kind
+  elseif depth >= MAX_DEPTH and out.for_show then
+    text = "…"
   elseif depth >= MAX_DEPTH then
     complaint = "tables nested too deep, perhaps in a circle"
   elseif rawget(value, 1) ~= nil or is_array(value) then
@@ -292,6 +294,16 @@ function wire.try_encode(value)
   local complaint = encode_value(value, out, 0)
   if complaint then return nil, complaint end
   return table.concat(out)
+end
+
+--- Any decoded JSON value as a text to be shown: a text as it is, all else as JSON, with strings of any bytes as they came. Never nil.
+---@param value any
+---@return string
+function wire.show(value)
+  if type(value) == "string" then return value end
+  local out = { for_show = true }
+  local complaint = encode_value(value, out, 0)
+  return complaint and "(" .. complaint .. ")" or table.concat(out)
 end
 
 --- The JSON text of a value. Objects by sorted keys; a table with a first element, or one marked with the core's `array_mt`,

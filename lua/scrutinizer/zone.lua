@@ -64,7 +64,7 @@ local function rule_time(text, at)
 end
 
 local function rule_name(text, at)
-  return text:match("^<[%w+-]+>()", at) or text:match("^%a+()", at)
+  return text:match("^<[A-Za-z0-9+-]+>()", at) or text:match("^[A-Za-z]+()", at)
 end
 
 -- ",M3.2.0/2" at `at`: when a change comes, and where the text goes on.
@@ -295,7 +295,7 @@ function zone.load(name)
   if not path then return nil, "this system has no time zone files (Debian: package tzdata)", true end
   -- Nothing that leaves the folder: no "..", no leading slash. The clocks under right/ count leap seconds, and names
   -- of this machine's own (localtime, posixrules) mean nothing to the appliance.
-  local plain = name:find "^[%w_+/-]+$" and not name:find "^/" and not name:find "//" and not name:find "/$"
+  local plain = name:find "^[A-Za-z0-9_+/-]+$" and not name:find "^/" and not name:find "//" and not name:find "/$"
   local own = name == "localtime" or name:find "^right/" or name:find "^posix"
   local data = plain and not own and files.read(path .. "/" .. name)
   local found = data and parse_tzif(data)

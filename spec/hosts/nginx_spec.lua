@@ -73,6 +73,19 @@ location = /rows { content_by_lua_block {
   end
   ngx.say(count, " ", total)
 } }
+location = /killed { content_by_lua_block {
+  local kinds = {
+    rows = function() return sum(client:report "custom_rows_20000":range "LastHour") end,
+    prefetch = function() return sum(query():page_size(20):prefetch(3)) end,
+    gather = function() return client:gather { query(), query():outbound(), query():page_size(50) } end,
+    aggregate = function() return query():aggregate { sum = { "sum_octetdeltacount" } } end,
+  }
+  local thread = ngx.thread.spawn(kinds[ngx.var.arg_kind])
+  ngx.sleep(tonumber(ngx.var.arg_after) / 1000)
+  if ngx.var.arg_how == "exit" then return ngx.exit(204) end
+  ngx.thread.kill(thread)
+  ngx.print "killed"
+} }
 location = /err { content_by_lua_block {
   local row, err = query():rows():next()
   ngx.print(row and "a row" or err.kind)
@@ -150,6 +163,36 @@ describe("nginx", function()
       end
       assert.is_true(server:descriptors() <= before + 8, ("%d descriptors, before %d"):format(server:descriptors(), before))
       assert.is_true(server:rss() < rss + 60000, ("%d KiB, before %d"):format(server:rss(), rss))
+      assert.equal((expected()), (server:get "/content"))
+    end)
+  end)
+
+  -- Killed at any moment of {rows, pages ahead, gather, an aggregate}, left by ngx.exit, left by its client: requests end, and
+  -- nothing goes on. nginx waits for threads that nobody waits for, so that a thread of ours must never be one.
+  it("ends with a thread that is killed, whatever it is at", function()
+    local many = tonumber(os.getenv "SCRUTINIZER_KILLS" or "40")
+    with_nginx({ http = fill(INIT), server = fill(SERVER) }, function(server)
+      assert.equal((expected()), (server:get "/content"))
+      local at, lists = 0, {}
+      for _, kind in ipairs { "rows", "prefetch", "gather", "aggregate" } do
+        local list = {}
+        for i = 1, many do
+          at = (at * 31 + 7) % 60
+          local how = i % 10 == 0 and "exit" or "kill"
+          list[i] = ("'http://127.0.0.1:%d/killed?kind=%s&after=%d&how=%s'"):format(server.port, kind, i % 10 == 5 and 500 or at, how)
+        end
+        local said = support.shell(("printf '%%s\\n' %s | xargs -P 8 -n 1 curl -s -o /dev/null -w '%%{http_code} ' --max-time 20")
+          :format(table.concat(list, " ")))
+        local _, good = said:gsub("20[04] ", "")
+        assert.equal(many, good, kind .. ": " .. said)
+        lists[#lists + 1] = table.concat(list, " ", 1, 10)
+      end
+      support.clear()
+      support.shell "sleep 1.5"
+      assert.same({}, support.log()) -- no killed report goes on
+      for _, list in ipairs(lists) do -- clients that hang up
+        support.shell(("printf '%%s\\n' %s | xargs -P 8 -n 1 curl -s -o /dev/null --max-time 0.02"):format(list))
+      end
       assert.equal((expected()), (server:get "/content"))
     end)
   end)

@@ -161,7 +161,7 @@ local function keys_of(a, b)
   local list = check.sorted_keys(all)
   for i, name in ipairs(list) do list[i] = all[name] end
   -- Places of lists in their own order.
-  if type(list[1]) == "number" then table.sort(list) end
+  if type(list[1]) == "number" then table.sort(list) end -- numbers
   return list
 end
 

@@ -1,6 +1,7 @@
 --- The usage curve as SVG: the samples, the percentile's line, the discarded samples as dots above it, the commit. A picture: its coordinates
 --- are floats, and nothing is billed from them.
 
+local ascii = require "scrutinizer.ascii"
 local exact = require "scrutinizer.billing.exact"
 local fraction = require "scrutinizer.billing.fraction"
 local words = require "scrutinizer.billing.words"
@@ -21,8 +22,7 @@ local function real(value)
 end
 
 local function coordinate(value)
-  -- In some locales the point is a comma.
-  return (("%.1f"):format(value):gsub(",", "."))
+  return ascii.format("%.1f", value)
 end
 
 -- The highest rate in the picture.

@@ -2,6 +2,8 @@
 ---
 --- A bill's octets, products and amounts go through here. Nothing is ever rounded but by `divide`, and there by name.
 
+local check = require "scrutinizer.check"
+
 local exact = {}
 
 local floor = math.floor
@@ -149,7 +151,7 @@ local function host_number(digits, minus)
   local sign = minus and -1 or 1
   if #digits < 16 then return floor(tonumber(digits)) * sign end
   if to_integer then
-    if #digits < #MAX_TEXT or (#digits == #MAX_TEXT and digits <= MAX_TEXT) then return to_integer(tonumber(digits)) * sign end
+    if #digits < #MAX_TEXT or (#digits == #MAX_TEXT and not check.before(MAX_TEXT, digits)) then return to_integer(tonumber(digits)) * sign end
   elseif #digits == 16 and digits <= "9007199254740992" then
     return tonumber(digits) * sign
   end

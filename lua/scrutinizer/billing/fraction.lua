@@ -1,5 +1,6 @@
 --- Exact fractions of whole numbers: rates, prices and quantities before they are rounded by name.
 
+local ascii = require "scrutinizer.ascii"
 local exact = require "scrutinizer.billing.exact"
 
 local fraction = {}
@@ -74,9 +75,9 @@ end
 -- The shortest decimal text that reads back as this number.
 local function shortest(value)
   if value ~= value or value == math.huge or value == -math.huge then return nil end
-  for _, format in ipairs { "%.15g", "%.16g", "%.17g" } do
-    local text = format:format(value):gsub(",", ".")
-    if tonumber(text) == value then return text end
+  for _, format in ipairs { "%.15g", "%.16g", "%.17g" } do -- points
+    local text = ascii.format(format, value)
+    if ascii.number(text) == value then return text end
   end
 end
 

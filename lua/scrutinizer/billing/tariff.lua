@@ -68,7 +68,7 @@ local function names_complaint(t)
         type(name) == "string" and names.did_you_mean(names.suggest(name, KNOWN)) or nil)
     end
   end
-  if type(t.currency) == "string" and t.currency:find "^%u%u%u$" then return nil end
+  if type(t.currency) == "string" and t.currency:find "^[A-Z][A-Z][A-Z]$" then return nil end
   return check.message("currency", t.currency, 'three capitals, such as "EUR"')
 end
 

@@ -1,5 +1,6 @@
 --- Where an axis has its marks, and what they say: values in readable units, times on a zone's own clock.
 
+local ascii = require "scrutinizer.ascii"
 local zone = require "scrutinizer.zone"
 
 local axis = {}
@@ -45,7 +46,7 @@ function axis.values(most, count, unit)
   local top = math.max(1, math.ceil(most / step - 1e-9))
   while top * step / scale >= 1000 and PREFIXES[prefix + 1] do scale, prefix = scale * 1000, prefix + 1 end
   for i = 0, top do
-    local text = ("%.10g %s%s"):format(i * step / scale, PREFIXES[prefix], SYMBOLS[unit] or unit):gsub(" $", "")
+    local text = ascii.format("%.10g %s%s", i * step / scale, PREFIXES[prefix], SYMBOLS[unit] or unit):gsub(" $", "")
     marks[i + 1] = { at = i * step, text = i == 0 and "0" or text }
   end
   return marks

@@ -32,7 +32,7 @@ end
 ---@param text string
 ---@return string
 function gnuplot.quote(text)
-  return '"' .. gnuplot.plain(text):gsub("[^%a ]", function(char) return ("\\%03o"):format(char:byte()) end) .. '"'
+  return '"' .. gnuplot.plain(text):gsub("[^A-Za-z ]", function(char) return ("\\%03o"):format(char:byte()) end) .. '"'
 end
 
 --- One or two lines as one string: the break is gnuplot's own escape.

@@ -1,5 +1,6 @@
 --- Series as gnuplot's script: lines or stacked areas over time. Where both directions are there, outbound goes down from zero.
 
+local ascii = require "scrutinizer.ascii"
 local axis = require "scrutinizer.chart.axis"
 local gnuplot = require "scrutinizer.chart.gnuplot"
 local style = require "scrutinizer.chart.style"
@@ -14,7 +15,7 @@ local LABEL = 40 -- characters of a label in the legend
 -- Points as { [epoch] = number }; text is a number that this Lua cannot hold, and near enough as a double.
 local function by_epoch(entry, sign)
   local values = {}
-  for _, point in ipairs(entry.points) do values[point[1]] = tonumber(point[2]) * sign end
+  for _, point in ipairs(entry.points) do values[point[1]] = ascii.number(point[2]) * sign end
   return values
 end
 
@@ -30,7 +31,7 @@ local function grid_of(drawn)
       if not seen[epoch] then seen[epoch], grid[#grid + 1] = true, epoch end
     end
   end
-  table.sort(grid)
+  table.sort(grid) -- numbers
   return grid
 end
 
@@ -94,7 +95,7 @@ end
 local function data_lines(item, grid, interval, origin)
   local out, before = {}, nil
   local function put(x, epoch)
-    out[#out + 1] = ("%.1f %.15g %.15g"):format(x - origin, item.values[epoch], item.base and item.base[epoch] or 0)
+    out[#out + 1] = ascii.format("%.1f %.15g %.15g", x - origin, item.values[epoch], item.base and item.base[epoch] or 0)
   end
   for _, epoch in ipairs(grid) do
     if item.values[epoch] then
@@ -137,10 +138,10 @@ local function value_marks(script, low, high, o, count)
   local top, bottom = 0, 0
   for i, mark in ipairs(marks) do
     if i == 1 or marks[i - 1].at < high then
-      list[#list + 1], top = ("%s %.15g"):format(gnuplot.mark(mark.text), mark.at), mark.at
+      list[#list + 1], top = ascii.format("%s %.15g", gnuplot.mark(mark.text), mark.at), mark.at
     end
     if i > 1 and marks[i - 1].at < -low then
-      list[#list + 1], bottom = ("%s -%.15g"):format(gnuplot.mark(mark.text), mark.at), -mark.at
+      list[#list + 1], bottom = ascii.format("%s -%.15g", gnuplot.mark(mark.text), mark.at), -mark.at
     end
   end
   if top == bottom then top = marks[2].at end

@@ -1,5 +1,6 @@
 --- Rows as bars or as a ring: one label and one value each, the largest first, the rest together.
 
+local ascii = require "scrutinizer.ascii"
 local axis = require "scrutinizer.chart.axis"
 local gnuplot = require "scrutinizer.chart.gnuplot"
 local style = require "scrutinizer.chart.style"
@@ -46,7 +47,7 @@ function shares.read(next_row, read, top)
 end
 
 local function percent(value, sum)
-  return ("%.1f %%"):format(sum > 0 and value / sum * 100 or 0)
+  return ascii.format("%.1f %%", sum > 0 and value / sum * 100 or 0)
 end
 
 -- ---- the ring ----

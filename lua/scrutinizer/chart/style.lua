@@ -1,5 +1,6 @@
 --- What all charts share: colours that colour-blind eyes can tell apart, the frame, and text in its places.
 
+local ascii = require "scrutinizer.ascii"
 local gnuplot = require "scrutinizer.chart.gnuplot"
 
 local style = {}
@@ -30,7 +31,7 @@ end
 
 --- `string.format` on to the script's end.
 function style.add(script, text, ...)
-  script[#script + 1] = text:format(...)
+  script[#script + 1] = ascii.format(text, ...)
 end
 
 local TERMINALS = {

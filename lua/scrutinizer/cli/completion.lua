@@ -1,6 +1,7 @@
 --- Shell completion: argparse's script, which knows commands, options and choices; for bash also the words that options take.
 
 local scrutinizer = require "scrutinizer"
+local check = require "scrutinizer.check"
 
 local completion = {}
 
@@ -9,7 +10,7 @@ local KEYS = "ip= src_ip= dst_ip= ip_group= src_ip_group= dst_ip_group= network=
 local function words(map)
   local list = {}
   for name in pairs(map) do list[#list + 1] = name end
-  table.sort(list)
+  table.sort(list, check.before)
   return table.concat(list, " ")
 end
 

@@ -13,7 +13,42 @@ end
 
 local wrong = data.wrong
 
---- The table that a text holds as Lua data. It runs without any global and for a bounded time: data, not a program.
+local MAX_TEXT = 2 ^ 20 -- bytes
+local MAX_STEPS = 100000 -- of Lua's machine
+local MAX_MADE = 2 ^ 20 -- bytes, beside what the text itself takes
+
+--- A file's text.
+---@param path string
+---@return string? text
+---@return string? why
+function data.read(path)
+  return files.read(path, MAX_TEXT)
+end
+
+-- Runs a chunk that knows no global, in bounded time and memory: every step is counted. Strings have no methods meanwhile: a step inside `rep` or
+-- `find` has no end that could be counted.
+local function run(chunk, size)
+  local strings = debug.getmetatable ""
+  local methods, steps, most = strings.__index, 0, collectgarbage "count" + (MAX_MADE + 40 * size) / 1024
+  local over = false -- from then on the steps are ours
+  local function stop(why)
+    over = true
+    error(why, 0)
+  end
+  strings.__index = nil
+  debug.sethook(function()
+    steps = steps + 1
+    if over then return end
+    if steps > MAX_STEPS then stop "it does not end" end
+    if collectgarbage "count" > most then stop "it makes too much" end
+  end, "", 1)
+  local ok, value = pcall(chunk)
+  debug.sethook()
+  strings.__index = methods
+  return ok, value
+end
+
+--- The table that a text holds as Lua data. It runs without any global, in bounded time and memory: data, not a program.
 ---@param path string for messages
 ---@param text string
 ---@return table
@@ -31,9 +66,7 @@ function data.parse(path, text)
   -- Compiled code asks no hook.
   local jit = rawget(_G, "jit")
   if jit then jit.off(chunk, true) end
-  debug.sethook(function() error("it does not end", 0) end, "", 100000)
-  local ok, value = pcall(chunk)
-  debug.sethook()
+  local ok, value = run(chunk, #text)
   if not ok then wrong("%s: %s", path, errors.neutral(value, 200)) end
   if type(value) ~= "table" then wrong("%s: no table of settings in it", path) end
   return value
@@ -43,7 +76,7 @@ end
 ---@param path string
 ---@return table
 function data.load(path)
-  local text, why = files.read(path)
+  local text, why = data.read(path)
   if not text then wrong("%s", why) end
   if not path:find "%.json$" then return data.parse(path, text) end
   local value, err = require("scrutinizer").decode(text)

@@ -2,7 +2,6 @@
 
 local check = require "scrutinizer.check"
 local data_file = require "scrutinizer.cli.data"
-local files = require "scrutinizer.files"
 local names = require "scrutinizer.names"
 local scrutinizer = require "scrutinizer"
 
@@ -26,13 +25,15 @@ function profile.options(parser)
     parser:option("--timeout", "Seconds to wait for the appliance in all (default 300)."):argname "<seconds>":convert(tonumber))
 end
 
--- Who may read a file, as stat tells it: nil where there is no stat.
-local function readable_by_others(path)
-  local pipe = io.popen("stat -L -c %a -- '" .. path:gsub("'", "'\\''") .. "' 2>/dev/null")
-  local mode = pipe and pipe:read "*l"
+-- What is wrong with who owns a file (a link's target) and may use it, as stat tells; nil: nothing, or there is no stat.
+local function exposed(path)
+  local pipe = io.popen("stat -L -c '%f %u' -- '" .. path:gsub("'", "'\\''") .. "' 2>/dev/null && id -u")
+  local said = pipe and pipe:read "*a" or ""
   if pipe then pipe:close() end
-  local others = mode and mode:match "(%d%d)$"
-  return others ~= nil and others ~= "00"
+  local mode, owner, me = said:match "^(%x+) (%d+)\n(%d+)"
+  if not mode then return nil end
+  if tonumber(mode, 16) % 64 ~= 0 then return "others can read it: chmod 600 it first" end -- any bit of group or others
+  if owner ~= me and owner ~= "0" then return "it is another user's: make it your own" end
 end
 
 local function check_settings(path, settings, where)
@@ -55,7 +56,8 @@ local function holds_token(data)
 end
 
 local function guard(path)
-  if readable_by_others(path) then wrong("%s holds a token and others can read it: chmod 600 it first", path) end
+  local why = exposed(path)
+  if why then wrong("%s holds a token and %s", path, why) end
 end
 
 local function from_file(args)
@@ -63,7 +65,7 @@ local function from_file(args)
   local base = os.getenv "XDG_CONFIG_HOME" or (home and home .. "/.config")
   local path = args.config or (base and base .. "/scrutinizer/config.lua")
   local text, why
-  if path then text, why = files.read(path) end
+  if path then text, why = data_file.read(path) end
   if not text then
     if args.config then wrong("%s", why) end
     if args.profile then wrong("there is no profile file %s", path or "") end
@@ -81,7 +83,7 @@ end
 
 local function token_of(args, settings)
   if not args.token_file then return settings.token end
-  local text, why = files.read(args.token_file)
+  local text, why = data_file.read(args.token_file)
   if not text then wrong("%s", why) end
   guard(args.token_file)
   local token = text:match "^%s*(%S+)%s*$"

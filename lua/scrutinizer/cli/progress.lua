@@ -1,5 +1,6 @@
 --- Progress for people: one line on a terminal's stderr. Nothing where stderr is a pipe or a file.
 
+local ascii = require "scrutinizer.ascii"
 local terminal = require "scrutinizer.cli.terminal"
 
 local progress = {}
@@ -26,7 +27,7 @@ function progress.line(p)
     line = bar(part) .. ("%3d %%  "):format(math.floor(part * 100))
   end
   line = line .. grouped(p.rows) .. (p.total and " of " .. grouped(p.total) or "") .. " rows"
-  return p.bytes and ("%s  %.1f MB"):format(line, p.bytes / 1e6) or line
+  return p.bytes and ascii.format("%s  %.1f MB", line, p.bytes / 1e6) or line
 end
 
 --- A listener for `on_progress`, and what wipes its line; no listener where nobody looks, or where the rows go to that terminal themselves.

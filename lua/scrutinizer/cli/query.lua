@@ -1,6 +1,7 @@
 --- A query from arguments: the options of `report`, `explain` and `series`.
 
 local scrutinizer = require "scrutinizer"
+local check = require "scrutinizer.check"
 
 local unpack = table.unpack or unpack -- luacheck: ignore
 
@@ -9,7 +10,7 @@ local query = {}
 local function words(map)
   local list = {}
   for name in pairs(map) do list[#list + 1] = name end
-  table.sort(list)
+  table.sort(list, check.before)
   return table.concat(list, " ")
 end
 

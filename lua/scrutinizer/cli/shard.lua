@@ -37,7 +37,7 @@ local SLICED = { csv = true, ndjson = true }
 ---@return { index: integer, count: integer }?
 function shard.of(args)
   if not args.shard then return nil end
-  local index, count = args.shard:match "^(%w+)/(%d+)$"
+  local index, count = args.shard:match "^([A-Za-z0-9]+)/(%d+)$"
   if args.shard == "auto" then index = "auto" end
   local said
   if index == "auto" then index, said = from_environment() end

@@ -10,7 +10,7 @@ local COLUMNS = { "name", "id", "error" }
 local function ask_password(name)
   local quiet = terminal.is(0)
   if quiet then
-    io.stderr:write("password for ", (name:gsub("%c", "?")), ": ")
+    io.stderr:write("password for ", (name:gsub("[%z\1-\31\127]", "?")), ": ")
     os.execute "stty -echo </dev/tty"
   end
   local line = io.read "*l"

@@ -1,5 +1,6 @@
 --- The text of one value for people. Whole numbers are exact digits on every Lua.
 
+local ascii = require "scrutinizer.ascii"
 local errors = require "scrutinizer.errors"
 
 local cells = {}
@@ -12,8 +13,8 @@ local math_type = host_type or function() return "float" end
 local function number_text(value)
   if math_type(value) == "integer" then return format("%d", value) end
   if value == math.floor(value) and value > -2 ^ 53 and value < 2 ^ 53 then return format("%.0f", value) end
-  local short = format("%.15g", value)
-  return tonumber(short) == value and short or format("%.17g", value)
+  local short = ascii.format("%.15g", value)
+  return ascii.number(short) == value and short or ascii.format("%.17g", value)
 end
 cells.number = number_text
 
@@ -48,7 +49,7 @@ local SUFFIX = { bytes = "B", bits = "b", count = "" }
 ---@param unit "bytes"|"bits"|"count"
 ---@return string
 function cells.units(value, unit)
-  local number, step = tonumber(value), 1
+  local number, step = ascii.number(value), 1
   if math.abs(number) < 1000 then
     local text = type(value) == "string" and value or number_text(value)
     return SUFFIX[unit] == "" and text or text .. " " .. SUFFIX[unit]
@@ -57,7 +58,7 @@ function cells.units(value, unit)
   while math.abs(number) >= 999.95 and PREFIXES[step + 1] do
     number, step = number / 1000, step + 1
   end
-  return (("%.1f %s%s"):format(number, PREFIXES[step], SUFFIX[unit]):gsub(" $", ""))
+  return (ascii.format("%.1f %s%s", number, PREFIXES[step], SUFFIX[unit]):gsub(" $", ""))
 end
 
 local function unit_of(field, units)

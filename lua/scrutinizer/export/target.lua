@@ -51,7 +51,7 @@ local function open_path(path)
   -- Devices cannot be renamed over.
   local aside = not path:find "^/dev/" and aside_name(path) or nil
   local file, why = io.open(aside or path, "wb")
-  if not file then return failure(path, why and why:gsub("^" .. (aside or path):gsub("%p", "%%%0") .. ": ", "")) end
+  if not file then return failure(path, why and why:gsub("^" .. (aside or path):gsub("[^A-Za-z0-9 ]", "%%%0") .. ": ", "")) end
   return setmetatable({ name = path, file = file, aside = aside, put = function(text) return file:write(text) end }, Target)
 end
 

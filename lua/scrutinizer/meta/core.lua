@@ -49,9 +49,9 @@ core.array_mt = nil
 ---@return number
 function core.now() end
 
---- A JSON text as a Lua value.
+--- A JSON text as a Lua value. `exact`: what no number of this Lua holds is its text also with an exponent or a fraction, from 2^53 on.
 ---@param text string
----@param options? { max_depth?: integer, utf8?: "pass"|"replace"|"error" }
+---@param options? { max_depth?: integer, utf8?: "pass"|"replace"|"error", exact?: boolean }
 ---@return any value nil: it failed
 ---@return string? kind
 ---@return string? message

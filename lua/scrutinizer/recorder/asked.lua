@@ -26,7 +26,7 @@ function asked.fields(request, ignore)
     if not ignore[name] then fields[as_text(name)] = type(value) == "string" and as_text(value) or value end
   end
   for _, secret in ipairs(request.secrets or {}) do found[#found + 1] = secret end
-  return fields, found
+  return secrets.unrepeated(fields, found), found
 end
 
 --- The same text for the same request.

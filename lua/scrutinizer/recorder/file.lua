@@ -23,6 +23,7 @@ local function to_hex(text)
 end
 
 local function from_hex(text)
+  if #text % 2 ~= 0 or text:find "%X" then return nil end
   return (text:gsub("%x%x", function(pair) return string.char(tonumber(pair, 16)) end))
 end
 
@@ -111,8 +112,8 @@ local Recording = {}
 Recording.__index = Recording
 
 local function parse(line)
-  local id, what, text = line:match '^{"id":(%d+),"(%a+)":(.*)}$'
-  return tonumber(id), what, text
+  local id, what, text = line:match '^{"id":(%d+),"([A-Za-z]+)":(.*)}$'
+  return id and #id < 16 and tonumber(id) or nil, what, text
 end
 
 local function damaged(path, line, why)
@@ -128,7 +129,8 @@ local function index(self)
     if not id then return damaged(self.path, number, "not a line of a recording") end
     if what == "asked" then
       local fields = core.decode(text)
-      if type(fields) ~= "table" then return damaged(self.path, number, "what was asked cannot be read") end
+      local good = type(fields) == "table" and wire.try_encode(fields) and next(fields) ~= 1
+      if not good then return damaged(self.path, number, "what was asked cannot be read") end
       self.requests[#self.requests + 1] = { id = id, fields = fields, at = asked_at }
     end
   end

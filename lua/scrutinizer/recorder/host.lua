@@ -1,14 +1,16 @@
 --- Redirects in a recording: a target on the client's own host stands there without its name, so that another client can follow it.
 
+local ascii = require "scrutinizer.ascii"
+
 local host = {}
 
 local HERE = "{host}"
 
 -- Where a host's name stands in a URL: from, to. Nil: the URL is of another one.
 local function find(url, name)
-  local from, to = url:lower():find("//" .. name:lower(), 1, true)
+  local from, to = ascii.lower(url):find("//" .. ascii.lower(name), 1, true)
   local behind = to and url:sub(to + 1, to + 1)
-  if from and url:find "^%a+://" and from == url:find("//", 1, true) and (behind == "" or behind:find "[:/?#]") then return from + 2, to end
+  if from and url:find "^[A-Za-z]+://" and from == url:find("//", 1, true) and (behind == "" or behind:find "[:/?#]") then return from + 2, to end
 end
 
 --- A URL as it is kept.

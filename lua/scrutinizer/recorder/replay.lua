@@ -1,6 +1,7 @@
 --- What stands in the place of a client's connections while it is replayed: answers out of a recording, piece by piece.
 
 local asked = require "scrutinizer.recorder.asked"
+local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
 local host = require "scrutinizer.recorder.host"
@@ -48,6 +49,11 @@ function Answers:_take(request)
   return list[at]
 end
 
+-- The core takes no longer piece, and none is recorded.
+local MAX_PIECE = 2 ^ 20
+-- What of a header is text.
+local TEXTS = { "location", "retry_after", "content_type" }
+
 local Multi = {}
 Multi.__index = Multi
 
@@ -56,15 +62,19 @@ function Multi:_pump(outer, state)
   while core.feed_ready(outer) do
     local what, value
     what, value, state.at = self._answers.recording:line(state.id, state.at)
-    if what == "body" and type(value) == "string" then
+    if what == "body" and type(value) == "string" and #value <= MAX_PIECE and state.header then
       core.feed_push(outer, value)
-    elseif what == "header" and type(value) == "table" then
+    elseif what == "header" and type(value) == "table" and check.integer(value.status, 100, 999) and not state.header then
+      state.header = true
+      for _, name in ipairs(TEXTS) do
+        if type(value[name]) ~= "string" then value[name] = nil end
+      end
       value.location = type(value.location) == "string" and host.into(value.location, self._host) or nil
       core.feed_header(outer, value)
-    elseif what == "end" then
+    elseif what == "end" and value == true and state.header then
       core.feed_finish(outer)
-    elseif what == "failed" and type(value) == "table" then
-      core.feed_finish(outer, tostring(value[1]), tostring(value[2]))
+    elseif what == "failed" and type(value) == "table" and type(value[1]) == "string" and type(value[2]) == "string" then
+      core.feed_finish(outer, value[1], value[2])
     else
       local path = errors.neutral(self._answers.recording.path, 200)
       core.feed_finish(outer, "file", what and path .. ": an answer is damaged"

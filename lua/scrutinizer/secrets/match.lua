@@ -43,10 +43,10 @@ function match.pattern(secret)
     at = at + #char
   end
   local pattern, run = { units = units, first = #units + 1, last = 0, start = "[\\%%&%" .. secret:sub(1, 1) .. "]" }, 0
-  if secret:find "^%w" then pattern.start = secret:sub(1, 1) end
-  if secret:find "^[%c ]" then pattern.start = "[\\%%&%+%c ]" end
+  if secret:find "^[A-Za-z0-9]" then pattern.start = secret:sub(1, 1) end
+  if secret:find "^[%z\1-\31\127 ]" then pattern.start = "[\\%%&%+%z\1-\31\127 ]" end
   for i = 1, #units do
-    run = units[i][1]:find "^%w$" and run + 1 or 0
+    run = units[i][1]:find "^[A-Za-z0-9]$" and run + 1 or 0
     if run > 0 and run > pattern.last - pattern.first + 1 then pattern.first, pattern.last = i - run + 1, i end
   end
   if pattern.last > 0 then
@@ -72,8 +72,8 @@ end
 local function entity_end(text, at, code)
   local _, to = text:find("^&", at)
   if not to then return nil end
-  while text:find("^amp;[%w#]+;", to + 1) do to = to + 4 end
-  local _, finish, name = text:find("^(#?%w+);", to + 1)
+  while text:find("^amp;[A-Za-z0-9#]+;", to + 1) do to = to + 4 end
+  local _, finish, name = text:find("^(#?[A-Za-z0-9]+);", to + 1)
   if not name then return nil end
   local number = NAMES[name] or tonumber(name:match "^#(%d+)$") or tonumber(name:match "^#[xX](%x+)$" or "", 16)
   return number == code and finish or nil
@@ -108,7 +108,7 @@ end
 local function unit_begins(text, at, unit)
   local rest = text:match("^\\*(.*)$", at)
   if rest == "" or unit[1]:sub(1, #rest) == rest then return true end
-  return #rest < WIDEST and (rest:find "^&[%w#;]*$" or rest:find "^%%[%x%%]*$" or rest:find "^[ux]%x*$") ~= nil
+  return #rest < WIDEST and (rest:find "^&[A-Za-z0-9#;]*$" or rest:find "^%%[%x%%]*$" or rest:find "^[ux]%x*$") ~= nil
 end
 
 local units_end
@@ -140,7 +140,8 @@ function units_end(text, at, units, from, to)
       begun = begun or (count and i - from + 1 + count)
     end
     local finish = plain or other
-    if plain and not begun and AMBIGUOUS[units[i][1]] and text:find("^.[%w#%%;]*$", at) and unit_begins(text, at, units[i]) then begun = i - from end
+    local may_begin = plain and not begun and AMBIGUOUS[units[i][1]] and text:find("^.[A-Za-z0-9#%%;]*$", at)
+    if may_begin and unit_begins(text, at, units[i]) then begun = i - from end
     if not finish then
       return nil, #text - at < WIDEST * #units and unit_begins(text, at, units[i]) and i - from or begun
     end

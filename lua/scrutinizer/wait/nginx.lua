@@ -61,7 +61,7 @@ local function ready()
     Semaphore = good and module
   end
   if not Semaphore then return false end
-  start, gate = waiting(start), waiting(gate)
+  start, gate = start or Semaphore.new(), waiting(gate)
   return true
 end
 
@@ -70,9 +70,28 @@ local function open_gate()
   if count > 0 then gate:post(count) end
 end
 
+-- Seconds after which a pacemaker that nobody wants ends.
+local IDLE = 1
+
+local beating = false
+
+-- It has a context of its own: a thread of the caller's could be left behind, ended, by one that was killed, and nginx would wait for it for good.
+-- The first turn it ends at once: nobody has posted anything yet.
+local function pacemaker(premature)
+  open_gate()
+  while not premature and start:wait(IDLE) do ngx.timer.at(0, open_gate) end
+  beating = false
+end
+
+-- Sees to it that the gate is opened when the loop has gone round. False: no timer is left.
 local function set_pace()
-  start:wait(1)
-  ngx.timer.at(0, open_gate)
+  if start:count() < 0 then
+    start:post(1)
+  elseif not beating then
+    beating = ngx.timer.at(0, pacemaker) and true or false
+    return beating
+  end
+  return true
 end
 
 -- Seconds until who waits comes back anyway: whoever led may have been killed.
@@ -88,10 +107,8 @@ function nginx.turn(number)
     return true
   end
   led = number
-  local thread = ngx.thread.spawn(set_pace)
-  start:post(1)
+  if not set_pace() then return nginx.pause(nil, 0) end
   gate:wait(LOST)
-  ngx.thread.wait(thread)
   return true
 end
 

@@ -224,7 +224,7 @@ end
 ---@return { rank: string, direction: string, time: any, kind: string, mean: any, upper: any, lower: any }?
 function inventory.read_forecast_point(row)
   if type(row) ~= "table" or not text(row.target) or not text(row.record_type) then return nil end
-  local rank, direction = row.target:match "^(%d+)%-(%a+)$"
+  local rank, direction = row.target:match "^(%d+)%-([A-Za-z]+)$"
   return rank and { rank = rank, direction = direction, time = row.intervaltime, kind = row.record_type, mean = row.mean, upper = row.conf_upper,
     lower = row.conf_lower } or nil
 end

@@ -1,5 +1,6 @@
 --- The appliance's names for IP groups and their rules: what is sent, and where answers keep what. Part of wire.lua's room.
 
+local ascii = require "scrutinizer.ascii"
 local core = require "scrutinizer.core"
 local wire = require "scrutinizer.wire"
 
@@ -97,7 +98,7 @@ local function key_of(object)
     local value = object[name]
     if type(value) == "number" then value = digits(value) end
     if type(value) ~= "string" then return nil end
-    parts[#parts + 1] = value:lower()
+    parts[#parts + 1] = ascii.lower(value)
   end
   return TELLING[object.type] and table.concat(parts, " ") or nil
 end
