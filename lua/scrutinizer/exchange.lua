@@ -29,6 +29,7 @@ local ABANDONED = "nobody has read it for a long time: the host ended whoever di
 ---@field private _limit? number         seconds that this try may wait, where that is less than `timeout`
 ---@field private _again? fun(status: integer): userdata?, scrutinizer.Error?  sends the request anew, to where the client has moved
 ---@field private _heard? fun(info: table)  is told each header
+---@field private _write? boolean        a request that must not be done twice
 local methods = {}
 local Exchange = { __index = methods }
 
@@ -49,8 +50,8 @@ end
 --- Starts a request. Nothing is sent where the host cannot wait for the answer.
 ---@param client scrutinizer.Client
 ---@param request table what `http:start` takes
----@param how? { limit?: number, again?: (fun(): table?, scrutinizer.Error?), heard?: fun(info: table) } seconds of waiting at most; makes
----  the request anew after a redirect; is told each answer's header
+---@param how? { limit?: number, again?: (fun(): table?, scrutinizer.Error?), heard?: fun(info: table), write?: boolean } seconds of waiting at
+---  most; makes the request anew after a redirect; is told each answer's header; whether the request must not be done twice
 ---@return scrutinizer.Exchange?
 ---@return scrutinizer.Error? err
 function exchange.start(client, request, how)
@@ -63,6 +64,7 @@ function exchange.start(client, request, how)
   local x = setmetatable({
     transfer = transfer, _client = client, _waited = 0, _slow = { seconds = 0, bytes = 0 }, started = core.now(), _closed = false,
     _owners = setmetatable({}, { __mode = "k" }), _limit = how.limit, _again = how.again, _heard = how.heard,
+    _write = how.write,
   }, Exchange)
   x._pace = pace.new(x, function() return x._closed or client._private.closed() end, client, http, transfer)
   client._private.watch(x, methods.close)
@@ -172,7 +174,7 @@ local STATUS_KINDS = { [401] = "auth", [403] = "auth", [407] = "auth" }
 -- The error of an answer that is not 200. Its body is read for what it says.
 function methods:_refusal(info)
   local mask = self.mask or self._client._private.mask
-  if redirect.is(info) then return redirect.error(info, mask) end
+  if redirect.is(info) then return redirect.error(info, { mask = mask, write = self._write }) end
   local body = self:body(REFUSAL_BYTES) or ""
   local value = core.decode(body)
   local context = { has_token = self._client.has_token, status = info.status, mask = mask }
