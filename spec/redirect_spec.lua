@@ -138,12 +138,12 @@ describe("behind a redirect", function()
     return seen
   end
 
-  local function prepare(target, status)
+  local function prepare(place, status)
     support.clear()
     support.switches { http = "serve" }
-    local first = target.from == "http" and { kind = "none" } or nil -- the GET without fields
-    support.faults { first or fault(status, target.location), first and fault(status, target.location) }
-    return support.connect { url = target.from == "http" and http_url() or nil, allow_http = true }
+    local first = place.from == "http" and { kind = "none" } or nil -- the GET without fields
+    support.faults { first or fault(status, place.location), first and fault(status, place.location) }
+    return support.connect { url = place.from == "http" and http_url() or nil, allow_http = true }
   end
 
   local OPERATIONS = {
@@ -155,12 +155,12 @@ describe("behind a redirect", function()
     end,
   }
 
-  local function expect(target, status, operation)
-    local client = prepare(target, status)
+  local function expect(place, status, operation)
+    local client = prepare(place, status)
     local value, err = OPERATIONS[operation](client)
     client:close()
-    local again, seen = target[operation][status], count()
-    local what = ("%d %s, %s"):format(status, target[1], operation)
+    local again, seen = place[operation][status], count()
+    local what = ("%d %s, %s"):format(status, place[1], operation)
     if again then
       assert.is_nil(err, what .. ": " .. tostring(err))
       assert.is_table(value, what)
@@ -171,7 +171,7 @@ describe("behind a redirect", function()
         or NOT_DONE[status] and "connect to where" or "leaves open whether the write was done; it is not sent again"
       assert.truthy(err.message:find(words, 1, true), what .. ": " .. err.message)
     end
-    local over_http = target.from == "http" and 1 or 0
+    local over_http = place.from == "http" and 1 or 0
     assert.same({ http = over_http, https = 1 - over_http + (again and 1 or 0) }, seen, what)
   end
 
@@ -181,12 +181,12 @@ describe("behind a redirect", function()
   end)
 
   local few = os.getenv "SANDBOX_CHECKED" or support.sanitized -- the same on every Lua
-  for i, target in ipairs(TARGETS) do
+  for i, place in ipairs(TARGETS) do
     for j, status in ipairs(STATUSES) do
       if not few or (i + j) % 4 == 0 then
-        it(("%d %s reads and writes are sent again as the table says"):format(status, target[1]), function()
-          expect(target, status, "read")
-          expect(target, status, "write")
+        it(("%d %s reads and writes are sent again as the table says"):format(status, place[1]), function()
+          expect(place, status, "read")
+          expect(place, status, "write")
         end)
       end
     end
@@ -206,10 +206,10 @@ describe("behind a redirect", function()
   end)
 
   it("client:call, writes in method GET and in multipart are writes", function()
-    for _, options in ipairs { { method = "POST" }, { method = "GET" }, { encoding = "multipart" } } do
+    for _, how in ipairs { { method = "POST" }, { method = "GET" }, { encoding = "multipart" } } do
       support.clear()
       support.faults { fault(303, "/") }
-      local client = support.connect(options)
+      local client = support.connect(how)
       local value, err = client:call { rm = "licensing" }
       client:close()
       assert.is_nil(value)

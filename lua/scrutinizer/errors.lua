@@ -26,7 +26,7 @@
 ---@field retry_after? number seconds that the appliance asked to wait
 ---@field certificate? table  { subject =, issuer =, from =, to =, pin = }: the one that was refused (tls)
 ---@field which? string       "connect" "total" "low_speed" "deadline": the limit that was reached (timeout)
----@field resume? table       { offset =, remaining = }, per direction in both: give it to `query:resume(err)`
+---@field resume? table       { offset =, remaining =, proof = text }, per direction in both: give it to `query:resume(err)`, which says more
 local Error = {}
 Error.__index = Error
 Error.__name = "scrutinizer.Error"
