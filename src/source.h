@@ -12,8 +12,8 @@
 
 /*
 ** Why something failed. 'kind' is a constant ("connect" "tls" "timeout"
-** "truncated" "decode" "http" "limit" "cancelled" "phase" "api" "file"), NULL
-** when nothing did. 'message' names at most host and port of the URL, and
+** "truncated" "decode" "http" "auth" "limit" "cancelled" "phase" "api"
+** "file"), NULL when nothing did. 'message' names at most host and port of the URL, and
 ** never what was sent; it may quote bytes of the server: escape it before
 ** showing it.
 */

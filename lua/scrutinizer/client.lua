@@ -199,13 +199,14 @@ local function probe(client)
   request.method, request.url = "GET", client.url
   local x, err = exchange.start(client, request)
   if not x then return nil, err end
-  local info
-  info, err = x:header()
+  local info, who
+  info, err = x:answered()
+  if info then who = x:_who(info) end
   x:close()
   if not info then return nil, err end
   if redirect.is(info) then
     local target = redirect.target(client._options.endpoint, info.location)
-    if not target then return nil, redirect.error(info) end
+    if not target then return nil, redirect.error(info, { who = who, mask = client._private.mask }) end
     redirect.settle(client, target, info.status)
     return true
   end
