@@ -86,7 +86,7 @@ local function secrets_of(given)
   set.add((given.proxy or ""):match "//[^/@]*:([^/]*)@")
   for _, line in ipairs(given.headers or {}) do
     local name, value = line:match "^([^:]*): (.*)$"
-    if secrets.is_name(name) then
+    if name and secrets.is_name(name) then
       set.add(value)
       set.add(value:match "^%a+ (.+)$") -- as in "Basic …"
     end
