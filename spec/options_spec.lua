@@ -315,6 +315,36 @@ describe("connect's files", function()
     assert.equal("tls: tls.ca_file holds no PEM text: " .. path, tostring(err))
   end)
 
+  it("that are something else than PEM are named, with option and file, and how PEM is made of them", function()
+    local dir = support.shell("mktemp -d"):gsub("%s", "")
+    support.shell(([[cd %s && openssl ecparam -name prime256v1 -genkey -noout -out key.pem \
+      && openssl req -x509 -new -key key.pem -subj /CN=x -out cert.pem \
+      && openssl x509 -in cert.pem -outform der -out cert.der && openssl crl2pkcs7 -nocrl -certfile cert.pem -out p7.pem \
+      && openssl crl2pkcs7 -nocrl -certfile cert.pem -outform der -out p7.der && openssl pkcs12 -export -passout pass: -nokeys -in cert.pem -out p12 \
+      && openssl req -new -key key.pem -subj /CN=x -out csr.pem && : >empty && sed "s/^/  /" cert.pem >indented.pem \
+      && iconv -f ascii -t utf-16 cert.pem >wide.pem && printf "  \n\n" >blank]]):format(dir))
+    for _, case in ipairs {
+      { "ca_file", "empty", "is empty" }, { "ca_file", "blank", "is empty" }, { "ca_file", "cert.der", "is binary (DER)" },
+      { "ca_file", "p7.der", "is binary (DER)" }, { "cert", "p12", "is binary (DER)" }, { "ca_file", "p7.pem", "holds PKCS#7" },
+      { "ca_file", "key.pem", "holds a private key, and no certificate" }, { "cert", "key.pem", "holds a private key, and no certificate" },
+      { "key", "cert.pem", "holds a certificate, and no private key" }, { "cert", "csr.pem", "holds a request for a certificate" },
+      { "ca_file", "indented.pem", "has blanks before its -----BEGIN" }, { "ca_file", "wide.pem", "is text in UTF-16" },
+      { "key", "empty", "is empty" },
+    } do
+      local path = dir .. "/" .. case[2]
+      local client, err = connect { tls = { [case[1]] = path } }
+      assert.is_nil(client, case[2])
+      assert.equal("tls", err.kind)
+      local head = ("tls.%s %s"):format(case[1], case[3])
+      assert.equal(1, (err.message:find(head, 1, true)), err.message)
+      assert.truthy(err.message:find(": " .. path .. "; PEM text is wanted", 1, true), err.message)
+    end
+    assert.is_table((connect { tls = { ca_file = dir .. "/cert.pem", cert = dir .. "/cert.pem", key = dir .. "/key.pem" } }))
+    assert.equal("connect: tls.ca_blob: the text holds no PEM text; PEM text is wanted",
+      refused { tls = { ca_blob = "x" } })
+    support.shell("rm -rf " .. dir)
+  end)
+
   it("may not be a folder", function()
     local client, err = connect { tls = { ca_file = "/" } }
     assert.is_nil(client)

@@ -109,16 +109,20 @@ function methods:wait()
   return self:_check_limits(elapsed)
 end
 
--- What certificate does the server show? A handshake of its own, in which nothing of the request is sent.
+-- What certificates does the server show? A handshake of its own, in which nothing of the request is sent.
 function methods:_look()
   local request = self._client._private.transport()
   request.url, request.inspect = self._client.url, true
   local x = exchange.start(self._client, request, { limit = LOOK })
   if not x then return nil end
   x._looking = true
-  local seen = x:header() and x.transfer:certificate()
+  local chain, seen = {}, x:header() and x.transfer:certificate(1)
+  while seen do
+    chain[#chain + 1] = seen
+    seen = x.transfer:certificate(#chain + 1)
+  end
   x:close()
-  return seen
+  return chain
 end
 
 local PROXY_LOGIN = 'say its user name and password, as proxy = "http://user:password@host:port"'
@@ -145,7 +149,7 @@ end
 
 -- The error of a transfer that came to nothing.
 function methods:_failure(kind, message)
-  if kind == "tls" then return tls.error(message, not self._looking and self:_look() or nil) end
+  if kind == "tls" then return tls.error(message, not self._looking and self:_look() or nil, self._client._options.ca) end
   if message:find "^the proxy " then return proxy_error(kind, message) end
   return errors.new(kind, message, { which = kind == "timeout" and "connect" or nil })
 end

@@ -271,21 +271,31 @@ local function find_token(given, parts)
   return env_token
 end
 
+local PEM = { ca_file = "CERTIFICATE", cert = "CERTIFICATE", key = "PRIVATE KEY" }
+
+-- One file's PEM text; nil and err.
+local function read_pem(name, path)
+  local content, complaint = files.read(path)
+  if not content then return errors.fail("tls", ("tls.%s cannot be read: %s"):format(name, complaint)) end
+  local pem, what, answer = files.pem(content, PEM[name])
+  if pem then return pem end
+  return errors.fail("tls", ("tls.%s %s: %s%s"):format(name, what, path, answer and "; " .. answer or ""))
+end
+
 -- Files are read here and now: later the process may be in a chroot, or without the right to read them.
 local function read_files(tls)
   if tls.ca_file and tls.ca_blob then misuse "connect: say tls.ca_file or tls.ca_blob, not both" end
   for _, name in ipairs { "ca_file", "cert", "key" } do
-    local path = tls[name]
-    if path then
-      local content, complaint = files.read(path)
-      if not content then
-        return errors.fail("tls", ("tls.%s cannot be read: %s"):format(name, complaint))
-      end
-      if not content:find("-----BEGIN", 1, true) then
-        return errors.fail("tls", ("tls.%s holds no PEM text: %s"):format(name, path))
-      end
-      tls[name] = content
+    if tls[name] then
+      local pem, err = read_pem(name, tls[name])
+      if not pem then return nil, err end
+      tls[name] = pem
     end
+  end
+  if tls.ca_blob then
+    local pem, what, answer = files.pem(tls.ca_blob, "CERTIFICATE")
+    if not pem then misuse(("connect: tls.ca_blob: the text %s; %s"):format(what, answer or "PEM text is wanted")) end
+    tls.ca_blob = pem
   end
   tls.ca_blob = tls.ca_blob or tls.ca_file
   return tls
@@ -347,6 +357,8 @@ local function read(given, replays)
   end
   checked = with_defaults(checked)
   if replays then return checked end
+  local ca = checked.tls.ca_file
+  checked.ca = ca and "tls.ca_file (" .. ca .. ")" or checked.tls.ca_blob and "tls.ca_blob" or nil
   local tls, err = read_files(checked.tls)
   if not tls then return nil, err end
   return checked

@@ -182,8 +182,9 @@ function transfer:read(max) end
 function transfer:info() end
 ---@return boolean
 function transfer:ready() end
----@return { subject: string, issuer: string, from: string, to: string, pin: string }?
-function transfer:certificate() end
+---@param place? integer of those that the server sent; 1, the default, is its own, which alone has a pin
+---@return { subject: string, issuer: string, from: string, to: string, pin?: string }?
+function transfer:certificate(place) end
 function transfer:close() end
 
 ---@param chunk string
