@@ -103,7 +103,8 @@ describe("a route", function()
   it("through a proxy that answers CONNECT with another status says that it was the proxy, and comes again where that may help", function()
     for _, case in ipairs {
       { "407", "auth", "say its user name and password", 1 }, { "401", "connect", "does not let this client through", 1 },
-      { "403", "connect", "does not let this client through", 1 }, { "302", "connect", "it redirects", 1 }, { "400", "connect", "not get through", 1 },
+      { "403", "connect", "does not let this client through", 1 }, { "302", "connect", "it redirects", 1 },
+      { "400", "connect", "not get through", 1 },
       { "500", "connect", "not get through", 1 }, { "502", "connect", "not get through", 3 }, { "503", "connect", "not get through", 3 },
       { "504", "connect", "not get through", 3 }, { "429", "connect", "not get through", 3 },
     } do
@@ -152,8 +153,8 @@ describe("a route", function()
     local plain = support.shell(("curl -sS --cacert %s %s/sandbox/ready"):format(box.ca, box.url)):match '"http_port":(%d+)'
     for _, status in ipairs { 407, 429, 502, 503, 504 } do
       mood(tostring(status))
-      local warnings, got, err = 0, nil, nil
-      got, err = rows {
+      local warnings = 0
+      local got, err = rows {
         url = "http://127.0.0.1:" .. plain, allow_http = true, proxy = "http://127.0.0.1:" .. http,
         on_event = function(event) if event.type == "warning" then warnings = warnings + 1 end end,
       }

@@ -237,10 +237,8 @@ struct saved {
   char value[VALUE_BYTES];
 };
 
-typedef char saved_fits[sizeof(struct saved) + 8 * SZ_TIES_SAVED_ROWS <=
-                                SZ_TIES_SAVED
-                            ? 1
-                            : -1];
+typedef char saved_fits
+    [sizeof(struct saved) + 8 * SZ_TIES_SAVED_ROWS <= SZ_TIES_SAVED ? 1 : -1];
 
 size_t sz_ties_save(const struct sz_ties *t, char *bytes) {
   struct saved head = {.magic = SAVED_MAGIC,
