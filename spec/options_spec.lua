@@ -42,7 +42,10 @@ local GOOD = {
     { passphrase = "x" },
   },
   allow_http = { true, false }, method = { "POST", "GET" }, encoding = { "urlencoded", "multipart" }, http2 = { true, false },
-  headers = { {}, { ["X-Trace"] = "1", Accept = "" } }, proxy = { "http://127.0.0.1:3128" }, unix_socket = { "/run/x.sock" },
+  headers = {
+    {}, { ["X-Trace"] = "1", Accept = "" }, { ["X-Colon"] = "a: b;c", Cookie = "a=b", ["X-Tab"] = "a\tb", ["X-Name"] = "Köln" },
+    { Authorization = "Basic eDp5", Accept = "text/json", Via = "1.1 me" },
+  }, proxy = { "http://127.0.0.1:3128" }, unix_socket = { "/run/x.sock" },
   resolve = { {}, { ["scrutinizer.example.net:443"] = "192.0.2.7" } }, user_agent = { "mine/1" },
   retry = { false, {}, { attempts = 1 }, { attempts = 100, base = 0.1, cap = 1, deadline = 5 } },
   wait = { "auto", "poll", noop }, max_body = { 1, 2 ^ 40 }, max_depth = { 8, 4000 }, max_row = { 1 }, max_held = { 1 },
@@ -63,10 +66,12 @@ local BAD = {
   allow_http = { { 1, "yes" }, "true or false" }, http2 = { { 0, "no" }, "true or false" },
   method = { { "PUT", "get", 1, true }, '"POST", "GET"' }, encoding = { { "json", 1 }, '"urlencoded", "multipart"' },
   headers = {
-    { "X: y", 1, { "X: y" }, { ["A b"] = "c" }, { A = 1 }, { A = "b\r\nEvil: 1" }, { A = "b\nc" }, { ["A:"] = "b" }, { A = "a\0b" }, { [""] = "x" } },
+    { "X: y", 1, { "X: y" }, { ["A b"] = "c" }, { A = 1 }, { A = "b\r\nEvil: 1" }, { A = "b\nc" }, { ["A:"] = "b" }, { A = "a\0b" }, { [""] = "x" },
+      { ["A\tb"] = "c" }, { ["A\n"] = "c" }, { ["A;"] = "" }, { ["Ä"] = "c" }, { ["A\0"] = "c" }, { ["A(b)"] = "c" }, { A = " b" }, { A = "b " },
+      { A = "b\t" }, { A = " " }, { A = "\27[31m" }, { A = "\127" }, { A = "b\rc" }, { A = true }, { A = {} } },
     "without line breaks",
   },
-  proxy = { { 1, "", true, "a\nb" }, "text" }, unix_socket = { { 1, "" }, "text" }, user_agent = { { 1, "", "a\r\nb" }, "text" },
+  proxy = { { 1, "", true, "a\nb" }, "text" }, unix_socket = { { 1, "" }, "text" }, user_agent = { { 1, "", "a\r\nb", "a\27", " a", "a " }, "text" },
   resolve = { { 1, { "x" }, { host = "192.0.2.7" }, { ["h:443"] = 1 }, { ["h:443"] = "" } }, "192.0.2.7" },
   retry = { { true, 1, "no" }, "false, or a table" },
   wait = { { "sleep", 1, true, {} }, "function(seconds, fds)" },
@@ -141,6 +146,62 @@ describe("connect's options", function()
     assert.equal("connect: say url or host, not both", refused { host = "h" })
     assert.equal("connect: say tls.ca_file or tls.ca_blob, not both", refused { tls = { ca_file = "x", ca_blob = "y" } })
     assert.equal('connect: encoding: "multipart" needs method = "POST"', refused { method = "GET", encoding = "multipart" })
+  end)
+
+  it("refuses headers that the client writes itself, by name, however they are spelt, and says what says them", function()
+    for name, words in pairs {
+      ["Accept-Encoding"] = "gzip is asked for", Host = "url says it", ["User-Agent"] = "user_agent says it", ["Content-Type"] = "encoding says",
+      ["Content-Length"] = "the body", ["Content-Encoding"] = "the body", ["Transfer-Encoding"] = "the body", Expect = "nothing is waited for",
+      Connection = "http2 says", ["Keep-Alive"] = "http2 says", ["Proxy-Connection"] = "http2 says", TE = "http2 says", Trailer = "http2 says",
+      Upgrade = "http2 says", ["HTTP2-Settings"] = "http2 says", ["Proxy-Authorization"] = "it would go to the appliance",
+    } do
+      for _, spelt in ipairs { name, name:upper(), name:lower() } do
+        for _, value in ipairs { "s3cret", "" } do
+          local text = refused { headers = { [spelt] = value } }
+          assert.equal(1, (text:find(("connect: headers: %s is the client's own: "):format(spelt), 1, true)), text)
+          assert.truthy(text:find(words, 1, true), text)
+          assert.is_nil(text:find("s3cret", 1, true))
+        end
+      end
+    end
+  end)
+
+  -- A server of two requests over plain http, the second of which it prints.
+  local LISTENER = [[python3 -u -c '
+import socket
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1])
+for _ in range(2):
+    connection = listener.accept()[0]
+    head = b""
+    while b"\r\n\r\n" not in head:
+        head += connection.recv(1000)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}")
+print(head.split(b"\r\n\r\n")[0].decode("latin-1"))
+']]
+
+  it("sends headers as they were said, an empty one too, and its own once", function()
+    local pipe = assert(io.popen(LISTENER))
+    local client = connect {
+      url = "http://127.0.0.1:" .. pipe:read "*l", allow_http = true, user_agent = "spec/1",
+      headers = { ["X-Empty"] = "", ["X-Colon"] = "a: b;c", ["X-Note"] = "one two", Accept = "text/json" },
+    }
+    assert.is_true(client:ping())
+    client:close()
+    local seen = {}
+    for line in pipe:lines() do
+      local name, value = line:gsub("\r", ""):match "^([^:]+):[ ]?(.*)$"
+      if name then
+        assert.is_nil(seen[name:lower()], name .. " twice")
+        seen[name:lower()] = value
+      end
+    end
+    pipe:close()
+    seen.host, seen["content-length"] = nil, nil
+    assert.same({
+      ["x-empty"] = "", ["x-colon"] = "a: b;c", ["x-note"] = "one two", accept = "text/json", ["user-agent"] = "spec/1",
+      ["accept-encoding"] = "gzip", ["content-type"] = "application/x-www-form-urlencoded",
+    }, seen)
   end)
 
   it("leaves the caller's tables alone", function()
@@ -252,6 +313,36 @@ describe("connect's files", function()
     os.remove(path)
     assert.is_nil(client)
     assert.equal("tls: tls.ca_file holds no PEM text: " .. path, tostring(err))
+  end)
+
+  it("that are something else than PEM are named, with option and file, and how PEM is made of them", function()
+    local dir = support.shell("mktemp -d"):gsub("%s", "")
+    support.shell(([[cd %s && openssl ecparam -name prime256v1 -genkey -noout -out key.pem \
+      && openssl req -x509 -new -key key.pem -subj /CN=x -out cert.pem \
+      && openssl x509 -in cert.pem -outform der -out cert.der && openssl crl2pkcs7 -nocrl -certfile cert.pem -out p7.pem \
+      && openssl crl2pkcs7 -nocrl -certfile cert.pem -outform der -out p7.der && openssl pkcs12 -export -passout pass: -nokeys -in cert.pem -out p12 \
+      && openssl req -new -key key.pem -subj /CN=x -out csr.pem && : >empty && sed "s/^/  /" cert.pem >indented.pem \
+      && iconv -f ascii -t utf-16 cert.pem >wide.pem && printf "  \n\n" >blank]]):format(dir))
+    for _, case in ipairs {
+      { "ca_file", "empty", "is empty" }, { "ca_file", "blank", "is empty" }, { "ca_file", "cert.der", "is binary (DER)" },
+      { "ca_file", "p7.der", "is binary (DER)" }, { "cert", "p12", "is binary (DER)" }, { "ca_file", "p7.pem", "holds PKCS#7" },
+      { "ca_file", "key.pem", "holds a private key, and no certificate" }, { "cert", "key.pem", "holds a private key, and no certificate" },
+      { "key", "cert.pem", "holds a certificate, and no private key" }, { "cert", "csr.pem", "holds a request for a certificate" },
+      { "ca_file", "indented.pem", "has blanks before its -----BEGIN" }, { "ca_file", "wide.pem", "is text in UTF-16" },
+      { "key", "empty", "is empty" },
+    } do
+      local path = dir .. "/" .. case[2]
+      local client, err = connect { tls = { [case[1]] = path } }
+      assert.is_nil(client, case[2])
+      assert.equal("tls", err.kind)
+      local head = ("tls.%s %s"):format(case[1], case[3])
+      assert.equal(1, (err.message:find(head, 1, true)), err.message)
+      assert.truthy(err.message:find(": " .. path .. "; PEM text is wanted", 1, true), err.message)
+    end
+    assert.is_table((connect { tls = { ca_file = dir .. "/cert.pem", cert = dir .. "/cert.pem", key = dir .. "/key.pem" } }))
+    assert.equal("connect: tls.ca_blob: the text holds no PEM text; PEM text is wanted",
+      refused { tls = { ca_blob = "x" } })
+    support.shell("rm -rf " .. dir)
   end)
 
   it("may not be a folder", function()

@@ -287,7 +287,8 @@ describe("query", function()
     q = both:resume { resume = { outbound = { offset = 5, remaining = 95 } } }
     assert.same({ outbound = limits(5, 95) }, data_of(q))
     assert.same({ "inbound", "outbound" }, q._spec.directions) -- its rows still say their direction
-    assert.same({ inbound = limits(0, 7), outbound = limits(0, 7) }, data_of(q:limit(7)))
+    assert.same({ outbound = limits(5, 7) }, data_of(q:limit(7))) -- each begins where it did
+    assert.same({ inbound = limits(0, 95), outbound = limits(0, 95) }, data_of(both:limit(95)))
     assert.same({ inbound = limits(0, 100) }, data_of(q:inbound()))
     assert.same({ outbound = limits(5, 95) }, data_of(q:outbound()))
     q = base:last("90m"):resume { resume = { offset = 1, from = 100, to = 200 } }

@@ -46,7 +46,7 @@ end
 
 -- What is told of an error, as a plain table.
 local function plain(err)
-  return err and { kind = err.kind, message = err.message, status = err.status, retryable = err.retryable, resume = err.resume }
+  return err and { kind = err.kind, message = err.message, status = err.status, retryable = err.retryable, resume = support.place(err.resume) }
 end
 
 local function collect(cursor)

@@ -62,8 +62,9 @@ describe("a route", function()
       end,
     }
     assert.is_nil(got)
-    assert.equal("connect", err.kind)
-    assert.matches("407", err.message)
+    assert.same({ "auth", 407, false }, { err.kind, err.status, err.retryable })
+    assert.matches("the proxy answers CONNECT with HTTP status 407.*proxy = \"http://user:password@", err.message)
+    assert.equal(("CONNECT 127.0.0.1:%s\n"):format(port), log()) -- a wrong password goes out once
     local all = table.concat(seen, " ") .. err.message .. tostring(err)
     assert.is_nil(all:find("wrongword", 1, true))
     assert.is_nil(all:find(box.token, 1, true))
@@ -74,6 +75,94 @@ describe("a route", function()
     assert.equal(("SOCKS 127.0.0.1:%s\n"):format(port), log())
     assert.equal(3, rows { url = "https://localhost:" .. port, proxy = "socks5h://127.0.0.1:" .. socks })
     assert.equal(("SOCKS localhost:%s\n"):format(port), log())
+  end)
+
+  -- What the proxy says to the next requests.
+  local function mood(words)
+    local file = assert(io.open(dir .. "/log.mood", "w"))
+    file:write(words)
+    file:close()
+  end
+
+  local AGAIN = { attempts = 3, base = 0.001, cap = 0.002 }
+
+  -- The proxy says no to every request: kind, status, words, and how often it is asked.
+  local function refused(options, word, kind, status, words, times)
+    mood((word .. " "):rep(5))
+    options.retry = AGAIN
+    local got, err = rows(options)
+    mood ""
+    assert.is_nil(got)
+    assert.same({ kind, status, times > 1 }, { err.kind, err.status, err.retryable }, tostring(err))
+    assert.truthy(err.message:find(words, 1, true), err.message)
+    local _, count = log():gsub("\n", "")
+    assert.equal(times, count, word)
+    assert.is_nil(err.message:find(box.token, 1, true))
+  end
+
+  it("through a proxy that answers CONNECT with another status says that it was the proxy, and comes again where that may help", function()
+    for _, case in ipairs {
+      { "407", "auth", "say its user name and password", 1 }, { "401", "connect", "does not let this client through", 1 },
+      { "403", "connect", "does not let this client through", 1 }, { "302", "connect", "it redirects", 1 },
+      { "400", "connect", "not get through", 1 },
+      { "500", "connect", "not get through", 1 }, { "502", "connect", "not get through", 3 }, { "503", "connect", "not get through", 3 },
+      { "504", "connect", "not get through", 3 }, { "429", "connect", "not get through", 3 },
+    } do
+      local words = ("the proxy answers CONNECT with HTTP status %s (127.0.0.1:%s): "):format(case[1], port)
+      refused({ proxy = "http://127.0.0.1:" .. http }, case[1], case[2], tonumber(case[1]), words, case[4])
+      refused({ proxy = "http://127.0.0.1:" .. http }, case[1], case[2], tonumber(case[1]), case[3], case[4])
+    end
+    mood "502 ok"
+    assert.equal(3, rows { proxy = "http://127.0.0.1:" .. http, retry = AGAIN })
+  end)
+
+  it("through a SOCKS5 proxy that refuses says so, and comes again where that may help", function()
+    local proxy = "socks5://user:wrongword@127.0.0.1:" .. socks
+    for _, case in ipairs {
+      { "none", "auth", "the proxy refuses who asks: ", 1 }, { "wrong", "auth", "proxy = \"socks5://user:password@", 1 },
+      { "2", "connect", "the proxy does not allow it: ", 1 }, { "7", "connect", "the proxy does not allow it: ", 1 },
+      { "1", "connect", "the proxy fails: ", 3 }, { "3", "connect", "the proxy fails: ", 3 }, { "4", "connect", "the proxy fails: ", 3 },
+      { "5", "connect", "the proxy fails: ", 3 },
+    } do
+      refused({ proxy = proxy }, case[1], case[2], nil, case[3], case[4])
+    end
+  end)
+
+  it("of plain http through a proxy: its own statuses are told from the appliance's as far as that can be", function()
+    support.switches { http = "serve" }
+    local plain = support.shell(("curl -sS --cacert %s %s/sandbox/ready"):format(box.ca, box.url)):match '"http_port":(%d+)'
+    local function options(of) return { url = "http://127.0.0.1:" .. plain, allow_http = true, proxy = "http://127.0.0.1:" .. (of or http) } end
+    assert.equal(3, rows(options()))
+    assert.matches("^GET http://127%.0%.0%.1:%d+/fcgi/scrut_fcgi%.fcgi\nPOST http://", log())
+    refused(options(), "407", "auth", 407, 'the proxy answers with HTTP status 407: say its user name and password, as proxy = "http:', 1)
+    refused(options(closed), "407", "auth", 407, "the proxy answers with HTTP status 407", 1)
+    refused(options(), "502", "http", 502, "the appliance, or the proxy before it, answers with HTTP status 502", 3)
+    refused(options(), "302", "http", 302, "the appliance, or the proxy before it, redirects (HTTP 302) to http://login.example/", 1)
+    for _, words in ipairs { "ok 407", "ok 403" } do -- behind the GET without fields
+      mood(words)
+      local got, err = rows(options())
+      assert.is_nil(got)
+      assert.same({ "auth", tonumber(words:match "%d+") }, { err.kind, err.status })
+      assert.matches("the proxy", err.message)
+      log()
+    end
+  end)
+
+  it("of plain http: an error before the appliance has answered sends no token", function()
+    support.switches { http = "serve" }
+    local plain = support.shell(("curl -sS --cacert %s %s/sandbox/ready"):format(box.ca, box.url)):match '"http_port":(%d+)'
+    for _, status in ipairs { 407, 429, 502, 503, 504 } do
+      mood(tostring(status))
+      local warnings = 0
+      local got, err = rows {
+        url = "http://127.0.0.1:" .. plain, allow_http = true, proxy = "http://127.0.0.1:" .. http,
+        on_event = function(event) if event.type == "warning" then warnings = warnings + 1 end end,
+      }
+      assert.is_nil(got)
+      assert.equal(status, err.status)
+      assert.equal(0, warnings)
+      assert.matches("^GET [^\n]*\n$", log())
+    end
   end)
 
   it("through a proxy that is not there is connect", function()

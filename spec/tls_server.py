@@ -9,7 +9,8 @@ import ssl
 import sys
 import threading
 
-NAMES = ["good", "expired", "future", "elsewhere", "selfsigned", "stranger", "weak", "hostile", "old", "mutual"]
+NAMES = ["good", "expired", "future", "elsewhere", "selfsigned", "stranger", "weak", "hostile", "old", "mutual", "whole", "missing", "midover",
+         "midearly", "strangeroot", "oldroot"]
 ANSWER = b'{"report":{"table":{"inbound":{"columns":[],"rows":[],"totalRowCount":"0"}}}}'
 
 

@@ -109,6 +109,66 @@ describe("a handshake", function()
     assert.is_table((ask("stranger", { ca_blob = read "other.pem" })))
   end)
 
+  -- A chain: which certificate is at fault, by subject, dates and place; never the server's own when that is right.
+  it("with a whole chain is one", function() assert.is_table((ask "whole")) end)
+
+  it("with an authority in between that has expired, or is not yet valid, names that one", function()
+    local err = refused("midover", nil, "a certificate above the server's own has expired", "number 2 of the 2 that it sent",
+      "subject CN = between over; issuer CN = the right authority", "valid from Jan  1 00:00:00 2020 GMT to Jan  1 00:00:00 2021 GMT", "renew it")
+    assert.same({ "CN = between over", 2, "Jan  1 00:00:00 2021 GMT" }, { err.certificate.subject, err.place, err.certificate.to })
+    assert.is_nil(err.message:find("subject CN = midover", 1, true))
+    -- What the pin is of: the server's own key, so that it can be gone by.
+    assert.is_table((ask("midover", { verify = false, pin = err.certificate.pin })))
+    err = refused("midearly", nil, "a certificate above the server's own is not yet valid", "number 2 of the 2 that it sent",
+      "subject CN = between early", "valid from Jan  1 00:00:00 2049 GMT")
+    assert.equal(2, err.place)
+  end)
+
+  it("without the authority in between says whose certificate is missing", function()
+    local err = refused("missing", nil, "authority unknown here, and comes without that one's certificate",
+      "subject CN = missing; issuer CN = between right", "tls%.ca_file")
+    assert.equal(1, err.place)
+    support.shell(("cat %s/ca.pem %s/right.pem >%s/both.pem"):format(dir, dir, dir))
+    assert.is_table((ask("missing", { ca_file = dir .. "/both.pem" })))
+  end)
+
+  it("of a chain that ends in an unknown authority's own certificate names that", function()
+    local err = refused("strangeroot", nil, "a certificate above the server's own is signed by itself", "number 3 of the 3 that it sent",
+      "subject CN = another authority; issuer CN = another authority", "tls%.ca_file")
+    assert.equal(3, err.place)
+    assert.is_table((ask("strangeroot", { ca_file = dir .. "/other.pem" })))
+  end)
+
+  it("where the authority in tls.ca_file has expired blames none that the server sent", function()
+    local err = refused("oldroot", { ca_file = dir .. "/old.pem" }, "a certificate of the authorities here, above the server's, has expired",
+      "none of those that it sent is; its own certificate: subject CN = oldroot; issuer CN = the old authority")
+    assert.same({ "CN = oldroot", 0 }, { err.certificate.subject, err.place })
+  end)
+
+  it("by authorities that are no certificates at all names the option and the file", function()
+    local path = dir .. "/broken.pem"
+    support.shell(("printf -- '-----BEGIN CERTIFICATE-----\\nAAAA\\n-----END CERTIFICATE-----\\n' >%s"):format(path))
+    local _, err = ask("good", { ca_file = path })
+    assert.equal("tls", err.kind)
+    assert.truthy(err.message:find(("look at tls.ca_file (%s): PEM certificates are wanted"):format(path), 1, true), err.message)
+    assert.is_nil(err.certificate)
+    _, err = ask("good", { ca_blob = read "broken.pem" })
+    assert.matches("look at tls%.ca_blob: PEM", err.message)
+  end)
+
+  it("takes CA, certificate and key with a byte order mark, CRLF, and words before them", function()
+    for _, name in ipairs { "ca.pem", "client.pem", "client.key" } do
+      local text = "\239\187\191" .. read(name):gsub("\n", "\r\n")
+      local file = assert(io.open(dir .. "/marked." .. name, "wb"))
+      file:write(text)
+      file:close()
+    end
+    local own = { ca_file = dir .. "/marked.ca.pem", cert = dir .. "/marked.client.pem", key = dir .. "/marked.client.key" }
+    assert.is_table((ask("mutual", own)))
+    assert.is_table((ask("good", { ca_blob = read "marked.ca.pem" })))
+    assert.is_table((ask("good", { ca_blob = "the authority of the appliance:\n" .. read "ca.pem" })))
+  end)
+
   it("with a weak key is refused", function()
     refused("weak", nil, "key that is too weak", "RSA 2048", "subject CN = weak")
   end)

@@ -32,7 +32,7 @@ local function broken(kind, ...)
 end
 
 local function resumes(err, rows)
-  assert.same({ offset = #rows }, err.resume)
+  assert.same({ offset = #rows }, support.place(err.resume))
   support.clear()
   local rest, again = walk(report():resume(err))
   assert.is_nil(again)
@@ -85,7 +85,7 @@ describe("an answer that breaks", function()
       support.clear()
       local err = broken("connect", { kind = kind })
       assert.is_true(err.retryable)
-      assert.same({ offset = 0 }, err.resume)
+      assert.same({ offset = 0 }, support.place(err.resume))
     end
   end)
 
@@ -160,7 +160,7 @@ describe("an answer that is none", function()
       support.clear()
       local err = broken("auth", { kind = "status", status = status, body = "no" })
       assert.equal(status, err.status)
-      assert.is_nil(err.resume)
+      assert.same({ offset = 0 }, err.resume)
     end
   end)
 
@@ -265,6 +265,7 @@ describe("a slow answer", function()
     local err, rows = broken("timeout", { kind = "stall", seconds = 2, after_bytes = 60000 })
     assert.is_true(#rows > 20)
     assert.matches("%(timeout%)", err.message)
+    with {} -- the rest may take its time
     resumes(err, rows)
   end)
 

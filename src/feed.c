@@ -149,7 +149,8 @@ void sz_feed_info(struct sz_feed *f, struct sz_info *info) {
   *info = f->info;
 }
 
-bool sz_feed_certificate(const struct sz_feed *f, struct sz_certificate *c) {
+bool sz_feed_certificate(const struct sz_feed *f, size_t place,
+                         struct sz_certificate *c) {
   return f->from && f->from->object && f->from->type->certificate &&
-         f->from->type->certificate(f->from->object, c);
+         f->from->type->certificate(f->from->object, place, c);
 }

@@ -40,6 +40,7 @@ const struct sz_failure *sz_feed_error(const struct sz_feed *f);
 void sz_feed_info(struct sz_feed *f, struct sz_info *info);
 void sz_feed_cancel(struct sz_feed *f);
 void sz_feed_free(struct sz_feed *f);
-bool sz_feed_certificate(const struct sz_feed *f, struct sz_certificate *c);
+bool sz_feed_certificate(const struct sz_feed *f, size_t place,
+                         struct sz_certificate *c);
 
 #endif

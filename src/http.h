@@ -122,8 +122,11 @@ void sz_transfer_info(struct sz_transfer *t, struct sz_info *info);
 void sz_transfer_cancel(struct sz_transfer *t);
 void sz_transfer_free(struct sz_transfer *t);
 
-/* False: nothing is known. The texts live as long as the transfer. */
-bool sz_transfer_certificate(const struct sz_transfer *t,
+/*
+** Place 0 is the server's own, then as it sent them. False: it is not known.
+** The texts live as long as the transfer.
+*/
+bool sz_transfer_certificate(const struct sz_transfer *t, size_t place,
                              struct sz_certificate *certificate);
 
 #endif

@@ -80,9 +80,56 @@ static bool lacks_threads(const struct sz_transfer *t, CURLcode code) {
          strstr(t->error, "thread failed") != NULL;
 }
 
+/*
+** What a SOCKS proxy says no to for good: to who asks, or to what is asked
+** for. Its other refusals may pass, as a connection's own may.
+*/
+static const char *socks_kind(CURLproxycode code, const char **words) {
+  switch (code) {
+  case CURLPX_NO_AUTH:
+  case CURLPX_USER_REJECTED:
+  case CURLPX_IDENTD:
+  case CURLPX_IDENTD_DIFFER:
+    *words = "the proxy refuses who asks";
+    return "auth";
+  case CURLPX_REPLY_NOT_ALLOWED:
+  case CURLPX_REPLY_COMMAND_NOT_SUPPORTED:
+  case CURLPX_REPLY_ADDRESS_TYPE_NOT_SUPPORTED:
+    *words = "the proxy does not allow it";
+    return "connect";
+  default:
+    *words = "the proxy fails";
+    return "connect";
+  }
+}
+
+/* True when it was the proxy that said no; t->failure says so. */
+static bool fail_by_proxy(struct sz_transfer *t, CURLcode code) {
+  char text[CURL_ERROR_SIZE + 40];
+  const char *words, *kind;
+  long status = 0, socks = 0;
+  curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+  curl_easy_getinfo(t->easy, CURLINFO_PROXY_ERROR, &socks);
+  if (status >= 300 && t->header_bytes == 0) {
+    snprintf(text, sizeof text,
+             "the proxy answers CONNECT with HTTP status %ld", status);
+    sz_transfer_fail(t, status == 407 ? "auth" : "connect", text);
+    return true;
+  }
+  if (code != CURLE_PROXY)
+    return false;
+  kind = socks_kind((CURLproxycode)socks, &words);
+  snprintf(text, sizeof text, "%s: %s", words,
+           t->error[0] ? t->error : curl_easy_strerror(code));
+  sz_transfer_fail(t, kind, text);
+  return true;
+}
+
 void sz_transfer_fail_curl(struct sz_transfer *t, CURLcode code) {
   char text[80];
   long ms = t->connect_timeout;
+  if (t->easy && fail_by_proxy(t, code))
+    return;
   if (code == CURLE_OPERATION_TIMEDOUT) { /* the only time limit we set */
     if (ms % 1000 == 0)
       snprintf(text, sizeof text, "connecting took longer than %ld s",

@@ -24,10 +24,9 @@ static char *copy_text(const char *text, size_t len) {
   return copy;
 }
 
-static void part_keep(struct sz_transfer *t, int part, const char *text,
-                      size_t len) {
-  free(t->certificate[part]);
-  t->certificate[part] = copy_text(text, len);
+static void part_keep(char **part, const char *text, size_t len) {
+  free(*part);
+  *part = copy_text(text, len);
 }
 
 /* libcurl's log; one line of it names the key's hash. */
@@ -40,7 +39,7 @@ static int on_log(CURL *easy, curl_infotype type, char *text, size_t len,
     return 0;
   while (len > skip && text[len - 1] == '\n')
     len--;
-  part_keep(arg, SZ_CERTIFICATE_PIN, text + skip, len - skip);
+  part_keep(&((struct sz_transfer *)arg)->pin, text + skip, len - skip);
   return 0;
 }
 
@@ -59,37 +58,43 @@ CURLcode sz_inspect_setup(struct sz_transfer *t) {
   return curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L);
 }
 
-static void line_keep(struct sz_transfer *t, const char *line) {
+static void line_keep(char **parts, const char *line) {
   int part;
-  for (part = 0; part < SZ_CERTIFICATE_PIN; part++) {
+  for (part = 0; part < SZ_CERTIFICATE_PARTS; part++) {
     size_t name = strlen(part_names[part]);
     if (strncmp(line, part_names[part], name) == 0)
-      part_keep(t, part, line + name, strlen(line + name));
+      part_keep(&parts[part], line + name, strlen(line + name));
   }
 }
 
 void sz_inspect_keep(struct sz_transfer *t) {
   struct curl_certinfo *chain = NULL;
   const struct curl_slist *line;
+  int i;
   curl_easy_getinfo(t->easy, CURLINFO_CERTINFO, &chain);
-  if (!chain || chain->num_of_certs < 1)
-    return;
-  for (line = chain->certinfo[0]; line; line = line->next)
-    line_keep(t, line->data);
+  for (i = 0; chain && i < chain->num_of_certs && i < SZ_MAX_CHAIN; i++)
+    for (line = chain->certinfo[i]; line; line = line->next)
+      line_keep(t->chain[i], line->data);
 }
 
 void sz_inspect_free(struct sz_transfer *t) {
-  int part;
-  for (part = 0; part < SZ_CERTIFICATE_COUNT; part++)
-    free(t->certificate[part]);
+  int i, part;
+  for (i = 0; i < SZ_MAX_CHAIN; i++)
+    for (part = 0; part < SZ_CERTIFICATE_PARTS; part++)
+      free(t->chain[i][part]);
+  free(t->pin);
 }
 
-bool sz_transfer_certificate(const struct sz_transfer *t,
+bool sz_transfer_certificate(const struct sz_transfer *t, size_t place,
                              struct sz_certificate *certificate) {
-  certificate->subject = t->certificate[SZ_CERTIFICATE_SUBJECT];
-  certificate->issuer = t->certificate[SZ_CERTIFICATE_ISSUER];
-  certificate->from = t->certificate[SZ_CERTIFICATE_FROM];
-  certificate->to = t->certificate[SZ_CERTIFICATE_TO];
-  certificate->pin = t->certificate[SZ_CERTIFICATE_PIN];
+  char *const *parts;
+  if (place >= SZ_MAX_CHAIN)
+    return false;
+  parts = t->chain[place];
+  certificate->subject = parts[SZ_CERTIFICATE_SUBJECT];
+  certificate->issuer = parts[SZ_CERTIFICATE_ISSUER];
+  certificate->from = parts[SZ_CERTIFICATE_FROM];
+  certificate->to = parts[SZ_CERTIFICATE_TO];
+  certificate->pin = place == 0 ? t->pin : NULL;
   return certificate->subject || certificate->pin;
 }

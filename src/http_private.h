@@ -36,9 +36,10 @@ enum sz_certificate_part {
   SZ_CERTIFICATE_ISSUER,
   SZ_CERTIFICATE_FROM,
   SZ_CERTIFICATE_TO,
-  SZ_CERTIFICATE_PIN,
-  SZ_CERTIFICATE_COUNT
+  SZ_CERTIFICATE_PARTS
 };
+
+enum { SZ_MAX_CHAIN = 8 }; /* certificates of a server that are kept */
 
 struct sz_http {
   CURLM *multi;
@@ -60,7 +61,8 @@ struct sz_transfer {
   long connect_timeout;
   struct sz_info info; /* texts and counts of the body are elsewhere */
   char *answer[SZ_HEADER_COUNT];
-  char *certificate[SZ_CERTIFICATE_COUNT];
+  char *chain[SZ_MAX_CHAIN][SZ_CERTIFICATE_PARTS];
+  char *pin; /* of the first in it */
   bool inspect;
   size_t header_bytes;
   bool paused, lent;

@@ -30,8 +30,9 @@ static void source_free(void *f) {
   sz_feed_free(f);
 }
 
-static bool source_certificate(const void *f, struct sz_certificate *c) {
-  return sz_feed_certificate(f, c);
+static bool source_certificate(const void *f, size_t place,
+                               struct sz_certificate *c) {
+  return sz_feed_certificate(f, place, c);
 }
 
 static const struct sz_source_type SOURCE = {

@@ -212,8 +212,9 @@ static void transfer_free(void *t) {
   sz_transfer_free(t);
 }
 
-static bool transfer_certificate(const void *t, struct sz_certificate *c) {
-  return sz_transfer_certificate(t, c);
+static bool transfer_certificate(const void *t, size_t place,
+                                 struct sz_certificate *c) {
+  return sz_transfer_certificate(t, place, c);
 }
 
 static const struct sz_source_type TRANSFER = {

@@ -198,14 +198,16 @@ static int transfer_ready(lua_State *L) {
 }
 
 /*
-** transfer:certificate() -> { subject =, issuer =, from =, to =, pin = }, or
-** nil when it did not inspect or saw none
+** transfer:certificate([place]) -> { subject =, issuer =, from =, to =,
+** pin = }, or nil when it did not inspect or saw none; place 1, the default,
+** is the server's own, which alone has a pin
 */
 static int transfer_certificate(lua_State *L) {
   const struct sz_source *source = transfer_open(L);
+  lua_Integer place = luaL_optinteger(L, 2, 1);
   struct sz_certificate c;
-  if (!source->type->certificate ||
-      !source->type->certificate(source->object, &c)) {
+  if (!source->type->certificate || place < 1 ||
+      !source->type->certificate(source->object, (size_t)place - 1, &c)) {
     lua_pushnil(L);
     return 1;
   }

@@ -21,11 +21,33 @@ static struct ties_box *box_push(lua_State *L) {
   return box;
 }
 
+/*
+** core.ties(max [, saved]) -> ties; nil: what was saved is no such text, or
+** does not fit
+*/
 int sz_lua_ties_new(lua_State *L) {
-  lua_Number max = luaL_checknumber(L, 1);
+  lua_Number number = luaL_checknumber(L, 1);
+  size_t len, max = number > 0 && number < 9e15 ? (size_t)number : 0;
+  const char *saved = luaL_optlstring(L, 2, NULL, &len);
   struct ties_box *box = box_push(L);
-  box->ties = sz_ties_new(max > 0 && max < 9e15 ? (size_t)max : 0);
-  return box->ties ? 1 : luaL_error(L, "not enough memory");
+  box->ties = saved ? sz_ties_load(max, saved, len) : sz_ties_new(max);
+  if (!box->ties && !saved)
+    return luaL_error(L, "not enough memory");
+  if (!box->ties)
+    lua_pushnil(L);
+  return 1;
+}
+
+/* ties:save() -> bytes | nil when there are too many */
+static int ties_save(lua_State *L) {
+  const struct sz_ties *ties = sz_lua_ties_check(L, 1);
+  char *bytes = lua_newuserdata(L, SZ_TIES_SAVED); /* scratch */
+  size_t len = sz_ties_save(ties, bytes);
+  if (len > 0)
+    lua_pushlstring(L, bytes, len);
+  else
+    lua_pushnil(L);
+  return 1;
 }
 
 /* ties:copy() -> ties */
@@ -54,12 +76,6 @@ static int ties_join(lua_State *L) {
   return 1;
 }
 
-/* ties:follow(): the further answer begins behind the last row given */
-static int ties_follow(lua_State *L) {
-  sz_ties_skip(sz_lua_ties_check(L, 1));
-  return 0;
-}
-
 static int ties_gc(lua_State *L) {
   struct ties_box *box = luaL_checkudata(L, 1, TIES);
   sz_ties_free(box->ties);
@@ -69,7 +85,7 @@ static int ties_gc(lua_State *L) {
 
 static const luaL_Reg METHODS[] = {{"copy", ties_copy},
                                    {"join", ties_join},
-                                   {"follow", ties_follow},
+                                   {"save", ties_save},
                                    {NULL, NULL}};
 
 static const luaL_Reg METAMETHODS[] = {{"__gc", ties_gc}, {NULL, NULL}};

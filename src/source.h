@@ -12,8 +12,9 @@
 
 /*
 ** Why something failed. 'kind' is a constant ("connect" "tls" "timeout"
-** "truncated" "decode" "http" "limit" "cancelled" "phase" "api" "file"), NULL
-** when nothing did. 'message' names at most host and port of the URL, and
+** "truncated" "decode" "http" "auth" "limit" "cancelled" "phase" "api"
+** "file"), NULL when nothing did. 'message' names at most host and port of the
+*URL, and
 ** never what was sent; it may quote bytes of the server: escape it before
 ** showing it.
 */
@@ -42,13 +43,13 @@ struct sz_info {
 };
 
 /*
-** A server's certificate, as an inspecting transfer (http.h) saw it. NULL:
-** unknown.
+** A certificate of those that a server sent, as an inspecting transfer
+** (http.h) saw them. NULL: unknown.
 ** Texts of the server's: escape them before showing them.
 */
 struct sz_certificate {
   const char *subject, *issuer, *from, *to;
-  const char *pin; /* what to say as a request's 'pin' */
+  const char *pin; /* of its own: what to say as a request's 'pin' */
 };
 
 /* A descriptor to watch. */
@@ -67,8 +68,9 @@ struct sz_source_type {
   void (*info)(void *object, struct sz_info *info);
   void (*cancel)(void *object);
   void (*free)(void *object);
-  /* False: nothing is known. NULL: there never is. */
-  bool (*certificate)(const void *object, struct sz_certificate *c);
+  /* From 0, the server's own. False: it is not known. NULL: none ever is. */
+  bool (*certificate)(const void *object, size_t place,
+                      struct sz_certificate *c);
 };
 
 struct sz_source {

@@ -222,11 +222,6 @@ int sz_ties_repeats(struct sz_ties *t, const char *row, size_t len) {
   return t->phase == AFTER && remember(t, row, len);
 }
 
-void sz_ties_skip(struct sz_ties *t) {
-  if (t->phase == JOINED)
-    t->phase = AFTER;
-}
-
 int sz_ties_join(struct sz_ties *t, const char *last, size_t last_len) {
   if (!t->known)
     return 1;
@@ -238,4 +233,84 @@ int sz_ties_join(struct sz_ties *t, const char *last, size_t last_len) {
     return 0;
   t->phase = t->alike ? ALIKE : JOINED;
   return 1;
+}
+
+/* ---- kept outside of the process ---- */
+
+enum { SAVED_MAGIC = 0x746965 }; /* also tells of another order of bytes */
+
+/* What is saved in front of the hashes. */
+struct saved {
+  uint64_t magic, count;
+  struct sz_hash_key key;
+  uint64_t value_len, known, phase, alike;
+  char value[VALUE_BYTES];
+};
+
+typedef char saved_fits
+    [sizeof(struct saved) + 8 * SZ_TIES_SAVED_ROWS <= SZ_TIES_SAVED ? 1 : -1];
+
+size_t sz_ties_save(const struct sz_ties *t, char *bytes) {
+  struct saved head = {.magic = SAVED_MAGIC,
+                       .count = t->count,
+                       .key = t->key,
+                       .value_len = t->value_len,
+                       .known = t->known != 0,
+                       .phase = t->phase,
+                       .alike = t->alike != 0};
+  size_t i, len = sizeof head;
+  if (t->lost || t->count > SZ_TIES_SAVED_ROWS)
+    return 0;
+  if (head.known)
+    memcpy(head.value, t->value, t->value_len);
+  memcpy(bytes, &head, sizeof head);
+  for (i = 0; i < t->room; i++) {
+    if (!t->table[i])
+      continue;
+    memcpy(bytes + len, &t->table[i], sizeof t->table[i]);
+    len += sizeof t->table[i];
+  }
+  return len;
+}
+
+static int saved_is_sound(const struct saved *head, size_t len) {
+  return head->magic == SAVED_MAGIC && head->count <= SZ_TIES_SAVED_ROWS &&
+         head->value_len <= VALUE_BYTES && head->phase <= ALIKE &&
+         len == sizeof *head + head->count * sizeof(uint64_t);
+}
+
+/* One hash of those that were saved. False: it is none, or there is no room.
+ */
+static int take_saved(struct sz_ties *t, uint64_t h) {
+  if (!h || (t->count * 4 >= t->room * 3 && !grow(t)))
+    return 0;
+  *place_of(t->table, t->room, h) = h;
+  t->count++;
+  return 1;
+}
+
+struct sz_ties *sz_ties_load(size_t max, const char *bytes, size_t len) {
+  struct saved head;
+  struct sz_ties *t;
+  uint64_t i, h;
+  if (len < sizeof head)
+    return NULL;
+  memcpy(&head, bytes, sizeof head);
+  t = saved_is_sound(&head, len) ? sz_ties_new(max) : NULL;
+  if (!t)
+    return NULL;
+  t->key = head.key;
+  t->known = head.known != 0;
+  t->value_len = (size_t)head.value_len;
+  memcpy(t->value, head.value, sizeof head.value);
+  t->phase = (enum phase)head.phase;
+  t->alike = head.alike != 0;
+  for (i = 0; i < head.count; i++) {
+    memcpy(&h, bytes + sizeof head + i * sizeof h, sizeof h);
+    if (!take_saved(t, h)) {
+      sz_ties_free(t);
+      return NULL;
+    }
+  }
+  return t;
 }

@@ -46,7 +46,16 @@ int sz_ties_repeats(struct sz_ties *t, const char *row, size_t len);
 */
 int sz_ties_join(struct sz_ties *t, const char *last, size_t last_len);
 
-/* After that: the further answer begins behind the last row given. */
-void sz_ties_skip(struct sz_ties *t);
+enum { SZ_TIES_SAVED_ROWS = 1024, SZ_TIES_SAVED = 128 + 8 * 1024 };
+
+/*
+** Writes the memory as at most SZ_TIES_SAVED bytes, to be read by
+** sz_ties_load in another process on a machine of the same kind. Returns how
+** many; 0: there are too many rows that tie, or not all are remembered.
+*/
+size_t sz_ties_save(const struct sz_ties *t, char *bytes);
+
+/* NULL: these are no such bytes, they do not fit 'max', or out of memory. */
+struct sz_ties *sz_ties_load(size_t max, const char *bytes, size_t len);
 
 #endif

@@ -44,7 +44,7 @@ end
 function ahead.asked(self, part, request)
   if not self then return end
   local kept = { given = part.given }
-  self.page = { part = setmetatable(kept, { __index = part }), request = request, overlap = part.given > 0 and 1 or 0 }
+  self.page = { part = setmetatable(kept, { __index = part }), request = request, overlap = pages.overlap(part) }
   if #self.list == 0 then self.foretold = nil end
 end
 

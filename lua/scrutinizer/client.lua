@@ -86,7 +86,7 @@ local function secrets_of(given)
   set.add((given.proxy or ""):match "//[^/@]*:([^/]*)@")
   for _, line in ipairs(given.headers or {}) do
     local name, value = line:match "^([^:]*): (.*)$"
-    if secrets.is_name(name) then
+    if name and secrets.is_name(name) then
       set.add(value)
       set.add(value:match "^[A-Za-z]+ (.+)$") -- as in "Basic …"
     end
@@ -199,13 +199,14 @@ local function probe(client)
   request.method, request.url = "GET", client.url
   local x, err = exchange.start(client, request)
   if not x then return nil, err end
-  local info
-  info, err = x:header()
+  local info, who
+  info, err = x:answered()
+  if info then who = x:_who(info) end
   x:close()
   if not info then return nil, err end
   if redirect.is(info) then
     local target = redirect.target(client._options.endpoint, info.location)
-    if not target then return nil, redirect.error(info) end
+    if not target then return nil, redirect.error(info, { who = who, mask = client._private.mask }) end
     redirect.settle(client, target, info.status)
     return true
   end
@@ -257,7 +258,7 @@ function methods:_send(form, how)
   first, err = request()
   if not first then return nil, err end
   return exchange.start(self, first, {
-    limit = how.limit, again = request,
+    limit = how.limit, again = request, write = how.write,
     heard = function(info) events.response(self, info, form[wire.form.run_mode], how.page) end,
   })
 end

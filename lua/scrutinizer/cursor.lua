@@ -73,9 +73,12 @@ function Cursor:__tostring()
 end
 
 local function open(query, spec, reuse)
+  local parts = pages.parts(spec)
+  local resumed = pages.resumed(parts)
   return setmetatable({
     false, -- LANE
-    _client = query._client, _spec = spec, _parts = pages.parts(spec), _reuse = reuse or false,
+    _client = query._client, _spec = spec, _parts = parts, _reuse = reuse or false,
+    _resumed = resumed and true, _time = type(resumed) == "table" and resumed, _gathers = false,
     _answers = 0, _now = os.time(), _done = false, _error = false, _exchange = false, _epochs = false,
     _facts = false, _columns = false, _decoder = false, _asked = false, _turned = false, _read = 0,
     _requests = 0, _waited = 0, _retry = false, _ended = false, _told = false,
@@ -103,6 +106,7 @@ local FIELDS = { "columns", "total", "totals", "time", "exporters", "request_id"
 ---@return scrutinizer.Error? err
 function cursor.fetch(query)
   local opened, rows = open(query, query._spec), {}
+  opened._gathers = true
   local row, err = opened:next()
   while row do
     rows[#rows + 1] = row
@@ -129,6 +133,7 @@ end
 ---@return scrutinizer.Error? err
 function cursor.aggregate(query, plan)
   local opened, sums = open(query, with(query._spec, { projection = plan.projection })), aggregate.new(plan)
+  opened._gathers = true
   while not opened._done do
     local _, err
     if opened._exchange then
@@ -142,6 +147,12 @@ function cursor.aggregate(query, plan)
   return sums:rows(plan.top, plan.count)
 end
 
+-- There is no rest of one value.
+local function without_resume(err)
+  err.resume = nil
+  return err
+end
+
 --- The first row, or nil. The answer is read to its end: a broken one is an error.
 ---@param query scrutinizer.Query
 ---@return table? row
@@ -151,7 +162,7 @@ function cursor.first(query)
   local first, err = opened:next()
   local row = first
   while row do row, err = opened:next() end
-  if err then return nil, err end
+  if err then return nil, without_resume(err) end
   return first
 end
 
@@ -162,7 +173,7 @@ local function count_rows(query, spec)
     count = count + 1
     row, err = opened:next()
   end
-  if err then return nil, err end
+  if err then return nil, without_resume(err) end
   return count
 end
 
@@ -171,11 +182,11 @@ end
 ---@return integer? count
 ---@return scrutinizer.Error? err
 function cursor.count(query)
-  local whole = { offset = 0, projection = false, window = false, prefetch = 0 }
+  local whole = { offset = 0, projection = false, window = false, proof = false, prefetch = 0 }
   local opened = open(query, with(query._spec, with(whole, { limit = 1 })))
   local row, err
   repeat row, err = opened:next() until not row
-  if err then return nil, err end
+  if err then return nil, without_resume(err) end
   if opened.total then return opened.total end
   local spec = with(query._spec, whole)
   spec.limit = nil

@@ -24,9 +24,10 @@
 ---@field request_id? string  the appliance's id of the report
 ---@field position? integer   byte offset from 0 in the answer (decode)
 ---@field retry_after? number seconds that the appliance asked to wait
----@field certificate? table  { subject =, issuer =, from =, to =, pin = }: the one that was refused (tls)
+---@field certificate? table  { subject =, issuer =, from =, to =, pin = }: the one at fault, and the pin of the server's key (tls)
+---@field place? integer      of that certificate in what the server sent; 1: its own; 0: none of them is at fault, this is its own
 ---@field which? string       "connect" "total" "low_speed" "deadline": the limit that was reached (timeout)
----@field resume? table       { offset =, remaining = }, per direction in both: give it to `query:resume(err)`
+---@field resume? table       { offset =, remaining =, proof = text }, per direction in both: give it to `query:resume(err)`, which says more
 local Error = {}
 Error.__index = Error
 Error.__name = "scrutinizer.Error"

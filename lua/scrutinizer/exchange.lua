@@ -30,6 +30,7 @@ local ABANDONED = "nobody has read it for a long time: the host ended whoever di
 ---@field private _limit? number         seconds that this try may wait, where that is less than `timeout`
 ---@field private _again? fun(status: integer): userdata?, scrutinizer.Error?  sends the request anew, to where the client has moved
 ---@field private _heard? fun(info: table)  is told each header
+---@field private _write? boolean        a request that must not be done twice
 local methods = {}
 local Exchange = { __index = methods }
 
@@ -50,8 +51,8 @@ end
 --- Starts a request. Nothing is sent where the host cannot wait for the answer.
 ---@param client scrutinizer.Client
 ---@param request table what `http:start` takes
----@param how? { limit?: number, again?: (fun(): table?, scrutinizer.Error?), heard?: fun(info: table) } seconds of waiting at most; makes
----  the request anew after a redirect; is told each answer's header
+---@param how? { limit?: number, again?: (fun(): table?, scrutinizer.Error?), heard?: fun(info: table), write?: boolean } seconds of waiting at
+---  most; makes the request anew after a redirect; is told each answer's header; whether the request must not be done twice
 ---@return scrutinizer.Exchange?
 ---@return scrutinizer.Error? err
 function exchange.start(client, request, how)
@@ -64,6 +65,7 @@ function exchange.start(client, request, how)
   local x = setmetatable({
     transfer = transfer, _client = client, _waited = 0, _slow = { seconds = 0, bytes = 0 }, started = core.now(), _closed = false,
     _owners = setmetatable({}, { __mode = "k" }), _limit = how.limit, _again = how.again, _heard = how.heard,
+    _write = how.write,
   }, Exchange)
   x._pace = pace.new(x, function() return x._closed or client._private.closed() end, client, http, transfer)
   client._private.watch(x, methods.close)
@@ -108,21 +110,48 @@ function methods:wait()
   return self:_check_limits(elapsed)
 end
 
--- What certificate does the server show? A handshake of its own, in which nothing of the request is sent.
+-- What certificates does the server show? A handshake of its own, in which nothing of the request is sent.
 function methods:_look()
   local request = self._client._private.transport()
   request.url, request.inspect = self._client.url, true
   local x = exchange.start(self._client, request, { limit = LOOK })
   if not x then return nil end
   x._looking = true
-  local seen = x:header() and x.transfer:certificate()
+  local chain, seen = {}, x:header() and x.transfer:certificate(1)
+  while seen do
+    chain[#chain + 1] = seen
+    seen = x.transfer:certificate(#chain + 1)
+  end
   x:close()
-  return seen
+  return chain
+end
+
+local PROXY_LOGIN = 'say its user name and password, as proxy = "http://user:password@host:port"'
+-- Statuses of a proxy that may pass by themselves.
+local PASSING = { [429] = true, [502] = true, [503] = true, [504] = true }
+
+-- What a proxy's status means for the way to the appliance.
+local function proxy_advice(status)
+  if status == 407 then return PROXY_LOGIN end
+  if status < 400 then return "it redirects, perhaps to a page for logging in" end
+  if status == 401 or status == 403 then return "it does not let this client through to there" end
+  return "it does not get through to there"
+end
+
+-- The error where a proxy says no to a connection (the core's words say so).
+local function proxy_error(kind, message)
+  local status = tonumber(message:match "^the proxy answers CONNECT with HTTP status (%d+)")
+  if status then
+    return errors.new(kind, ("%s: %s"):format(message, proxy_advice(status)), { status = status, retryable = PASSING[status] or false })
+  end
+  if kind == "auth" then return errors.new(kind, ("%s; %s"):format(message, PROXY_LOGIN:gsub("http:", "socks5:"))) end
+  return errors.new(kind, message, { retryable = message:find "^the proxy fails" ~= nil })
 end
 
 -- The error of a transfer that came to nothing.
 function methods:_failure(kind, message)
-  if kind == "tls" then return tls.error(message, not self._looking and self:_look() or nil) end
+  if kind == "tls" then return tls.error(message, not self._looking and self:_look() or nil, self._client._options.ca) end
+  if message:find "^the proxy " then return proxy_error(kind, message) end
   return errors.new(kind, message, { which = kind == "timeout" and "connect" or nil })
 end
 
@@ -168,12 +197,32 @@ function methods:body(max)
   return table.concat(parts)
 end
 
+-- Statuses that a proxy gives of its own accord.
+local OF_PROXIES = { [403] = true, [407] = true, [429] = true, [502] = true, [503] = true, [504] = true }
+
+local function environment_proxy()
+  for _, name in ipairs { "http_proxy", "all_proxy", "ALL_PROXY" } do
+    local value = os.getenv(name)
+    if value and value ~= "" then return value end
+  end
+end
+
+-- Who answers with this status: over https a proxy only passes bytes on, over http it may answer itself.
+function methods:_who(info)
+  local endpoint = self._client._options.endpoint
+  if not endpoint or endpoint.scheme ~= "http" then return "the appliance" end
+  local proxy = self._client._private.transport().proxy or environment_proxy()
+  if not proxy or proxy == "" or proxy:find "^socks" then return "the appliance" end
+  if info.status == 407 then return "the proxy" end
+  return (OF_PROXIES[info.status] or redirect.is(info)) and "the appliance, or the proxy before it," or "the appliance"
+end
+
 local STATUS_KINDS = { [401] = "auth", [403] = "auth", [407] = "auth" }
 
 -- The error of an answer that is not 200. Its body is read for what it says.
 function methods:_refusal(info)
   local mask = self.mask or self._client._private.mask
-  if redirect.is(info) then return redirect.error(info, mask) end
+  if redirect.is(info) then return redirect.error(info, { mask = mask, write = self._write, who = self:_who(info) }) end
   local body = self:body(REFUSAL_BYTES) or ""
   local value = core.decode(body)
   local context = { has_token = self._client.has_token, status = info.status, mask = mask }
@@ -182,7 +231,8 @@ function methods:_refusal(info)
   if said and said.kind == "auth" then return said end
   local fields = { status = info.status, retry_after = retry.after(info.retry_after) }
   if said then return errors.new(kind, ("HTTP %d: %s"):format(info.status, said.message), fields) end
-  return errors.new(kind, ("the appliance answers with HTTP status %d"):format(info.status), fields)
+  local who = self:_who(info)
+  return errors.new(kind, ("%s answers with HTTP status %d%s"):format(who, info.status, who == "the proxy" and ": " .. PROXY_LOGIN or ""), fields)
 end
 
 -- Sends the request anew when the appliance is elsewhere on its host. False: it is not, or not any more.
@@ -196,6 +246,18 @@ function methods:_follow(info)
   if not transfer then return errors.fail(http, message) end
   self.transfer, self._pace.transfer, self._pace.http = transfer, transfer, http
   return true
+end
+
+-- Statuses by which something before the appliance says that it has not been asked, or not now.
+local GATEWAY = { [407] = true, [429] = true, [502] = true, [503] = true, [504] = true }
+
+--- Waits for any header of the appliance's: an error where something before it answers in its place.
+---@return table? info
+---@return scrutinizer.Error? err
+function methods:answered()
+  local info, err = self:header()
+  if info and GATEWAY[info.status] then info, err = nil, self:_refusal(info) end
+  return info, err
 end
 
 --- Waits for a good answer's header: status 200. A redirect to https on the same host is followed by sending the whole request again.

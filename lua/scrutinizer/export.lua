@@ -104,6 +104,7 @@ local function pump(from, to, options, begin)
   if err then
     from:close()
     to:abort()
+    err.resume = nil -- the rows before it are not in the target either
     return nil, err
   end
   if progress then progress(from:progress(rows)) end

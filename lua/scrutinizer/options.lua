@@ -11,7 +11,7 @@ local options = {}
 
 local PATH = "/fcgi/scrut_fcgi.fcgi"
 
--- Checks: each returns the value to use, or nil and what is allowed.
+-- Checks: each returns the value to use, or nil and what is allowed, or nil, nil and what is wrong.
 
 local function text(value)
   if type(value) == "string" and value ~= "" and not value:find "[%z\r\n]" then return value end
@@ -63,17 +63,42 @@ local function wait_option(value)
   return nil, ('"%s", or function(seconds, fds)'):format(table.concat(wait.PRESETS, '", "'))
 end
 
--- Header lines: names of RFC 9110's characters, values that cannot begin another line.
+-- Headers that the client writes itself, by their names in small letters: what says them, or why nothing does.
+local BODY = "the body is written here; encoding says its form"
+local CONNECTION = "connections are looked after here; http2 says which protocol they speak"
+local OWN = {
+  host = "url says it; resolve connects to another address under the same name", ["user-agent"] = "user_agent says it",
+  ["accept-encoding"] = "gzip is asked for, and inflated here within its bounds", ["content-type"] = BODY, ["content-length"] = BODY,
+  ["content-encoding"] = BODY, ["transfer-encoding"] = BODY, expect = "nothing is waited for before the body is sent",
+  connection = CONNECTION, ["keep-alive"] = CONNECTION, ["proxy-connection"] = CONNECTION, te = CONNECTION, trailer = CONNECTION,
+  upgrade = CONNECTION, ["http2-settings"] = CONNECTION,
+  ["proxy-authorization"] = 'proxy = "http://user:password@host:port" says it; as a header it would go to the appliance',
+}
+
+local function small_letters(name)
+  return (name:gsub("[A-Z]", function(letter) return string.char(letter:byte() + 32) end))
+end
+
+-- What a header can carry: no control bytes, and no blank at either end, which would not arrive.
+local function header_value(value)
+  if type(value) == "string" and not value:find "[%z\1-\8\10-\31\127]" and not value:find "^[ \t]" and not value:find "[ \t]$" then return value end
+end
+
+local function user_agent(value)
+  if text(value) and header_value(value) then return value end
+  return nil, "text, not empty, without line breaks, other control bytes, or blanks at its ends"
+end
+
+-- Header lines as libcurl takes them; without the semicolon it would not send an empty one.
 local function headers(value)
-  local allowed = 'a table of header names and values, as { ["X-Name"] = "value" }, without line breaks'
+  local allowed = 'a table of header names and values, as { ["X-Name"] = "value" }, without line breaks, other control bytes, or blanks at the ends'
   if type(value) ~= "table" then return nil, allowed end
   local out = {}
   for name, content in pairs(value) do
-    if type(name) ~= "string" or not name:find "^[A-Za-z0-9!#$%%&'*+.^_`|~-]+$" or type(content) ~= "string"
-      or content:find "[%z\r\n]" then
-      return nil, allowed
-    end
-    out[#out + 1] = name .. ": " .. content
+    if type(name) ~= "string" or not name:find "^[A-Za-z0-9!#$%%&'*+.^_`|~-]+$" or not header_value(content) then return nil, allowed end
+    local own = OWN[small_letters(name)]
+    if own then return nil, nil, ("%s is the client's own: %s"):format(name, own) end
+    out[#out + 1] = content == "" and name .. ";" or name .. ": " .. content
   end
   table.sort(out, check.before)
   return out
@@ -137,7 +162,7 @@ local KNOWN = {
   low_speed = members { bytes = bytes, seconds = seconds },
   tls = members(TLS), allow_http = flag,
   method = one_of("POST", "GET"), encoding = one_of("urlencoded", "multipart"),
-  http2 = flag, headers = headers, proxy = text, unix_socket = text, resolve = resolve, user_agent = text,
+  http2 = flag, headers = headers, proxy = text, unix_socket = text, resolve = resolve, user_agent = user_agent,
   retry = retry, wait = wait_option,
   max_body = bytes, max_depth = function(value)
     local whole = check.integer(value, 8, 4000)
@@ -182,8 +207,11 @@ function check_table(prefix, given, known)
   local out = {}
   for key, value in pairs(given) do
     if not known[key] then unknown(prefix, key, known) end
-    local good, allowed = known[key](value, prefix .. key)
-    if good == nil then misuse(check.message("connect: " .. prefix .. key, shown(key, value), allowed)) end
+    local good, allowed, wrong = known[key](value, prefix .. key)
+    if good == nil then
+      local name = "connect: " .. prefix .. key
+      misuse(wrong and name .. ": " .. wrong or check.message(name, shown(key, value), allowed))
+    end
     out[key] = good
   end
   return out
@@ -244,21 +272,31 @@ local function find_token(given, parts)
   return env_token
 end
 
+local PEM = { ca_file = "CERTIFICATE", cert = "CERTIFICATE", key = "PRIVATE KEY" }
+
+-- One file's PEM text; nil and err.
+local function read_pem(name, path)
+  local content, complaint = files.read(path)
+  if not content then return errors.fail("tls", ("tls.%s cannot be read: %s"):format(name, complaint)) end
+  local pem, what, answer = files.pem(content, PEM[name])
+  if pem then return pem end
+  return errors.fail("tls", ("tls.%s %s: %s%s"):format(name, what, path, answer and "; " .. answer or ""))
+end
+
 -- Files are read here and now: later the process may be in a chroot, or without the right to read them.
 local function read_files(tls)
   if tls.ca_file and tls.ca_blob then misuse "connect: say tls.ca_file or tls.ca_blob, not both" end
   for _, name in ipairs { "ca_file", "cert", "key" } do
-    local path = tls[name]
-    if path then
-      local content, complaint = files.read(path)
-      if not content then
-        return errors.fail("tls", ("tls.%s cannot be read: %s"):format(name, complaint))
-      end
-      if not content:find("-----BEGIN", 1, true) then
-        return errors.fail("tls", ("tls.%s holds no PEM text: %s"):format(name, path))
-      end
-      tls[name] = content
+    if tls[name] then
+      local pem, err = read_pem(name, tls[name])
+      if not pem then return nil, err end
+      tls[name] = pem
     end
+  end
+  if tls.ca_blob then
+    local pem, what, answer = files.pem(tls.ca_blob, "CERTIFICATE")
+    if not pem then misuse(("connect: tls.ca_blob: the text %s; %s"):format(what, answer or "PEM text is wanted")) end
+    tls.ca_blob = pem
   end
   tls.ca_blob = tls.ca_blob or tls.ca_file
   return tls
@@ -320,6 +358,8 @@ local function read(given, replays)
   end
   checked = with_defaults(checked)
   if replays then return checked end
+  local ca = checked.tls.ca_file
+  checked.ca = ca and "tls.ca_file (" .. ca .. ")" or checked.tls.ca_blob and "tls.ca_blob" or nil
   local tls, err = read_files(checked.tls)
   if not tls then return nil, err end
   return checked

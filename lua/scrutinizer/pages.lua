@@ -5,6 +5,7 @@
 
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
+local resume = require "scrutinizer.resume"
 local wire = require "scrutinizer.wire"
 
 local pages = {}
@@ -24,6 +25,7 @@ local pages = {}
 ---@field total? integer       rows that exist, as the first page said
 ---@field said boolean         whether the first page has been read
 ---@field done boolean
+---@field proof? scrutinizer.Proof what a walk that goes on begins with
 
 local INDEX = { inbound = 1, outbound = 2 }
 
@@ -36,14 +38,57 @@ function pages.parts(spec)
     local from = spec
     if spec.window then from = spec.window[direction] end
     if from then
-      local base, before = from.offset or 0, spec.ties and spec.ties[direction]
-      parts[#parts + 1] = {
-        direction = direction, index = INDEX[direction], base = base, limit = from.limit, given = 0, fresh = 0, said = false, done = false,
-        ties = before and before.offset == base and before.ties or nil,
-      }
+      local base = from.offset or 0
+      local part = { direction = direction, index = INDEX[direction], base = base, limit = from.limit, given = 0, fresh = 0 }
+      part.said, part.done = false, false
+      local proof, before = spec.proof and spec.proof[direction], spec.ties and spec.ties[direction]
+      if proof and proof.offset == base then
+        part.proof, part.last, part.said, part.total = proof, proof.last, proof.said or false, proof.total
+        part.ties = before and before.offset == base and before.ties or nil
+      end
+      parts[#parts + 1] = part
     end
   end
   return parts
+end
+
+--- Rows of the next answer that were given: it begins with the last one, where there is one.
+---@param part scrutinizer.Part
+---@return 0|1
+function pages.overlap(part)
+  return (part.given > 0 or part.last) and 1 or 0
+end
+
+--- Whether this walk goes on where another broke off: what that knows of the window; false where it does not go on.
+---@param parts scrutinizer.Part[]
+---@return { first: integer, last: integer }|boolean
+function pages.resumed(parts)
+  local resumed = false
+  for _, part in ipairs(parts) do resumed = resumed or (part.proof and (part.proof.time or true)) end
+  return resumed or false
+end
+
+local REFUSED = {
+  row = "the last row given is longer than max_row: nothing can show that what follows is the rest",
+  ties = "more rows of one value than can be remembered end with the last one given: nothing can show that what follows repeats none of them",
+  window = "the answer broke off before it said its window, and the query's times move: nothing can show that what follows is of the same report",
+}
+
+--- Why a walk that goes on cannot prove that it gives the rest; nil when it can, or need not. Reads the memory of rows that tie.
+---@param part scrutinizer.Part
+---@param max integer bytes that may be remembered of rows that tie
+---@return scrutinizer.Error?
+function pages.check_proof(part, max)
+  local proof = part.proof
+  if not proof or part.given > 0 then return nil end
+  local refused = proof.refused
+  if not refused and not part.ties and proof.tied then
+    part.ties = proof.ties and core.ties(max, proof.ties) or nil
+    if not part.ties then refused = "ties" end
+  end
+  if not refused then return nil end
+  return errors.new(refused == "window" and "changed" or "limit", (REFUSED[refused] or REFUSED.row) .. "; run the query from its beginning",
+    { retryable = false })
 end
 
 --- What to ask for next in one part: the rest, at most a page, beginning with the last row given.
@@ -51,11 +96,20 @@ end
 ---@param page_size? integer
 ---@return { direction: string, offset: integer, max: integer }
 function pages.request(part, page_size)
-  local overlap = part.given > 0 and 1 or 0
+  local overlap = pages.overlap(part)
   local rest = part.limit and part.limit - part.given + overlap or wire.ALL_ROWS
   local size = page_size or wire.ALL_ROWS
   if overlap == 1 and size < 2 then size = 2 end
   return { direction = part.direction, offset = part.base + part.given - overlap, max = math.min(rest, size) }
+end
+
+--- What the first request of a walk asks for: all directions at once, but where a broken walk goes on, in its first direction.
+---@param spec table
+---@return { direction: string, offset: integer, max: integer }[]
+function pages.first(spec)
+  local list, parts = {}, pages.parts(spec)
+  for i, part in ipairs(pages.resumed(parts) and { parts[1] } or parts) do list[i] = pages.request(part, spec.page_size) end
+  return list
 end
 
 --- Makes a part ready for the answer to its request.
@@ -63,7 +117,7 @@ end
 ---@param max integer bytes that may be remembered of rows that tie
 function pages.begin(part, max)
   part.fresh = 0
-  part.overlap = part.given > 0 and part.last or nil
+  part.overlap = part.last
   -- A copy: rows that were read and not given are none of those that were given.
   part.reading = part.ties and part.ties:copy() or core.ties(max)
 end
@@ -78,8 +132,8 @@ function pages.leave(part, decoder)
   part.joined = part.ties:join(decoder, part.index)
 end
 
---- What makes a row the same row: the raw values of all its cells, whatever was selected. Rank is left out (it has no raw value):
---- whether it counts from the page or from the report is not known.
+--- What makes a row the same row: the raw values of all its cells, whatever was selected, as a hash. Rank is left out (it has no raw
+--- value): whether it counts from the page or from the report is not known.
 ---@param cells? table[] as `decoder:last_row` gives them
 ---@return string?
 function pages.identity(cells)
@@ -94,7 +148,7 @@ function pages.identity(cells)
       parts[i] = #value .. ":" .. value
     end
   end
-  return table.concat(parts, ",")
+  return core.sha256(table.concat(parts, ","))
 end
 
 local function changed(message)
@@ -166,43 +220,56 @@ function pages.finish(part)
   end
 end
 
+--- Behind the first direction of an answer: whether an appliance that caps the whole answer may have had no room left for this one. Its
+--- rows, where none came, are asked for alone then: no rows say nothing.
+---@param part scrutinizer.Part
+---@return boolean
+function pages.may_be_crowded_out(part)
+  local total, seen = known_total(part)
+  return part.fresh == 0 and not (total and seen >= total)
+end
+
 function pages.short(part, total)
   return errors.new("truncated",
     ("%s ends after %d of %d rows: the appliance sent an empty page"):format(part.direction, part.base + part.given, total))
 end
 
---- Who was given of the rows that tie with the last ones, for a query that goes on without an overlap.
----@param parts scrutinizer.Part[]
----@return table memory { [direction] = { offset =, ties = } }
-function pages.memory(parts)
-  local memory = {}
-  for _, part in ipairs(parts) do
-    if part.ties and part.joined ~= false then
-      local ties = part.ties:copy()
-      ties:follow()
-      memory[part.direction] = { offset = part.base + part.given, ties = ties }
-    end
-  end
-  return memory
+-- What the rest of one part will be held against.
+local function proof_of(part, walk)
+  if part.given == 0 and part.proof and part.proof.refused then return part.proof end
+  local proof = { said = part.said, total = part.total, time = walk.time }
+  if not walk.fixed then proof.refused = "window" end
+  if pages.overlap(part) == 0 then return proof end
+  proof.last, proof.tied = part.last, part.ties ~= nil
+  proof.ties = part.ties and part.ties:save()
+  if not part.last then proof.refused = "row" end
+  if part.joined == false then proof.refused = "ties" end
+  return proof
 end
 
---- Where a broken walk goes on; nil when nothing is left.
+--- Where a broken walk goes on; nil when nothing is left. What proves that the rest is the same report's is opaque text; who was given of the
+--- rows that tie may be too much for one, and is kept beside it for this process.
 ---@param parts scrutinizer.Part[]
 ---@param directions string[] the query's
----@param epochs? { from: integer, to: integer } the walk's own, for times that depend on the clock
+---@param walk { epochs?: { from: integer, to: integer }, time?: table, fixed: boolean } epochs for times that depend on the clock; the report's
+---  window, as an answer said it; whether further requests are of the same window
 ---@return table?
-function pages.resume(parts, directions, epochs)
-  local resume, any = {}, false
+function pages.resume(parts, directions, walk)
+  local said, memory, any, begun = {}, {}, false, pages.resumed(parts)
+  for _, part in ipairs(parts) do begun = begun or part.given > 0 or part.done end
   for _, part in ipairs(parts) do
     if not part.done then
       local rest = { offset = part.base + part.given, remaining = part.limit and part.limit - part.given }
+      rest.proof = begun and resume.text(proof_of(part, walk)) or nil
       any = true
-      if #directions == 1 then resume = rest else resume[part.direction] = rest end
+      if #directions == 1 then said = rest else said[part.direction] = rest end
+      if part.ties and part.joined ~= false then memory[part.direction] = { offset = rest.offset, ties = part.ties:copy() } end
     end
   end
   if not any then return nil end
-  if epochs then resume.from, resume.to = epochs.from, epochs.to end
-  return resume
+  if walk.epochs then said.from, said.to = walk.epochs.from, walk.epochs.to end
+  resume.remember(said, memory)
+  return said
 end
 
 --- Whether rows exist that a limit kept from coming.

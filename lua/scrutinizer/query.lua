@@ -6,6 +6,7 @@ local errors = require "scrutinizer.errors"
 local exporters = require "scrutinizer.exporters"
 local filters = require "scrutinizer.filters"
 local names = require "scrutinizer.names"
+local pages = require "scrutinizer.pages"
 local projection = require "scrutinizer.projection"
 local resume = require "scrutinizer.resume"
 local series = require "scrutinizer.series"
@@ -419,7 +420,11 @@ end
 function methods:limit(n)
   local spec = draft(self, "limit")
   spec.limit = check.integer(n, 1) or misuse("limit", n, "a whole number from 1")
-  spec.window = nil
+  if spec.window then -- each direction begins where it did
+    local window = {}
+    for direction, part in pairs(spec.window) do window[direction] = { offset = part.offset, limit = spec.limit } end
+    spec.window = window
+  end
   return finish(self, spec)
 end
 
@@ -429,7 +434,7 @@ end
 function methods:offset(n)
   local spec = draft(self, "offset")
   spec.offset = check.integer(n, 0) or misuse("offset", n, "a whole number from 0")
-  spec.window = nil
+  spec.window, spec.proof, spec.ties = nil, nil, nil
   return finish(self, spec)
 end
 
@@ -453,7 +458,15 @@ end
 
 --- The query for the rows that an error kept from coming: `err.resume` says where to go on. Times that depend on the clock are those of the
 --- broken walk when the error carries them (`resume.from`, `resume.to`).
----@param err scrutinizer.Error
+---
+--- `err.resume` is plain data: `offset` and `remaining` (nil: no limit), in both directions under `inbound` and `outbound`, and `proof`, a text
+--- that only this method reads. It may be saved, as JSON too, and given as `{ resume = saved }`. The proof holds the overlap rule up here as
+--- well: the rest begins with the last row given, which must be what it was, as must total and window, and nobody may come again of up to
+--- 1,024 rows that tie with it (of more only while `err.resume` itself is given, in the process where it broke). Else the rest is an error of
+--- kind `changed`, or `limit` where it cannot be told. Without `proof` nothing is held against anything, as after `:offset`.
+---
+--- An error of `fetch` or `aggregate` has given no rows: the rest is then all of it.
+---@param err scrutinizer.Error|{ resume: table }
 ---@return scrutinizer.Query
 function methods:resume(err)
   local spec = draft(self, "resume")
@@ -462,7 +475,11 @@ function methods:resume(err)
   local one, each = resume.rest(spec.directions, said)
   if not one and not each then blame "resume: the error says of no direction of this query that rows are left" end
   if one then spec.offset, spec.limit = one.offset, one.limit end
-  spec.window, spec.ties = each, resume.recall(said)
+  spec.window, spec.ties, spec.proof = each, resume.recall(said), {}
+  for _, direction in ipairs(spec.directions) do
+    local part = one or each[direction]
+    spec.proof[direction] = part and part.proof
+  end
   if said.from and said.to then set_times(spec, { from = said.from, to = said.to, words = times.words(spec) }) end
   return finish(self, spec)
 end
@@ -538,7 +555,7 @@ end
 local function form_of(query, spec)
   local looked_up, err = exporters.resolve(query._client, spec)
   if not looked_up then return nil, err end
-  return wire.report_form(looked_up)
+  return wire.report_form(looked_up, pages.first(looked_up))
 end
 
 --- What would be sent: the form's fields as text, without the token. Names of exporters are looked up.

@@ -1,5 +1,7 @@
 --- Redirects: an appliance moves within its host, to https; the token goes nowhere else. The request is sent again whole: what a browser
 --- does (a GET without the form) is of no use here, and some appliances lose the path on the way.
+---
+--- A read may always be sent again. A write only where whoever redirects has not taken it: README has the table.
 
 local ascii = require "scrutinizer.ascii"
 local errors = require "scrutinizer.errors"
@@ -11,21 +13,34 @@ local redirect = {}
 -- Moves that one request may cause.
 local MOST = 3
 
---- Whether an answer is a redirect.
+-- What a redirect says of a write (RFC 9110, 15.4). "done": it was done here, and its result is elsewhere. "unsure": clients ask with GET
+-- behind it, so it is what a server answers to a form that it has taken, too. "not done": to be sent elsewhere as it is.
+local WRITE = { [301] = "unsure", [302] = "unsure", [303] = "done", [307] = "not done", [308] = "not done" }
+
+--- Whether an answer is a redirect. Without a target it is one that cannot be followed.
 ---@param info table
 ---@return boolean
 function redirect.is(info)
-  return info.location ~= nil and info.status >= 300 and info.status < 400
+  return WRITE[info.status] ~= nil
 end
+
+local ADVICE = {
+  done = "which says that the write was done; it is not sent again: look what became of it",
+  unsure = "which leaves open whether the write was done; it is not sent again: look what became of it",
+  read = "not https on the same host; connect to where it really is",
+}
 
 --- The error of a redirect that is not followed: it names the target, without its query.
 ---@param info table
----@param mask? fun(text: string): string takes secrets out
+---@param how? { mask?: (fun(text: string): string), write?: boolean, who?: string } `mask` takes secrets out
 ---@return scrutinizer.Error
-function redirect.error(info, mask)
-  local target = (info.location or "nowhere"):match "^[^?#]*"
-  return errors.new("http", ("the appliance redirects (HTTP %d) to %s: not https on the same host; connect to where it really is")
-    :format(info.status, errors.neutral(mask and mask(target) or target, 200)), { status = info.status })
+function redirect.error(info, how)
+  how = how or {}
+  local target = info.location and info.location:match "^[^?#]*"
+  local where = target and "to " .. errors.neutral(how.mask and how.mask(target) or target, 200) or "and does not say where to"
+  local advice = ADVICE[how.write and WRITE[info.status] or "read"] or ADVICE.read
+  return errors.new("http", ("%s redirects (HTTP %d) %s: %s"):format(how.who or "the appliance", info.status, where, advice),
+    { status = info.status })
 end
 
 -- Where a Location leads from here: it may leave out scheme, host, or the beginning of the path.
@@ -42,6 +57,12 @@ end
 
 local function same_origin(a, b)
   return a.scheme == b.scheme and (a.port or "443") == (b.port or "443")
+end
+
+-- Whether a write may be sent once more. An appliance with TLS takes nothing over http: what redirects there has no more than an address to
+-- give. Elsewhere only a status that forbids to turn the request into a GET says that it was not taken.
+local function may_repeat(from, status)
+  return WRITE[status] == "not done" or (from.scheme == "http" and WRITE[status] == "unsure")
 end
 
 -- A path that names nothing was lost on the way.
@@ -77,16 +98,17 @@ end
 --- answer.
 ---@param client scrutinizer.Client
 ---@param info table
----@param exchange table counts its moves
+---@param exchange table counts its moves; `_write`: its request must not be done twice
 ---@return boolean
 function redirect.move(client, info, exchange)
   exchange._moves = (exchange._moves or 0) + 1
   if exchange._moves > MOST then return false end
   local target, other
+  local here = client._options.endpoint
   if redirect.is(info) then
-    target, other = redirect.target(client._options.endpoint, info.location)
+    if exchange._write and not may_repeat(here, info.status) then return false end
+    target, other = redirect.target(here, info.location)
   elseif info.status == 404 and exchange._other_path then
-    local here = client._options.endpoint
     target = { scheme = here.scheme, host = here.host, port = here.port, path = exchange._other_path }
   end
   -- The same address again may be a stumble; a second time it is a loop.

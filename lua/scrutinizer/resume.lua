@@ -4,8 +4,8 @@ local check = require "scrutinizer.check"
 
 local resume = {}
 
--- Who was given of the rows that tie with the last one, by an error's `resume`: { [direction] = { offset =, ties = } }. Not in the table
--- itself, which is data and may be written down.
+-- Who was given of the rows that tie with the last one, by an error's `resume`: { [direction] = { offset =, ties = } }. In the table itself,
+-- which is data and may be written down, only as many as fit a text.
 local memories = setmetatable({}, { __mode = "k" })
 
 --- Keeps who was given, for the query that goes on.
@@ -22,20 +22,80 @@ function resume.recall(said)
   return memories[said]
 end
 
+-- ---- the proof: what the rest is held against, as text ----
+--
+-- "1;" and why nothing can be proven, as "!window"; or the last row's identity ("-": none was given), the total ("?": not said yet, "-": said
+-- to be unknown), the window ("-": unknown), and who was given of the rows that tie ("-": nobody, "*": too many for a text).
+
+local function hex_of(bytes)
+  return (bytes:gsub(".", function(char) return ("%02x"):format(char:byte()) end))
+end
+
+local function bytes_of(hex)
+  return (hex:gsub("..", function(pair) return string.char(tonumber(pair, 16)) end))
+end
+
+local function number_text(number) return ("%.0f"):format(number) end
+
+---@class scrutinizer.Proof
+---@field offset? integer  of the row that comes next
+---@field refused? "row"|"ties"|"window" why nothing can be proven
+---@field last? string     identity of the last row given
+---@field said? boolean    whether the total was told
+---@field total? integer
+---@field time? { first: integer, last: integer }
+---@field ties? string     `ties:save()`
+---@field tied? boolean    there were rows that tie
+
+--- A proof as text.
+---@param proof scrutinizer.Proof
+---@return string
+function resume.text(proof)
+  if proof.refused then return "1;!" .. proof.refused end
+  local time = proof.time
+  return table.concat({
+    "1", proof.last or "-", not proof.said and "?" or proof.total and number_text(proof.total) or "-",
+    time and time.first and time.last and number_text(time.first) .. "-" .. number_text(time.last) or "-",
+    proof.ties and hex_of(proof.ties) or proof.tied and "*" or "-",
+  }, ";")
+end
+
+--- The proof of a text; nil when it is none.
+---@param text any
+---@return scrutinizer.Proof?
+function resume.read(text)
+  if type(text) ~= "string" then return nil end
+  local refused = text:match "^1;!([a-z]+)$"
+  if refused then return { refused = refused } end
+  local last, total, time, ties = text:match "^1;([%x-]+);([%d?-]+);([%d-]+);([%x*-]*)$"
+  if not last or (#last ~= 64 and last ~= "-") then return nil end
+  if #ties % 2 == 1 and ties ~= "-" and ties ~= "*" then return nil end
+  local first, ended = time:match "^(%d+)%-(%d+)$"
+  return {
+    last = last ~= "-" and last or nil, said = total ~= "?", total = check.digits(total),
+    time = first and { first = check.digits(first), last = check.digits(ended) } or nil,
+    ties = #ties > 1 and bytes_of(ties) or nil, tied = ties ~= "-",
+  }
+end
+
 -- Where one direction goes on; nil when that is not said, or when nothing of it is left.
 local function part_of(said)
   if type(said) ~= "table" then return nil end
   local offset = check.integer(said.offset, 0)
   local limit = check.integer(said.remaining, 1)
   if not offset or (said.remaining ~= nil and not limit) then return nil end
-  return { offset = offset, limit = limit }
+  local proof = said.proof ~= nil and resume.read(said.proof) or nil
+  if said.proof ~= nil and not proof then return nil end
+  if proof then proof.offset = offset end
+  return { offset = offset, limit = limit, proof = proof }
 end
 
---- What of a query is left. One direction: `{ offset =, remaining = }`. Both: the same under each direction that is not finished.
+--- What of a query is left. One direction: `{ offset =, remaining =, proof = }`. Both: the same under each direction that is not finished.
 ---@param directions string[] the query's
 ---@param said table an error's `resume`
----@return { offset: integer, limit?: integer }? one
----@return table<string, { offset: integer, limit?: integer }>? each by direction; both results are nil when nothing is left
+---@return { offset: integer, limit?: integer, proof?: scrutinizer.Proof }? one
+---@return table<string, { offset: integer, limit?: integer, proof?: scrutinizer.Proof }>? each by direction; both results are nil when
+---  nothing is left
 function resume.rest(directions, said)
   local one = #directions == 1 and part_of(said)
   if one then return one end

@@ -17,9 +17,11 @@ local Retry = { __index = methods }
 
 local STATUS = { [429] = true, [502] = true, [503] = true, [504] = true }
 
--- Whether the same request may succeed after a while. A connection that takes too long is a connection that fails.
+-- Whether the same request may succeed after a while. A connection that takes too long is a connection that fails. What is refused for good,
+-- as by a proxy's rules, says so.
 local function may_pass(err)
   local kind = err.kind
+  if not err.retryable then return false end
   return kind == "connect" or kind == "truncated" or kind == "timeout" or (kind == "http" and STATUS[err.status] or false)
 end
 

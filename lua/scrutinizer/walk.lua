@@ -9,7 +9,6 @@ local events = require "scrutinizer.events"
 local exporters = require "scrutinizer.exporters"
 local facts = require "scrutinizer.facts"
 local pages = require "scrutinizer.pages"
-local resume = require "scrutinizer.resume"
 local retry = require "scrutinizer.retry"
 local secrets = require "scrutinizer.secrets"
 local times = require "scrutinizer.times"
@@ -18,9 +17,6 @@ local wire = require "scrutinizer.wire"
 -- cursor[LANE]: the decoder whose next rows need no second look, or false. The core reads it there.
 local LANE = 1
 local walk = { LANE = LANE }
-
--- Errors after which the rest can be asked for.
-local RESUMABLE = { connect = true, timeout = true, http = true, truncated = true, changed = true, decode = true }
 
 -- Rows asked for at once where the rest of a report is more than `max_held` takes, and has to be held until its facts are known.
 local PIECE = 10000
@@ -112,7 +108,7 @@ end
 local function check_page(self, part)
   local found, err = facts.read(self._decoder, self._asked)
   if not found then return err end
-  local first = self._facts and self._facts.time or found.time
+  local first = self._facts and self._facts.time or self._time or found.time
   return pages.check_facts(part, found.totals[part.direction], first, found.time)
 end
 
@@ -132,8 +128,8 @@ local function keep_facts(self, parts, broken)
     local direction = part.direction
     if not part.said and not (broken and decoder:fact("totalRowCount", part.index) == nil) then
       part.total, part.said = found.totals[direction], true
-      kept.totals[direction] = part.total
     end
+    if part.said then kept.totals[direction] = part.total end
     if not kept.footers[direction] then
       kept.footers[direction], err = answer.footer(decoder, part.index)
       if err then return err end
@@ -196,20 +192,40 @@ local function tell_end(self, err)
   })
 end
 
+-- Whether further requests are of the same window as the first: they say the same epochs, or an answer has said its window.
+local function has_window(self)
+  local said = self._spec.times
+  return self._epochs or (said and (said.from or said.last)) or self._time or (self._facts and self._facts.time)
+end
+
+-- The parts that have begun, as far as the answer is read.
+local function begun_parts(self)
+  local begun = {}
+  for _, part in ipairs(self._asked or {}) do
+    if part.given > 0 or part.done then begun[#begun + 1] = part end
+  end
+  return begun
+end
+
+-- Where the rest of the report begins. Rows that were gathered here and dropped were never given.
+local function rest_of(self)
+  local said = self._spec.times
+  -- The rest must be of the same window, also when the query names one that moves.
+  local epochs = said and not said.from and (self._epochs or times.epochs(self._spec, self._now)) or nil
+  return pages.resume(self._gathers and pages.parts(self._spec) or self._parts, self._spec.directions, {
+    epochs = epochs, time = self._facts and self._facts.time or self._time or nil, fixed = has_window(self) and true or false,
+  })
+end
+
 function walk.fail(self, err)
   secrets.clean(err, self._client._private.mask)
   close_answer(self)
   ahead.drop(self._ahead)
   if not self._ended then
     for _, part in ipairs(self._asked or {}) do pages.leave(part, self._decoder) end
+    if self._decoder and err.kind ~= "changed" then keep_facts(self, begun_parts(self), true) end
   end
-  if RESUMABLE[err.kind] and not err.resume then
-    local said = self._spec.times
-    -- The rest must be of the same window, also when the query names one that moves.
-    local epochs = said and not said.from and (self._epochs or times.epochs(self._spec, self._now))
-    err.resume = pages.resume(self._parts, self._spec.directions, epochs)
-    if err.resume then resume.remember(err.resume, pages.memory(self._parts)) end
-  end
+  if not err.resume then err.resume = rest_of(self) end
   self._error = err
   tell_end(self, err)
   return nil, err
@@ -217,11 +233,11 @@ end
 
 -- ---- going on after an answer that broke off ----
 
--- Whether a further request is of the same window as the first: it says the same epochs, or the first answer has said its window.
+-- The same, and the epochs for it are known.
 local function same_window(self)
   local said = self._spec.times
   if self._epochs or (said and (said.from or said.last)) then return true end
-  return self._facts.time ~= nil and walk_epochs(self, "further") ~= nil
+  return has_window(self) and walk_epochs(self, "further") ~= nil
 end
 
 -- Makes the parts ready to go on after the last row given. False: nothing could show that what follows is the rest.
@@ -230,11 +246,7 @@ local function join(self)
     pages.leave(part, self._decoder)
     if part.given > 0 and not part.done and (not part.last or part.spilled or part.joined == false) then return false end
   end
-  local begun = {}
-  for _, part in ipairs(self._asked) do
-    if part.given > 0 or part.done then begun[#begun + 1] = part end
-  end
-  return not keep_facts(self, begun, true) and same_window(self)
+  return not keep_facts(self, begun_parts(self), true) and same_window(self)
 end
 
 -- After a failure on the way: true when the answer is to be asked for again, with time passed. A whole answer's own failure stays one.
@@ -244,7 +256,8 @@ function walk.recover(self, err)
   secrets.clean(err, self._client._private.mask)
   if self._exchange then self._retry:spend(self._exchange._waited) end
   self._read = facts.getters.bytes(self)
-  local may_go_on, pieces = not has_begun(self) or join(self), self._pieces == "wanted"
+  local same, pieces = err.kind ~= "changed", self._pieces == "wanted"
+  local may_go_on = same and (not has_begun(self) or join(self))
   close_answer(self)
   if pieces then self._pieces = PIECE end
   return may_go_on and (pieces or self._retry:again(err))
@@ -263,7 +276,7 @@ local function end_answer(self)
   local err = answer.failure(self._decoder, self._client, 200)
   if err then return err end
   for _, part in ipairs(self._asked) do
-    if part.said or self._facts then
+    if part.said or self._facts or self._resumed then
       err = check_page(self, part)
       if err then return err end
     end
@@ -278,7 +291,8 @@ local function end_answer(self)
   close_answer(self)
   for _, part in ipairs(self._asked) do rows = rows + part.fresh end
   events.page(self._client, self._answers, rows, size, waited)
-  for _, part in ipairs(self._asked) do
+  for i, part in ipairs(self._asked) do
+    if i > 1 and pages.may_be_crowded_out(part) then break end
     err = pages.finish(part)
     if err then return err end
     if not part.done then break end -- what came behind it is asked for again, in its turn
@@ -368,12 +382,13 @@ local function after_answer(self)
 end
 
 function walk.begin_answer(self)
-  if not has_begun(self) and self._answers == 0 then return ask(self, self._parts) end
+  if not has_begun(self) and self._answers == 0 and not self._resumed then return ask(self, self._parts) end
   local part = next_part(self)
   if part then
-    local ok, err = ask(self, { part })
+    local ok, err = nil, pages.check_proof(part, self._client._options.max_held / 4)
+    if not err then ok, err = ask(self, { part }) end
     -- Outbound that begins in an answer of its own: no row of another window.
-    if ok and part.given == 0 then err = hold(self, part) end
+    if ok and pages.overlap(part) == 0 then err = hold(self, part) end
     return not err and ok or nil, err
   end
   self._done = true

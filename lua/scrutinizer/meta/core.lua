@@ -75,8 +75,9 @@ function core.writer(options) end
 function core.top(count) end
 
 ---@param bytes number how much it may remember
----@return scrutinizer.core.Ties
-function core.ties(bytes) end
+---@param saved? string what `ties:save()` gave
+---@return scrutinizer.core.Ties? ties nil: what was saved is no such text
+function core.ties(bytes, saved) end
 
 ---@return scrutinizer.core.Http
 function core.http() end
@@ -181,8 +182,9 @@ function transfer:read(max) end
 function transfer:info() end
 ---@return boolean
 function transfer:ready() end
----@return { subject: string, issuer: string, from: string, to: string, pin: string }?
-function transfer:certificate() end
+---@param place? integer of those that the server sent; 1, the default, is its own, which alone has a pin
+---@return { subject: string, issuer: string, from: string, to: string, pin?: string }?
+function transfer:certificate(place) end
 function transfer:close() end
 
 ---@param chunk string
@@ -271,8 +273,9 @@ function ties:copy() end
 ---@param direction? integer
 ---@return boolean told whether it can be told who comes again
 function ties:join(from, direction) end
---- The further answer begins behind the last row given.
-function ties:follow() end
+--- The memory as bytes, for another process.
+---@return string? saved nil: too many rows tie
+function ties:save() end
 
 ---@param row table
 ---@return integer? waiting bytes
