@@ -75,10 +75,6 @@ local OWN = {
   ["proxy-authorization"] = 'proxy = "http://user:password@host:port" says it; as a header it would go to the appliance',
 }
 
-local function small_letters(name)
-  return (name:gsub("[A-Z]", function(letter) return string.char(letter:byte() + 32) end))
-end
-
 -- What a header can carry: no control bytes, and no blank at either end, which would not arrive.
 local function header_value(value)
   if type(value) == "string" and not value:find "[%z\1-\8\10-\31\127]" and not value:find "^[ \t]" and not value:find "[ \t]$" then return value end
@@ -96,7 +92,7 @@ local function headers(value)
   local out = {}
   for name, content in pairs(value) do
     if type(name) ~= "string" or not name:find "^[A-Za-z0-9!#$%%&'*+.^_`|~-]+$" or not header_value(content) then return nil, allowed end
-    local own = OWN[small_letters(name)]
+    local own = OWN[ascii.lower(name)]
     if own then return nil, nil, ("%s is the client's own: %s"):format(name, own) end
     out[#out + 1] = content == "" and name .. ";" or name .. ": " .. content
   end
