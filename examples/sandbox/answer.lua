@@ -128,8 +128,11 @@ local function total_text(options, result)
   return (options.total == "number" or options.numbers == "numbers") and digits or '"' .. digits .. '"'
 end
 
+-- Made-up rows beyond these are too many for a client to hold back that needs the columns first.
+local MOST_ROWS_FIRST = 10000
+
 -- Members in their order, but rows and columns as the switch says: by themselves (half of the answers have rows first), or one of them first.
-local function order_rows(options, members)
+local function order_rows(options, members, count)
   keys.arrange(options, members)
   local rows, columns
   for i, member in ipairs(members) do
@@ -137,6 +140,7 @@ local function order_rows(options, members)
     if member[1] == "columns" then columns = i end
   end
   local wanted = options.rows_before_columns
+  if wanted == "random" and count > MOST_ROWS_FIRST then wanted = "never" end
   if rows and ((wanted == "always" and rows > columns) or (wanted == "never" and rows < columns)) then
     members[rows], members[columns] = members[columns], members[rows]
   end
@@ -153,7 +157,7 @@ local function write_direction(sink, spec, result)
   end
   if options.total ~= "missing" then members[#members + 1] = { "totalRowCount", total_text(options, result) } end
   if options.footer ~= "missing" then members[#members + 1] = { "footer", footer(spec, result) } end
-  order_rows(options, members)
+  order_rows(options, members, result.write_rows and result.count or 0)
   write_members(sink, members)
 end
 
