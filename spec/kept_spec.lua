@@ -1,0 +1,152 @@
+-- A kept connection is clean, or no request goes out on it: whatever a server leaves behind its answer, each request is sent once, on a
+-- connection that nothing waits on, and has its own answer. The brothers that were looked for: a whole answer, parts of one (whose rest comes
+-- later), 408, 100, a line end, a byte, an alert, close_notify, FIN, a close and a reset; with the answer (one write, chunks), in a TLS record
+-- of its own, where libcurl stops reading just before it (then OpenSSL holds it), and later; reads, writes and what runs side by side.
+local kept = require "spec.kept"
+local scrutinizer = require "scrutinizer"
+local support = require "spec.support"
+
+local FROM, TO = 1795341600, 1795342800
+
+local function counting(options)
+  local counts = { request = 0, retry = 0, reused = 0 }
+  options.on_event = function(event)
+    if counts[event.type] then counts[event.type] = counts[event.type] + 1 end
+    if event.reused then counts.reused = counts.reused + 1 end
+  end
+  return assert(scrutinizer.connect(options)), counts
+end
+
+local function sum(rows)
+  local total = 0
+  for row in rows do total = total + row.sum_packetdeltacount end
+  return total
+end
+
+local function query_of(client) return client:report("custom_rows_40"):between(FROM, TO):select("sourceipaddress", "sum_packetdeltacount") end
+local function series_of(client) return assert(client:report("host2host"):between(FROM, FROM + 300):series()) end
+
+-- What the sandbox says when it is asked directly.
+local series
+
+-- Every way of asking, each with the value that it must have.
+local WAYS = {
+  rows = function(client) assert.equal(820, sum(query_of(client):page_size(15):rows())) end,
+  aggregate = function(client)
+    assert.same({ { sum_sum_packetdeltacount = 820 } }, query_of(client):aggregate { sum = { "sum_packetdeltacount" } })
+  end,
+  fetch = function(client)
+    local report = assert(query_of(client):fetch())
+    assert.same({ 40, 40, 40 }, { #report.rows, report.total, report.rows[40].sum_packetdeltacount })
+  end,
+  series = function(client) assert.same(series, series_of(client)) end,
+  plain = function(client) assert.equal(true, client:ping()) end,
+  write = function(client)
+    assert.is_table(client:call { rm = "licensing" }) -- may be one
+    local made = assert(client.users:create { { name = "kept", password = "a secret of it" } })
+    assert.same({ "kept", 1 }, { made[1].name, #made })
+    assert.equal(tostring(made[1].id), support.state("SELECT id FROM users WHERE name = 'kept'")[1])
+    assert.same({ { name = "kept" } }, client.users:delete { "kept" })
+  end,
+  gather = function(client)
+    local query = query_of(client)
+    local list, failed = client:gather { query, query:limit(3), query:limit(7), query:limit(11), concurrency = 3 }
+    assert.same({ 0, 40, 3, 7, 11 }, { failed, #list[1].rows, #list[2].rows, #list[3].rows, #list[4].rows })
+  end,
+  prefetch = function(client) assert.equal(820, sum(query_of(client):page_size(10):prefetch(2):rows())) end,
+}
+local ORDER = { "rows", "plain", "aggregate", "write", "fetch", "series", "gather", "prefetch" }
+
+local TRANSPORTS = { "http", "TLS 1.2", "TLS 1.3" }
+local LEFT = { "second", "half", "head", "timeout", "continue", "crlf", "byte", "fin", "alert", "close_notify" }
+local HOW = { "length", "chunked", "apart", "trimmed" }
+
+local TLS_ONLY = { alert = true, close_notify = true }
+
+describe("behind each answer", function()
+  setup(function()
+    support.clear()
+    kept.start()
+    local client = support.connect()
+    series = series_of(client)
+    client:close()
+  end)
+  teardown(kept.stop)
+  before_each(function()
+    support.clear()
+    kept.seen()
+  end)
+  after_each(function() assert.same({}, support.violations()) end)
+
+  -- One client asks in some ways, then once more: what comes of it, and what the server has seen.
+  local function ask(transport, what, how, ways)
+    local client, counts = counting(kept.options(transport, what, how))
+    for _, way in ipairs(ways) do
+      local good, message = pcall(WAYS[way], client)
+      if not good then error(("%s (%s): %s"):format(way, how, tostring(message)), 0) end
+    end
+    assert.equal(true, client:ping())
+    client:close()
+    local seen, probes = kept.seen(), transport == "http" and 1 or 0
+    assert.same({ requests = counts.request + probes, late = 0, retries = 0 },
+      { requests = seen.requests, late = seen.late, retries = counts.retry }, how)
+    return seen, counts, probes
+  end
+
+  -- The ways take turns with how it is left, so that all meet.
+  local function turn(n)
+    local ways = {}
+    for i = 1, #ORDER do
+      if (i + n) % #HOW == 0 then ways[#ways + 1] = ORDER[i] end
+    end
+    return ways
+  end
+
+  for i, what in ipairs(LEFT) do
+    for j, transport in ipairs(TRANSPORTS) do
+      if transport ~= "http" or not TLS_ONLY[what] then
+        it(("%s waits (%s): a new connection, once"):format(what, transport), function()
+          local requests = 0
+          for k, how in ipairs(HOW) do
+            local seen, counts, probes = ask(transport, what, how, turn(i + j + k))
+            assert.same({ counts.request, probes }, { seen.connections, counts.reused }, how)
+            requests = requests + counts.request
+          end
+          assert.equal(requests, #support.log())
+        end)
+      end
+    end
+  end
+
+  for _, transport in ipairs(TRANSPORTS) do
+    it(("nothing waits (%s): the connection is used again"):format(transport), function()
+      local seen, counts, probes = ask(transport, "nothing", "chunked", { "fetch", "plain", "aggregate", "series" })
+      assert.same({ 1, counts.request - 1 + probes }, { seen.connections, counts.reused })
+    end)
+  end
+
+  it("session tickets wait (TLS 1.3): the connection is used again", function()
+    local seen, counts = ask("TLS 1.3", "ticket", "length", { "fetch", "plain", "aggregate" })
+    assert.same({ 1, counts.request - 1 }, { seen.connections, counts.reused })
+  end)
+
+  -- The client does something else meanwhile.
+  for _, transport in ipairs(TRANSPORTS) do
+    it(("whatever comes while the connection is idle (%s)"):format(transport), function()
+      for _, what in ipairs { "second", "half", "timeout", "crlf", "closed", "reset", "alert", "close_notify" } do
+        if transport ~= "http" or not TLS_ONLY[what] then
+          local client, counts = counting(kept.options(transport, what, "later"))
+          for _ = 1, 3 do
+            assert.equal(true, client:ping(), what)
+            support.shell "sleep 0.1"
+          end
+          WAYS.write(client)
+          client:close()
+          local seen, probes = kept.seen(), transport == "http" and 1 or 0
+          assert.same({ requests = counts.request + probes, connections = counts.request, late = 0 }, seen, what)
+          assert.same({ 0, probes }, { counts.retry, counts.reused }, what)
+        end
+      end
+    end)
+  end
+end)
