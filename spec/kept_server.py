@@ -9,9 +9,10 @@ left, and how: /WHAT/HOW/anything. WHAT is one of LEFT and ENDS below; HOW is
     apart             in a TLS record of its own, in one segment with the answer's end
     trimmed           in one write with the answer's last part, the first came before
     later             20 ms behind the answer
+    crossing          nothing is left, but the connection's second request meets it: it is not read
 
-LOG gets a line for each request: its path, the number of its connection, its run mode; "late" before it when it came where something had
-been left. Ends when its standard input does.
+LOG gets a line for each request: its path and the number of its connection; "late" before it when it came where something had been left.
+Ends when its standard input does.
 """
 import ctypes
 import http.client
@@ -22,7 +23,6 @@ import ssl
 import sys
 import threading
 import time
-import urllib.parse
 
 ROW = b'[{"rawValue":"1"},{"rawValue":"10.9.9.9"},{"rawValue":"9"},{"rawValue":"999"}]'
 REPORT = (b'{"report":{"table":{"inbound":{"columns":[{"elementName":"sourceipaddress"},{"elementName":"sum_packetdeltacount"},'
@@ -116,13 +116,13 @@ class Appliance:
     def __init__(self, port, ca):
         self.port, self.context, self.idle = port, ssl.create_default_context(cafile=ca), queue.SimpleQueue()
 
-    def ask(self, head, body):
+    def ask(self, query, head, body):
         try:
             connection = self.idle.get_nowait()
         except queue.Empty:
             connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=self.context)
         headers = {name: value for name, value in head if name in ("content-type", "content-length")}
-        connection.request("POST", "/fcgi/scrut_fcgi.fcgi", body, headers)
+        connection.request("POST" if body else "GET", "/fcgi/scrut_fcgi.fcgi?" + query, body, headers)
         answer = connection.getresponse()
         status, kind, data = answer.status, answer.getheader("Content-Type", "text/plain"), answer.read()
         self.idle.put(connection)
@@ -194,6 +194,17 @@ def answer(stream, head, body, what, how):
     return what not in ("closed", "reset")
 
 
+def cross(stream, what):
+    """The end of an idle connection, or what else had been under way when the request was sent."""
+    connection = stream.connection
+    connection.recv(100, socket.MSG_PEEK)
+    send(connection, stream.pack(LEFT.get(what, b"")) + end_of(stream, what), what)
+    if what == "reset":
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    else:
+        time.sleep(0.2)
+
+
 def drained(connection):
     """Whether more than TLS's goodbye comes on a connection that has been ended."""
     size, data = 0, b"x"
@@ -209,20 +220,25 @@ def serve(connection, context, number, appliance, log):
         request = read_request(stream)
         if not request:
             return
-        path, head, body = request
+        target, head, body = request
+        path, _, query = target.partition("?")
+        asked = query or b"=" in body
         what, how = path.split("/")[1:3]
-        if not body:  # a client looks whether http leads to https
+        if not (query or body):  # a client looks whether http leads to https
             what, how = "nothing", "length"
-        mode = urllib.parse.parse_qs(body.decode("latin-1")).get("rm", ["none"])[0]
-        log(f"{before}{path} {number} {mode}")
-        said = appliance.ask(head, body) if body else (200, b"application/json", PROBE)
-        if not answer(stream, *framed(*said, how), what, how):
+        log(f"{before}{path} {number}")
+        said = appliance.ask(query, head, body) if asked else (200, b"application/json", PROBE)
+        crossing = how == "crossing"
+        if not answer(stream, *framed(*said, how), "nothing" if crossing else what, how):
             return
-        if what in ENDS:
+        if what in ENDS and not crossing:
             if drained(connection):
-                log(f"late {path} {number} unknown")
+                log(f"late {path} {number}")
             return
         before = "" if what in ("nothing", "ticket") else "late "
+        if crossing:
+            cross(stream, what)
+            return
 
 
 def guarded(connection, *rest):

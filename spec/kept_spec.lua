@@ -2,6 +2,7 @@
 -- connection that nothing waits on, and has its own answer. The brothers that were looked for: a whole answer, parts of one (whose rest comes
 -- later), 408, 100, a line end, a byte, an alert, close_notify, FIN, a close and a reset; with the answer (one write, chunks), in a TLS record
 -- of its own, where libcurl stops reading just before it (then OpenSSL holds it), and later; reads, writes and what runs side by side.
+local core = require "scrutinizer.core"
 local kept = require "spec.kept"
 local scrutinizer = require "scrutinizer"
 local support = require "spec.support"
@@ -57,11 +58,10 @@ local WAYS = {
 }
 local ORDER = { "rows", "plain", "aggregate", "write", "fetch", "series", "gather", "prefetch" }
 
-local TRANSPORTS = { "http", "TLS 1.2", "TLS 1.3" }
+local TRANSPORTS, TLS_ONLY = kept.TRANSPORTS, kept.TLS_ONLY
 local LEFT = { "second", "half", "head", "timeout", "continue", "crlf", "byte", "fin", "alert", "close_notify" }
 local HOW = { "length", "chunked", "apart", "trimmed" }
 
-local TLS_ONLY = { alert = true, close_notify = true }
 
 describe("behind each answer", function()
   setup(function()
@@ -149,4 +149,52 @@ describe("behind each answer", function()
       end
     end)
   end
+
+  -- What comes after the look and is no answer: asked again. A whole answer that comes then nobody can tell from the right one.
+  for _, transport in ipairs(TRANSPORTS) do
+    it(("the request crosses an idle connection's end (%s): asked again"):format(transport), function()
+      for _, what in ipairs { "timeout", "crlf", "byte", "fin", "reset", "alert", "close_notify" } do
+        if transport ~= "http" or not TLS_ONLY[what] then
+          for _, more in ipairs { {}, { encoding = "multipart" }, { method = "GET" } } do
+            local options = kept.options(transport, what, "crossing")
+            for name, value in pairs(more) do options[name] = value end
+            local client, counts = counting(options)
+            WAYS.rows(client)
+            client:close()
+            local seen, probes = kept.seen(), transport == "http" and 1 or 0
+            assert.same({ requests = counts.request + probes, connections = counts.request, late = 0 }, seen, what)
+            assert.equal(0, counts.retry)
+          end
+        end
+      end
+    end)
+  end
+
+  it("an answer that begins before all of the request has arrived is none", function()
+    for _, transport in ipairs(TRANSPORTS) do
+      local options, http = kept.options(transport, "second", "crossing"), core.http()
+      local function post(body)
+        local transfer = assert(http:start {
+          url = options.url, allow_http = true, ca_blob = kept.authority(), proxy = "", method = "POST", body = body,
+        })
+        local answer = ""
+        while true do
+          local text, kind, message = transfer:read()
+          if text == nil then
+            assert.is_nil(kind, message)
+            return answer, transfer:info().reused
+          end
+          answer = answer .. (text or "")
+          if not text then
+            assert(http:step())
+            assert(http:wait(0.02))
+          end
+        end
+      end
+      assert.same({ '{"err":"nothing was asked"}', false }, { post "small" })
+      assert.same({ '{"err":"nothing was asked"}', false }, { post(("x"):rep(2 ^ 24)) })
+      http:close()
+      assert.same({ requests = 2, connections = 2, late = 0 }, kept.seen())
+    end
+  end)
 end)

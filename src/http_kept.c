@@ -155,10 +155,16 @@ int sz_on_request(void *arg, char *remote, char *local, int remote_port,
 
 /* What comes after that */
 
+/* By libcurl's count, and by the kernel's. */
 bool sz_kept_early(const struct sz_transfer *t) {
+  curl_off_t sent = 0, all = 0;
   int unsent = 0;
-  return t->socket >= 0 && ioctl(t->socket, TIOCOUTQ, &unsent) == 0 &&
-         unsent > 0;
+  if (t->socket < 0)
+    return false;
+  curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+  curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_UPLOAD_T, &all);
+  return sent < all ||
+         (ioctl(t->socket, TIOCOUTQ, &unsent) == 0 && unsent > 0);
 }
 
 bool sz_kept_failed(const struct sz_transfer *t, CURLcode code) {
