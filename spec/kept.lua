@@ -79,6 +79,9 @@ local HOSTED = {
   { "alert", "apart" }, { "close_notify", "apart" },
 }
 
+local LINE = "lines[#lines + 1] = table.concat({ %q, "
+  .. "ask { url = %q, token = %q, tls = { ca_file = %q }, allow_http = true, retry = false } }, ' ')"
+
 --- Lua text for a host: all of these over each transport. Gives a text.
 function kept.script()
   local parts = { "local ask, lines = " .. kept.ASK .. ", {}" }
@@ -86,8 +89,7 @@ function kept.script()
     for _, left in ipairs(HOSTED) do
       local o = kept.options(transport, left[1], left[2])
       if transport ~= "http" or not kept.TLS_ONLY[left[1]] then
-        parts[#parts + 1] = ("lines[#lines + 1] = table.concat({ %q, ask { url = %q, token = %q, tls = { ca_file = %q }, allow_http = true, retry = false } }, ' ')")
-          :format(("%s (%s, %s):"):format(left[1], left[2], transport), o.url, o.token, o.tls.ca_file)
+        parts[#parts + 1] = LINE:format(("%s (%s, %s):"):format(left[1], left[2], transport), o.url, o.token, o.tls.ca_file)
       end
     end
   end
