@@ -1,5 +1,6 @@
 --- For specs: the sandbox behind spec/kept_server.py, which leaves something on its connections when it has answered.
 
+local assert = require "luassert"
 local support = require "spec.support"
 
 local kept = {}
