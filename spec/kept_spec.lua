@@ -171,7 +171,8 @@ describe("behind each answer", function()
           local requests = 0
           for k, how in ipairs(HOW) do
             local seen, counts, probes = ask(transport, what, how, turn(i + j + k))
-            assert.same({ counts.request, probes }, { seen.connections, counts.reused }, how)
+            assert.is_true(counts.reused <= probes, how) -- where the look's answer was read whole
+            assert.equal(seen.requests - counts.reused, seen.connections, how)
             requests = requests + counts.request
           end
           assert.equal(requests, #support.log())
@@ -205,8 +206,9 @@ describe("behind each answer", function()
           WAYS.write(client)
           client:close()
           local seen, probes = kept.seen(), transport == "http" and 1 or 0
-          assert.same({ requests = counts.request + probes, connections = counts.request, late = 0 }, seen, what)
-          assert.same({ 0, probes }, { counts.retry, counts.reused }, what)
+          assert.is_true(counts.reused <= probes, what)
+          assert.same({ requests = counts.request + probes, connections = seen.requests - counts.reused, late = 0 }, seen, what)
+          assert.equal(0, counts.retry, what)
         end
       end
     end)
