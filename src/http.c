@@ -158,6 +158,23 @@ static void peer_name(struct sz_transfer *t, const char *url) {
   curl_url_cleanup(parts);
 }
 
+static bool is_https(const char *url) {
+  return url && curl_strnequal(url, "https:", 6);
+}
+
+/* As libcurl finds its proxy; a host that no_proxy names is not left out. */
+static bool has_tls_proxy(const struct sz_request *r) {
+  static const char *const names[] = {"http_proxy", "https_proxy",
+                                      "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+  size_t i;
+  if (r->proxy)
+    return is_https(r->proxy);
+  for (i = 0; i < sizeof names / sizeof *names; i++)
+    if (is_https(getenv(names[i])))
+      return true;
+  return false;
+}
+
 static struct sz_transfer *transfer_new(struct sz_http *h) {
   struct sz_transfer *t = calloc(1, sizeof *t);
   if (!t)
@@ -167,6 +184,8 @@ static struct sz_transfer *transfer_new(struct sz_http *h) {
     free(t);
     return NULL;
   }
+  t->id = ++h->last_id;
+  t->socket = -1;
   transfer_link(h, t);
   return t;
 }
@@ -187,6 +206,7 @@ struct sz_transfer *sz_transfer_start(struct sz_http *h,
   t->connect_timeout =
       request->connect_timeout ? request->connect_timeout : 300000;
   t->inspect = request->inspect;
+  t->tls_proxy = has_tls_proxy(request);
   code = sz_transfer_setup(t, request);
   if (code == CURLE_OK && curl_multi_add_handle(h->multi, t->easy))
     code = CURLE_OUT_OF_MEMORY;
@@ -397,6 +417,7 @@ struct sz_http *sz_http_new(void) {
     return NULL;
   }
   curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)SZ_MAX_IDLE);
+  sz_tls_find(&h->tls);
   return h;
 }
 
@@ -411,6 +432,7 @@ void sz_http_free(struct sz_http *h) {
   }
   if (!http_forked(h)) /* see transfer_abandon */
     curl_multi_cleanup(h->multi);
+  sz_kept_free(h);
   free(h);
 }
 
@@ -434,15 +456,41 @@ static void transfer_end(struct sz_transfer *t, CURLcode code) {
   transfer_finish(t, code);
 }
 
-static void http_harvest(struct sz_http *h) {
+/* The same request over a new connection, where nothing can be stale. */
+static bool transfer_again(struct sz_transfer *t) {
+  curl_multi_remove_handle(t->http->multi, t->easy);
+  curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, 1L);
+  curl_easy_setopt(t->easy, CURLOPT_FORBID_REUSE, 0L);
+  curl_easy_setopt(t->easy, CURLOPT_VERBOSE, 0L);
+  sz_answer_reset(t);
+  t->error[0] = '\0';
+  t->header_bytes = 0;
+  t->stale = false;
+  t->socket = -1;
+  return curl_multi_add_handle(t->http->multi, t->easy) == CURLM_OK;
+}
+
+/* True: it begins anew. */
+static bool transfer_over(struct sz_transfer *t, CURLcode code) {
+  bool again = sz_kept_failed(t, code);
+  if (again && transfer_again(t))
+    return true;
+  transfer_end(t, again ? CURLE_OUT_OF_MEMORY : code);
+  return false;
+}
+
+/* True: there is a transfer that begins anew. */
+static bool http_harvest(struct sz_http *h) {
+  bool again = false;
   int left;
   CURLMsg *news = curl_multi_info_read(h->multi, &left);
   for (; news; news = curl_multi_info_read(h->multi, &left)) {
     char *t = NULL;
     CURLcode code = news->data.result; /* 'news' dies with its handle */
     curl_easy_getinfo(news->easy_handle, CURLINFO_PRIVATE, &t);
-    transfer_end((struct sz_transfer *)(void *)t, code);
+    again |= transfer_over((struct sz_transfer *)(void *)t, code);
   }
+  return again;
 }
 
 /* Lets those go on that were held when the last allowance was over. */
@@ -461,9 +509,10 @@ int sz_http_step(struct sz_http *h, struct sz_failure *why) {
   if (!http_usable(h, why))
     return -1;
   http_release(h);
-  if (!multi_ok(curl_multi_perform(h->multi, &running), why))
-    return -1;
-  http_harvest(h);
+  do {
+    if (!multi_ok(curl_multi_perform(h->multi, &running), why))
+      return -1;
+  } while (http_harvest(h));
   return running;
 }
 

@@ -101,8 +101,10 @@ int sz_http_fds(struct sz_http *h, struct sz_fd *list, int max,
 
 /*
 ** Begins a transfer; the first step sends. NULL: see 'why'. libcurl sends a
-** request again when a kept connection dies before the answer's first byte;
-** for requests that must not be sent twice say 'fresh'.
+** request again when a kept connection dies before the answer's first byte,
+** and so do we when what comes over one cannot be the answer (408, noise); for
+** requests that must not be sent twice say 'fresh'. No request goes out on a
+** kept connection on which anything waits: it takes a new one then.
 ** With 'inspect' the handshake is made without verifying, and ended before
 ** anything of the request is sent; the transfer reads as an empty answer.
 */

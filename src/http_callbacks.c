@@ -14,12 +14,15 @@ static const char *const header_names[SZ_HEADER_COUNT] = {
 ** leaves sockets out that do not fit its sets: remember that there was one.
 */
 int sz_on_socket(void *arg, curl_socket_t fd, curlsocktype purpose) {
-  struct sz_http *h = arg;
+  struct sz_transfer *t = arg;
   (void)purpose;
   fcntl(fd, F_SETFD, FD_CLOEXEC);
   if (fd >= FD_SETSIZE)
-    h->beyond_fds = true;
-  return CURL_SOCKOPT_OK;
+    t->http->beyond_fds = true;
+  if (sz_kept_opened(t, fd))
+    return CURL_SOCKOPT_OK;
+  sz_transfer_fail(t, "limit", "not enough memory");
+  return CURL_SOCKOPT_ERROR;
 }
 
 static bool body_ready(struct sz_transfer *t) {
@@ -121,10 +124,33 @@ static bool ends_header(const char *line, size_t len) {
   return len == 0 || *line == '\r' || *line == '\n';
 }
 
-/* Returning 0 ends the transfer; the failure set before is what is told. */
+/*
+** The final header is whole. False: that is no answer to the request, but an
+** idle connection's end, which has crossed it.
+*/
+static bool header_done(struct sz_transfer *t) {
+  long status = 0;
+  curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+  t->stale = status == 408 && t->socket >= 0;
+  if (t->stale)
+    return false;
+  t->info.status = status;
+  t->info.headers_done = status >= 200;
+  if (t->info.headers_done && !t->inspect)
+    curl_easy_setopt(t->easy, CURLOPT_VERBOSE, 1L); /* see sz_on_log */
+  return true;
+}
+
+/*
+** Returning 0 ends the transfer; the failure set before is what is told, and
+** without one a stale connection is left for a new one.
+*/
 size_t sz_on_header(char *line, size_t size, size_t n, void *arg) {
   struct sz_transfer *t = arg;
   size_t len = size * n;
+  t->stale = t->header_bytes == 0 && sz_kept_early(t);
+  if (t->stale)
+    return 0;
   t->header_bytes += len;
   if (t->header_bytes > SZ_MAX_HEADERS) {
     sz_transfer_fail(t, "limit",
@@ -136,8 +162,7 @@ size_t sz_on_header(char *line, size_t size, size_t n, void *arg) {
   if (starts_answer(line, len)) {
     sz_answer_reset(t);
   } else if (ends_header(line, len)) {
-    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &t->info.status);
-    t->info.headers_done = t->info.status >= 200;
+    return header_done(t) ? len : 0;
   } else if (!answer_keep(t, line, len)) {
     sz_transfer_fail(t, "limit", "not enough memory");
     return 0;

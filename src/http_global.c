@@ -1,10 +1,19 @@
 /* http_global.c - what is done once per process. */
 #define _GNU_SOURCE /* dladdr */
-#include "http.h"
+#include "http_private.h"
 
-#include <curl/curl.h>
 #include <dlfcn.h>
 #include <string.h>
+
+static void *open_libcurl(int mode) {
+  Dl_info where;
+  CURLcode (*function)(long) = curl_global_init;
+  void *address;
+  memcpy(&address, &function, sizeof address);
+  if (!dladdr(address, &where) || !where.dli_fname)
+    return NULL;
+  return dlopen(where.dli_fname, RTLD_LAZY | mode);
+}
 
 /*
 ** Keeps libcurl loaded to the end of the process. Its threads that wait for
@@ -14,13 +23,22 @@
 */
 static void keep_libcurl(void) {
 #ifdef RTLD_NODELETE
-  Dl_info where;
-  CURLcode (*function)(long) = curl_global_init;
-  void *address;
-  memcpy(&address, &function, sizeof address);
-  if (dladdr(address, &where) && where.dli_fname)
-    (void)dlopen(where.dli_fname, RTLD_LAZY | RTLD_NODELETE);
+  (void)open_libcurl(RTLD_NODELETE);
 #endif
+}
+
+void *sz_http_library(void) {
+  return open_libcurl(0);
+}
+
+/* Looks in what libcurl needs as well. */
+void *sz_http_symbol(void *library, const char *name) {
+  return library ? dlsym(library, name) : NULL;
+}
+
+void sz_http_library_done(void *library) {
+  if (library)
+    dlclose(library);
 }
 
 /* Thread-safe since libcurl 7.84, and counted: no guard of ours is needed. */

@@ -18,7 +18,12 @@ static CURLcode set_callbacks(CURL *easy, struct sz_transfer *t) {
   SET(CURLOPT_HEADERFUNCTION, sz_on_header);
   SET(CURLOPT_HEADERDATA, t);
   SET(CURLOPT_SOCKOPTFUNCTION, sz_on_socket);
-  SET(CURLOPT_SOCKOPTDATA, t->http);
+  SET(CURLOPT_SOCKOPTDATA, t);
+  SET(CURLOPT_CLOSESOCKETFUNCTION, sz_on_close);
+  SET(CURLOPT_CLOSESOCKETDATA, t->http);
+  SET(CURLOPT_PREREQFUNCTION, sz_on_request);
+  SET(CURLOPT_PREREQDATA, t);
+  SET(CURLOPT_DEBUGFUNCTION, sz_on_log);
   return code;
 }
 

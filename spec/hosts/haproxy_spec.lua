@@ -2,6 +2,7 @@
 -- HAProxy brings its own Lua, so once is enough.
 if os.getenv "SANDBOX_CHECKED" or os.getenv "SCRUTINIZER_SANITIZED" then return end
 
+local kept = require "spec.kept"
 local servers = require "spec.hosts.servers"
 local support = require "spec.support"
 
@@ -88,9 +89,30 @@ local function wait_for(server, path, text)
   return (server:get(path))
 end
 
+local KEPT = [[
+local function script() @SCRIPT@ end
+core.register_service("kept", "http", function(applet)
+  local text = script()
+  applet:set_status(200)
+  applet:add_header("content-length", #text)
+  applet:start_response()
+  applet:send(text)
+end)
+]]
+
 describe("HAProxy", function()
   before_each(function() support.clear() end)
   after_each(function() assert.same({}, support.violations()) end)
+
+  it("sends no request over a connection on which something waits", function()
+    kept.start()
+    finally(kept.stop)
+    local main = KEPT:gsub("@SCRIPT@", function() return kept.script() end)
+    local frontend = "  http-request use-service lua.kept if { path /kept }\n"
+    with_haproxy({ lua = main, global = "tune.lua.service-timeout 120s", frontend = frontend }, function(server)
+      kept.check_hosted((server:get "/kept"))
+    end)
+  end)
 
   it("waits in tasks, services and actions, and tells fetches and converters what to do", function()
     with_haproxy({}, function(server)

@@ -2,6 +2,7 @@
 -- nginx brings its own Lua, so once is enough.
 if os.getenv "SANDBOX_CHECKED" or os.getenv "SCRUTINIZER_SANITIZED" then return end
 
+local kept = require "spec.kept"
 local servers = require "spec.hosts.servers"
 local support = require "spec.support"
 
@@ -126,6 +127,16 @@ describe("nginx", function()
         local way_out = (phase == "log" or phase == "init_worker") and "ngx.timer.at(0, function() … end)" or "access_by_lua"
         assert.is_not_nil(said:find(way_out, 1, true), said)
       end
+      assert.equal("", server:log())
+    end)
+  end)
+
+  it("sends no request over a connection on which something waits", function()
+    kept.start()
+    finally(kept.stop)
+    local script = ("location = /kept { content_by_lua_block { ngx.print((function() %s end)()) } }"):format(kept.script())
+    with_nginx({ http = fill(INIT), server = script }, function(server)
+      kept.check_hosted((server:get "/kept"))
       assert.equal("", server:log())
     end)
   end)
