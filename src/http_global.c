@@ -6,6 +6,16 @@
 #include <dlfcn.h>
 #include <string.h>
 
+void sz_keep_loaded(const void *address) {
+#ifdef RTLD_NODELETE
+  Dl_info where;
+  if (dladdr(address, &where) && where.dli_fname)
+    (void)dlopen(where.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+#else
+  (void)address;
+#endif
+}
+
 /*
 ** Keeps libcurl loaded to the end of the process. Its threads that wait for
 ** a name server outlive the transfer (CURLOPT_QUICK_EXIT: closing does not
@@ -13,14 +23,10 @@
 ** return to, and crash.
 */
 static void keep_libcurl(void) {
-#ifdef RTLD_NODELETE
-  Dl_info where;
   CURLcode (*function)(long) = curl_global_init;
   void *address;
   memcpy(&address, &function, sizeof address);
-  if (dladdr(address, &where) && where.dli_fname)
-    (void)dlopen(where.dli_fname, RTLD_LAZY | RTLD_NODELETE);
-#endif
+  sz_keep_loaded(address);
 }
 
 /* Thread-safe since libcurl 7.84, and counted: no guard of ours is needed. */

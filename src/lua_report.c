@@ -12,9 +12,43 @@ static const char *const DIRECTIONS[] = {"inbound", "outbound"};
 
 struct decoder *sz_decoder_check(lua_State *L) {
   struct decoder *d = luaL_checkudata(L, 1, SZ_DECODER);
-  if (!d->report)
+  if (!d->report || d->closing)
     luaL_error(L, "attempt to use a closed decoder");
   return d;
+}
+
+static void free_report(struct decoder *d) {
+  sz_report_free(d->report);
+  d->report = NULL;
+  d->lender = NULL;
+  d->closing = 0;
+  sz_buffer_free(&d->queue);
+}
+
+void sz_decoder_leave(struct decoder *d) {
+  sz_guard_leave(&d->guard);
+  if (d->closing)
+    free_report(d);
+}
+
+int sz_decoder_alone(lua_State *L, int (*work)(lua_State *, struct decoder *),
+                     lua_CFunction in, const char *what) {
+  struct decoder *d = sz_decoder_check(L);
+  int results;
+  if (!sz_guard_enter(L, &d->guard, 1, in))
+    return sz_guard_refuse(L, what);
+  results = work(L, d);
+  sz_decoder_leave(d);
+  return results;
+}
+
+int sz_decoder_look(lua_State *L, int (*work)(lua_State *, struct decoder *),
+                    lua_CFunction in) {
+  struct decoder *d = sz_decoder_check(L);
+  int alone = sz_guard_enter(L, &d->guard, 1, in), results = work(L, d);
+  if (alone)
+    sz_decoder_leave(d);
+  return results;
 }
 
 enum sz_direction sz_decoder_direction(lua_State *L, int index) {
@@ -70,7 +104,7 @@ static struct sz_select *read_fields(lua_State *L, size_t *count) {
     return NULL;
   }
   luaL_checktype(L, list, LUA_TTABLE);
-  *count = lua_rawlen(L, list);
+  *count = sz_list_length(L, list, "projection");
   lua_newtable(L);
   texts = lua_gettop(L);
   fields = lua_newuserdata(L, (*count + 1) * sizeof *fields);
@@ -158,19 +192,21 @@ int sz_lua_report_new(lua_State *L) {
   return 1;
 }
 
-/* close, __close and __gc: any number of times. */
+/* close, __close and __gc: any number of times, and whoever is at work. */
 static int decoder_close(lua_State *L) {
   struct decoder *d = luaL_checkudata(L, 1, SZ_DECODER);
-  sz_report_free(d->report);
-  d->report = NULL;
-  d->lender = NULL;
-  sz_buffer_free(&d->queue);
+  if (!sz_guard_held(L, &d->guard, d))
+    free_report(d);
+  else
+    d->closing = 1;
+  d->lane_limit = d->passed; /* no row is at hand any more */
   return 0;
 }
 
 static int decoder_tostring(lua_State *L) {
   struct decoder *d = luaL_checkudata(L, 1, SZ_DECODER);
-  lua_pushstring(L, d->report ? SZ_DECODER : SZ_DECODER " (closed)");
+  int open = d->report && !d->closing;
+  lua_pushstring(L, open ? SZ_DECODER : SZ_DECODER " (closed)");
   return 1;
 }
 
@@ -192,7 +228,7 @@ int sz_decoder_error(lua_State *L, const struct decoder *d) {
 
 /* decoder:fact(name [, direction]) -> value, position | nil: not there |
 ** nil, kind, message, position */
-static int decoder_fact(lua_State *L) {
+static int push_fact(lua_State *L, struct decoder *d) {
   static const char *const NAMES[] = {"err",
                                       "details",
                                       "msg",
@@ -207,7 +243,6 @@ static int decoder_fact(lua_State *L) {
                                       "footer",
                                       "columns",
                                       NULL};
-  struct decoder *d = sz_decoder_check(L);
   enum sz_fact fact = (enum sz_fact)luaL_checkoption(L, 2, NULL, NAMES);
   enum sz_direction direction = sz_decoder_direction(L, 3);
   struct sz_json_error error;
@@ -224,9 +259,12 @@ static int decoder_fact(lua_State *L) {
   return 2;
 }
 
+static int decoder_fact(lua_State *L) {
+  return sz_decoder_look(L, push_fact, decoder_fact);
+}
+
 /* decoder:last_row(direction) -> list of the last row's cells | nil */
-static int decoder_last_row(lua_State *L) {
-  struct decoder *d = sz_decoder_check(L);
+static int push_last_row(lua_State *L, struct decoder *d) {
   struct sz_json_error error;
   const char *text;
   size_t len;
@@ -243,6 +281,10 @@ static int decoder_last_row(lua_State *L) {
   return 1;
 }
 
+static int decoder_last_row(lua_State *L) {
+  return sz_decoder_look(L, push_last_row, decoder_last_row);
+}
+
 static void set_text(lua_State *L, const char *key, const char *text) {
   lua_pushstring(L, text);
   lua_setfield(L, -2, key);
@@ -250,8 +292,7 @@ static void set_text(lua_State *L, const char *key, const char *text) {
 
 /* decoder:columns(direction) -> list of { name =, label =, title =,
 ** numeric = } in wire order | nil: not known yet */
-static int decoder_columns(lua_State *L) {
-  struct decoder *d = sz_decoder_check(L);
+static int push_columns(lua_State *L, struct decoder *d) {
   const struct sz_columns *c =
       sz_report_columns(d->report, sz_decoder_direction(L, 2));
   size_t i;
@@ -271,6 +312,10 @@ static int decoder_columns(lua_State *L) {
     lua_rawseti(L, -2, (int)i + 1);
   }
   return 1;
+}
+
+static int decoder_columns(lua_State *L) {
+  return sz_decoder_look(L, push_columns, decoder_columns);
 }
 
 /* decoder:state() -> done, bytes so far, whether a report was found, first
@@ -306,5 +351,6 @@ void sz_lua_report_register(lua_State *L) {
   luaL_setfuncs(L, METAMETHODS, 0);
   luaL_newlib(L, METHODS);
   lua_setfield(L, -2, "__index");
+  sz_lua_seal(L);
   lua_pop(L, 1);
 }

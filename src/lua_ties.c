@@ -11,6 +11,8 @@ struct ties_box {
 
 struct sz_ties *sz_lua_ties_check(lua_State *L, int index) {
   struct ties_box *box = luaL_checkudata(L, index, TIES);
+  if (!box->ties)
+    luaL_error(L, "attempt to use closed ties");
   return box->ties;
 }
 
@@ -30,9 +32,10 @@ int sz_lua_ties_new(lua_State *L) {
 
 /* ties:copy() -> ties */
 static int ties_copy(lua_State *L) {
-  const struct sz_ties *ties = sz_lua_ties_check(L, 1);
-  struct ties_box *box = box_push(L);
-  box->ties = sz_ties_copy(ties);
+  struct ties_box *box;
+  sz_lua_ties_check(L, 1);
+  box = box_push(L);
+  box->ties = sz_ties_copy(sz_lua_ties_check(L, 1));
   return box->ties ? 1 : luaL_error(L, "not enough memory");
 }
 
@@ -79,5 +82,6 @@ void sz_lua_ties_register(lua_State *L) {
   luaL_setfuncs(L, METAMETHODS, 0);
   luaL_newlib(L, METHODS);
   lua_setfield(L, -2, "__index");
+  sz_lua_seal(L);
   lua_pop(L, 1);
 }
