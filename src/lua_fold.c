@@ -147,5 +147,5 @@ static int fold(lua_State *L, struct decoder *d) {
 }
 
 int sz_decoder_fold(lua_State *L) {
-  return sz_decoder_alone(L, fold, sz_decoder_fold, "fold");
+  return sz_decoder_alone(L, fold, sz_decoder_fold, "fold: the decoder");
 }

@@ -70,7 +70,7 @@ int sz_guard_refuse(lua_State *L, const char *what) {
   lua_pushnil(L);
   lua_pushliteral(L, "phase");
   lua_pushfstring(L,
-                  "%s: it is at work; a finalizer, or whatever else comes in "
+                  "%s is at work: a finalizer, or whatever else comes in "
                   "meanwhile, must leave it alone",
                   what);
   return 3;

@@ -44,7 +44,7 @@ static inline void sz_guard_leave(struct sz_guard *g) {
 /* Whether a call is in 'object', a userdata. For the C function that runs. */
 int sz_guard_held(lua_State *L, const struct sz_guard *g, const void *object);
 
-/* Pushes nil, "phase" and what to know: returns 3. 'what' is the method. */
+/* Pushes nil, "phase" and what to know: returns 3. 'what': "feed: the x". */
 int sz_guard_refuse(lua_State *L, const char *what);
 
 /* The length of the list at 'index', a table; raises when it is too long. */

@@ -329,14 +329,29 @@ static int decoder_state(lua_State *L) {
   return 4;
 }
 
+/* decoder:busy() -> whether a call is at work, into which this one came */
+static int decoder_busy(lua_State *L) {
+  const struct decoder *d = luaL_checkudata(L, 1, SZ_DECODER);
+  lua_pushboolean(L, sz_guard_held(L, &d->guard, d));
+  return 1;
+}
+
 static const luaL_Reg METHODS[] = {
-    {"feed", sz_decoder_feed},      {"finish", sz_decoder_finish},
-    {"next", sz_decoder_next},      {"hold", sz_decoder_hold},
-    {"lane", sz_decoder_lane},      {"pass", sz_decoder_pass},
-    {"passed", sz_decoder_passed},  {"fact", decoder_fact},
-    {"columns", decoder_columns},   {"fold", sz_decoder_fold},
-    {"last_row", decoder_last_row}, {"state", decoder_state},
-    {"close", decoder_close},       {NULL, NULL},
+    {"feed", sz_decoder_feed},
+    {"finish", sz_decoder_finish},
+    {"next", sz_decoder_next},
+    {"hold", sz_decoder_hold},
+    {"lane", sz_decoder_lane},
+    {"pass", sz_decoder_pass},
+    {"passed", sz_decoder_passed},
+    {"fact", decoder_fact},
+    {"columns", decoder_columns},
+    {"fold", sz_decoder_fold},
+    {"last_row", decoder_last_row},
+    {"state", decoder_state},
+    {"busy", decoder_busy},
+    {"close", decoder_close},
+    {NULL, NULL},
 };
 
 static const luaL_Reg METAMETHODS[] = {

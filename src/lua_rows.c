@@ -251,7 +251,7 @@ static int feed(lua_State *L, struct decoder *d) {
 }
 
 int sz_decoder_feed(lua_State *L) {
-  return sz_decoder_alone(L, feed, sz_decoder_feed, "feed");
+  return sz_decoder_alone(L, feed, sz_decoder_feed, "feed: the decoder");
 }
 
 /* decoder:finish() -> true | nil, kind, message, position */
@@ -270,7 +270,7 @@ static int finish(lua_State *L, struct decoder *d) {
 }
 
 int sz_decoder_finish(lua_State *L) {
-  return sz_decoder_alone(L, finish, sz_decoder_finish, "finish");
+  return sz_decoder_alone(L, finish, sz_decoder_finish, "finish: the decoder");
 }
 
 /* ---- pulled ---- */
@@ -393,7 +393,7 @@ static int hold(lua_State *L, struct decoder *d) {
 }
 
 int sz_decoder_hold(lua_State *L) {
-  return sz_decoder_alone(L, hold, sz_decoder_hold, "hold");
+  return sz_decoder_alone(L, hold, sz_decoder_hold, "hold: the decoder");
 }
 
 /*
@@ -426,5 +426,5 @@ static int next(lua_State *L, struct decoder *d) {
 }
 
 int sz_decoder_next(lua_State *L) {
-  return sz_decoder_alone(L, next, sz_decoder_next, "next");
+  return sz_decoder_alone(L, next, sz_decoder_next, "next: the decoder");
 }
