@@ -166,11 +166,21 @@ static void leave(struct writer *w) {
     free_buffer(w);
 }
 
-/* Bytes that wait; or nil, kind, message, and the rows before are kept. */
+/*
+** Bytes that wait; or nil, kind, message, and the rows before are kept, but
+** where the writer was closed meanwhile.
+*/
 static int give_size(lua_State *L, struct writer *w,
                      enum sz_buffer_code code) {
   if (code == SZ_BUFFER_OK)
     w->waits = w->buffer.len;
+  if (w->closing) {
+    leave(w);
+    lua_pushnil(L);
+    lua_pushliteral(L, "cancelled");
+    lua_pushliteral(L, "the writer was closed");
+    return 3;
+  }
   leave(w);
   if (code == SZ_BUFFER_OK) {
     lua_pushinteger(L, (lua_Integer)w->waits);
