@@ -488,7 +488,7 @@ describe("the life of http and transfer", function()
   end)
 
   it("closes by __close where Lua has it", function()
-    getmetatable(running).__close(running)
+    debug.getmetatable(running).__close(running)
     assert.equal("scrutinizer.transfer (closed)", tostring(running))
   end)
 
