@@ -47,7 +47,7 @@ function wait.lane(co, host)
   lanes[co] = host
 end
 
-local isyieldable = coroutine.isyieldable -- Lua 5.1 cannot tell
+local isyieldable = coroutine.isyieldable -- luacheck: ignore 143 (Lua 5.1 cannot tell)
 local INSIDE = "nothing can wait here: a finalizer, a hook or a metamethod runs inside a coroutine"
 
 -- A host that waits by yielding, where that can be.
