@@ -20,6 +20,8 @@ struct decoder *sz_decoder_check(lua_State *L) {
 static void free_report(struct decoder *d) {
   sz_report_free(d->report);
   d->report = NULL;
+  if (d->lender)
+    d->lender->borrower = NULL;
   d->lender = NULL;
   d->closing = 0;
   sz_buffer_free(&d->queue);
@@ -268,8 +270,9 @@ static int push_last_row(lua_State *L, struct decoder *d) {
   struct sz_json_error error;
   const char *text;
   size_t len;
-  if (!sz_report_last_row(d->report, sz_decoder_direction(L, 2), &text,
-                          &len)) {
+  int gone = d->lender && !d->lender->object; /* freed by the collector */
+  if (gone || !sz_report_last_row(d->report, sz_decoder_direction(L, 2), &text,
+                                  &len)) {
     lua_pushnil(L);
     return 1;
   }

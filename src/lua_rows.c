@@ -276,8 +276,10 @@ int sz_decoder_finish(lua_State *L) {
 /* ---- pulled ---- */
 
 void sz_decoder_give_back(struct decoder *d) {
-  if (d->lender)
+  if (d->lender) {
     sz_source_consume(d->lender, d->lent);
+    d->lender->borrower = NULL;
+  }
   d->lender = NULL;
 }
 
@@ -295,6 +297,7 @@ int sz_decoder_pull(lua_State *L, struct decoder *d, struct sz_source *t) {
     sz_report_feed(d->report, data, len);
     d->lender = t;
     d->lent = len;
+    t->borrower = d;
     return 0;
   case SZ_READ_END:
     if (!d->finished)
@@ -356,6 +359,8 @@ struct sz_source *sz_decoder_transfer(lua_State *L, const struct decoder *d) {
     return t;
   if (d->lender)
     luaL_error(L, "attempt to read two transfers with one decoder");
+  if (t->borrower)
+    luaL_error(L, "attempt to read one transfer with two decoders");
   sz_getuservalue(L, 1);
   lua_pushvalue(L, 2);
   lua_rawseti(L, -2, TRANSFER);

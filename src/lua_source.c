@@ -173,6 +173,8 @@ static int transfer_read(lua_State *L) {
   luaL_argcheck(L, max >= 1, 2, "size must be positive");
   if (!sz_lua_source_check(L, 1))
     return sz_lua_source_closed(L);
+  if (box->source.borrower)
+    return luaL_error(L, "attempt to read a transfer that a decoder reads");
   if (!sz_guard_enter(L, &box->guard, 1, transfer_read))
     return sz_guard_refuse(L, "read: the transfer");
   results = read_some(L, &box->source, max < INT_MAX ? (size_t)max : INT_MAX);
