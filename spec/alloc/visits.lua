@@ -56,11 +56,11 @@ function MAKE.pulled(things)
   d:lane(direction, 100)
   return d
 end
-function MAKE.sums(things)
+function MAKE.sums()
   local sums = core.aggregate { fields = { "host", "sum_octets" }, by = { 1 }, folded = { { field = 2, fold = "max" } } }
   local d = decoder()
   d:feed(answer)
-  d:fold(things.source, sums, 2, 100)
+  d:fold(core.feed(), sums, 2, 100)
   return sums
 end
 function MAKE.writer()
