@@ -42,6 +42,7 @@ build = {
         "src/lua_command.c",
         "src/lua_feed.c",
         "src/lua_fold.c",
+        "src/lua_guard.c",
         "src/lua_http.c",
         "src/lua_json.c",
         "src/lua_json_text.c",

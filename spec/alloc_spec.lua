@@ -45,3 +45,22 @@ describe("without memory", function()
     end)
   end
 end)
+
+-- Nothing moves under a call: see spec/alloc/visits.lua. Every how many allocations, for each part.
+describe("with another call at an allocation", function()
+  local ASAN = os.getenv "SCRUTINIZER_SANITIZED"
+  for part, step in ipairs { ASAN and 1 or 5, ASAN and 3 or 23, ASAN and 29 or 101 } do
+    it("each call is as if alone, before or after it: part " .. part, function()
+      local alone = "env -u LD_PRELOAD -u MAKEFLAGS -u MAKELEVEL -u http_proxy -u all_proxy -u ALL_PROXY "
+      local paths = 'LUA_PATH="./lua/?.lua;./lua/?/init.lua;$LUA_PATH" '
+      local out = support.shell(alone .. "make -s alloc-host LUA=" .. LUA .. " 2>&1 && " .. alone .. paths .. OUT
+        .. ("/alloc_host spec/alloc/visits.lua spec/alloc/answer.json %d %d 2>&1; echo status $?"):format(part, step))
+      assert.matches("status 0\n$", out)
+      local pairs_, runs, visited, refused = out:match "visits %d: (%d+) pairs, (%d+) runs, (%d+) visited, (%d+) refused"
+      assert.equal(({ 676, 25, 121 })[part], tonumber(pairs_), out)
+      assert.is_true(tonumber(runs) > 100, out)
+      assert.is_true(tonumber(visited) > tonumber(runs) / 2, out)
+      assert.is_true(tonumber(refused) > 3, out)
+    end)
+  end
+end)

@@ -5,6 +5,7 @@
 #include "lua_billing.h"
 #include "lua_command.h"
 #include "lua_feed.h"
+#include "lua_guard.h"
 #include "lua_http.h"
 #include "lua_json.h"
 #include "lua_report.h"
@@ -14,6 +15,7 @@
 #include "lua_writer.h"
 #include "version.h"
 
+#include <string.h>
 #include <time.h>
 
 #if defined(__GNUC__)
@@ -34,20 +36,43 @@ static int now(lua_State *L) {
 
 static const luaL_Reg FUNCTIONS[] = {
     {"aggregate", sz_lua_aggregate_new},
+    {"calls", sz_lua_calls},
 #if LUA_VERSION_NUM >= 503
     {"caller", sz_lua_caller},
 #endif
-    {"command", sz_lua_command_new},     {"decode", sz_lua_json_decode},
-    {"decoder", sz_lua_report_new},      {"feed", sz_lua_feed_new},
-    {"feed_finish", sz_lua_feed_finish}, {"feed_header", sz_lua_feed_header},
-    {"feed_push", sz_lua_feed_push},     {"feed_ready", sz_lua_feed_ready},
-    {"http", sz_lua_http_new},           {"now", now},
-    {"resolve", sz_lua_resolve},         {"sha256", sz_lua_sha256},
-    {"ties", sz_lua_ties_new},           {"top", sz_lua_top_new},
-    {"writer", sz_lua_writer_new},       {NULL, NULL},
+    {"command", sz_lua_command_new},
+    {"decode", sz_lua_json_decode},
+    {"decoder", sz_lua_report_new},
+    {"feed", sz_lua_feed_new},
+    {"feed_finish", sz_lua_feed_finish},
+    {"feed_header", sz_lua_feed_header},
+    {"feed_push", sz_lua_feed_push},
+    {"feed_ready", sz_lua_feed_ready},
+    {"http", sz_lua_http_new},
+    {"now", now},
+    {"resolve", sz_lua_resolve},
+    {"running", sz_lua_running},
+    {"sha256", sz_lua_sha256},
+    {"ties", sz_lua_ties_new},
+    {"top", sz_lua_top_new},
+    {"writer", sz_lua_writer_new},
+    {NULL, NULL},
 };
 
+/*
+** At a state's end its libraries may be unloaded before its finalizers run: so
+** LuaJIT does. Those of the core's objects, and of a script's that use them,
+** need its code.
+*/
+static void keep_core(void) {
+  int (*function)(lua_State *) = luaopen_scrutinizer_core;
+  void *address;
+  memcpy(&address, &function, sizeof address);
+  sz_keep_loaded(address);
+}
+
 SZ_EXPORT int luaopen_scrutinizer_core(lua_State *L) {
+  keep_core();
   if (!sz_http_global_init())
     return luaL_error(L, "libcurl cannot be initialised");
   sz_lua_json_register(L);

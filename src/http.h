@@ -51,6 +51,9 @@ struct sz_request {
 struct sz_http;     /* opaque: connections and running transfers */
 struct sz_transfer; /* opaque: one request and its answer */
 
+/* Keeps the library that this address is of loaded to the process's end. */
+void sz_keep_loaded(const void *address);
+
 /* Once per loading of the module; any number of times. False: no memory. */
 bool sz_http_global_init(void);
 

@@ -5,30 +5,31 @@
 #include <dlfcn.h>
 #include <string.h>
 
-static void *open_libcurl(int mode) {
+/* Opens the library once more that holds 'address'. NULL: it cannot be. */
+static void *open_again(const void *address, int mode) {
   Dl_info where;
-  CURLcode (*function)(long) = curl_global_init;
-  void *address;
-  memcpy(&address, &function, sizeof address);
   if (!dladdr(address, &where) || !where.dli_fname)
     return NULL;
   return dlopen(where.dli_fname, RTLD_LAZY | mode);
 }
 
-/*
-** Keeps libcurl loaded to the end of the process. Its threads that wait for
-** a name server outlive the transfer (CURLOPT_QUICK_EXIT: closing does not
-** wait for them); a host that ends its Lua state would unload the code they
-** return to, and crash.
-*/
-static void keep_libcurl(void) {
+void sz_keep_loaded(const void *address) {
 #ifdef RTLD_NODELETE
-  (void)open_libcurl(RTLD_NODELETE);
+  (void)open_again(address, RTLD_NOLOAD | RTLD_NODELETE);
+#else
+  (void)address;
 #endif
 }
 
+static const void *in_libcurl(void) {
+  CURLcode (*function)(long) = curl_global_init;
+  void *address;
+  memcpy(&address, &function, sizeof address);
+  return address;
+}
+
 void *sz_http_library(void) {
-  return open_libcurl(0);
+  return open_again(in_libcurl(), 0);
 }
 
 /* Looks in what libcurl needs as well. */
@@ -41,8 +42,15 @@ void sz_http_library_done(void *library) {
     dlclose(library);
 }
 
-/* Thread-safe since libcurl 7.84, and counted: no guard of ours is needed. */
+/*
+** Keeps libcurl loaded to the end of the process. Its threads that wait for
+** a name server outlive the transfer (CURLOPT_QUICK_EXIT: closing does not
+** wait for them); a host that ends its Lua state would unload the code they
+** return to, and crash.
+**
+** Thread-safe since libcurl 7.84, and counted: no guard of ours is needed.
+*/
 bool sz_http_global_init(void) {
-  keep_libcurl();
+  sz_keep_loaded(in_libcurl());
   return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
 }

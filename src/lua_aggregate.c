@@ -1,6 +1,6 @@
 /*
-** lua_aggregate.c - the aggregate as a userdata. Its user value anchors the
-** field names' table and the arrays that the options point to.
+** lua_aggregate.c - the aggregate as a userdata. Its user value anchors what
+** the options point to: a list of the field names, of its own, and arrays.
 */
 #include "lua_aggregate.h"
 
@@ -13,19 +13,39 @@
 #define ORDER "scrutinizer.aggregate_order"
 
 struct box {
+  struct sz_guard guard;
+  int closing;                    /* closed while a call was in */
   struct sz_aggregate *aggregate; /* NULL once closed */
   struct sz_aggregate_options options;
 };
 
 static struct box *check_open(lua_State *L, int index) {
   struct box *box = luaL_checkudata(L, index, AGGREGATE);
-  if (!box->aggregate)
+  if (!box->aggregate || box->closing)
     luaL_error(L, "attempt to use a closed aggregate");
   return box;
 }
 
-struct sz_aggregate *sz_lua_aggregate_check(lua_State *L, int index) {
-  return check_open(L, index)->aggregate;
+static void free_groups(struct box *box) {
+  sz_aggregate_free(box->aggregate);
+  box->aggregate = NULL;
+  box->closing = 0;
+}
+
+static void leave(struct box *box) {
+  sz_guard_leave(&box->guard);
+  if (box->closing)
+    free_groups(box);
+}
+
+struct sz_aggregate *sz_lua_aggregate_enter(lua_State *L, int index,
+                                            lua_CFunction in) {
+  struct box *box = check_open(L, index);
+  return sz_guard_enter(L, &box->guard, index, in) ? box->aggregate : NULL;
+}
+
+void sz_lua_aggregate_leave(lua_State *L, int index) {
+  leave(lua_touserdata(L, index));
 }
 
 /* ---- making one ---- */
@@ -34,7 +54,7 @@ struct sz_aggregate *sz_lua_aggregate_check(lua_State *L, int index) {
 static size_t option_list(lua_State *L, const char *name) {
   lua_getfield(L, 1, name);
   luaL_checktype(L, -1, LUA_TTABLE);
-  return lua_rawlen(L, -1);
+  return sz_list_length(L, -1, name);
 }
 
 /* The index of a field, on top of the stack, from 0; pops it. */
@@ -46,17 +66,24 @@ static size_t field_index(lua_State *L, size_t nfields) {
   return (size_t)n - 1;
 }
 
-/* Each of these leaves its list and its array (a userdata) on the stack. */
+/*
+** Each of these leaves a list and its array (a userdata) on the stack. The
+** names' list is a copy: the script's own may change.
+*/
 static const char **read_names(lua_State *L, size_t *count) {
   const char **names;
   size_t i;
   *count = option_list(L, "fields");
+  lua_newtable(L);
   names = lua_newuserdata(L, (*count + 1) * sizeof *names);
   for (i = 0; i < *count; i++) {
-    lua_rawgeti(L, -2, (int)i + 1);
-    names[i] = luaL_checkstring(L, -1);
-    lua_pop(L, 1); /* the list keeps it alive */
+    lua_rawgeti(L, -3, (int)i + 1);
+    if (lua_type(L, -1) != LUA_TSTRING)
+      luaL_error(L, "fields must be strings");
+    names[i] = lua_tostring(L, -1);
+    lua_rawseti(L, -3, (int)i + 1);
   }
+  lua_remove(L, -3);
   return names;
 }
 
@@ -103,7 +130,7 @@ int sz_lua_aggregate_new(lua_State *L) {
   box->options.by = read_by(L, box->options.nfields, &box->options.nby);
   box->options.folded =
       read_folded(L, box->options.nfields, &box->options.nfolded);
-  lua_createtable(L, 6, 0);
+  lua_createtable(L, 6, 1);
   for (i = 1; i <= 6; i++) {
     lua_pushvalue(L, i + 2);
     lua_rawseti(L, -2, i);
@@ -116,11 +143,13 @@ int sz_lua_aggregate_new(lua_State *L) {
   return 1;
 }
 
-/* close, __close and __gc: any number of times. */
+/* close, __close and __gc: any number of times, and whoever is at work. */
 static int aggregate_close(lua_State *L) {
   struct box *box = luaL_checkudata(L, 1, AGGREGATE);
-  sz_aggregate_free(box->aggregate);
-  box->aggregate = NULL;
+  if (!sz_guard_held(L, &box->guard, box))
+    free_groups(box);
+  else
+    box->closing = 1;
   return 0;
 }
 
@@ -230,15 +259,12 @@ static void push_group(lua_State *L, const struct box *box, size_t group,
   lua_rawset(L, -3);
 }
 
-/* aggregate:rows(top, count) -> list; 'count': each row with its count */
-static int aggregate_rows(lua_State *L) {
-  struct box *box = check_open(L, 1);
-  size_t groups = sz_aggregate_groups(box->aggregate), i;
-  lua_Number top = luaL_optnumber(L, 2, (lua_Number)groups);
-  int count = lua_toboolean(L, 3), names;
+/* Pushes the list of the first groups; 'count': each with its count. */
+static void push_groups(lua_State *L, const struct box *box, size_t groups,
+                        int count) {
+  size_t i;
+  int names;
   const size_t *order;
-  if (top < (lua_Number)groups)
-    groups = (size_t)top;
   order = push_order(L, box->aggregate, groups);
   names = lua_gettop(L) + 1;
   push_names(L, box);
@@ -247,6 +273,23 @@ static int aggregate_rows(lua_State *L) {
     push_group(L, box, order[i], count, names);
     lua_rawseti(L, -2, (int)i + 1);
   }
+}
+
+/*
+** aggregate:rows([top, count]) -> list; 'count': each row with its count |
+** nil, kind, message
+*/
+static int aggregate_rows(lua_State *L) {
+  struct box *box = check_open(L, 1);
+  size_t groups = sz_aggregate_groups(box->aggregate);
+  lua_Number top = luaL_optnumber(L, 2, (lua_Number)groups);
+  luaL_argcheck(L, top >= 0, 2, "a number of groups is wanted");
+  if (top < (lua_Number)groups)
+    groups = (size_t)top;
+  if (!sz_guard_enter(L, &box->guard, 1, aggregate_rows))
+    return sz_guard_refuse(L, "rows: the aggregate");
+  push_groups(L, box, groups, lua_toboolean(L, 3));
+  leave(box);
   return 1;
 }
 
@@ -270,5 +313,6 @@ void sz_lua_aggregate_register(lua_State *L) {
   luaL_setfuncs(L, METAMETHODS, 0);
   luaL_newlib(L, METHODS);
   lua_setfield(L, -2, "__index");
+  sz_lua_seal(L);
   lua_pop(L, 2);
 }

@@ -3,7 +3,7 @@
 #define SZ_LUA_AGGREGATE_H
 
 #include "aggregate.h"
-#include "compat.h"
+#include "lua_guard.h"
 
 /* Registers metatables; call once per state. Leaves the stack as it was. */
 void sz_lua_aggregate_register(lua_State *L);
@@ -11,7 +11,12 @@ void sz_lua_aggregate_register(lua_State *L);
 /* core.aggregate { … } -> aggregate */
 int sz_lua_aggregate_new(lua_State *L);
 
-/* The aggregate at 'index'; raises when it is none, or closed. */
-struct sz_aggregate *sz_lua_aggregate_check(lua_State *L, int index);
+/*
+** The aggregate at 'index', entered (see lua_guard.h); raises when it is none,
+** or closed. NULL: another call is in.
+*/
+struct sz_aggregate *sz_lua_aggregate_enter(lua_State *L, int index,
+                                            lua_CFunction in);
+void sz_lua_aggregate_leave(lua_State *L, int index);
 
 #endif

@@ -7,7 +7,9 @@
 #include "top.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
+#include <string.h>
 
 #define TOP "scrutinizer.top"
 
@@ -128,12 +130,17 @@ static void check_whole(lua_State *L, int index, int64_t *value) {
 */
 static int top_add_list(lua_State *L) {
   struct sz_top *top = luaL_checkudata(L, 1, TOP);
-  int n = (int)luaL_checknumber(L, 3), i;
+  lua_Number count = luaL_checknumber(L, 3), last;
+  int n, i;
   struct list list = {0, 0, 0, 0, 0, 0};
   lua_Integer added = 0;
   luaL_checktype(L, 2, LUA_TTABLE);
+  luaL_argcheck(L, count >= 0 && count < INT_MAX, 3, "out of range");
+  n = (int)count;
   check_whole(L, 4, &list.first);
   check_whole(L, 5, &list.step);
+  last = (lua_Number)list.first + (lua_Number)list.step * n;
+  luaL_argcheck(L, last > -9.2e18 && last < 9.2e18, 5, "out of range");
   list.filled = !lua_isnoneornil(L, 6);
   if (list.filled)
     check_whole(L, 6, &list.fill);
@@ -163,26 +170,40 @@ static void push_whole(lua_State *L, int64_t value) {
 }
 
 /*
+** The greatest in order, as an array in a userdata: while Lua values are made
+** of it, a finalizer may add others.
+*/
+static const struct sz_sample *push_samples(lua_State *L, struct sz_top *top,
+                                            size_t *n) {
+  struct sz_sample *copy = lua_newuserdata(L, top->keep * sizeof *copy);
+  *n = sz_top_finish(top);
+  memcpy(copy, top->samples, *n * sizeof *copy);
+  return copy;
+}
+
+/*
 ** top:finish(points) -> the greatest in order: values, or { at, value } each;
 ** and how many were added in all.
 */
 static int top_finish(lua_State *L) {
   struct sz_top *top = luaL_checkudata(L, 1, TOP);
   int points = lua_toboolean(L, 2);
-  size_t i, n = sz_top_finish(top);
+  size_t i, n;
+  const struct sz_sample *samples = push_samples(L, top, &n);
+  lua_Integer count = (lua_Integer)top->count;
   lua_createtable(L, (int)n, 0);
   for (i = 0; i < n; i++) {
     if (points) {
       lua_createtable(L, 2, 0);
-      push_whole(L, top->samples[i].at);
+      push_whole(L, samples[i].at);
       lua_rawseti(L, -2, 1);
     }
-    push_whole(L, top->samples[i].value);
+    push_whole(L, samples[i].value);
     if (points)
       lua_rawseti(L, -2, 2);
     lua_rawseti(L, -2, (int)i + 1);
   }
-  lua_pushinteger(L, (lua_Integer)top->count);
+  lua_pushinteger(L, count);
   return 2;
 }
 

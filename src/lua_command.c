@@ -22,12 +22,7 @@ static struct command_box *command_check(lua_State *L) {
   return luaL_checkudata(L, 1, COMMAND);
 }
 
-static struct sz_commands *command_open(lua_State *L) {
-  struct command_box *box = command_check(L);
-  if (!box->all)
-    luaL_error(L, "attempt to use a closed command");
-  return box->all;
-}
+/* Closed: as lua_http.c. */
 
 int sz_lua_command_new(lua_State *L) {
   struct command_box *box = lua_newuserdata(L, sizeof *box);
@@ -83,7 +78,8 @@ static const struct sz_source_type SOURCE = {
     source_cancel, source_free,    NULL};
 
 /*
-** The list of texts at 2, as 'argv'; the table keeps them alive.
+** The list of texts at 2, as 'argv'. They are left on the stack, alive: the
+** list may change.
 */
 static void arguments_read(lua_State *L, const char **argv) {
   size_t i, len, count;
@@ -91,6 +87,7 @@ static void arguments_read(lua_State *L, const char **argv) {
   count = lua_rawlen(L, 2);
   luaL_argcheck(L, count > 0 && count <= MAX_ARGUMENTS, 2,
                 "a path and its arguments are wanted");
+  luaL_checkstack(L, MAX_ARGUMENTS + 10, "arguments");
   for (i = 0; i < count; i++) {
     lua_rawgeti(L, 2, (int)i + 1);
     if (lua_type(L, -1) != LUA_TSTRING)
@@ -98,31 +95,35 @@ static void arguments_read(lua_State *L, const char **argv) {
     argv[i] = lua_tolstring(L, -1, &len);
     if (strlen(argv[i]) != len)
       luaL_error(L, "an argument has a zero byte");
-    lua_pop(L, 1);
   }
   argv[count] = NULL;
 }
 
 /*
 ** command:start(argv) -> transfer | nil, kind, message
-** Whether it is open is asked last: a finalizer may have closed it.
 */
 static int command_start(lua_State *L) {
   const char *argv[MAX_ARGUMENTS + 1];
   struct sz_failure why;
   struct sz_source *source;
   command_check(L);
-  arguments_read(L, argv);
   lua_settop(L, 2);
+  arguments_read(L, argv);
   source = sz_lua_source_push(L, &SOURCE);
-  source->object = sz_command_start(command_open(L), argv, &why);
+  if (!command_check(L)->all)
+    return sz_lua_source_closed(L);
+  source->object = sz_command_start(command_check(L)->all, argv, &why);
   return source->object ? 1 : sz_lua_fail(L, &why);
 }
 
 /* command:step() -> running | nil, kind, message */
 static int command_step(lua_State *L) {
+  struct sz_commands *all = command_check(L)->all;
   struct sz_failure why;
-  int running = sz_commands_step(command_open(L), &why);
+  int running;
+  if (!all)
+    return sz_lua_source_closed(L);
+  running = sz_commands_step(all, &why);
   if (running < 0)
     return sz_lua_fail(L, &why);
   lua_pushinteger(L, running);
@@ -131,9 +132,12 @@ static int command_step(lua_State *L) {
 
 /* command:wait(seconds) -> true | nil, kind, message */
 static int command_wait(lua_State *L) {
-  struct sz_commands *all = command_open(L);
+  struct sz_commands *all = command_check(L)->all;
+  int ms = sz_lua_milliseconds(L, 2, 0);
   struct sz_failure why;
-  if (!sz_commands_wait(all, sz_lua_milliseconds(L, 2, 0), &why))
+  if (!all)
+    return sz_lua_source_closed(L);
+  if (!sz_commands_wait(all, ms, &why))
     return sz_lua_fail(L, &why);
   lua_pushboolean(L, 1);
   return 1;
@@ -141,7 +145,8 @@ static int command_wait(lua_State *L) {
 
 /* command:timeout() -> seconds | nil when there is none */
 static int command_timeout(lua_State *L) {
-  long ms = sz_commands_timeout(command_open(L));
+  const struct sz_commands *all = command_check(L)->all;
+  long ms = all ? sz_commands_timeout(all) : -1;
   if (ms < 0)
     lua_pushnil(L);
   else
@@ -157,13 +162,16 @@ static int command_fds(lua_State *L) {
   struct sz_fd list[SZ_MAX_COMMAND_FDS];
   struct sz_failure why;
   const struct sz_source *source = NULL;
+  const struct sz_commands *all = command_check(L)->all;
   const struct sz_command *one = NULL;
   int count;
   if (!lua_isnoneornil(L, 2))
     source = sz_lua_source_check(L, 2);
   if (source && source->type == &SOURCE)
     one = source->object;
-  count = sz_commands_fds(command_open(L), one, list, &why);
+  if (!all)
+    return sz_lua_source_closed(L);
+  count = sz_commands_fds(all, one, list, &why);
   if (count < 0)
     return sz_lua_fail(L, &why);
   sz_lua_fds_push(L, list, count);

@@ -75,19 +75,20 @@ static const char *text_field(lua_State *L, const char *name) {
   return lua_tostring(L, -1);
 }
 
+/* From 0 to a lot: what is no such number is 0. */
 static double number_field(lua_State *L, const char *name) {
   double value;
   lua_getfield(L, 2, name);
   value = (double)lua_tonumber(L, -1);
   lua_pop(L, 1);
-  return value;
+  return value >= 0 && value < 1e9 ? value : 0;
 }
 
 /* "1.1" as 11, "2" as 20. */
 static int version_number(const char *text) {
   if (!text || *text < '1' || *text > '9')
     return 0;
-  return 10 * (*text - '0') + (text[1] == '.' ? text[2] - '0' : 0);
+  return 10 * (*text - '0') + (text[1] == '.' && text[2] == '1');
 }
 
 int sz_lua_feed_header(lua_State *L) {

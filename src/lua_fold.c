@@ -115,23 +115,37 @@ static int fold_stream(lua_State *L, struct decoder *d, struct fold *f,
 ** taken, as it is of the other direction or over the limit.
 ** nil, kind, message [, position]: an error
 */
-int sz_decoder_fold(lua_State *L) {
-  struct decoder *d = sz_decoder_check(L);
-  struct sz_source *t = sz_decoder_transfer(L, d);
-  struct fold f;
-  int results;
-  f.aggregate = sz_lua_aggregate_check(L, 3);
-  f.direction = sz_decoder_direction(L, 4);
-  f.limit = (uint64_t)luaL_checknumber(L, 5);
-  f.count = 0;
-  f.bound = 0;
-  lua_settop(L, 3);
-  results = fold_queue(L, d, &f);
+static int fold_all(lua_State *L, struct decoder *d, struct fold *f,
+                    struct sz_source *t) {
+  int results = fold_queue(L, d, f);
   if (results)
     return results;
   if (d->queue_at < d->queue.len) {
-    lua_pushinteger(L, f.direction + 1);
-    return fold_result(L, &f);
+    lua_pushinteger(L, f->direction + 1);
+    return fold_result(L, f);
   }
-  return fold_stream(L, d, &f, t);
+  return fold_stream(L, d, f, t);
+}
+
+static int fold(lua_State *L, struct decoder *d) {
+  struct sz_source *t = sz_decoder_transfer(L, d);
+  struct fold f;
+  int results;
+  if (!t)
+    return 3;
+  f.direction = sz_decoder_direction(L, 4);
+  f.limit = sz_lua_rows(luaL_checknumber(L, 5));
+  f.count = 0;
+  f.bound = 0;
+  lua_settop(L, 3);
+  f.aggregate = sz_lua_aggregate_enter(L, 3, sz_decoder_fold);
+  if (!f.aggregate)
+    return sz_guard_refuse(L, "fold: the aggregate");
+  results = fold_all(L, d, &f, t);
+  sz_lua_aggregate_leave(L, 3);
+  return results;
+}
+
+int sz_decoder_fold(lua_State *L) {
+  return sz_decoder_alone(L, fold, sz_decoder_fold, "fold: the decoder");
 }

@@ -13,7 +13,8 @@
 
 #define HTTP "scrutinizer.http"
 
-enum { OPTIONS = 2 }; /* stack index of http:start's table */
+/* Stack indices of http:start's table, and of what keeps its texts alive. */
+enum { OPTIONS = 2, TEXTS = 3 };
 
 struct http_box {
   struct sz_http *http; /* NULL once closed */
@@ -23,12 +24,11 @@ static struct http_box *http_check(lua_State *L) {
   return luaL_checkudata(L, 1, HTTP);
 }
 
-static struct sz_http *http_open(lua_State *L) {
-  struct http_box *box = http_check(L);
-  if (!box->http)
-    luaL_error(L, "attempt to use a closed http");
-  return box->http;
-}
+/*
+** Whether it is closed is asked when there is something to do: whoever closes
+** it, as a finalizer, does so while others work. They are told what a closed
+** transfer tells: nil, "cancelled", message.
+*/
 
 int sz_lua_http_new(lua_State *L) {
   struct http_box *box = lua_newuserdata(L, sizeof *box);
@@ -96,16 +96,19 @@ static long option_seconds(lua_State *L, const char *name) {
   return lua_isnil(L, -1) ? 0 : sz_lua_milliseconds(L, lua_gettop(L), 1);
 }
 
-/*
-** A list of strings. Its array is scratch memory owned by the stack; the
-** table keeps the strings alive.
-*/
+/* Takes the string on top off the stack; it stays alive in TEXTS, whatever a
+** metamethod or finalizer does to the list that it is from. */
+static void keep(lua_State *L) {
+  lua_rawseti(L, TEXTS, (int)lua_rawlen(L, TEXTS) + 1);
+}
+
+/* A list of strings. Its array is scratch memory owned by the stack. */
 static const char *const *option_list(lua_State *L, const char *name,
                                       size_t *count) {
   const char **list;
   size_t i;
   option_get(L, name, LUA_TTABLE);
-  *count = lua_istable(L, -1) ? lua_rawlen(L, -1) : 0;
+  *count = lua_istable(L, -1) ? sz_list_length(L, -1, name) : 0;
   list = lua_newuserdata(L, (*count + 1) * sizeof *list);
   for (i = 0; i < *count; i++) {
     lua_rawgeti(L, -2, (int)i + 1);
@@ -114,12 +117,12 @@ static const char *const *option_list(lua_State *L, const char *name,
     list[i] = text_check(L, name);
     if (strpbrk(list[i], "\r\n"))
       luaL_error(L, "option '%s' has a line break", name);
-    lua_pop(L, 1);
+    keep(L);
   }
   return list;
 }
 
-/* { name, value } at the top of the stack, which keeps both alive. */
+/* { name, value } at the top of the stack. */
 static void field_check(lua_State *L, struct sz_field *field) {
   bool pair = lua_istable(L, -1);
   if (pair) {
@@ -130,9 +133,9 @@ static void field_check(lua_State *L, struct sz_field *field) {
   if (!pair)
     luaL_error(L, "option 'form' must be a list of { name, value }");
   field->value.data = lua_tolstring(L, -1, &field->value.len);
-  lua_pop(L, 1);
+  keep(L);
   field->name = text_check(L, "form");
-  lua_pop(L, 1);
+  keep(L);
 }
 
 static const struct sz_field *option_form(lua_State *L, size_t *count) {
@@ -141,7 +144,7 @@ static const struct sz_field *option_form(lua_State *L, size_t *count) {
   option_get(L, "form", LUA_TTABLE);
   if (lua_isnil(L, -1))
     return NULL;
-  *count = lua_rawlen(L, -1);
+  *count = sz_list_length(L, -1, "form");
   form = lua_newuserdata(L, (*count + 1) * sizeof *form);
   for (i = 0; i < *count; i++) {
     lua_rawgeti(L, -2, (int)i + 1);
@@ -223,7 +226,6 @@ static const struct sz_source_type TRANSFER = {
 
 /*
 ** http:start(options) -> transfer | nil, kind, message
-** Whether http is open is asked last: a finalizer may have closed it.
 */
 static int http_start(lua_State *L) {
   struct sz_request request;
@@ -233,16 +235,23 @@ static int http_start(lua_State *L) {
   luaL_checktype(L, OPTIONS, LUA_TTABLE);
   lua_settop(L, OPTIONS);
   luaL_checkstack(L, 40, "options");
+  lua_newtable(L);
   options_read(L, &request);
   source = sz_lua_source_push(L, &TRANSFER);
-  source->object = sz_transfer_start(http_open(L), &request, &why);
+  if (!http_check(L)->http)
+    return sz_lua_source_closed(L);
+  source->object = sz_transfer_start(http_check(L)->http, &request, &why);
   return source->object ? 1 : sz_lua_fail(L, &why);
 }
 
 /* http:step() -> running | nil, kind, message */
 static int http_step(lua_State *L) {
+  struct sz_http *h = http_check(L)->http;
   struct sz_failure why;
-  int running = sz_http_step(http_open(L), &why);
+  int running;
+  if (!h)
+    return sz_lua_source_closed(L);
+  running = sz_http_step(h, &why);
   if (running < 0)
     return sz_lua_fail(L, &why);
   lua_pushinteger(L, running);
@@ -251,9 +260,12 @@ static int http_step(lua_State *L) {
 
 /* http:wait(seconds) -> true | nil, kind, message */
 static int http_wait(lua_State *L) {
-  struct sz_http *h = http_open(L);
+  struct sz_http *h = http_check(L)->http;
+  int ms = sz_lua_milliseconds(L, 2, 0);
   struct sz_failure why;
-  if (!sz_http_wait(h, sz_lua_milliseconds(L, 2, 0), &why))
+  if (!h)
+    return sz_lua_source_closed(L);
+  if (!sz_http_wait(h, ms, &why))
     return sz_lua_fail(L, &why);
   lua_pushboolean(L, 1);
   return 1;
@@ -264,20 +276,25 @@ static int http_wait(lua_State *L) {
 ** next call; without seconds there is no bound
 */
 static int http_allow(lua_State *L) {
-  struct sz_http *h = http_open(L);
-  sz_http_allow(h, luaL_optnumber(L, 2, -1));
+  struct sz_http *h = http_check(L)->http;
+  lua_Number seconds = luaL_optnumber(L, 2, -1);
+  luaL_argcheck(L, seconds == seconds, 2, "a number of seconds is wanted");
+  if (h)
+    sz_http_allow(h, seconds);
   return 0;
 }
 
 /* http:held() -> whether bytes wait because the time allowed was over */
 static int http_held(lua_State *L) {
-  lua_pushboolean(L, sz_http_held(http_open(L)));
+  const struct sz_http *h = http_check(L)->http;
+  lua_pushboolean(L, h && sz_http_held(h));
   return 1;
 }
 
 /* http:timeout() -> seconds | nil when there is none */
 static int http_timeout(lua_State *L) {
-  long ms = sz_http_timeout(http_open(L));
+  struct sz_http *h = http_check(L)->http;
+  long ms = h ? sz_http_timeout(h) : -1;
   if (ms < 0)
     lua_pushnil(L);
   else
@@ -306,8 +323,12 @@ static int own_fd(lua_State *L, int index, struct sz_fd *list, int count) {
 */
 static int http_fds(lua_State *L) {
   struct sz_fd list[FD_SETSIZE];
+  struct sz_http *h = http_check(L)->http;
   struct sz_failure why;
-  int count = sz_http_fds(http_open(L), list, FD_SETSIZE, &why);
+  int count;
+  if (!h)
+    return sz_lua_source_closed(L);
+  count = sz_http_fds(h, list, FD_SETSIZE, &why);
   if (count < 0)
     return sz_lua_fail(L, &why);
   if (!lua_isnoneornil(L, 2))

@@ -5,14 +5,15 @@
 
 /*
 ** Pushes the next row of the lane, if it is at hand; the decoder is at
-** 'index'. 0: decoder:next says why there is none.
+** 'index'. 0: there is none. Bytes that were lent are gone where a finalizer
+** has freed their transfer.
 */
-static int push_next(lua_State *L, struct decoder *d, int index) {
+static int push_row(lua_State *L, struct decoder *d, int index) {
   const struct sz_slot *slots;
   struct record record;
   const char *text;
   int queued;
-  if (!d->report || d->done || d->passed == d->lane_limit)
+  if (d->lender && !d->lender->object)
     return 0;
   queued = sz_decoder_first_queued(d, &record, &slots);
   if (queued ? record.direction != d->lane
@@ -30,6 +31,18 @@ static int push_next(lua_State *L, struct decoder *d, int index) {
   d->pending = 0;
   d->passed++;
   return 1;
+}
+
+/* The same; 0: decoder:next says why. 'in' is the C function that runs. */
+static int push_next(lua_State *L, struct decoder *d, int index,
+                     lua_CFunction in) {
+  int pushed;
+  if (!d->report || d->done || d->passed == d->lane_limit ||
+      !sz_guard_enter(L, &d->guard, index, in))
+    return 0;
+  pushed = push_row(L, d, index);
+  sz_decoder_leave(d);
+  return pushed;
 }
 
 /*
@@ -54,7 +67,7 @@ int sz_decoder_pass(lua_State *L) {
   d = decoder_at(L, 1);
   if (!d)
     luaL_checkudata(L, 1, SZ_DECODER);
-  return push_next(L, d, 1);
+  return push_next(L, d, 1, sz_decoder_pass);
 }
 
 /*
@@ -68,8 +81,10 @@ int sz_decoder_lane(lua_State *L) {
   enum sz_direction direction = sz_decoder_direction(L, 2);
   lua_Number limit = luaL_checknumber(L, 3);
   luaL_argcheck(L, d->repeats[direction], 2, "no row of it was given yet");
+  if (sz_guard_held(L, &d->guard, d))
+    return luaL_error(L, "lane: the decoder is at work");
   d->lane = direction;
-  d->lane_limit = limit > 0 ? (uint64_t)limit : 0;
+  d->lane_limit = sz_lua_rows(limit);
   d->passed = 0;
   return 0;
 }
@@ -99,7 +114,7 @@ static int call(lua_State *L) {
   lua_settop(L, 1);
   lua_rawgeti(L, 1, 1);
   d = decoder_at(L, 2);
-  if (d && push_next(L, d, 2))
+  if (d && push_next(L, d, 2, call))
     return 1;
   lua_settop(L, 1);
   lua_pushvalue(L, lua_upvalueindex(1));

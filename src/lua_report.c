@@ -12,9 +12,45 @@ static const char *const DIRECTIONS[] = {"inbound", "outbound"};
 
 struct decoder *sz_decoder_check(lua_State *L) {
   struct decoder *d = luaL_checkudata(L, 1, SZ_DECODER);
-  if (!d->report)
+  if (!d->report || d->closing)
     luaL_error(L, "attempt to use a closed decoder");
   return d;
+}
+
+static void free_report(struct decoder *d) {
+  sz_report_free(d->report);
+  d->report = NULL;
+  if (d->lender)
+    d->lender->borrower = NULL;
+  d->lender = NULL;
+  d->closing = 0;
+  sz_buffer_free(&d->queue);
+}
+
+void sz_decoder_leave(struct decoder *d) {
+  sz_guard_leave(&d->guard);
+  if (d->closing)
+    free_report(d);
+}
+
+int sz_decoder_alone(lua_State *L, int (*work)(lua_State *, struct decoder *),
+                     lua_CFunction in, const char *what) {
+  struct decoder *d = sz_decoder_check(L);
+  int results;
+  if (!sz_guard_enter(L, &d->guard, 1, in))
+    return sz_guard_refuse(L, what);
+  results = work(L, d);
+  sz_decoder_leave(d);
+  return results;
+}
+
+int sz_decoder_look(lua_State *L, int (*work)(lua_State *, struct decoder *),
+                    lua_CFunction in) {
+  struct decoder *d = sz_decoder_check(L);
+  int alone = sz_guard_enter(L, &d->guard, 1, in), results = work(L, d);
+  if (alone)
+    sz_decoder_leave(d);
+  return results;
 }
 
 enum sz_direction sz_decoder_direction(lua_State *L, int index) {
@@ -70,7 +106,7 @@ static struct sz_select *read_fields(lua_State *L, size_t *count) {
     return NULL;
   }
   luaL_checktype(L, list, LUA_TTABLE);
-  *count = lua_rawlen(L, list);
+  *count = sz_list_length(L, list, "projection");
   lua_newtable(L);
   texts = lua_gettop(L);
   fields = lua_newuserdata(L, (*count + 1) * sizeof *fields);
@@ -158,19 +194,21 @@ int sz_lua_report_new(lua_State *L) {
   return 1;
 }
 
-/* close, __close and __gc: any number of times. */
+/* close, __close and __gc: any number of times, and whoever is at work. */
 static int decoder_close(lua_State *L) {
   struct decoder *d = luaL_checkudata(L, 1, SZ_DECODER);
-  sz_report_free(d->report);
-  d->report = NULL;
-  d->lender = NULL;
-  sz_buffer_free(&d->queue);
+  if (!sz_guard_held(L, &d->guard, d))
+    free_report(d);
+  else
+    d->closing = 1;
+  d->lane_limit = d->passed; /* no row is at hand any more */
   return 0;
 }
 
 static int decoder_tostring(lua_State *L) {
   struct decoder *d = luaL_checkudata(L, 1, SZ_DECODER);
-  lua_pushstring(L, d->report ? SZ_DECODER : SZ_DECODER " (closed)");
+  int open = d->report && !d->closing;
+  lua_pushstring(L, open ? SZ_DECODER : SZ_DECODER " (closed)");
   return 1;
 }
 
@@ -192,7 +230,7 @@ int sz_decoder_error(lua_State *L, const struct decoder *d) {
 
 /* decoder:fact(name [, direction]) -> value, position | nil: not there |
 ** nil, kind, message, position */
-static int decoder_fact(lua_State *L) {
+static int push_fact(lua_State *L, struct decoder *d) {
   static const char *const NAMES[] = {"err",
                                       "details",
                                       "msg",
@@ -207,7 +245,6 @@ static int decoder_fact(lua_State *L) {
                                       "footer",
                                       "columns",
                                       NULL};
-  struct decoder *d = sz_decoder_check(L);
   enum sz_fact fact = (enum sz_fact)luaL_checkoption(L, 2, NULL, NAMES);
   enum sz_direction direction = sz_decoder_direction(L, 3);
   struct sz_json_error error;
@@ -225,15 +262,19 @@ static int decoder_fact(lua_State *L) {
   return 2;
 }
 
+static int decoder_fact(lua_State *L) {
+  return sz_decoder_look(L, push_fact, decoder_fact);
+}
+
 /* decoder:last_row(direction) -> list of the last row's cells | nil */
-static int decoder_last_row(lua_State *L) {
-  struct decoder *d = sz_decoder_check(L);
+static int push_last_row(lua_State *L, struct decoder *d) {
   struct sz_lua_json_how how = {d->max_depth, SZ_UTF8_PASS, 1};
   struct sz_json_error error;
   const char *text;
   size_t len;
-  if (!sz_report_last_row(d->report, sz_decoder_direction(L, 2), &text,
-                          &len)) {
+  int gone = d->lender && !d->lender->object; /* freed by the collector */
+  if (gone || !sz_report_last_row(d->report, sz_decoder_direction(L, 2), &text,
+                                  &len)) {
     lua_pushnil(L);
     return 1;
   }
@@ -245,6 +286,10 @@ static int decoder_last_row(lua_State *L) {
   return 1;
 }
 
+static int decoder_last_row(lua_State *L) {
+  return sz_decoder_look(L, push_last_row, decoder_last_row);
+}
+
 static void set_text(lua_State *L, const char *key, const char *text) {
   lua_pushstring(L, text);
   lua_setfield(L, -2, key);
@@ -252,8 +297,7 @@ static void set_text(lua_State *L, const char *key, const char *text) {
 
 /* decoder:columns(direction) -> list of { name =, label =, title =,
 ** numeric = } in wire order | nil: not known yet */
-static int decoder_columns(lua_State *L) {
-  struct decoder *d = sz_decoder_check(L);
+static int push_columns(lua_State *L, struct decoder *d) {
   const struct sz_columns *c =
       sz_report_columns(d->report, sz_decoder_direction(L, 2));
   size_t i;
@@ -275,6 +319,10 @@ static int decoder_columns(lua_State *L) {
   return 1;
 }
 
+static int decoder_columns(lua_State *L) {
+  return sz_decoder_look(L, push_columns, decoder_columns);
+}
+
 /* decoder:state() -> done, bytes so far, whether a report was found, first
 ** bytes of the answer */
 static int decoder_state(lua_State *L) {
@@ -286,14 +334,29 @@ static int decoder_state(lua_State *L) {
   return 4;
 }
 
+/* decoder:busy() -> whether a call is at work, into which this one came */
+static int decoder_busy(lua_State *L) {
+  const struct decoder *d = luaL_checkudata(L, 1, SZ_DECODER);
+  lua_pushboolean(L, sz_guard_held(L, &d->guard, d));
+  return 1;
+}
+
 static const luaL_Reg METHODS[] = {
-    {"feed", sz_decoder_feed},      {"finish", sz_decoder_finish},
-    {"next", sz_decoder_next},      {"hold", sz_decoder_hold},
-    {"lane", sz_decoder_lane},      {"pass", sz_decoder_pass},
-    {"passed", sz_decoder_passed},  {"fact", decoder_fact},
-    {"columns", decoder_columns},   {"fold", sz_decoder_fold},
-    {"last_row", decoder_last_row}, {"state", decoder_state},
-    {"close", decoder_close},       {NULL, NULL},
+    {"feed", sz_decoder_feed},
+    {"finish", sz_decoder_finish},
+    {"next", sz_decoder_next},
+    {"hold", sz_decoder_hold},
+    {"lane", sz_decoder_lane},
+    {"pass", sz_decoder_pass},
+    {"passed", sz_decoder_passed},
+    {"fact", decoder_fact},
+    {"columns", decoder_columns},
+    {"fold", sz_decoder_fold},
+    {"last_row", decoder_last_row},
+    {"state", decoder_state},
+    {"busy", decoder_busy},
+    {"close", decoder_close},
+    {NULL, NULL},
 };
 
 static const luaL_Reg METAMETHODS[] = {
@@ -308,5 +371,6 @@ void sz_lua_report_register(lua_State *L) {
   luaL_setfuncs(L, METAMETHODS, 0);
   luaL_newlib(L, METHODS);
   lua_setfield(L, -2, "__index");
+  sz_lua_seal(L);
   lua_pop(L, 1);
 }

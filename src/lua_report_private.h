@@ -18,6 +18,7 @@
 #define SZ_LUA_REPORT_PRIVATE_H
 
 #include "compat.h"
+#include "lua_guard.h"
 #include "report.h"
 #include "source.h"
 
@@ -48,7 +49,9 @@ struct repeat {
 #define SZ_DECODER_MARK UINT64_C(0x5A2D5AC0DE1A4E11)
 
 struct decoder {
-  uint64_t mark;            /* SZ_DECODER_MARK */
+  uint64_t mark; /* SZ_DECODER_MARK */
+  struct sz_guard guard;
+  int closing;              /* closed while a call was in */
   struct sz_report *report; /* NULL once closed */
   struct sz_source *lender;
   size_t lent;            /* bytes of it being read */
@@ -74,6 +77,25 @@ struct record {
 
 /* The decoder at 1; raises when it is none, or closed. */
 struct decoder *sz_decoder_check(lua_State *L);
+
+/*
+** Does 'work', which may move the decoder at 1: no other call comes in, or it
+** is refused (nil, "phase", message). 'in' is the C function that runs.
+*/
+int sz_decoder_alone(lua_State *L, int (*work)(lua_State *, struct decoder *),
+                     lua_CFunction in, const char *what);
+
+/* The same for what only reads: it may come in while another call is in. */
+int sz_decoder_look(lua_State *L, int (*work)(lua_State *, struct decoder *),
+                    lua_CFunction in);
+
+/* The call that was in is through; what was closed meanwhile is freed. */
+void sz_decoder_leave(struct decoder *d);
+
+/* How many rows a number says: none, or a lot, where it is out of range. */
+static inline uint64_t sz_lua_rows(lua_Number n) {
+  return n >= 9e15 ? UINT64_C(1) << 53 : n > 0 ? (uint64_t)n : 0;
+}
 
 /* A direction, 1 or 2 (default 1), at 'index'. */
 enum sz_direction sz_decoder_direction(lua_State *L, int index);
@@ -105,7 +127,10 @@ void sz_decoder_unqueue_row(lua_State *L, struct decoder *d,
                             const struct record *record,
                             const struct sz_slot *slots, int names);
 
-/* The transfer at 2, anchored: it must outlive the bytes that it lends. */
+/*
+** The transfer at 2, anchored: it must outlive the bytes that it lends. NULL:
+** it was closed; then nil, kind, message are on the stack.
+*/
 struct sz_source *sz_decoder_transfer(lua_State *L, const struct decoder *d);
 
 /* The reader's next event; a row that was put back comes first. */

@@ -236,12 +236,13 @@ static int read_ahead(lua_State *L, struct decoder *d) {
 }
 
 /* decoder:feed(chunk) -> true | nil, kind, message, position */
-int sz_decoder_feed(lua_State *L) {
-  struct decoder *d = sz_decoder_check(L);
+static int feed(lua_State *L, struct decoder *d) {
   size_t len;
   const char *chunk = luaL_checklstring(L, 2, &len);
   if (d->finished)
     return luaL_error(L, "attempt to feed a finished decoder");
+  if (d->lender)
+    return luaL_error(L, "attempt to feed a decoder that reads a transfer");
   if (sz_report_error(d->report)->kind)
     return sz_decoder_error(L, d);
   remember_head(d, chunk, len);
@@ -249,11 +250,16 @@ int sz_decoder_feed(lua_State *L) {
   return read_ahead(L, d);
 }
 
+int sz_decoder_feed(lua_State *L) {
+  return sz_decoder_alone(L, feed, sz_decoder_feed, "feed: the decoder");
+}
+
 /* decoder:finish() -> true | nil, kind, message, position */
-int sz_decoder_finish(lua_State *L) {
-  struct decoder *d = sz_decoder_check(L);
+static int finish(lua_State *L, struct decoder *d) {
   if (sz_report_error(d->report)->kind)
     return sz_decoder_error(L, d);
+  if (d->lender)
+    return luaL_error(L, "attempt to finish a decoder that reads a transfer");
   if (!d->finished) {
     d->finished = 1;
     sz_report_finish(d->report);
@@ -263,11 +269,17 @@ int sz_decoder_finish(lua_State *L) {
   return 1;
 }
 
+int sz_decoder_finish(lua_State *L) {
+  return sz_decoder_alone(L, finish, sz_decoder_finish, "finish: the decoder");
+}
+
 /* ---- pulled ---- */
 
 void sz_decoder_give_back(struct decoder *d) {
-  if (d->lender)
+  if (d->lender) {
     sz_source_consume(d->lender, d->lent);
+    d->lender->borrower = NULL;
+  }
   d->lender = NULL;
 }
 
@@ -276,6 +288,7 @@ void sz_decoder_give_back(struct decoder *d) {
 ** results pushed: false (nothing there yet), or nil, kind, message.
 */
 int sz_decoder_pull(lua_State *L, struct decoder *d, struct sz_source *t) {
+  struct sz_failure why;
   const char *data;
   size_t len;
   switch (sz_source_peek(t, &data, &len)) {
@@ -284,6 +297,7 @@ int sz_decoder_pull(lua_State *L, struct decoder *d, struct sz_source *t) {
     sz_report_feed(d->report, data, len);
     d->lender = t;
     d->lent = len;
+    t->borrower = d;
     return 0;
   case SZ_READ_END:
     if (!d->finished)
@@ -294,10 +308,8 @@ int sz_decoder_pull(lua_State *L, struct decoder *d, struct sz_source *t) {
     lua_pushboolean(L, 0);
     return 1;
   default:
-    lua_pushnil(L);
-    lua_pushstring(L, sz_source_error(t)->kind);
-    lua_pushstring(L, sz_source_error(t)->message);
-    return 3;
+    why = *sz_source_error(t);
+    return sz_lua_fail(L, &why);
   }
 }
 
@@ -337,15 +349,18 @@ static int pull_row(lua_State *L, struct decoder *d, struct sz_source *t) {
   }
 }
 
-/* The transfer at 2, anchored: it must outlive the bytes that it lends. */
 struct sz_source *sz_decoder_transfer(lua_State *L, const struct decoder *d) {
   struct sz_source *t = sz_lua_source_check(L, 2);
-  if (!t)
-    luaL_error(L, "attempt to read a closed transfer");
+  if (!t) {
+    sz_lua_source_closed(L);
+    return NULL;
+  }
   if (d->lender == t)
     return t;
   if (d->lender)
     luaL_error(L, "attempt to read two transfers with one decoder");
+  if (t->borrower)
+    luaL_error(L, "attempt to read one transfer with two decoders");
   sz_getuservalue(L, 1);
   lua_pushvalue(L, 2);
   lua_rawseti(L, -2, TRANSFER);
@@ -359,10 +374,11 @@ struct sz_source *sz_decoder_transfer(lua_State *L, const struct decoder *d) {
 ** wait for bytes | nil: the end | nil, kind, message [, position]
 ** For rows that must not be given before more of the answer is known.
 */
-int sz_decoder_hold(lua_State *L) {
-  struct decoder *d = sz_decoder_check(L);
+static int hold(lua_State *L, struct decoder *d) {
   struct sz_source *t = sz_decoder_transfer(L, d);
   enum sz_report_event event;
+  if (!t)
+    return 3;
   lua_settop(L, 2);
   while (!d->done && (event = sz_decoder_event(d)) != SZ_REPORT_DONE) {
     if (event == SZ_REPORT_ERROR || (event == SZ_REPORT_ROW && !queue_row(d)))
@@ -381,12 +397,15 @@ int sz_decoder_hold(lua_State *L) {
   return 1;
 }
 
+int sz_decoder_hold(lua_State *L) {
+  return sz_decoder_alone(L, hold, sz_decoder_hold, "hold: the decoder");
+}
+
 /*
 ** decoder:next([transfer]) -> row, direction (1 inbound, 2 outbound) | false:
 ** wait for bytes | nil: the end | nil, kind, message [, position]
 */
-int sz_decoder_next(lua_State *L) {
-  struct decoder *d = sz_decoder_check(L);
+static int next(lua_State *L, struct decoder *d) {
   struct sz_source *t;
   struct record record;
   const struct sz_slot *slots;
@@ -402,9 +421,15 @@ int sz_decoder_next(lua_State *L) {
     return 1;
   }
   t = sz_decoder_transfer(L, d);
+  if (!t)
+    return 3;
   if (d->done) {
     lua_pushnil(L);
     return 1;
   }
   return pull_row(L, d, t);
+}
+
+int sz_decoder_next(lua_State *L) {
+  return sz_decoder_alone(L, next, sz_decoder_next, "next: the decoder");
 }

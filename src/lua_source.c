@@ -2,11 +2,13 @@
 #include "lua_source.h"
 
 #include <limits.h>
+#include <string.h>
 
 #define TRANSFER "scrutinizer.transfer"
 
 struct transfer_box {
   struct sz_source source;
+  struct sz_guard guard;
   bool closed;
 };
 
@@ -62,6 +64,7 @@ void sz_lua_register_type(lua_State *L, const char *name, const luaL_Reg *meta,
   lua_newtable(L);
   luaL_setfuncs(L, methods, 0);
   lua_setfield(L, -2, "__index");
+  sz_lua_seal(L);
   lua_pop(L, 1);
 }
 
@@ -70,11 +73,10 @@ void sz_lua_register_type(lua_State *L, const char *name, const luaL_Reg *meta,
 struct sz_source *sz_lua_source_push(lua_State *L,
                                      const struct sz_source_type *type) {
   struct transfer_box *box = lua_newuserdata(L, sizeof *box);
+  memset(box, 0, sizeof *box);
   box->source.type = type;
-  box->source.object = NULL;
-  box->closed = false;
   luaL_setmetatable(L, TRANSFER);
-  lua_createtable(L, 1, 0);
+  lua_createtable(L, 1, 1);
   lua_pushvalue(L, 1);
   lua_rawseti(L, -2, 1);
   sz_setuservalue(L, -2);
@@ -90,10 +92,18 @@ struct sz_source *sz_lua_source_check(lua_State *L, int index) {
   return box->closed || !box->source.object ? NULL : &box->source;
 }
 
-static struct sz_source *transfer_open(lua_State *L) {
-  struct sz_source *source = sz_lua_source_check(L, 1);
-  if (!source)
-    luaL_error(L, "attempt to use a closed transfer");
+int sz_lua_source_closed(lua_State *L) {
+  lua_pushnil(L);
+  lua_pushliteral(L, "cancelled");
+  lua_pushliteral(L, "closed");
+  return 3;
+}
+
+/* What was known of it is known when it is closed, too. */
+static struct sz_source *transfer_known(lua_State *L) {
+  struct sz_source *source = &transfer_check(L, 1)->source;
+  if (!source->object)
+    luaL_error(L, "attempt to use a transfer that never began, or is gone");
   return source;
 }
 
@@ -128,19 +138,19 @@ static int read_push(lua_State *L, const struct sz_source *source,
   return 1;
 }
 
-/*
-** transfer:read([max]) -> decoded bytes, never ""; false: none yet;
-** nil: the answer is complete; nil, kind, message: it is not
-*/
-static int transfer_read(lua_State *L) {
-  const struct sz_source *source = transfer_open(L);
-  lua_Integer max = luaL_optinteger(L, 2, INT_MAX);
+/* An error's words, copied: whatever comes in meanwhile may move them. */
+static int push_error(lua_State *L, const struct sz_source *source) {
+  struct sz_failure why = *sz_source_error(source);
+  return sz_lua_fail(L, &why);
+}
+
+static int read_some(lua_State *L, const struct sz_source *source,
+                     size_t max) {
   const char *data;
   size_t len;
-  luaL_argcheck(L, max > 0, 2, "size must be positive");
   switch (sz_source_peek(source, &data, &len)) {
   case SZ_READ_DATA:
-    return read_push(L, source, data, len, (size_t)max);
+    return read_push(L, source, data, len, max);
   case SZ_READ_WAIT:
     lua_pushboolean(L, 0);
     return 1;
@@ -148,8 +158,28 @@ static int transfer_read(lua_State *L) {
     lua_pushnil(L);
     return 1;
   default:
-    return sz_lua_fail(L, sz_source_error(source));
+    return push_error(L, source);
   }
+}
+
+/*
+** transfer:read([max]) -> decoded bytes, never ""; false: none yet;
+** nil: the answer is complete; nil, kind, message: it is not
+*/
+static int transfer_read(lua_State *L) {
+  struct transfer_box *box = transfer_check(L, 1);
+  lua_Number max = luaL_optnumber(L, 2, INT_MAX);
+  int results;
+  luaL_argcheck(L, max >= 1, 2, "size must be positive");
+  if (!sz_lua_source_check(L, 1))
+    return sz_lua_source_closed(L);
+  if (box->source.borrower)
+    return luaL_error(L, "attempt to read a transfer that a decoder reads");
+  if (!sz_guard_enter(L, &box->guard, 1, transfer_read))
+    return sz_guard_refuse(L, "read: the transfer");
+  results = read_some(L, &box->source, max < INT_MAX ? (size_t)max : INT_MAX);
+  sz_guard_leave(&box->guard);
+  return results;
 }
 
 static const char *version_text(int version) {
@@ -167,10 +197,49 @@ static const char *version_text(int version) {
   }
 }
 
+static size_t text_size(const char *text) {
+  return text ? strlen(text) + 1 : 0;
+}
+
+/* Copies a text to '*to', and moves that behind it. */
+static const char *text_copy(char **to, const char *text) {
+  size_t size = text_size(text);
+  char *copy = *to;
+  if (!text)
+    return NULL;
+  memcpy(copy, text, size);
+  *to += size;
+  return copy;
+}
+
+/*
+** What is known of an answer, its texts in a userdata that is left on the
+** stack: while Lua values are made, a finalizer may move the transfer on.
+*/
+static void info_take(lua_State *L, const struct sz_source *source,
+                      struct sz_info *info) {
+  size_t room = 0, size;
+  char *texts = NULL;
+  for (;;) {
+    sz_source_info(source, info);
+    size = text_size(info->location) + text_size(info->retry_after) +
+           text_size(info->content_type);
+    if (size <= room)
+      break;
+    room = size;
+    texts = lua_newuserdata(L, room);
+  }
+  info->location = text_copy(&texts, info->location);
+  info->retry_after = text_copy(&texts, info->retry_after);
+  info->content_type = text_copy(&texts, info->content_type);
+}
+
 /* transfer:info() -> table; status and http_version are absent before them */
 static int transfer_info(lua_State *L) {
   struct sz_info info;
-  sz_source_info(transfer_open(L), &info);
+  const struct sz_source *source = transfer_known(L);
+  luaL_checkstack(L, 40, "info");
+  info_take(L, source, &info);
   lua_createtable(L, 0, 13);
   if (info.status > 0)
     set_integer(L, "status", (uint64_t)info.status);
@@ -192,7 +261,7 @@ static int transfer_info(lua_State *L) {
 /* transfer:ready() -> whether reading gives bytes, or the end */
 static int transfer_ready(lua_State *L) {
   struct sz_info info;
-  sz_source_info(transfer_open(L), &info);
+  sz_source_info(transfer_known(L), &info);
   lua_pushboolean(L, info.done || info.buffered > 0);
   return 1;
 }
@@ -203,7 +272,7 @@ static int transfer_ready(lua_State *L) {
 ** is the server's own, which alone has a pin
 */
 static int transfer_certificate(lua_State *L) {
-  const struct sz_source *source = transfer_open(L);
+  const struct sz_source *source = transfer_known(L);
   lua_Integer place = luaL_optinteger(L, 2, 1);
   struct sz_certificate c;
   if (!source->type->certificate || place < 1 ||

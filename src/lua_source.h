@@ -5,7 +5,7 @@
 #ifndef SZ_LUA_SOURCE_H
 #define SZ_LUA_SOURCE_H
 
-#include "compat.h"
+#include "lua_guard.h"
 #include "source.h"
 
 /* Registers the metatable; leaves the stack as it was. */
@@ -25,7 +25,10 @@ struct sz_source *sz_lua_source_push(lua_State *L,
 */
 struct sz_source *sz_lua_source_check(lua_State *L, int index);
 
-/* Pushes nil, kind, message: returns 3. */
+/* What a closed transfer reads as: pushes nil, "cancelled", message. */
+int sz_lua_source_closed(lua_State *L);
+
+/* Pushes nil, kind, message: returns 3. 'why' must not move meanwhile. */
 int sz_lua_fail(lua_State *L, const struct sz_failure *why);
 
 /* Pushes a list of { fd =, read =, write = }. */

@@ -11,6 +11,8 @@ struct ties_box {
 
 struct sz_ties *sz_lua_ties_check(lua_State *L, int index) {
   struct ties_box *box = luaL_checkudata(L, index, TIES);
+  if (!box->ties)
+    luaL_error(L, "attempt to use closed ties");
   return box->ties;
 }
 
@@ -52,9 +54,10 @@ static int ties_save(lua_State *L) {
 
 /* ties:copy() -> ties */
 static int ties_copy(lua_State *L) {
-  const struct sz_ties *ties = sz_lua_ties_check(L, 1);
-  struct ties_box *box = box_push(L);
-  box->ties = sz_ties_copy(ties);
+  struct ties_box *box;
+  sz_lua_ties_check(L, 1);
+  box = box_push(L);
+  box->ties = sz_ties_copy(sz_lua_ties_check(L, 1));
   return box->ties ? 1 : luaL_error(L, "not enough memory");
 }
 
@@ -70,7 +73,8 @@ static int ties_join(lua_State *L) {
   if (!lua_isnoneornil(L, 2)) {
     const struct decoder *d = luaL_checkudata(L, 2, SZ_DECODER);
     luaL_argcheck(L, d->report, 2, "a closed decoder");
-    sz_report_last_row(d->report, sz_decoder_direction(L, 3), &last, &len);
+    if (!d->lender || d->lender->object) /* not freed by the collector */
+      sz_report_last_row(d->report, sz_decoder_direction(L, 3), &last, &len);
   }
   lua_pushboolean(L, sz_ties_join(ties, last, len));
   return 1;
@@ -95,5 +99,6 @@ void sz_lua_ties_register(lua_State *L) {
   luaL_setfuncs(L, METAMETHODS, 0);
   luaL_newlib(L, METHODS);
   lua_setfield(L, -2, "__index");
+  sz_lua_seal(L);
   lua_pop(L, 1);
 }

@@ -5,6 +5,8 @@
 */
 #include "lua_writer.h"
 
+#include "lua_guard.h"
+
 #include "text.h"
 
 #include <stdint.h>
@@ -19,6 +21,9 @@ struct part {
 };
 
 struct writer {
+  struct sz_guard guard;
+  int closing;  /* closed while a call was in */
+  size_t waits; /* of the buffer: whole rows */
   struct sz_buffer buffer;
   struct sz_csv csv;
   struct part null, newline;
@@ -132,14 +137,55 @@ static enum sz_buffer_code add_json(lua_State *L, struct writer *w, int row,
   return code == SZ_BUFFER_OK ? sz_buffer_append(&w->buffer, "}\n", 2) : code;
 }
 
-/* Bytes that wait; or nil, kind, message, and the rows before are kept. */
-static int give_size(lua_State *L, struct writer *w, enum sz_buffer_code code,
-                     size_t before) {
+static struct writer *check_writer(lua_State *L) {
+  return luaL_checkudata(L, 1, WRITER);
+}
+
+/*
+** Begins a row. What a call that raised has left of one is dropped. Raises
+** where a row's metamethod, a finalizer or the like uses the writer meanwhile.
+*/
+static struct writer *enter(lua_State *L, lua_CFunction in) {
+  struct writer *w = check_writer(L);
+  if (!sz_guard_enter(L, &w->guard, 1, in))
+    luaL_error(L, "the writer is at work: what comes in meanwhile must leave "
+                  "it alone");
+  w->buffer.len = w->waits;
+  return w;
+}
+
+static void free_buffer(struct writer *w) {
+  sz_buffer_free(&w->buffer);
+  w->waits = 0;
+  w->closing = 0;
+}
+
+static void leave(struct writer *w) {
+  sz_guard_leave(&w->guard);
+  if (w->closing)
+    free_buffer(w);
+}
+
+/*
+** Bytes that wait; or nil, kind, message, and the rows before are kept, but
+** where the writer was closed meanwhile.
+*/
+static int give_size(lua_State *L, struct writer *w,
+                     enum sz_buffer_code code) {
+  if (code == SZ_BUFFER_OK)
+    w->waits = w->buffer.len;
+  if (w->closing) {
+    leave(w);
+    lua_pushnil(L);
+    lua_pushliteral(L, "cancelled");
+    lua_pushliteral(L, "the writer was closed");
+    return 3;
+  }
+  leave(w);
   if (code == SZ_BUFFER_OK) {
-    lua_pushinteger(L, (lua_Integer)w->buffer.len);
+    lua_pushinteger(L, (lua_Integer)w->waits);
     return 1;
   }
-  w->buffer.len = before;
   if (code == SZ_BUFFER_NOMEM)
     return luaL_error(L, "not enough memory");
   lua_pushnil(L);
@@ -148,26 +194,19 @@ static int give_size(lua_State *L, struct writer *w, enum sz_buffer_code code,
   return 3;
 }
 
-static struct writer *check_writer(lua_State *L) {
-  return luaL_checkudata(L, 1, WRITER);
-}
-
 /* writer:add(row) -> bytes that wait | nil, kind, message */
 static int writer_add(lua_State *L) {
-  struct writer *w = check_writer(L);
-  size_t before = w->buffer.len;
+  struct writer *w = enter(L, writer_add);
   luaL_checkany(L, 2);
   lua_settop(L, 2);
   sz_getuservalue(L, 1);
-  return give_size(L, w, w->json ? add_json(L, w, 2, 3) : add_csv(L, w, 2, 3),
-                   before);
+  return give_size(L, w, w->json ? add_json(L, w, 2, 3) : add_csv(L, w, 2, 3));
 }
 
 /* writer:header() -> bytes that wait: CSV's line of names */
 static int writer_header(lua_State *L) {
-  struct writer *w = check_writer(L);
+  struct writer *w = enter(L, writer_header);
   enum sz_buffer_code code = SZ_BUFFER_OK;
-  size_t before = w->buffer.len;
   int i;
   for (i = 0; i < w->nfields && code == SZ_BUFFER_OK; i++) {
     if (i)
@@ -177,20 +216,25 @@ static int writer_header(lua_State *L) {
   }
   if (code == SZ_BUFFER_OK)
     code = add_part(w, &w->newline);
-  return give_size(L, w, code, before);
+  return give_size(L, w, code);
 }
 
 /* writer:take() -> the text that waits */
 static int writer_take(lua_State *L) {
-  struct writer *w = check_writer(L);
-  lua_pushlstring(L, w->buffer.data ? w->buffer.data : "", w->buffer.len);
-  w->buffer.len = 0;
+  struct writer *w = enter(L, writer_take);
+  lua_pushlstring(L, w->buffer.data ? w->buffer.data : "", w->waits);
+  w->waits = 0;
+  leave(w);
   return 1;
 }
 
 /* close, __close and __gc: any number of times; what waits is gone. */
 static int writer_close(lua_State *L) {
-  sz_buffer_free(&check_writer(L)->buffer);
+  struct writer *w = check_writer(L);
+  if (!sz_guard_held(L, &w->guard, w))
+    free_buffer(w);
+  else
+    w->closing = 1;
   return 0;
 }
 
@@ -262,16 +306,16 @@ int sz_lua_writer_new(lua_State *L) {
   lua_settop(L, 1);
   lua_getfield(L, 1, "fields");
   luaL_checktype(L, 2, LUA_TTABLE);
-  n = (int)lua_rawlen(L, 2);
-  lua_settop(L, 1);
+  n = (int)sz_list_length(L, 2, "fields");
   w = lua_newuserdata(L, sizeof *w + (size_t)n * sizeof w->headers[0]);
   memset(w, 0, sizeof *w);
   sz_buffer_init(&w->buffer, MAX_BYTES);
   luaL_setmetatable(L, WRITER);
-  lua_createtable(L, 2 * n + 3, 1);
-  lua_pushvalue(L, -1);
+  lua_insert(L, 2);
+  lua_createtable(L, 2 * n + 3, 2);
+  lua_insert(L, 3);
+  lua_pushvalue(L, 3);
   sz_setuservalue(L, 2);
-  lua_getfield(L, 1, "fields");
   lua_getfield(L, 1, "headers");
   luaL_checktype(L, 5, LUA_TTABLE);
   read_options(L, w, n);
@@ -301,5 +345,6 @@ void sz_lua_writer_register(lua_State *L) {
   luaL_setfuncs(L, METAMETHODS, 0);
   luaL_newlib(L, METHODS);
   lua_setfield(L, -2, "__index");
+  sz_lua_seal(L);
   lua_pop(L, 1);
 }

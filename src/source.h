@@ -75,7 +75,8 @@ struct sz_source_type {
 
 struct sz_source {
   const struct sz_source_type *type;
-  void *object; /* NULL before it began, and after it was freed */
+  void *object;         /* NULL before it began, and after it was freed */
+  const void *borrower; /* who has its bytes, and reads nobody else's; NULL */
 };
 
 /*

@@ -22,13 +22,6 @@ local methods = {}
 
 local LANE = walk.LANE
 
--- The lane has no row at hand.
-local function leave_lane(self)
-  walk.count_lane(self)
-  self[LANE] = false
-  return walk.next(self)
-end
-
 --- The next row; nil at the end; nil and err when something failed (then the same err again).
 ---@return table? row
 ---@return scrutinizer.Error? err
@@ -36,7 +29,8 @@ function methods:next()
   local lane = self[LANE]
   local row = lane and lane:pass()
   if row then return row end
-  return leave_lane(self)
+  row, lane = walk.next(self)
+  return row, lane
 end
 
 --- Ends the transfer. Any number of times; `next` then returns an error of kind `cancelled`, unless all rows had been given.
@@ -51,13 +45,12 @@ function Cursor:__index(key)
   if method then return method end
   local getter = facts.getters[key]
   if not getter then return nil end
-  walk.count_lane(self)
-  return getter(self)
+  return walk.look(self, getter)
 end
 
 -- In a `for` there is nowhere to return an error to: it is raised.
 local function row_or_error(self)
-  local row, err = leave_lane(self)
+  local row, err = walk.next(self)
   if err then error(err, 0) end
   return row
 end
@@ -81,7 +74,7 @@ local function open(query, spec, reuse)
     _resumed = resumed and true, _time = type(resumed) == "table" and resumed, _gathers = false,
     _answers = 0, _now = os.time(), _done = false, _error = false, _exchange = false, _epochs = false,
     _facts = false, _columns = false, _decoder = false, _asked = false, _turned = false, _read = 0,
-    _requests = 0, _waited = 0, _retry = false, _ended = false, _told = false,
+    _requests = 0, _waited = 0, _retry = false, _ended = false, _told = false, _reader = false, _cancelled = false,
     _ahead = ahead.new(spec),
   }, Cursor)
 end
@@ -134,16 +127,8 @@ end
 function cursor.aggregate(query, plan)
   local opened, sums = open(query, with(query._spec, { projection = plan.projection })), aggregate.new(plan)
   opened._gathers = true
-  while not opened._done do
-    local _, err
-    if opened._exchange then
-      _, err = walk.fold(opened, sums)
-    else
-      _, err = walk.begin_answer(opened)
-    end
-    if err and not walk.recover(opened, err) then return walk.fail(opened, err) end
-    if opened._error then return nil, opened._error end
-  end
+  local done, err = walk.fold(opened, sums)
+  if not done then return nil, err end
   return sums:rows(plan.top, plan.count)
 end
 

@@ -52,8 +52,9 @@ local function new(given)
   return setmetatable({ _core = core.decoder(wanted), _direction = direction }, Decoder)
 end
 
--- Keeps the first error: it is the answer to every later call.
+-- Keeps the first error: it is the answer to every later call. Who comes in while the decoder is at work has done nothing to it.
 local function fail(self, kind, message, position)
+  if kind == "phase" then return errors.fail(kind, message) end
   self._error = errors.new(kind, message, { position = position })
   return nil, self._error
 end
@@ -71,8 +72,11 @@ function methods:feed(chunk)
   return true
 end
 
+-- In a `for` there is nowhere to return an error to.
 local function next_row(self)
-  return (self._core:next()) or nil
+  local row, kind, message = self._core:next()
+  if kind == "phase" then error(errors.new(kind, message), 0) end
+  return row or nil
 end
 
 --- The rows that are complete so far and were not given yet. Allowed after `finish`, and after an error.
@@ -120,8 +124,8 @@ end
 function methods:finish()
   if self._error then return nil, self._error end
   if self._report then return self._report end
-  self._finished = true
   local ok, kind, message, position = self._core:finish()
+  self._finished = kind ~= "phase"
   if not ok then return fail(self, kind, message, position) end
   self._error = answer.failure(self._core)
   if self._error then return nil, self._error end

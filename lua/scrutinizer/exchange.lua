@@ -58,6 +58,7 @@ end
 function exchange.start(client, request, how)
   local host, kind, message = client._private.host()
   if not host then return errors.fail(kind, message) end
+  if client._private.closed() then return errors.fail("cancelled", "the client was closed") end
   local transfer, http
   transfer, http, message = begin(client, request)
   if not transfer then return errors.fail(http, message) end
@@ -294,6 +295,12 @@ end
 function methods:abandon()
   for owner, cancel in pairs(self._owners) do cancel(owner, ABANDONED) end
   self:close(ABANDONED)
+end
+
+--- Whether whoever reads it is with the host now, and will look after itself when it comes back.
+---@return boolean
+function methods:pauses()
+  return self._pace.pausing
 end
 
 --- Any number of times.

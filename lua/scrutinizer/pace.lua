@@ -21,6 +21,7 @@ local STEP_EVERY = 0.0001
 ---@field http userdata      what moves the transfer on
 ---@field transfer userdata
 ---@field closed fun(): boolean
+---@field pausing boolean  the host has it
 ---@field private _owner table      the exchange
 ---@field private _ticket scrutinizer.Ticket
 ---@field private _host? scrutinizer.Host  while it sleeps
@@ -39,7 +40,7 @@ local Pace = { __index = methods }
 function pace.new(owner, closed, client, http, transfer)
   return setmetatable({
     client = client, http = http, transfer = transfer, closed = closed, _owner = owner, _ticket = turns.ticket(), _calm = 0,
-    _received = 0,
+    _received = 0, pausing = false,
   }, Pace)
 end
 
@@ -85,14 +86,14 @@ function methods:_doze(host, most)
   local before, seconds = clock(), self:_doze_seconds(host, most)
   turns.pause(self._ticket)
   self:_asleep(host, seconds)
-  self._host = host
+  self._host, self.pausing = host, true
   local ok, kind, message
   if host.moment and self:_trickles() then
     ok, kind, message = host.moment(math.min(seconds, MOMENT))
   else
     ok, kind, message = host.pause(self.http, seconds, self.transfer)
   end
-  self._host = nil
+  self._host, self.pausing = nil, false
   self:_awake(host)
   if not ok then return nil, kind, message end
   local elapsed = clock() - before
@@ -104,7 +105,9 @@ end
 function methods:_turn(host)
   local number = turns.pause(self._ticket)
   self:_asleep(host, 0)
+  self.pausing = true
   local ok, kind, message = host.turn(number, self.http)
+  self.pausing = false
   self:_awake(host)
   return ok, kind, message
 end
@@ -145,6 +148,7 @@ end
 ---@return number|string
 ---@return string? message
 function methods:wait(most)
+  self.pausing = false -- an error of the host's may have left it
   local host, kind, message = self.client._private.host()
   if not host then return nil, kind, message end
   local ok

@@ -47,12 +47,21 @@ function wait.lane(co, host)
   lanes[co] = host
 end
 
+local isyieldable = coroutine.isyieldable -- luacheck: ignore 143 (Lua 5.1 cannot tell)
+local INSIDE = "nothing can wait here: a finalizer, a hook or a metamethod runs inside a coroutine"
+
+-- A host that waits by yielding, where that can be.
+local function yielding(host)
+  if isyieldable and not isyieldable() then return nil, "phase", INSIDE end
+  return host
+end
+
 local function use(entry)
   local module = entry.module
   if module.loading and module.loading() then return POLL end
   local refusal = module.refusal()
   if refusal then return nil, "phase", refusal end
-  return entry.host
+  return yielding(entry.host)
 end
 
 local function automatic()
@@ -106,7 +115,7 @@ function wait.resolve(option)
   return function()
     local co = coroutine.running()
     local lane = co and lanes[co]
-    if lane then return lane end
+    if lane then return yielding(lane) end
     return find()
   end
 end

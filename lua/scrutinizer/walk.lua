@@ -21,6 +21,39 @@ local walk = { LANE = LANE }
 -- Rows asked for at once where the rest of a report is more than `max_held` takes, and has to be held until its facts are known.
 local PIECE = 10000
 
+-- ---- who reads ----
+
+-- How many calls of `alone` for this cursor stand on the stack of whoever was the last to enter. An error that was raised leaves `_reader`
+-- set, but no call behind.
+local readers
+
+-- One step at a time: what comes in meanwhile (a finalizer, a hook, another coroutine while this one waits) is told so, and moves nothing.
+local function alone(self, step, argument)
+  if self._error then return nil, self._error end
+  local thread = core.running()
+  local own = self._reader == thread and 1 or 0
+  if readers(self) > own then
+    if own == 0 then return errors.fail("phase", "the cursor is being read by another coroutine: only one can read it at a time") end
+    return errors.fail("phase", "the cursor is being read: what comes in meanwhile, as a finalizer or a hook, cannot read it too")
+  end
+  if self._decoder and self._decoder:busy() then
+    return errors.fail("phase", "a row of the cursor is being made: what comes in meanwhile, as a finalizer, cannot read it")
+  end
+  self._reader = thread
+  local value, err = step(self, argument)
+  self._reader = false
+  return value, err
+end
+
+function readers(self)
+  return self._reader and core.calls(self._reader, alone, self) or 0
+end
+
+-- What ended the walk while somebody was in it.
+local function cancelled(self)
+  return errors.new("cancelled", self._cancelled)
+end
+
 -- ---- one answer ----
 
 -- The column that orders the report; "" is the one whose header says so.
@@ -72,6 +105,7 @@ end
 local function ask(self, asked)
   local spec, complaint = exporters.resolve(self._client, self._spec)
   if not spec then return nil, complaint end
+  if self._cancelled then return nil, cancelled(self) end
   self._spec = spec
   local _, err = walk_epochs(self, has_begun(self) and "further" or spec.page_size)
   if err then return nil, err end
@@ -89,6 +123,7 @@ local function ask(self, asked)
   if not self._exchange then return nil, err end
   self._client._private.watch(self, walk.cancel)
   self._exchange:read_by(self, walk.cancel)
+  if self._cancelled then return nil, cancelled(self) end
   local info
   info, err = self._exchange:accepted()
   return info and true, err
@@ -170,9 +205,13 @@ local function open_lane(self, part)
   self[LANE] = self._decoder
 end
 
-local function close_answer(self)
+local function leave_lane(self)
   walk.count_lane(self)
   self[LANE] = false
+end
+
+local function close_answer(self)
+  leave_lane(self)
   if self._exchange then
     self._waited = self._waited + self._exchange._waited
     self._exchange:close()
@@ -217,20 +256,6 @@ local function rest_of(self)
   })
 end
 
-function walk.fail(self, err)
-  secrets.clean(err, self._client._private.mask)
-  close_answer(self)
-  ahead.drop(self._ahead)
-  if not self._ended then
-    for _, part in ipairs(self._asked or {}) do pages.leave(part, self._decoder) end
-    if self._decoder and err.kind ~= "changed" then keep_facts(self, begun_parts(self), true) end
-  end
-  if not err.resume then err.resume = rest_of(self) end
-  self._error = err
-  tell_end(self, err)
-  return nil, err
-end
-
 -- ---- going on after an answer that broke off ----
 
 -- The same, and the epochs for it are known.
@@ -250,7 +275,7 @@ local function join(self)
 end
 
 -- After a failure on the way: true when the answer is to be asked for again, with time passed. A whole answer's own failure stays one.
-function walk.recover(self, err)
+local function recover(self, err)
   walk.count_lane(self)
   if self._ended or not self._decoder then return false end
   secrets.clean(err, self._client._private.mask)
@@ -381,7 +406,7 @@ local function after_answer(self)
   return end_answer(self)
 end
 
-function walk.begin_answer(self)
+local function begin_answer(self)
   if not has_begun(self) and self._answers == 0 and not self._resumed then return ask(self, self._parts) end
   local part = next_part(self)
   if part then
@@ -414,19 +439,52 @@ local function take(self, row, kind, message, position)
   return not err and false or nil, err
 end
 
--- Steps until there is a row for the user, an error, or the end.
-function walk.next(self)
+local function fail(self, err)
+  secrets.clean(err, self._client._private.mask)
+  close_answer(self)
+  ahead.drop(self._ahead)
+  if not self._ended then
+    for _, part in ipairs(self._asked or {}) do pages.leave(part, self._decoder) end
+    if self._decoder and err.kind ~= "changed" then keep_facts(self, begun_parts(self), true) end
+  end
+  if not err.resume then err.resume = rest_of(self) end
+  self._error = err
+  tell_end(self, err)
+  return nil, err
+end
+
+-- Goes on until `step` gives a row for the user, an error that stands, or the end.
+local function run(self, step, argument)
   while not self._done do
     if self._error then return nil, self._error end
+    if self._cancelled then return fail(self, cancelled(self)) end
     local row, err
     if self._exchange then
-      row, err = take(self, self._decoder:next(self._exchange.transfer))
+      row, err = step(self, argument)
     else
-      row, err = walk.begin_answer(self)
+      row, err = begin_answer(self)
     end
-    if err and not walk.recover(self, err) then return walk.fail(self, err) end
+    if err and not self._cancelled and not recover(self, err) then return fail(self, err) end
     if row and row ~= true then return row end
   end
+end
+
+local function next_row(self)
+  return take(self, self._decoder:next(self._exchange.transfer))
+end
+
+local function read_row(self)
+  leave_lane(self)
+  local row, err = run(self, next_row)
+  if self._cancelled then leave_lane(self) end
+  return row, err
+end
+
+--- The next row for the user; nil at the end; nil and err.
+function walk.next(self)
+  if self._done then return nil end
+  local row, err = alone(self, read_row)
+  return row, err
 end
 
 -- The part whose rows may go into an aggregate unseen: those behind the first of each page, up to the limit.
@@ -437,7 +495,7 @@ local function foldable(self)
 end
 
 -- Folds what is at hand. Returns what `take` returns; a row that it gives is dropped, as it is over the limit.
-function walk.fold(self, sums)
+local function fold(self, sums)
   local part, left = foldable(self)
   local transfer = self._exchange.transfer
   if not part then return take(self, self._decoder:next(transfer)) end
@@ -453,10 +511,42 @@ function walk.fold(self, sums)
   return take(self, state)
 end
 
+local function fold_rows(self, sums)
+  repeat local row = run(self, fold, sums) until not row
+  return self._done or nil, self._error
+end
+
+--- All rows into an aggregate. Nil and err.
+function walk.fold(self, sums)
+  local done, err = alone(self, fold_rows, sums)
+  return done, err
+end
+
+local function counted(self, getter)
+  walk.count_lane(self)
+  return getter(self)
+end
+
+--- A field of the cursor that is worked out, by `getter`.
+function walk.look(self, getter)
+  if not self[LANE] or readers(self) > 0 or self._decoder:busy() then return getter(self) end
+  local value = alone(self, counted, getter)
+  return value
+end
+
+--- Ends the walk. Whoever is in it, and is not waiting, gets to its end first: nothing moves under them.
 function walk.cancel(self, why)
+  local ended, exchange = self._done or self._error, self._exchange
+  if not ended and readers(self) > 0 and not (exchange and exchange:pauses()) then
+    self._cancelled = self._cancelled or why
+    if exchange then exchange:close(why) end
+    return
+  end
+  local part = self[LANE] and self[LANE]:busy() and part_at(self, self._turned)
+  if part then part.given = part.given + 1 end -- the row that is being made
   close_answer(self)
   ahead.drop(self._ahead)
-  if self._done or self._error then return end
+  if ended then return end
   self._error = errors.new("cancelled", why)
   if self._requests > 0 then tell_end(self, self._error) end
 end

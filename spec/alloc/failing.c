@@ -1,6 +1,7 @@
 /* failing.c - an allocator that fails when told to. */
 #include "failing.h"
 
+#include <lua.h>
 #include <stdlib.h>
 
 /* The linker's names. */
@@ -15,6 +16,11 @@ void __wrap_free(void *block);
 
 static enum failing mode;
 static long calls, fail_at, live;
+static lua_State *state;
+
+void failing_state(lua_State *L) {
+  state = L;
+}
 
 void failing_arm(enum failing how, long nth) {
   mode = how;
@@ -33,6 +39,8 @@ long failing_live(void) {
 
 static int fails(void) {
   calls++;
+  if (mode == FAIL_COLLECT && calls == fail_at)
+    lua_gc(state, LUA_GCRESTART, 0); /* allocates nothing */
   return (mode == FAIL_ONCE && calls == fail_at) ||
          (mode == FAIL_ON && calls >= fail_at);
 }

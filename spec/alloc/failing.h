@@ -8,8 +8,14 @@
 
 #include <stddef.h>
 
-/* FAIL_ONCE: the n-th call fails. FAIL_ON: so do all after it. */
-enum failing { FAIL_NEVER, FAIL_ONCE, FAIL_ON };
+struct lua_State;
+
+/* FAIL_ONCE: the n-th call fails. FAIL_ON: so do all after it. FAIL_COLLECT:
+** none fails, and the collector goes on at the n-th. */
+enum failing { FAIL_NEVER, FAIL_ONCE, FAIL_ON, FAIL_COLLECT };
+
+/* Whose collector that is; it has been stopped. */
+void failing_state(struct lua_State *L);
 
 /* From here on calls are counted from 1. */
 void failing_arm(enum failing how, long nth);

@@ -4,6 +4,10 @@
 ** Usage: host scenario.lua answer.json
 ** Prints a line for each kind of run; ends with a message and 1 when a run
 ** was neither whole nor a clean failure, or left memory behind.
+**
+** Usage: host visits.lua answer.json part step
+** Runs each call of a part with another in a finalizer that the collector
+** runs at the n-th allocation, for n = 1, 1 + step …; see visits.lua.
 */
 #include "canned.h"
 #include "failing.h"
@@ -322,8 +326,56 @@ static void try_lua(const char *scenario, enum failing mode) {
   }
 }
 
+/* ---- another call at the n-th allocation ---- */
+
+/* Calls the function 'name' of the table at 1, one argument given. */
+static void ask(lua_State *L, const char *name, int results) {
+  lua_getfield(L, 1, name);
+  lua_insert(L, -2);
+  if (lua_pcall(L, 1, results, 0) != LUA_OK)
+    die("visits: %s: %s", name, message_of(L));
+}
+
+/* One run of a pair. Returns how many allocations there were. */
+static long visit(lua_State *L, int pair, long nth) {
+  long calls;
+  lua_pushinteger(L, pair);
+  ask(L, "prepare", 1);
+  failing_arm(FAIL_COLLECT, nth);
+  if (lua_pcall(L, 0, 1, 0) != LUA_OK)
+    lua_pushfstring(L, "raised: %s", message_of(L));
+  calls = failing_disarm();
+  lua_gc(L, LUA_GCSTOP, 0);
+  ask(L, "judge", 1);
+  if (!lua_isnil(L, -1))
+    die("visits: allocation %ld: %s", nth, lua_tostring(L, -1));
+  lua_settop(L, 1);
+  return calls;
+}
+
+static void try_visits(const char *script, int part, long step) {
+  lua_State *L = new_state(script, part);
+  long runs = 0;
+  int pair, pairs;
+  failing_state(L);
+  lua_getfield(L, 1, "pairs");
+  pairs = (int)lua_tointeger(L, -1);
+  lua_settop(L, 1);
+  for (pair = 1; pair <= pairs; pair++) {
+    long nth = 1 + pair % step;
+    while (nth <= visit(L, pair, nth)) {
+      nth += step;
+      runs++;
+    }
+  }
+  lua_pushinteger(L, runs);
+  ask(L, "close", 1);
+  printf("%s\n", lua_tostring(L, -1));
+  lua_close(L);
+}
+
 int main(int argc, char **argv) {
-  FILE *file = argc == 3 ? fopen(argv[2], "rb") : NULL;
+  FILE *file = argc == 3 || argc == 5 ? fopen(argv[2], "rb") : NULL;
   size_t piece;
   int mode;
   if (!file)
@@ -331,6 +383,10 @@ int main(int argc, char **argv) {
   answer_len = fread(answer, 1, sizeof answer, file);
   fclose(file);
   canned_start(answer, answer_len);
+  if (argc == 5) {
+    try_visits(argv[1], atoi(argv[3]), atol(argv[4]));
+    return 0;
+  }
   for (mode = FAIL_ONCE; mode <= FAIL_ON; mode++) {
     for (piece = 1; piece <= sizeof answer; piece <<= 8) {
       try_c((enum failing)mode, piece, 0);
