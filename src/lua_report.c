@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LEAST_MADE ((size_t)1024 * 1024) /* of a fact, at any max_held */
+#define MAX_ROW_MADE ((size_t)16 * 1024 * 1024) /* of one row's members */
+
 static const char *const DIRECTIONS[] = {"inbound", "outbound"};
 
 struct decoder *sz_decoder_check(lua_State *L) {
@@ -190,26 +193,41 @@ int sz_decoder_error(lua_State *L, const struct decoder *d) {
 
 /* ---- what stands beside the rows ---- */
 
+static enum sz_fact check_fact(lua_State *L) {
+  const char *names[SZ_FACTS + 1];
+  int i;
+  for (i = 0; i < SZ_FACTS; i++)
+    names[i] = sz_report_fact_name((enum sz_fact)i);
+  names[SZ_FACTS] = NULL;
+  return (enum sz_fact)luaL_checkoption(L, 2, NULL, names);
+}
+
+/*
+** What may be made of a fact of 'len' bytes: an eighth of max_held, but of a
+** graph, which is all that its answer is asked for, what max_held leaves.
+*/
+static void fact_budget(const struct decoder *d, enum sz_fact fact, size_t len,
+                        struct sz_lua_json_how *how) {
+  size_t max = d->queue.max, part = max / 8;
+  how->max_depth = d->max_depth;
+  how->utf8 = d->utf8;
+  how->max_made = part > LEAST_MADE ? part : LEAST_MADE;
+  how->over = "its values take more than an eighth of max_held";
+  if (fact != SZ_FACT_GRAPH)
+    return;
+  max += max / 8;
+  if (max > len + how->max_made)
+    how->max_made = max - len;
+  how->over = "the graph and what is made of it take more than max_held";
+}
+
 /* decoder:fact(name [, direction]) -> value, position | nil: not there |
 ** nil, kind, message, position */
 static int decoder_fact(lua_State *L) {
-  static const char *const NAMES[] = {"err",
-                                      "details",
-                                      "msg",
-                                      "error",
-                                      "request_id",
-                                      "time_details",
-                                      "exporter_details",
-                                      "graph",
-                                      "graphView",
-                                      "dataGranularity",
-                                      "totalRowCount",
-                                      "footer",
-                                      "columns",
-                                      NULL};
   struct decoder *d = sz_decoder_check(L);
-  enum sz_fact fact = (enum sz_fact)luaL_checkoption(L, 2, NULL, NAMES);
+  enum sz_fact fact = check_fact(L);
   enum sz_direction direction = sz_decoder_direction(L, 3);
+  struct sz_lua_json_how how;
   struct sz_json_error error;
   const char *text;
   size_t len;
@@ -218,7 +236,8 @@ static int decoder_fact(lua_State *L) {
     lua_pushnil(L);
     return 1;
   }
-  if (!sz_lua_json_push(L, text, len, d->max_depth, d->utf8, position, &error))
+  fact_budget(d, fact, len, &how);
+  if (!sz_lua_json_push(L, text, len, &how, position, &error))
     return sz_lua_json_fail(L, &error);
   lua_pushinteger(L, (lua_Integer)position);
   return 2;
@@ -227,6 +246,7 @@ static int decoder_fact(lua_State *L) {
 /* decoder:last_row(direction) -> list of the last row's cells | nil */
 static int decoder_last_row(lua_State *L) {
   struct decoder *d = sz_decoder_check(L);
+  struct sz_lua_json_how how;
   struct sz_json_error error;
   const char *text;
   size_t len;
@@ -235,7 +255,11 @@ static int decoder_last_row(lua_State *L) {
     lua_pushnil(L);
     return 1;
   }
-  if (sz_lua_json_push(L, text, len, d->max_depth, SZ_UTF8_PASS, 0, &error))
+  how.max_depth = d->max_depth;
+  how.utf8 = SZ_UTF8_PASS;
+  how.max_made = MAX_ROW_MADE;
+  how.over = "";
+  if (sz_lua_json_push(L, text, len, &how, 0, &error))
     return 1;
   if (error.code == SZ_JSON_NOMEM)
     return sz_lua_json_fail(L, &error);

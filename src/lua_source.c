@@ -1,12 +1,18 @@
 /* lua_source.c - see lua_source.h. Nothing here waits or calls back. */
 #include "lua_source.h"
 
+#include "buffer.h"
+#include "lua_json.h"
+
 #include <limits.h>
 
 #define TRANSFER "scrutinizer.transfer"
+#define TEXT "scrutinizer.text"
+#define HEAD_BYTES 200 /* of a kept answer, for messages */
 
 struct transfer_box {
   struct sz_source source;
+  struct sz_buffer kept; /* see transfer:keep */
   bool closed;
 };
 
@@ -72,6 +78,7 @@ struct sz_source *sz_lua_source_push(lua_State *L,
   struct transfer_box *box = lua_newuserdata(L, sizeof *box);
   box->source.type = type;
   box->source.object = NULL;
+  sz_buffer_init(&box->kept, 0);
   box->closed = false;
   luaL_setmetatable(L, TRANSFER);
   lua_createtable(L, 1, 0);
@@ -109,6 +116,7 @@ static int transfer_close(lua_State *L) {
 static int transfer_gc(lua_State *L) {
   struct transfer_box *box = transfer_check(L, 1);
   sz_source_free(&box->source);
+  sz_buffer_free(&box->kept);
   box->closed = true;
   return 0;
 }
@@ -150,6 +158,99 @@ static int transfer_read(lua_State *L) {
   default:
     return sz_lua_fail(L, sz_source_error(source));
   }
+}
+
+/* ---- a whole answer: kept outside of Lua, decoded at once ---- */
+
+/* Takes what was lent. Returns 0, or the results pushed. */
+static int keep_bytes(lua_State *L, struct transfer_box *box, const char *data,
+                      size_t len) {
+  enum sz_buffer_code code = sz_buffer_append(&box->kept, data, len);
+  if (code == SZ_BUFFER_NOMEM)
+    return luaL_error(L, "not enough memory");
+  if (code == SZ_BUFFER_FULL) {
+    sz_buffer_free(&box->kept);
+    lua_pushnil(L);
+    lua_pushliteral(L, "limit");
+    lua_pushliteral(L, "the answer is too long");
+    return 3;
+  }
+  sz_source_consume(&box->source, len);
+  return 0;
+}
+
+/*
+** transfer:keep(max) -> false: wait for bytes; nil: the answer is complete,
+** and kept; nil, kind, message: it is not, or is longer ("limit")
+*/
+static int transfer_keep(lua_State *L) {
+  struct transfer_box *box = transfer_check(L, 1);
+  const struct sz_source *source = transfer_open(L);
+  lua_Number max = luaL_checknumber(L, 2);
+  const char *data;
+  size_t len;
+  luaL_argcheck(L, max >= 1, 2, "size must be positive");
+  box->kept.max = max < 9e15 ? (size_t)max : (size_t)1 << 53;
+  for (;;) {
+    int results;
+    switch (sz_source_peek(source, &data, &len)) {
+    case SZ_READ_DATA:
+      results = keep_bytes(L, box, data, len);
+      if (results)
+        return results;
+      break;
+    case SZ_READ_WAIT:
+      lua_pushboolean(L, 0);
+      return 1;
+    case SZ_READ_END:
+      lua_pushnil(L);
+      return 1;
+    default:
+      return sz_lua_fail(L, sz_source_error(source));
+    }
+  }
+}
+
+/* transfer:kept() -> how many bytes are kept, and the first of them */
+static int transfer_kept(lua_State *L) {
+  const struct sz_buffer *kept = &transfer_check(L, 1)->kept;
+  lua_pushinteger(L, (lua_Integer)kept->len);
+  lua_pushlstring(L, kept->data ? kept->data : "",
+                  kept->len < HEAD_BYTES ? kept->len : HEAD_BYTES);
+  return 2;
+}
+
+static int text_free(lua_State *L) {
+  sz_buffer_free(luaL_checkudata(L, 1, TEXT));
+  return 0;
+}
+
+/* Moves what is kept into a userdata that nobody else reaches. */
+static struct sz_buffer *push_kept(lua_State *L, struct transfer_box *box) {
+  struct sz_buffer *text = lua_newuserdata(L, sizeof *text);
+  sz_buffer_init(text, 0);
+  luaL_setmetatable(L, TEXT);
+  *text = box->kept;
+  sz_buffer_init(&box->kept, 0);
+  return text;
+}
+
+/*
+** transfer:decode(options) -> the value of what was kept, which is given up;
+** results and options are core.decode's
+*/
+static int transfer_decode(lua_State *L) {
+  struct transfer_box *box = transfer_check(L, 1);
+  struct sz_lua_json_how how;
+  struct sz_json_error error;
+  struct sz_buffer *text;
+  int good;
+  sz_lua_json_options(L, 2, &how);
+  text = push_kept(L, box);
+  good = sz_lua_json_push(L, text->data ? text->data : "", text->len, &how, 0,
+                          &error);
+  sz_buffer_free(text);
+  return good ? 1 : sz_lua_json_fail(L, &error);
 }
 
 static const char *version_text(int version) {
@@ -224,6 +325,9 @@ static const luaL_Reg META[] = {{"__gc", transfer_gc},
                                 {NULL, NULL}};
 
 static const luaL_Reg METHODS[] = {{"read", transfer_read},
+                                   {"keep", transfer_keep},
+                                   {"kept", transfer_kept},
+                                   {"decode", transfer_decode},
                                    {"info", transfer_info},
                                    {"ready", transfer_ready},
                                    {"close", transfer_close},
@@ -231,5 +335,9 @@ static const luaL_Reg METHODS[] = {{"read", transfer_read},
                                    {NULL, NULL}};
 
 void sz_lua_source_register(lua_State *L) {
+  luaL_newmetatable(L, TEXT);
+  lua_pushcfunction(L, text_free);
+  lua_setfield(L, -2, "__gc");
+  lua_pop(L, 1);
   sz_lua_register_type(L, TRANSFER, META, METHODS);
 }

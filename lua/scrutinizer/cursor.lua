@@ -128,7 +128,7 @@ end
 ---@return table[]? groups
 ---@return scrutinizer.Error? err
 function cursor.aggregate(query, plan)
-  local opened, sums = open(query, with(query._spec, { projection = plan.projection })), aggregate.new(plan)
+  local opened, sums = open(query, with(query._spec, { projection = plan.projection })), aggregate.new(plan, query._client._options.max_held)
   while not opened._done do
     local _, err
     if opened._exchange then
