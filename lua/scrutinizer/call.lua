@@ -41,7 +41,7 @@ local function read(client, x, hide_head, spent)
   if not info then return nil, err end
   local max, kept = client._options.max_answer
   kept, err = x:keep(max)
-  spent.bytes = spent.bytes + (x.transfer:kept())
+  spent.bytes = spent.bytes + x.transfer:info().decoded
   if not kept and err.kind == "limit" then return errors.fail("limit", ("the answer is over %d bytes (max_body)"):format(max)) end
   if not kept then return nil, err end
   return decoded(client, x.transfer, hide_head)
