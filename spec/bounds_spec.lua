@@ -152,3 +152,208 @@ local function note(r)
     r.bytes > 2 ^ 20 and ("%.1f"):format(r.time / r.bytes) or "", r.kind, r.words:sub(1, 110)))
   file:close()
 end
+
+---------------------------------------------------------------------------------------------------------------------- the table
+
+-- Rows that a piece of so many bytes makes in 20 MB (as the server counts), and the one behind them.
+local function many(size)
+  local per = math.max(1, math.floor(2 ^ 20 / size))
+  return per * math.max(1, math.floor(TIMES * 20 * 2 ^ 20 / (per * size))) + 1
+end
+
+local OVER_BODY = "limit: over 67108864 bytes %(max_body%)"
+local OVER_MADE = "limit: what is made of it takes more than max_body allows"
+local OVER_ROW = "limit: max_row"
+local OVER_HELD = "limit: more than max_held bytes would have to be held back"
+local OVER_GRAPH = "limit: graph: it and what is made of it take more than max_held; ask for fewer"
+local NO_TABLE = "decode: the answer is not a JSON object"
+
+-- `report`: what every way of reading rows gives, a number of rows or the error's kind and a part of its words; `aggregate`, `series`, `pie`
+-- say where they give something else, `groups` how many of the three first there are. `held`: what must be kept may take max_held * 1.5.
+-- `kept`: megabytes that are the result itself.
+local CASES = {
+  { "small", report = 1, call = "a table", ping = "pong" },
+  -- rows
+  { "rows_without_cells", report = "decode: a row has 0 cells for 2 columns", call = OVER_MADE },
+  { "rows_of_empty_cells", report = many(8), call = OVER_MADE, groups = 2 },
+  { "rows_alike", report = 300000 * TIMES + 1, call = OVER_MADE, groups = 3, decoder64 = true },
+  { "rows_that_tie", report = many(36), call = OVER_MADE },
+  { "rows_differ_and_tie", report = 600000 * TIMES + 1, call = OVER_MADE, groups = 3, held = true },
+  { "pages_without_facts", report = "limit: rows wait unread for more than max_held bytes", call = OVER_MADE, held = true, series = "series 0",
+    decoder = "rows" },
+  { "rows_before_columns", report = OVER_HELD, call = OVER_BODY, held = true },
+  { "outbound_rows_first", report = 1, call = OVER_MADE },
+  { "cells_by_the_million", report = "decode: more cells than the 2 columns", call = OVER_MADE },
+  { "members_by_the_million", report = 1, call = OVER_MADE },
+  { "members_twice", report = OVER_ROW, series = "series 0", call = OVER_MADE },
+  { "long_rows", report = many(60040), call = "a table", decoder64 = true },
+  { "groups_of_long_names", report = 20001, call = OVER_BODY, held = true,
+    aggregate = "limit: the groups' values of 'by' take more than max_held bytes" },
+  -- one long thing
+  { "string_wanted", report = OVER_ROW, series = "series 0", call = "a table" },
+  { "string_of_escapes", report = OVER_ROW, series = "series 0", call = "a table" },
+  { "string_unwanted", report = 1, call = "a table", decoder64 = true },
+  { "number_wanted", report = OVER_ROW, series = "series 0", call = "a table" },
+  { "number_unwanted", report = 1, call = "a table", decoder64 = true },
+  { "member_name", report = OVER_ROW, series = "series 0", call = "a table" },
+  { "key_of_the_answer", report = OVER_ROW, call = "a table" },
+  { "blanks", report = 1, call = "a table", decoder64 = true },
+  { "deep", report = "limit: max_depth", call = "limit: max_depth" },
+  -- what stands beside the rows
+  { "err_text", report = "limit: err is longer than 65536 bytes", call = "api: the appliance answers: no no" },
+  { "err_list", report = "limit: err is longer than 65536 bytes", call = OVER_MADE },
+  { "err_again", report = "api: the appliance answers: no", call = OVER_MADE, held = true },
+  { "report_error", report = "limit: error is longer than 65536 bytes", call = "a table" },
+  { "time_details", report = "limit: time_details is longer than 65536 bytes", call = "a table" },
+  { "request_id", report = "limit: request_id is longer than 65536 bytes", call = "a table" },
+  { "granularity", report = "limit: dataGranularity is longer than 65536 bytes", call = OVER_MADE },
+  { "exporters", report = "limit: exporter_details is longer than 4194304 bytes", call = OVER_MADE, held = true },
+  { "exporters_few", report = 1, call = "a table", held = true },
+  { "total", report = "limit: totalRowCount is longer than 65536 bytes", call = "a table" },
+  { "footer", report = "limit: footer is longer than 4194304 bytes", call = OVER_MADE, held = true },
+  { "footer_below_its_length", report = "limit: footer: its values take more than an eighth of max_held", series = "series 0", call = OVER_MADE,
+    held = true },
+  { "columns", report = "limit: a table has more than 10000 columns", call = OVER_MADE, held = true },
+  { "columns_of_long_names", report = "limit: columns is longer than 4194304 bytes", call = "a table", held = true },
+  { "columns_of_one_name", report = 1, call = "a table", held = true },
+  -- graphs: rows pass them over
+  { "series", report = 1, series = OVER_GRAPH, pie = OVER_GRAPH, call = OVER_MADE, held = true },
+  { "series_below_its_length", report = 1, series = "limit: more than 65536 series", pie = "slices 0", call = "a table", held = true },
+  { "points", report = 1, series = OVER_GRAPH, call = OVER_BODY, held = true },
+  { "pie", report = 1, series = OVER_GRAPH, pie = OVER_GRAPH, call = OVER_MADE, held = true },
+  { "pie_members", report = 1, series = OVER_GRAPH, pie = OVER_GRAPH, call = OVER_MADE, held = true },
+  -- lists of plain calls
+  { "items", call = OVER_MADE, devices = OVER_MADE },
+  { "too_long", report = NO_TABLE, call = OVER_BODY, ping = OVER_BODY, devices = OVER_BODY },
+  { "tables", call = OVER_MADE, ping = OVER_MADE },
+  { "objects", call = OVER_MADE },
+  { "numbers", call = OVER_MADE },
+  { "numbers_below", call = "a table" },
+  { "keys", call = OVER_MADE },
+  { "one_string", call = OVER_MADE },
+  { "one_string_of_escapes", call = OVER_MADE },
+  { "half_a_string", call = "a string" },
+  { "wrong_at_its_end", call = "decode: not JSON: unexpected word" },
+  { "deep_then_long", call = "limit: max_depth" },
+}
+
+-- HTTP's own parts: the same for a report and for a plain call.
+local CODING = 'http: the answer has the Transfer%%-Encoding "%s", which was not asked for'
+local HTTP_CASES = {
+  { "bomb_deflate", report = 1, call = "a table" },
+  { "bomb_bare_deflate", report = 1, call = "a table" },
+  { "bomb_x_gzip", report = 1, call = "a table" },
+  { "bomb_in_one_member_each", report = 1, call = "a table" },
+  { "te_gzip", both = CODING:format "gzip" },
+  { "te_odd", both = CODING:format "X%-GZip" },
+  { "te_deflate", both = CODING:format "deflate" },
+  { "te_br", both = CODING:format "br" },
+  { "te_two_lines", both = CODING:format "gzip" },
+  { "te_behind_identity", both = CODING:format "gzip" },
+  { "te_many", both = "http: content encodings" }, -- libcurl's own, before the header is ours
+  { "te_on_302", both = CODING:format "gzip" },
+  { "te_identity", report = 1, call = "a table" },
+  { "ce_twice", both = 'decode: unknown Content%-Encoding "gzip, gzip"' },
+  { "ce_two_lines", both = 'decode: unknown Content%-Encoding "gzip, gzip"' },
+  { "ce_gzip_in_gzip", both = "decode: unexpected byte" },
+  { "ce_br", both = 'decode: unknown Content%-Encoding "br"' },
+  { "status_500", both = "http: the appliance answers with HTTP status 500" },
+  { "status_500_tables", both = "http: the appliance answers with HTTP status 500" },
+  { "status_302", both = "http: 192.0.2.1" },
+  { "header_long", both = "limit: a line of the answer's header is longer than 100 KB" },
+  { "header_endless", both = "limit: a line of the answer's header is longer than 100 KB" },
+  { "header_lines", both = "limit: the answer's headers are longer than 64 KiB" },
+  { "header_continued", both = "limit: the answer's headers are longer than 64 KiB" },
+  { "headers_1xx", both = "limit: the answer's headers are longer than 64 KiB" },
+  { "trailer_lines", both = "limit: the answer's headers are longer than 64 KiB" },
+  { "trailer_long", both = "limit: a line of the answer's trailer is longer than 4 KB" },
+  { "chunk_extension", report = 1, call = "a table" },
+  { "chunk_extensions", report = 1, call = "a table" },
+  { "chunk_size_long", both = "truncated: hexadecimal" },
+  { "chunks_of_64", report = 300000 * TIMES + 1, call = OVER_MADE },
+  { "long_rows_in_chunks_of_64", report = many(60040), call = "a table" },
+}
+
+local STREAMED, HELD, CALLED = 4 * MEGABYTE, 96 * MEGABYTE, 96 * MEGABYTE
+local NANOSECONDS = 50 -- for each byte
+local MAKING = 200 -- the same where a table of Lua's is made of three bytes, up to the maximum
+local GROUP, ROW = 0.1, 0.15 -- KiB of a group, and of a row in a list: the result itself
+
+-- What a case must give when it is read in a way.
+local function expected(case, way)
+  local said = case[way] or case.both
+  if type(said) == "string" then return said end
+  if way == "call" then return case.call end
+  if type(case.report) == "string" then return case.report end
+  if way == "aggregate" then return "groups " .. (case.groups or 1) end
+  if way == "series" then return "series 0" end
+  if way == "pie" then return "slices 0" end
+  return "rows " .. case.report
+end
+
+local function allowed(case, way)
+  if way == "call" or way == "ping" or way == "devices" then return CALLED end
+  local rows = type(case.report) == "number" and case.report or 0
+  local result = way == "fetch" and rows * ROW or way == "aggregate" and case.groups == 3 and rows * GROUP or 0
+  return (case.held and HELD or STREAMED) + result
+end
+
+local function is_slow(r)
+  local makes = r.way == "call" or r.way == "ping" or r.way == "devices" or r.way == "fetch"
+  return r.bytes > 4 * 2 ^ 20 and r.time > (makes and MAKING or NANOSECONDS) * r.bytes
+end
+
+local function is_right(r, want)
+  local kind, words = want:match "^(%l+): (.*)$"
+  if not kind then return r.kind == "" and r.words:sub(1, #want) == want end
+  return r.kind == kind and r.words:find(words) ~= nil
+end
+
+local function check(case, way)
+  local r, want = run(way, case[1]), expected(case, way)
+  for _ = 1, 2 do -- a busy machine is slow by itself
+    if is_slow(r) and not support.sanitized then r = run(way, case[1]) end
+  end
+  note(r)
+  local what = ("%s by %s: %s: %s; %d KiB, %d bytes in %.3f s"):format(case[1], way, r.kind, r.words, r.peak, r.bytes, r.time / 1e9)
+  assert.is_true(is_right(r, want) or (TIMES > 1 and r.kind == "limit"), what .. "; due: " .. want)
+  if support.sanitized then return end
+  assert.is_true(r.peak <= allowed(case, way), what)
+  assert.is_false(is_slow(r), what)
+end
+
+-- Each case is read as rows, by a plain call and by the decoder; by the other ways in turn, or by all where BOUNDS is set.
+local OTHERS = { "fetch", "aggregate", "series", "pie" }
+
+local function ways_of(case, i)
+  if os.getenv "SANDBOX_CHECKED" then return case.report and { "call", "series" } or { "call" } end
+  local ways = { "call" }
+  for _, way in ipairs { "ping", "devices", "decoder64" } do
+    if case[way] then ways[#ways + 1] = way end
+  end
+  if not case.report then return ways end
+  ways[#ways + 1], ways[#ways + 2] = "rows", "decoder"
+  for n, way in ipairs(OTHERS) do
+    local own = (way == "series" or way == "pie" or way == "aggregate") and case[way]
+    if own or os.getenv "BOUNDS" or i % #OTHERS == n - 1 then ways[#ways + 1] = way end
+  end
+  return ways
+end
+
+if not support.sanitized then
+  describe("an answer made to hurt", function()
+    for i, case in ipairs(CASES) do
+      it("takes bounded memory and linear time: " .. case[1], function()
+        for _, way in ipairs(ways_of(case, i)) do check(case, way) end
+      end)
+    end
+  end)
+end
+
+describe("HTTP made to hurt", function()
+  for _, case in ipairs(HTTP_CASES) do
+    it("takes bounded memory and linear time: " .. case[1], function()
+      for _, way in ipairs { "rows", "call" } do check(case, way) end
+    end)
+  end
+end)

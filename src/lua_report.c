@@ -218,7 +218,7 @@ static void fact_budget(const struct decoder *d, enum sz_fact fact, size_t len,
   max += max / 8;
   if (max > len + how->max_made)
     how->max_made = max - len;
-  how->over = "the graph and what is made of it take more than max_held";
+  how->over = "it and what is made of it take more than max_held";
 }
 
 /* decoder:fact(name [, direction]) -> value, position | nil: not there |
@@ -237,8 +237,14 @@ static int decoder_fact(lua_State *L) {
     return 1;
   }
   fact_budget(d, fact, len, &how);
-  if (!sz_lua_json_push(L, text, len, &how, position, &error))
-    return sz_lua_json_fail(L, &error);
+  if (!sz_lua_json_push(L, text, len, &how, position, &error)) {
+    int results = sz_lua_json_fail(L, &error);
+    if (error.message == how.over) {
+      lua_pushfstring(L, "%s: %s", sz_report_fact_name(fact), how.over);
+      lua_replace(L, -3);
+    }
+    return results;
+  }
   lua_pushinteger(L, (lua_Integer)position);
   return 2;
 }

@@ -5,6 +5,7 @@
 #include "lua_json.h"
 
 #include <limits.h>
+#include <stdio.h>
 
 #define TRANSFER "scrutinizer.transfer"
 #define TEXT "scrutinizer.text"
@@ -169,10 +170,13 @@ static int keep_bytes(lua_State *L, struct transfer_box *box, const char *data,
   if (code == SZ_BUFFER_NOMEM)
     return luaL_error(L, "not enough memory");
   if (code == SZ_BUFFER_FULL) {
+    char text[80];
+    snprintf(text, sizeof text, "the answer is over %zu bytes (max_body)",
+             box->kept.max);
     sz_buffer_free(&box->kept);
     lua_pushnil(L);
     lua_pushliteral(L, "limit");
-    lua_pushliteral(L, "the answer is too long");
+    lua_pushstring(L, text);
     return 3;
   }
   sz_source_consume(&box->source, len);

@@ -39,10 +39,9 @@ end
 local function read(client, x, hide_head, spent)
   local info, err = x:accepted()
   if not info then return nil, err end
-  local max, kept = client._options.max_answer
-  kept, err = x:keep(max)
+  local kept
+  kept, err = x:keep(client._options.max_answer)
   spent.bytes = spent.bytes + x.transfer:info().decoded
-  if not kept and err.kind == "limit" then return errors.fail("limit", ("the answer is over %d bytes (max_body)"):format(max)) end
   if not kept then return nil, err end
   return decoded(client, x.transfer, hide_head)
 end

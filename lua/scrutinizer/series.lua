@@ -43,7 +43,7 @@ local function read_whole(client, x, decoder)
       local ok, err = x:wait()
       if not ok then return nil, err end
     elseif kind then
-      if kind == "limit" then message = message .. FEWER end
+      if kind == "limit" and message:find "held back" then message = message .. FEWER end
       return nil, answer.broken(client, decoder, kind, message, position)
     else
       return count
