@@ -199,7 +199,7 @@ describe("rows that tie, in the same order for each request", function()
 
   it("are more than can be remembered: an error says so, before it could be wrong", function()
     client:close()
-    client = support.connect { max_held = 4 * 8 * 16 } -- sixteen places
+    client = support.connect { max_held = 16 * 8 * 16 } -- sixteen places
     support.clear()
     local _, err = client:report("host2host"):between(FROM, TO):page_size(#whole - 1):select("sourceipaddress"):fetch()
     assert.is_true(err == nil or err.kind == "limit" or err.kind == "changed", tostring(err))

@@ -6,7 +6,7 @@
 
 #define ABSENT ((size_t)-2)
 #define FIRST_TABLE 16
-#define MAX_KEYS ((size_t)1 << 31) /* bytes of all groups' keys */
+#define MAX_KEY ((size_t)1 << 31) /* a row has its own maximum */
 
 struct sz_aggregate *
 sz_aggregate_new(const struct sz_aggregate_options *options) {
@@ -15,8 +15,8 @@ sz_aggregate_new(const struct sz_aggregate_options *options) {
   if (!a)
     return NULL;
   a->options = *options;
-  sz_buffer_init(&a->keys, MAX_KEYS);
-  sz_buffer_init(&a->key, MAX_KEYS);
+  sz_buffer_init(&a->keys, options->max_keys);
+  sz_buffer_init(&a->key, MAX_KEY);
   a->hash_key = sz_hash_key(a);
   a->table_size = FIRST_TABLE;
   a->table = calloc(a->table_size, sizeof *a->table);
@@ -178,7 +178,7 @@ static enum sz_added new_group(struct sz_aggregate *a, uint64_t hash,
   case SZ_BUFFER_OK:
     break;
   case SZ_BUFFER_FULL:
-    return SZ_ADD_FULL;
+    return SZ_ADD_LONG;
   default:
     return SZ_ADD_NOMEM;
   }

@@ -28,6 +28,7 @@ struct sz_aggregate_options {
   size_t nby;
   const struct sz_folded *folded;
   size_t nfolded;
+  size_t max_keys; /* bytes of all groups' 'by' values, below 2^31 */
 };
 
 /* What one folded field holds in one group. */
@@ -52,6 +53,7 @@ enum sz_added {
   SZ_ADDED,
   SZ_ADD_TEXT, /* a text, or a number no total can hold, is to be folded */
   SZ_ADD_FULL, /* more than SZ_MAX_GROUPS groups */
+  SZ_ADD_LONG, /* their 'by' values take more than max_keys bytes */
   SZ_ADD_NOMEM
 };
 

@@ -123,8 +123,8 @@ static int read_member(struct reader *r, enum header header,
 
 static int add_column(struct reader *r) {
   struct sz_columns *c = r->columns;
-  if (c->count >= c->strings.max / sizeof *c->list)
-    return kept(r, SZ_BUFFER_FULL);
+  if (c->count == SZ_MAX_COLUMNS)
+    return fail(r, SZ_JSON_LIMIT, "a table has more than 10000 columns");
   if (c->count == c->cap) {
     size_t cap = c->cap ? c->cap * 2 : 16;
     struct sz_column *grown = realloc(c->list, cap * sizeof *grown);

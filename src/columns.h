@@ -8,6 +8,8 @@
 #include "hash.h"
 #include "json.h"
 
+#define SZ_MAX_COLUMNS 10000 /* of one table */
+
 enum sz_member { SZ_RAW, SZ_LABEL, SZ_TITLE };
 
 /* One field that the caller asked for (query:select). */

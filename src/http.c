@@ -295,7 +295,10 @@ static bool transfer_open_coding(struct sz_transfer *t) {
   if (known && (coding == SZ_PLAIN || t->inflate))
     return true;
   if (!known) {
-    transfer_spoil(t, "decode", "unknown Content-Encoding");
+    char text[120];
+    snprintf(text, sizeof text, "unknown Content-Encoding \"%.40s\"",
+             t->answer[SZ_HEADER_CONTENT_ENCODING]);
+    transfer_spoil(t, "decode", text);
     return false;
   }
   t->inflate = sz_inflate_new(coding);

@@ -2,6 +2,7 @@
 #include "http_private.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/select.h>
@@ -101,19 +102,93 @@ bool sz_http_alike(const char *a, const char *b, size_t len) {
   return true;
 }
 
+/* Whether it is that header's line; names have no case. */
+static bool is_header(const char *line, size_t len, const char *name) {
+  size_t size = strlen(name);
+  return len > size && line[size] == ':' && sz_http_alike(line, name, size);
+}
+
+/* What several lines say of one coding after the other, as one line. */
+static char *join_codings(char *before, char *more) {
+  size_t len = before && more ? strlen(before) + strlen(more) + 3 : 0;
+  char *both = len ? malloc(len) : NULL;
+  if (both)
+    snprintf(both, len, "%s, %s", before, more);
+  if (before)
+    free(more);
+  free(before);
+  return before ? both : more;
+}
+
 /* Keeps one header line if we want to know it. False: no memory. */
 static bool answer_keep(struct sz_transfer *t, const char *line, size_t len) {
   int i;
   for (i = 0; i < SZ_HEADER_COUNT; i++) {
     size_t name = strlen(header_names[i]);
-    if (len <= name || line[name] != ':' ||
-        !sz_http_alike(line, header_names[i], name))
+    char *text;
+    if (!is_header(line, len, header_names[i]))
       continue;
-    free(t->answer[i]);
-    t->answer[i] = copy_trimmed(line + name + 1, len - name - 1);
-    return t->answer[i] != NULL;
+    text = copy_trimmed(line + name + 1, len - name - 1);
+    if (i == SZ_HEADER_CONTENT_ENCODING)
+      text = join_codings(t->answer[i], text);
+    else
+      free(t->answer[i]);
+    t->answer[i] = text;
+    return text != NULL;
   }
   return true;
+}
+
+/* The length of the coding that a list of them begins with. */
+static size_t coding_len(const char *list, size_t len) {
+  const char *end = memchr(list, ',', len);
+  len = end ? (size_t)(end - list) : len;
+  while (len > 0 && is_space(list[len - 1]))
+    len--;
+  return len;
+}
+
+static bool is_coding(const char *s, size_t len, const char *name) {
+  return len == strlen(name) && sz_http_alike(s, name, len);
+}
+
+/*
+** libcurl undoes every transfer coding that a server names, in one go and
+** without a bound; nobody asked for any but chunked. False: refused.
+*/
+static bool codings_allowed(struct sz_transfer *t, const char *list,
+                            size_t len) {
+  char text[120];
+  while (len > 0) {
+    size_t size = coding_len(list, len);
+    if (is_space(*list) || *list == ',') {
+      list++;
+      len--;
+      continue;
+    }
+    if (!is_coding(list, size, "chunked") &&
+        !is_coding(list, size, "identity")) {
+      snprintf(text, sizeof text,
+               "the answer has the Transfer-Encoding \"%.*s\", which was not "
+               "asked for",
+               size > 40 ? 40 : (int)size, list);
+      sz_transfer_fail(t, "http", text);
+      return false;
+    }
+    list += size;
+    len -= size;
+  }
+  return true;
+}
+
+/* One line of a header, trailers apart. False: see the failure. */
+static bool header_line(struct sz_transfer *t, const char *line, size_t len) {
+  static const char coding[] = "transfer-encoding";
+  if (is_header(line, len, coding))
+    return codings_allowed(t, line + sizeof coding, len - sizeof coding);
+  if (!answer_keep(t, line, len))
+    sz_transfer_fail(t, "limit", "not enough memory");
+  return !t->failure.kind;
 }
 
 static bool starts_answer(const char *line, size_t len) {
@@ -163,8 +238,7 @@ size_t sz_on_header(char *line, size_t size, size_t n, void *arg) {
     sz_answer_reset(t);
   } else if (ends_header(line, len)) {
     return header_done(t) ? len : 0;
-  } else if (!answer_keep(t, line, len)) {
-    sz_transfer_fail(t, "limit", "not enough memory");
+  } else if (!header_line(t, line, len)) {
     return 0;
   }
   return len;

@@ -125,9 +125,23 @@ static bool fail_by_proxy(struct sz_transfer *t, CURLcode code) {
   return true;
 }
 
+/*
+** libcurl bounds one line of a header (100 KB) or trailer (4 KB) before we see
+** it, and calls it "Out of memory" when one is longer. NULL: it is not that.
+*/
+static const char *line_too_long(const struct sz_transfer *t, CURLcode code) {
+  if (code == CURLE_RECV_ERROR && strstr(t->error, "Out of memory in chunked"))
+    return "a line of the answer's trailer is longer than 4 KB";
+  if (code == CURLE_OUT_OF_MEMORY && t->info.first_byte > 0 &&
+      !t->info.headers_done)
+    return "a line of the answer's header is longer than 100 KB";
+  return NULL;
+}
+
 void sz_transfer_fail_curl(struct sz_transfer *t, CURLcode code) {
   char text[80];
   long ms = t->connect_timeout;
+  const char *too_long = line_too_long(t, code);
   if (t->easy && fail_by_proxy(t, code))
     return;
   if (code == CURLE_OPERATION_TIMEDOUT) { /* the only time limit we set */
@@ -137,6 +151,10 @@ void sz_transfer_fail_curl(struct sz_transfer *t, CURLcode code) {
     else
       snprintf(text, sizeof text, "connecting took longer than %ld ms", ms);
     sz_transfer_fail(t, "timeout", text);
+    return;
+  }
+  if (too_long) {
+    sz_transfer_fail(t, "limit", too_long);
     return;
   }
   if (lacks_threads(t, code)) {

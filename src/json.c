@@ -63,6 +63,7 @@ void sz_json_reset(struct sz_json *j, uint64_t base) {
   j->scratch.len = 0;
   j->capture = NULL;
   j->error.code = SZ_JSON_OK;
+  j->overflowed = 0;
   j->state = base ? VALUE : START;
   j->part = NO_PART;
   j->skipping = j->finished = 0;
@@ -115,13 +116,13 @@ static int keep(struct sz_json *j, struct sz_buffer *b, const char *s,
   return took(j, sz_buffer_append(b, s, len), full);
 }
 
-static const char *const TOO_LONG =
+const char sz_json_too_long[] =
     "a string or number is longer than a row may be (max_row)";
 
 /* Keeps the part of a cut token that lies in this chunk. */
 static enum sz_json_token cut_token(struct sz_json *j, size_t from) {
   if (!j->skipping &&
-      !keep(j, &j->scratch, j->chunk + from, j->at - from, TOO_LONG))
+      !keep(j, &j->scratch, j->chunk + from, j->at - from, sz_json_too_long))
     return SZ_JSON_ERROR;
   return SZ_JSON_MORE;
 }
@@ -133,7 +134,7 @@ static enum sz_json_token cut_token(struct sz_json *j, size_t from) {
 static enum sz_json_token bad_token(struct sz_json *j, size_t from,
                                     const char *message) {
   if (!j->skipping && j->at - from > j->scratch.max - j->scratch.len)
-    return fail(j, SZ_JSON_LIMIT, TOO_LONG, j->start);
+    return fail(j, SZ_JSON_LIMIT, sz_json_too_long, j->start);
   return syntax(j, message);
 }
 
@@ -141,14 +142,14 @@ static enum sz_json_token bad_token(struct sz_json *j, size_t from,
 static int join_token(struct sz_json *j, size_t from) {
   size_t len = j->at - from;
   if (j->scratch.len || j->escaped) {
-    if (!keep(j, &j->scratch, j->chunk + from, len, TOO_LONG))
+    if (!keep(j, &j->scratch, j->chunk + from, len, sz_json_too_long))
       return 0;
     j->text = j->scratch.data;
     j->len = j->scratch.len;
     return 1;
   }
   if (len > j->scratch.max) {
-    fail(j, SZ_JSON_LIMIT, TOO_LONG, j->start);
+    fail(j, SZ_JSON_LIMIT, sz_json_too_long, j->start);
     return 0;
   }
   j->text = j->chunk + from;
@@ -198,10 +199,10 @@ static int check_utf8(struct sz_json *j) {
   }
   if (j->text != j->scratch.data) {
     j->scratch.len = 0;
-    if (!keep(j, &j->scratch, j->text, j->len, TOO_LONG))
+    if (!keep(j, &j->scratch, j->text, j->len, sz_json_too_long))
       return 0;
   }
-  if (!took(j, sz_utf8_replace(&j->scratch), TOO_LONG))
+  if (!took(j, sz_utf8_replace(&j->scratch), sz_json_too_long))
     return 0;
   j->text = j->scratch.data;
   j->len = j->scratch.len;
@@ -541,8 +542,10 @@ static int capture_bytes(struct sz_json *j) {
     return 1;
   j->start = j->skip_start;
   if (!keep(j, j->capture, j->chunk + j->capture_from, len,
-            "more than max_held bytes would have to be held back"))
+            "more than max_held bytes would have to be held back")) {
+    j->overflowed = j->error.code == SZ_JSON_LIMIT;
     return 0;
+  }
   j->capture_from = j->at;
   return 1;
 }

@@ -42,6 +42,9 @@ enum sz_json_code {
 /* What to do with bytes that are not UTF-8 in keys and kept strings. */
 enum sz_json_utf8 { SZ_UTF8_PASS, SZ_UTF8_REPLACE, SZ_UTF8_ERROR };
 
+/* The message of a kept token over its maximum. */
+extern const char sz_json_too_long[];
+
 struct sz_json_error {
   enum sz_json_code code;
   const char *message; /* string constant */
@@ -57,6 +60,7 @@ struct sz_json {
   size_t depth;   /* open containers */
   struct sz_json_error error;
   enum sz_json_token skipped; /* first token of the value just skipped */
+  int overflowed;             /* the error is that 'capture' was full */
 
   /* the inside */
   const char *chunk;

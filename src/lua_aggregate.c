@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MAX_KEYS (1u << 31)
 #define AGGREGATE "scrutinizer.aggregate"
 #define ORDER "scrutinizer.aggregate_order"
 
@@ -118,6 +119,15 @@ static struct sz_folded *read_folded(lua_State *L, size_t nfields,
   return folded;
 }
 
+/* What the 'by' values may take; half of 2^32 is what their places hold. */
+static size_t read_max(lua_State *L) {
+  lua_Number max;
+  lua_getfield(L, 1, "max_keys");
+  max = luaL_optnumber(L, -1, MAX_KEYS);
+  lua_pop(L, 1);
+  return max >= 1 && max < MAX_KEYS ? (size_t)max : MAX_KEYS;
+}
+
 int sz_lua_aggregate_new(lua_State *L) {
   struct box *box;
   int i;
@@ -136,6 +146,7 @@ int sz_lua_aggregate_new(lua_State *L) {
     lua_rawseti(L, -2, i);
   }
   sz_setuservalue(L, 2);
+  box->options.max_keys = read_max(L);
   box->aggregate = sz_aggregate_new(&box->options);
   if (!box->aggregate)
     return luaL_error(L, "not enough memory");

@@ -32,6 +32,12 @@ static int fold_row(lua_State *L, struct decoder *d, struct fold *f,
     lua_pushliteral(L, "limit");
     lua_pushfstring(L, "more than %d groups", SZ_MAX_GROUPS);
     return 3;
+  case SZ_ADD_LONG:
+    lua_pushnil(L);
+    lua_pushliteral(L, "limit");
+    lua_pushliteral(L, "the groups' values of 'by' take more than max_held "
+                       "bytes");
+    return 3;
   default:
     return luaL_error(L, "not enough memory");
   }

@@ -11,12 +11,14 @@
 #define ARRAY_MT "scrutinizer.array"
 #define DEFAULT_DEPTH 64
 #define LUA_DEPTH 4000 /* more than that is a bomb */
+#define BUDGET_VALUES 256
 
 /* Owns the scanner, so that an error raised by Lua leaks nothing. */
 struct builder {
   struct sz_json json;
-  lua_Integer *lengths; /* items so far, one a level; NULL once freed */
+  lua_Integer *lengths; /* members so far, one a level; NULL once freed */
   int exact;
+  struct sz_lua_budget budget;
 };
 
 /* At once when the work is done: the collector does not see this memory. */
@@ -84,14 +86,46 @@ void sz_lua_json_push_integer(lua_State *L, int64_t value, const char *text,
     lua_pushlstring(L, text, len);
 }
 
+/* ---- a budget ---- */
+
+static size_t lua_bytes(lua_State *L) {
+  return (size_t)lua_gc(L, LUA_GCCOUNT, 0) * 1024 +
+         (size_t)lua_gc(L, LUA_GCCOUNTB, 0);
+}
+
+void sz_lua_budget_begin(lua_State *L, struct sz_lua_budget *b, size_t max) {
+  b->before = max ? lua_bytes(L) : 0;
+  b->max = max;
+  b->values = BUDGET_VALUES;
+  b->over = 0;
+}
+
+int sz_lua_budget_look(lua_State *L, struct sz_lua_budget *b, size_t more) {
+  size_t now = lua_bytes(L), made = now > b->before ? now - b->before : 0;
+  b->values = BUDGET_VALUES;
+  b->over = b->max && (made > b->max || more > b->max - made);
+  return b->over;
+}
+
+/* A first try made values that nobody has: they are not to count. */
+static void budget_again(lua_State *L, struct sz_lua_budget *b) {
+  if (b->max && sz_lua_budget_look(L, b, b->max / 2))
+    lua_gc(L, LUA_GCCOLLECT, 0);
+  b->over = 0;
+}
+
+/* ---- building ---- */
+
 static struct builder *builder_new(lua_State *L, size_t len,
                                    const struct sz_lua_json_how *how) {
   struct builder *b = lua_newuserdata(L, sizeof *b);
+  size_t text = len * 3 + 1; /* 'replace' may make three bytes of one */
   b->lengths = NULL;
   b->exact = how->exact;
   luaL_setmetatable(L, BUILDER);
-  /* 'replace' may make three bytes of one. */
-  if (sz_json_init(&b->json, how->max_depth, len * 3 + 1, how->utf8) < 0)
+  if (how->max_made && text > how->max_made)
+    text = how->max_made;
+  if (sz_json_init(&b->json, how->max_depth, text, how->utf8) < 0)
     luaL_error(L, "not enough memory");
   b->lengths = calloc(how->max_depth + 1, sizeof *b->lengths);
   if (!b->lengths) {
@@ -136,38 +170,59 @@ static void push_token(lua_State *L, const struct builder *b,
 
 /* The value on top goes into the container below it (and its key). */
 static void store(lua_State *L, struct builder *b) {
-  size_t depth = b->json.depth;
+  size_t depth = b->json.depth, count, each;
   if (!depth)
     return;
-  if (b->json.nest[depth - 1])
+  count = (size_t)++b->lengths[depth];
+  each = b->json.nest[depth - 1] ? SZ_FIELD_BYTES : SZ_ITEM_BYTES;
+  if (sz_lua_budget_grow(L, &b->budget, count - 1, each))
+    lua_pop(L, b->json.nest[depth - 1] ? 2 : 1); /* 'build' sees it is over */
+  else if (b->json.nest[depth - 1])
     lua_rawset(L, -3);
   else
-    lua_rawseti(L, -2, (int)++b->lengths[depth]);
+    lua_rawseti(L, -2, (int)count);
+}
+
+static int goes_over(lua_State *L, struct builder *b,
+                     enum sz_json_token token) {
+  int is_text = token == SZ_JSON_STRING || token == SZ_JSON_KEY ||
+                token == SZ_JSON_NUMBER;
+  return b->budget.over || sz_lua_budget_value(L, &b->budget) ||
+         (is_text && sz_lua_budget_text(L, &b->budget, b->json.len));
+}
+
+static enum sz_json_token stop(struct sz_json *j, const char *why) {
+  j->error.code = SZ_JSON_LIMIT;
+  j->error.message = why;
+  j->error.position = j->start;
+  return SZ_JSON_ERROR;
 }
 
 /*
 ** The Lua stack mirrors the open containers: each object or array, and in an
 ** object the key whose value is being built.
 */
-static enum sz_json_token build(lua_State *L, struct builder *b) {
+static enum sz_json_token build(lua_State *L, struct builder *b,
+                                const char *over) {
   struct sz_json *j = &b->json;
   for (;;) {
     enum sz_json_token token = sz_json_next(j);
+    if (token != SZ_JSON_ERROR && goes_over(L, b, token))
+      return stop(j, over);
     switch (token) {
     case SZ_JSON_MORE:
       sz_json_finish(j);
       break;
     case SZ_JSON_END:
+      return token;
     case SZ_JSON_ERROR:
+      if (b->budget.max && j->error.message == sz_json_too_long)
+        j->error.message = over;
       return token;
     case SZ_JSON_OBJECT:
     case SZ_JSON_ARRAY:
-      if (!lua_checkstack(L, 4)) {
-        j->error.code = SZ_JSON_LIMIT;
-        j->error.message = "nested deeper than the Lua stack reaches";
-        j->error.position = j->start;
-        return SZ_JSON_ERROR;
-      }
+      if (!lua_checkstack(L, 4))
+        return stop(j, "nested deeper than the Lua stack reaches");
       b->lengths[j->depth] = 0;
       push_token(L, b, token);
       break;
@@ -189,15 +244,27 @@ int sz_lua_json_push(lua_State *L, const char *text, size_t len,
                      const struct sz_lua_json_how *how, uint64_t base,
                      struct sz_json_error *error) {
   int top = lua_gettop(L);
+  struct sz_lua_budget budget;
   struct builder *b;
   enum sz_json_token token;
+  size_t at = 0;
   luaL_checkstack(L, 8, "JSON");
-  if (how->utf8 == SZ_UTF8_PASS && sz_lua_json_push_text(L, text, len, how))
+  sz_lua_budget_begin(L, &budget, how->max_made);
+  if (how->utf8 == SZ_UTF8_PASS &&
+      sz_lua_json_push_text(L, text, len, how, &budget, &at))
     return 1;
+  if (budget.over) {
+    error->code = SZ_JSON_LIMIT;
+    error->message = how->over;
+    error->position = base + at;
+    return 0;
+  }
+  budget_again(L, &budget);
   b = builder_new(L, len, how);
+  b->budget = budget;
   sz_json_reset(&b->json, base);
   sz_json_feed(&b->json, text, len);
-  token = build(L, b);
+  token = build(L, b, how->over);
   *error = b->json.error;
   release(b);
   if (token == SZ_JSON_ERROR) {
@@ -230,25 +297,35 @@ enum sz_json_utf8 sz_lua_json_utf8(lua_State *L, int index) {
   return (enum sz_json_utf8)mode;
 }
 
+void sz_lua_json_options(lua_State *L, int index,
+                         struct sz_lua_json_how *how) {
+  lua_Integer depth = DEFAULT_DEPTH;
+  lua_Number made = 0;
+  memset(how, 0, sizeof *how);
+  if (!lua_isnoneornil(L, index)) {
+    luaL_checktype(L, index, LUA_TTABLE);
+    lua_getfield(L, index, "max_depth");
+    depth = luaL_optinteger(L, -1, DEFAULT_DEPTH);
+    lua_getfield(L, index, "max_made");
+    made = luaL_optnumber(L, -1, 0);
+    lua_getfield(L, index, "exact");
+    how->exact = lua_toboolean(L, -1);
+    lua_pop(L, 3);
+    luaL_argcheck(L, depth >= 1 && depth <= LUA_DEPTH, index,
+                  "max_depth must be from 1 to 4000");
+    how->utf8 = sz_lua_json_utf8(L, index);
+  }
+  how->max_depth = (size_t)depth;
+  how->max_made = made >= 1 && made < 9e15 ? (size_t)made : 0;
+  how->over = "what is made of it takes more than max_body allows";
+}
+
 int sz_lua_json_decode(lua_State *L) {
   size_t len;
   const char *text = luaL_checklstring(L, 1, &len);
-  lua_Integer depth = DEFAULT_DEPTH;
-  struct sz_lua_json_how how = {DEFAULT_DEPTH, SZ_UTF8_PASS, 0};
+  struct sz_lua_json_how how;
   struct sz_json_error error;
-  if (!lua_isnoneornil(L, 2)) {
-    luaL_checktype(L, 2, LUA_TTABLE);
-    lua_getfield(L, 2, "max_depth");
-    depth = luaL_optinteger(L, -1, DEFAULT_DEPTH);
-    lua_pop(L, 1);
-    luaL_argcheck(L, depth >= 1 && depth <= LUA_DEPTH, 2,
-                  "max_depth must be from 1 to 4000");
-    how.utf8 = sz_lua_json_utf8(L, 2);
-    lua_getfield(L, 2, "exact");
-    how.exact = lua_toboolean(L, -1);
-    lua_pop(L, 1);
-  }
-  how.max_depth = (size_t)depth;
+  sz_lua_json_options(L, 2, &how);
   if (!sz_lua_json_push(L, text, len, &how, 0, &error))
     return sz_lua_json_fail(L, &error);
   return 1;

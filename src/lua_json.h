@@ -31,12 +31,51 @@ void sz_lua_json_push_read(lua_State *L, const struct sz_number *n,
 void sz_lua_json_push_integer(lua_State *L, int64_t value, const char *text,
                               size_t len);
 
-/* How a text is read. */
+/* How a text is decoded. */
 struct sz_lua_json_how {
   size_t max_depth;
   enum sz_json_utf8 utf8;
   int exact; /* 1e23 is no double: its text. Otherwise the nearest one. */
+  size_t max_made;  /* bytes of Lua's that the value may take; 0: any */
+  const char *over; /* what to say of more: a string constant */
 };
+
+/*
+** What has been made of 'max' bytes. Lua itself says what it holds; it is
+** asked every so many values, and before what is large.
+*/
+struct sz_lua_budget {
+  size_t before, max; /* Lua's bytes at the beginning; 0: no maximum */
+  unsigned values;    /* until Lua is asked again */
+  int over;
+};
+
+void sz_lua_budget_begin(lua_State *L, struct sz_lua_budget *b, size_t max);
+
+/* Whether it would be passed with 'more' bytes; remembered in b->over. */
+int sz_lua_budget_look(lua_State *L, struct sz_lua_budget *b, size_t more);
+
+/* The same, before one more value of ordinary size. */
+static inline int sz_lua_budget_value(lua_State *L, struct sz_lua_budget *b) {
+  return b->max && !--b->values && sz_lua_budget_look(L, b, 0);
+}
+
+/* Before a text; short ones are ordinary. */
+static inline int sz_lua_budget_text(lua_State *L, struct sz_lua_budget *b,
+                                     size_t len) {
+  return b->max && len >= 1024 && sz_lua_budget_look(L, b, len);
+}
+
+/*
+** Before a table gets its next member: Lua doubles its room at powers of two.
+** An item or field of the new room takes up to 'each' bytes.
+*/
+static inline int sz_lua_budget_grow(lua_State *L, struct sz_lua_budget *b,
+                                     size_t count, size_t each) {
+  return b->max && count >= 64 && !(count & (count - 1)) &&
+         sz_lua_budget_look(L, b, 2 * count * each);
+}
+enum { SZ_ITEM_BYTES = 16, SZ_FIELD_BYTES = 40 };
 
 /*
 ** Pushes the value of one whole JSON text and returns 1; or returns 0 and
@@ -49,10 +88,12 @@ int sz_lua_json_push(lua_State *L, const char *text, size_t len,
 
 /*
 ** The same for a text that is right in every way, and faster. 0: it may be
-** wrong, or is out of the ordinary: ask the one above. (lua_json_text.c)
+** wrong, or is out of the ordinary: ask the one above; or it is over the
+** budget, and '*at' is where. (lua_json_text.c)
 */
 int sz_lua_json_push_text(lua_State *L, const char *text, size_t len,
-                          const struct sz_lua_json_how *how);
+                          const struct sz_lua_json_how *how,
+                          struct sz_lua_budget *budget, size_t *at);
 
 /* Pushes nil, kind, message, position: returns 4. */
 int sz_lua_json_fail(lua_State *L, const struct sz_json_error *error);
@@ -60,7 +101,11 @@ int sz_lua_json_fail(lua_State *L, const struct sz_json_error *error);
 /* Reads t.utf8 at 'index': "pass" (default), "replace" or "error". */
 enum sz_json_utf8 sz_lua_json_utf8(lua_State *L, int index);
 
-/* core.decode(text [, { max_depth =, utf8 =, exact = }]) */
+/* Reads { max_depth =, utf8 =, exact =, max_made = } at 'index', or nothing.
+ */
+void sz_lua_json_options(lua_State *L, int index, struct sz_lua_json_how *how);
+
+/* core.decode(text [, { max_depth =, utf8 =, exact =, max_made = }]) */
 int sz_lua_json_decode(lua_State *L);
 
 #endif

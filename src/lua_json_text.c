@@ -35,9 +35,17 @@ struct reader {
   /* How many fields or items the last container of each depth had. */
   int fields[MAX_DEPTH + 1], items[MAX_DEPTH + 1];
   struct seen seen[SEEN];
+  struct sz_lua_budget *budget;
+  const char *over_at;
 };
 
 static const char *read_value(struct reader *r, const char *p, size_t depth);
+
+/* It would be over the budget. */
+static const char *too_much(struct reader *r, const char *p) {
+  r->over_at = p;
+  return NULL;
+}
 
 static const char *pass_blanks(const struct reader *r, const char *p) {
   while (p < r->end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
@@ -108,6 +116,8 @@ static const char *copy_piece(struct reader *r, const char *p, char **to) {
     size_t len = (size_t)(r->end - p), plain;
     size_t room = (size_t)(r->space + r->room - out);
     if (room <= 2 * SPARE) {
+      if (sz_lua_budget_text(r->L, r->budget, r->room * 2))
+        return too_much(r, p);
       out = grow_scratch(r, (size_t)(out - r->space), 2 * SPARE);
       room = (size_t)(r->space + r->room - out);
     }
@@ -129,6 +139,8 @@ static const char *read_escaped(struct reader *r, const char *from,
                                 const char *p) {
   size_t plain = (size_t)(p - from), used;
   char *out = r->space;
+  if (sz_lua_budget_text(r->L, r->budget, plain * 2))
+    return too_much(r, from);
   if (r->room < plain + 2 * SPARE)
     out = grow_scratch(r, 0, plain + SPARE);
   memcpy(out, from, plain);
@@ -144,6 +156,8 @@ static const char *read_escaped(struct reader *r, const char *from,
   }
   if (*p != '"')
     return NULL;
+  if (sz_lua_budget_text(r->L, r->budget, (size_t)(out - r->space)))
+    return too_much(r, from);
   lua_pushlstring(r->L, r->space, (size_t)(out - r->space));
   return p + 1;
 }
@@ -156,6 +170,8 @@ static const char *read_string(struct reader *r, const char *p) {
     return NULL;
   if (*p != '"')
     return *p == '\\' ? read_escaped(r, from, p) : NULL;
+  if (sz_lua_budget_text(r->L, r->budget, (size_t)(p - from)))
+    return too_much(r, from);
   push_text(r, from, (size_t)(p - from));
   return p + 1;
 }
@@ -177,6 +193,8 @@ static const char *read_any_number(struct reader *r, const char *p) {
   struct sz_number n;
   while (goes_on(r, p))
     p++;
+  if (sz_lua_budget_text(r->L, r->budget, (size_t)(p - from)))
+    return too_much(r, from);
   sz_number_read(from, (size_t)(p - from), &n);
   if (n.kind == SZ_NUMBER_BAD)
     return NULL;
@@ -238,8 +256,9 @@ static int pass_comma(const struct reader *r, const char **p, char closing) {
   return *at == closing ? 0 : -1;
 }
 
-/* One key and its value, into the table on top. */
-static const char *read_field(struct reader *r, const char *p, size_t depth) {
+/* One key and its value, into the table on top, which has 'before'. */
+static const char *read_field(struct reader *r, const char *p, size_t depth,
+                              size_t before) {
   p = pass_blanks(r, p);
   if (p == r->end || *p != '"')
     return NULL;
@@ -250,13 +269,16 @@ static const char *read_field(struct reader *r, const char *p, size_t depth) {
   if (p == r->end || *p != ':')
     return NULL;
   p = read_value(r, p + 1, depth);
+  if (p && sz_lua_budget_grow(r->L, r->budget, before, SZ_FIELD_BYTES))
+    return too_much(r, p);
   if (p)
     lua_rawset(r->L, -3);
   return p;
 }
 
 static const char *read_object(struct reader *r, const char *p, size_t depth) {
-  int count = 0, more = 1;
+  size_t count = 0;
+  int more = 1;
   lua_createtable(r->L, 0, guess(r->fields[depth]));
   p = pass_blanks(r, p);
   if (p < r->end && *p == '}') {
@@ -264,15 +286,14 @@ static const char *read_object(struct reader *r, const char *p, size_t depth) {
     more = 0;
   }
   while (more) {
-    p = read_field(r, p, depth);
+    p = read_field(r, p, depth, count++);
     if (!p)
       return NULL;
-    count += count < MAX_GUESS;
     more = pass_comma(r, &p, '}');
     if (more < 0)
       return NULL;
   }
-  r->fields[depth] = count;
+  r->fields[depth] = count < MAX_GUESS ? (int)count : MAX_GUESS;
   return p;
 }
 
@@ -290,6 +311,8 @@ static const char *read_array(struct reader *r, const char *p, size_t depth) {
     p = read_value(r, p, depth);
     if (!p)
       return NULL;
+    if (sz_lua_budget_grow(r->L, r->budget, (size_t)count, SZ_ITEM_BYTES))
+      return too_much(r, p);
     lua_rawseti(r->L, -2, ++count);
     more = pass_comma(r, &p, ']');
     if (more < 0)
@@ -304,6 +327,8 @@ static const char *read_value(struct reader *r, const char *p, size_t depth) {
   p = pass_blanks(r, p);
   if (p == r->end)
     return NULL;
+  if (sz_lua_budget_value(r->L, r->budget))
+    return too_much(r, p);
   switch (*p) {
   case '"':
     return read_string(r, p + 1);
@@ -323,7 +348,8 @@ static const char *read_value(struct reader *r, const char *p, size_t depth) {
 }
 
 int sz_lua_json_push_text(lua_State *L, const char *text, size_t len,
-                          const struct sz_lua_json_how *how) {
+                          const struct sz_lua_json_how *how,
+                          struct sz_lua_budget *budget, size_t *at) {
   int top = lua_gettop(L);
   struct reader r;
   const char *p;
@@ -331,6 +357,7 @@ int sz_lua_json_push_text(lua_State *L, const char *text, size_t len,
     return 0;
   memset(&r, 0, sizeof r);
   r.L = L;
+  r.budget = budget;
   r.end = text + len;
   r.max_depth = how->max_depth < MAX_DEPTH ? how->max_depth : MAX_DEPTH;
   r.exact = how->exact;
@@ -342,6 +369,7 @@ int sz_lua_json_push_text(lua_State *L, const char *text, size_t len,
   r.scratch = top + 3;
   p = read_value(&r, text, 0);
   if (!p || pass_blanks(&r, p) != r.end) {
+    *at = r.over_at ? (size_t)(r.over_at - text) : 0;
     lua_settop(L, top);
     return 0;
   }

@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LEAST_MADE ((size_t)1024 * 1024) /* of a fact, at any max_held */
+#define MAX_ROW_MADE ((size_t)16 * 1024 * 1024) /* of one row's members */
+
 static const char *const DIRECTIONS[] = {"inbound", "outbound"};
 
 struct decoder *sz_decoder_check(lua_State *L) {
@@ -228,36 +231,58 @@ int sz_decoder_error(lua_State *L, const struct decoder *d) {
 
 /* ---- what stands beside the rows ---- */
 
+static enum sz_fact check_fact(lua_State *L) {
+  const char *names[SZ_FACTS + 1];
+  int i;
+  for (i = 0; i < SZ_FACTS; i++)
+    names[i] = sz_report_fact_name((enum sz_fact)i);
+  names[SZ_FACTS] = NULL;
+  return (enum sz_fact)luaL_checkoption(L, 2, NULL, names);
+}
+
+/*
+** What may be made of a fact of 'len' bytes: an eighth of max_held, but of a
+** graph, which is all that its answer is asked for, what max_held leaves.
+*/
+static void fact_budget(const struct decoder *d, enum sz_fact fact, size_t len,
+                        struct sz_lua_json_how *how) {
+  size_t max = d->queue.max, part = max / 8;
+  how->max_depth = d->max_depth;
+  how->utf8 = d->utf8;
+  how->exact = 1;
+  how->max_made = part > LEAST_MADE ? part : LEAST_MADE;
+  how->over = "its values take more than an eighth of max_held";
+  if (fact != SZ_FACT_GRAPH)
+    return;
+  max += max / 8;
+  if (max > len + how->max_made)
+    how->max_made = max - len;
+  how->over = "it and what is made of it take more than max_held";
+}
+
 /* decoder:fact(name [, direction]) -> value, position | nil: not there |
 ** nil, kind, message, position */
 static int push_fact(lua_State *L, struct decoder *d) {
-  static const char *const NAMES[] = {"err",
-                                      "details",
-                                      "msg",
-                                      "error",
-                                      "request_id",
-                                      "time_details",
-                                      "exporter_details",
-                                      "graph",
-                                      "graphView",
-                                      "dataGranularity",
-                                      "totalRowCount",
-                                      "footer",
-                                      "columns",
-                                      NULL};
-  enum sz_fact fact = (enum sz_fact)luaL_checkoption(L, 2, NULL, NAMES);
+  enum sz_fact fact = check_fact(L);
   enum sz_direction direction = sz_decoder_direction(L, 3);
+  struct sz_lua_json_how how;
   struct sz_json_error error;
   const char *text;
   size_t len;
   uint64_t position;
-  struct sz_lua_json_how how = {d->max_depth, d->utf8, 1};
   if (!sz_report_fact(d->report, fact, direction, &text, &len, &position)) {
     lua_pushnil(L);
     return 1;
   }
-  if (!sz_lua_json_push(L, text, len, &how, position, &error))
-    return sz_lua_json_fail(L, &error);
+  fact_budget(d, fact, len, &how);
+  if (!sz_lua_json_push(L, text, len, &how, position, &error)) {
+    int results = sz_lua_json_fail(L, &error);
+    if (error.message == how.over) {
+      lua_pushfstring(L, "%s: %s", sz_report_fact_name(fact), how.over);
+      lua_replace(L, -3);
+    }
+    return results;
+  }
   lua_pushinteger(L, (lua_Integer)position);
   return 2;
 }
@@ -268,7 +293,7 @@ static int decoder_fact(lua_State *L) {
 
 /* decoder:last_row(direction) -> list of the last row's cells | nil */
 static int push_last_row(lua_State *L, struct decoder *d) {
-  struct sz_lua_json_how how = {d->max_depth, SZ_UTF8_PASS, 1};
+  struct sz_lua_json_how how;
   struct sz_json_error error;
   const char *text;
   size_t len;
@@ -278,6 +303,11 @@ static int push_last_row(lua_State *L, struct decoder *d) {
     lua_pushnil(L);
     return 1;
   }
+  how.max_depth = d->max_depth;
+  how.utf8 = SZ_UTF8_PASS;
+  how.exact = 1;
+  how.max_made = MAX_ROW_MADE;
+  how.over = "";
   if (sz_lua_json_push(L, text, len, &how, 0, &error))
     return 1;
   if (error.code == SZ_JSON_NOMEM)

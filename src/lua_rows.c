@@ -177,8 +177,11 @@ static int queue_row(struct decoder *d) {
     len += slots[i].len;
   if (d->queue_at == queue->len)
     d->queue_at = queue->len = 0;
-  code = sz_buffer_reserve(
-      queue, sizeof record + record.nslots * sizeof *slots + PAD(len));
+  len = sizeof record + record.nslots * sizeof *slots + PAD(len);
+  code = len > queue->max - queue->len ||
+                 sz_report_held(d->report) > queue->max - queue->len - len
+             ? SZ_BUFFER_FULL
+             : sz_buffer_reserve(queue, len);
   if (code == SZ_BUFFER_FULL)
     sz_report_abort(d->report, "limit",
                     "rows wait unread for more than max_held bytes: take "

@@ -1,14 +1,21 @@
 /* lua_source.c - see lua_source.h. Nothing here waits or calls back. */
 #include "lua_source.h"
 
+#include "buffer.h"
+#include "lua_json.h"
+
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #define TRANSFER "scrutinizer.transfer"
+#define TEXT "scrutinizer.text"
+#define HEAD_BYTES 200 /* of a kept answer, for messages */
 
 struct transfer_box {
   struct sz_source source;
   struct sz_guard guard;
+  struct sz_buffer kept; /* see transfer:keep */
   bool closed;
 };
 
@@ -75,6 +82,7 @@ struct sz_source *sz_lua_source_push(lua_State *L,
   struct transfer_box *box = lua_newuserdata(L, sizeof *box);
   memset(box, 0, sizeof *box);
   box->source.type = type;
+  sz_buffer_init(&box->kept, 0);
   luaL_setmetatable(L, TRANSFER);
   lua_createtable(L, 1, 1);
   lua_pushvalue(L, 1);
@@ -119,6 +127,7 @@ static int transfer_close(lua_State *L) {
 static int transfer_gc(lua_State *L) {
   struct transfer_box *box = transfer_check(L, 1);
   sz_source_free(&box->source);
+  sz_buffer_free(&box->kept);
   box->closed = true;
   return 0;
 }
@@ -180,6 +189,117 @@ static int transfer_read(lua_State *L) {
   results = read_some(L, &box->source, max < INT_MAX ? (size_t)max : INT_MAX);
   sz_guard_leave(&box->guard);
   return results;
+}
+
+/* ---- a whole answer: kept outside of Lua, decoded at once ---- */
+
+/* Takes what was lent. Returns 0, or the results pushed. */
+static int keep_bytes(lua_State *L, struct transfer_box *box, const char *data,
+                      size_t len) {
+  enum sz_buffer_code code = sz_buffer_append(&box->kept, data, len);
+  if (code == SZ_BUFFER_NOMEM)
+    return luaL_error(L, "not enough memory");
+  if (code == SZ_BUFFER_FULL) {
+    char text[80];
+    snprintf(text, sizeof text, "the answer is over %zu bytes (max_body)",
+             box->kept.max);
+    sz_buffer_free(&box->kept);
+    lua_pushnil(L);
+    lua_pushliteral(L, "limit");
+    lua_pushstring(L, text);
+    return 3;
+  }
+  sz_source_consume(&box->source, len);
+  return 0;
+}
+
+static int keep_rest(lua_State *L, struct transfer_box *box) {
+  const char *data;
+  size_t len;
+  for (;;) {
+    int results;
+    switch (sz_source_peek(&box->source, &data, &len)) {
+    case SZ_READ_DATA:
+      results = keep_bytes(L, box, data, len);
+      if (results)
+        return results;
+      break;
+    case SZ_READ_WAIT:
+      lua_pushboolean(L, 0);
+      return 1;
+    case SZ_READ_END:
+      lua_pushnil(L);
+      return 1;
+    default:
+      return push_error(L, &box->source);
+    }
+  }
+}
+
+/*
+** transfer:keep(max) -> false: wait for bytes; nil: the answer is complete,
+** and kept; nil, kind, message: it is not, or is longer ("limit")
+*/
+static int transfer_keep(lua_State *L) {
+  struct transfer_box *box = transfer_check(L, 1);
+  lua_Number max = luaL_checknumber(L, 2);
+  int results;
+  luaL_argcheck(L, max >= 1, 2, "size must be positive");
+  if (!sz_lua_source_check(L, 1))
+    return sz_lua_source_closed(L);
+  if (box->source.borrower)
+    return luaL_error(L, "attempt to read a transfer that a decoder reads");
+  if (!sz_guard_enter(L, &box->guard, 1, transfer_keep))
+    return sz_guard_refuse(L, "keep: the transfer");
+  box->kept.max = max < 9e15 ? (size_t)max : (size_t)1 << 53;
+  results = keep_rest(L, box);
+  sz_guard_leave(&box->guard);
+  return results;
+}
+
+/* transfer:kept() -> how many bytes are kept, and the first of them */
+static int transfer_kept(lua_State *L) {
+  const struct sz_buffer *kept = &transfer_check(L, 1)->kept;
+  size_t len = kept->len, head = len < HEAD_BYTES ? len : HEAD_BYTES;
+  char bytes[HEAD_BYTES]; /* a copy: making a string may call who decodes */
+  if (head)
+    memcpy(bytes, kept->data, head);
+  lua_pushinteger(L, (lua_Integer)len);
+  lua_pushlstring(L, bytes, head);
+  return 2;
+}
+
+static int text_free(lua_State *L) {
+  sz_buffer_free(luaL_checkudata(L, 1, TEXT));
+  return 0;
+}
+
+/* Moves what is kept into a userdata that nobody else reaches. */
+static struct sz_buffer *push_kept(lua_State *L, struct transfer_box *box) {
+  struct sz_buffer *text = lua_newuserdata(L, sizeof *text);
+  sz_buffer_init(text, 0);
+  luaL_setmetatable(L, TEXT);
+  *text = box->kept;
+  sz_buffer_init(&box->kept, 0);
+  return text;
+}
+
+/*
+** transfer:decode(options) -> the value of what was kept, which is given up;
+** results and options are core.decode's
+*/
+static int transfer_decode(lua_State *L) {
+  struct transfer_box *box = transfer_check(L, 1);
+  struct sz_lua_json_how how;
+  struct sz_json_error error;
+  struct sz_buffer *text;
+  int good;
+  sz_lua_json_options(L, 2, &how);
+  text = push_kept(L, box);
+  good = sz_lua_json_push(L, text->data ? text->data : "", text->len, &how, 0,
+                          &error);
+  sz_buffer_free(text);
+  return good ? 1 : sz_lua_json_fail(L, &error);
 }
 
 static const char *version_text(int version) {
@@ -295,6 +415,9 @@ static const luaL_Reg META[] = {{"__gc", transfer_gc},
                                 {NULL, NULL}};
 
 static const luaL_Reg METHODS[] = {{"read", transfer_read},
+                                   {"keep", transfer_keep},
+                                   {"kept", transfer_kept},
+                                   {"decode", transfer_decode},
                                    {"info", transfer_info},
                                    {"ready", transfer_ready},
                                    {"close", transfer_close},
@@ -302,5 +425,9 @@ static const luaL_Reg METHODS[] = {{"read", transfer_read},
                                    {NULL, NULL}};
 
 void sz_lua_source_register(lua_State *L) {
+  luaL_newmetatable(L, TEXT);
+  lua_pushcfunction(L, text_free);
+  lua_setfield(L, -2, "__gc");
+  lua_pop(L, 1);
   sz_lua_register_type(L, TRANSFER, META, METHODS);
 }

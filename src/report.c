@@ -8,6 +8,24 @@
 
 static const char *const DIRECTION_KEYS[] = {"inbound", "outbound"};
 
+static const char *const FACT_NAMES[SZ_FACTS] = {"err",
+                                                 "details",
+                                                 "msg",
+                                                 "error",
+                                                 "request_id",
+                                                 "time_details",
+                                                 "exporter_details",
+                                                 "graph",
+                                                 "graphView",
+                                                 "dataGranularity",
+                                                 "totalRowCount",
+                                                 "footer",
+                                                 "columns"};
+
+const char *sz_report_fact_name(enum sz_fact fact) {
+  return FACT_NAMES[fact];
+}
+
 struct sz_report *sz_report_new(const struct sz_report_options *options) {
   struct sz_report *r = calloc(1, sizeof *r);
   int i;
@@ -68,12 +86,35 @@ enum step sz_report_fail(struct sz_report *r, const char *kind,
   return STOP;
 }
 
+/* Bytes that a fact may have. */
+static size_t fact_max(const struct sz_report *r, enum sz_fact fact) {
+  size_t part = r->options.max_held / 16;
+  if (fact == SZ_FACT_GRAPH)
+    return r->options.max_held;
+  if (fact != SZ_FACT_EXPORTERS && fact != SZ_FACT_FOOTER &&
+      fact != SZ_FACT_COLUMNS)
+    return SZ_MAX_FACT;
+  return part > SZ_MAX_FACT ? part : SZ_MAX_FACT;
+}
+
+/* A fact that is too long, where it is that and not all that is held. */
+static int is_long_fact(const struct sz_report *r) {
+  return r->where == AT_FACT && r->in->overflowed &&
+         r->held.max < r->options.max_held;
+}
+
 enum step sz_report_json_error(struct sz_report *r,
                                const struct sz_json_error *e) {
   const char *kind = e->code == SZ_JSON_LIMIT       ? "limit"
                      : e->code == SZ_JSON_TRUNCATED ? "truncated"
                      : e->code == SZ_JSON_NOMEM     ? "memory"
                                                     : "decode";
+  if (is_long_fact(r))
+    return sz_report_fail(
+        r, kind, e->position, "%s is longer than %zu bytes%s",
+        FACT_NAMES[r->fact], fact_max(r, r->fact),
+        fact_max(r, r->fact) > SZ_MAX_FACT ? " (a sixteenth of max_held)"
+                                           : "");
   return sz_report_fail(r, kind, e->position, "%s", e->message);
 }
 
@@ -165,12 +206,15 @@ static struct span held_span(const struct sz_report *r) {
 
 static enum step keep_fact(struct sz_report *r, enum sz_fact fact,
                            enum where then) {
+  size_t room = r->options.max_held - r->held.len, max = fact_max(r, fact);
   r->fact = fact;
+  r->held.max = r->held.len + (max < room ? max : room);
   return hold(r, AT_FACT, then);
 }
 
 static enum step end_fact(struct sz_report *r) {
   struct span span = held_span(r);
+  r->held.max = r->options.max_held;
   r->where = r->then;
   r->facts[r->fact >= SZ_FACT_TOTAL ? r->current : 0][r->fact] = span;
   return r->fact == SZ_FACT_COLUMNS ? read_columns(r, &span) : GO_ON;
@@ -548,6 +592,10 @@ int sz_report_last_row(const struct sz_report *r, enum sz_direction direction,
   *text = d->last_slice ? d->last_slice : d->last_row.data;
   *len = d->last_slice ? d->last_slice_len : d->last_row.len;
   return 1;
+}
+
+size_t sz_report_held(const struct sz_report *r) {
+  return r->held.len;
 }
 
 int sz_report_found(const struct sz_report *r) {

@@ -5,7 +5,8 @@
 **
 ** Memory: one row's wanted values (max_row), and what must be held back
 ** because it comes too early, with the small facts beside the rows (max_held
-** in all). Values that nobody wants are checked as JSON and not stored.
+** in all; a fact alone: SZ_MAX_FACT, the longer ones a sixteenth of max_held).
+** Values that nobody wants are checked as JSON and not stored.
 */
 #ifndef SZ_REPORT_H
 #define SZ_REPORT_H
@@ -33,6 +34,8 @@ enum sz_fact {
   SZ_FACT_COLUMNS,
   SZ_FACTS
 };
+
+#define SZ_MAX_FACT ((size_t)64 * 1024)
 
 enum sz_report_event {
   SZ_REPORT_MORE, /* the chunk is used up: feed or finish */
@@ -103,6 +106,12 @@ int sz_report_fact(const struct sz_report *r, enum sz_fact fact,
 */
 int sz_report_last_row(const struct sz_report *r, enum sz_direction direction,
                        const char **text, size_t *len);
+
+/* A fact's name on the wire. */
+const char *sz_report_fact_name(enum sz_fact fact);
+
+/* Bytes that are held back, facts among them. */
+size_t sz_report_held(const struct sz_report *r);
 
 /* Whether the answer held a report object. */
 int sz_report_found(const struct sz_report *r);

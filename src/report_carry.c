@@ -1,10 +1,13 @@
 /*
 ** report_carry.c - a row that the end of a chunk cuts. While it goes on like
 ** the rows before it, its bytes wait for the next chunk and are matched as
-** one; otherwise the general reader gets them in the pieces they came in.
+** one; otherwise the general reader gets them in the pieces they came in. So
+** it does once matching has looked at the row's bytes too often: many small
+** chunks would make that a square.
 */
 #include "report_private.h"
 
+#define MAX_LOOKS 16 /* at each byte of a row, on the average */
 #define CARRY_SPARE                                                           \
   256 /* bytes that a row may be longer than the one known                    \
        */
@@ -16,6 +19,7 @@ enum carry sz_report_carry_begin(struct sz_report *r) {
     return CARRY_NONE;
   r->cut_from = in->at;
   r->cut = 1;
+  r->looked = 0;
   in->at = in->chunk_len;
   return CARRY_ON;
 }
@@ -60,7 +64,9 @@ enum carry sz_report_carry_on(struct sz_report *r) {
     take = most;
   if (take > r->carry.max - r->carry.len)
     take = r->carry.max - r->carry.len;
-  if (sz_buffer_append(&r->carry, in->chunk, take) != SZ_BUFFER_OK)
+  r->looked += r->carry.len + take;
+  if (r->looked > (r->carry.len + take) * MAX_LOOKS ||
+      sz_buffer_append(&r->carry, in->chunk, take) != SZ_BUFFER_OK)
     return give_up(r);
   len = sz_report_row_match(r, r->carry.data, r->carry.len);
   if (len == SZ_CUT && take == in->chunk_len && !in->finished &&

@@ -79,6 +79,7 @@ struct sz_report {
   /* A row that goes on in the next chunk; see report_carry.c. */
   struct sz_buffer carry;
   size_t carried;    /* bytes of it from the chunks before */
+  size_t looked;     /* bytes that matching it has looked at */
   int cut;           /* the chunk's bytes from cut_from on are to be carried */
   size_t cut_from;   /* in the chunk */
   const char *later; /* the chunk behind the carried bytes; NULL: none */

@@ -95,10 +95,11 @@ function aggregate.plan(spec, options)
   return plan
 end
 
---- The core's aggregate for a plan.
+--- The core's aggregate for a plan. The groups' names take at most `max_bytes`.
+---@param max_bytes integer
 ---@return userdata
-function aggregate.new(plan)
-  return core.aggregate { fields = plan.fields, by = plan.by, folded = plan.folded }
+function aggregate.new(plan, max_bytes)
+  return core.aggregate { fields = plan.fields, by = plan.by, folded = plan.folded, max_keys = max_bytes }
 end
 
 return aggregate

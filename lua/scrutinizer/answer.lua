@@ -125,9 +125,24 @@ function answer.footer(decoder, direction)
   return { others = footer_line(value[1]), total = footer_line(value[2]) }
 end
 
+-- Bytes of a text that are looked at, and members of a value that becomes one: an error shows less.
+local MOST_SAID, MOST_MEMBERS = 65536, 1000
+
+-- How many of `left` members a value leaves, in depth; below 0: it has more.
+local function members_left(value, left)
+  for _, member in next, value do
+    left = left - 1
+    if left >= 0 and type(member) == "table" then left = members_left(member, left) end
+    if left < 0 then return left end
+  end
+  return left
+end
+
 -- A text that may be any JSON value.
 local function as_text(value)
   if value == nil or value == null then return nil end
+  if type(value) == "string" then value = value:sub(1, MOST_SAID) end
+  if type(value) == "table" and members_left(value, MOST_MEMBERS) < 0 then return "more than can be shown" end
   return wire.show(value)
 end
 

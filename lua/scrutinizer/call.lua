@@ -2,7 +2,6 @@
 
 local answer = require "scrutinizer.answer"
 local check = require "scrutinizer.check"
-local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
 local events = require "scrutinizer.events"
 local retry = require "scrutinizer.retry"
@@ -11,8 +10,9 @@ local wire = require "scrutinizer.wire"
 
 local call = {}
 
--- Bytes of an answer that are read where `max_body` does not say.
-local MAX_ANSWER = 64 * 2 ^ 20
+-- An answer is kept whole while Lua values are made of it, and what is handed on may be a copy of these: so much may come of a longest
+-- answer, three eighths more than it has bytes; of short ones what fits here.
+local OVER, LEAST = 11 / 8, 32 * 2 ^ 20
 
 --- What no error of a call may show, as a function over strangers' texts: the client's secrets, and the call's own.
 ---@param client scrutinizer.Client
@@ -23,13 +23,15 @@ function call.masker(client, list)
 end
 
 -- The answer's beginning is not shown where secrets were sent: it may hold them in a form that nobody foresees.
-local function decoded(client, body, hide_head)
-  local o = client._options
-  local value, kind, message, position = core.decode(body, { max_depth = o.max_depth, utf8 = o.utf8 })
+local function decoded(client, transfer, hide_head)
+  local o, size, head = client._options, transfer:kept()
+  local made = (math.max(o.max_answer * OVER, LEAST) - size) / 2
+  local value, kind, message, position = transfer:decode { max_depth = o.max_depth, utf8 = o.utf8, max_made = made }
   if value ~= nil then return value end
-  local text = body == "" and "the answer is empty" or "not JSON: " .. message
-  if body ~= "" and not hide_head then
-    text = ("%s; the answer begins with \"%s\""):format(text, errors.neutral(client._private.mask(body:sub(1, 200)), 60))
+  if kind == "limit" then return errors.fail(kind, "the answer: " .. message, { position = position, status = 200 }) end
+  local text = size == 0 and "the answer is empty" or "not JSON: " .. message
+  if size > 0 and not hide_head then
+    text = ("%s; the answer begins with \"%s\""):format(text, errors.neutral(client._private.mask(head), 60))
   end
   return errors.fail(kind, text, { position = position, status = 200 })
 end
@@ -37,12 +39,11 @@ end
 local function read(client, x, hide_head, spent)
   local info, err = x:accepted()
   if not info then return nil, err end
-  local max, body = client._options.max_body or MAX_ANSWER
-  body, err = x:body(max + 1)
-  if not body then return nil, err end
-  spent.bytes = spent.bytes + #body
-  if #body > max then return errors.fail("limit", ("the answer is over %d bytes (max_body)"):format(max)) end
-  return decoded(client, body, hide_head)
+  local kept
+  kept, err = x:keep(client._options.max_answer)
+  spent.bytes = spent.bytes + x.transfer:info().decoded
+  if not kept then return nil, err end
+  return decoded(client, x.transfer, hide_head)
 end
 
 -- One try. What it took is added to `spent`.

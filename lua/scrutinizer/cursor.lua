@@ -125,7 +125,7 @@ end
 ---@return table[]? groups
 ---@return scrutinizer.Error? err
 function cursor.aggregate(query, plan)
-  local opened, sums = open(query, with(query._spec, { projection = plan.projection })), aggregate.new(plan)
+  local opened, sums = open(query, with(query._spec, { projection = plan.projection })), aggregate.new(plan, query._client._options.max_held)
   opened._gathers = true
   local done, err = walk.fold(opened, sums)
   if not done then return nil, err end

@@ -198,6 +198,21 @@ function methods:body(max)
   return table.concat(parts)
 end
 
+--- Reads the answer's body to its end, and keeps it outside of Lua for `transfer:decode`: at most `max` bytes, more is an error of kind
+--- `limit`.
+---@param max integer
+---@return true?
+---@return scrutinizer.Error? err
+function methods:keep(max)
+  while true do
+    local state, kind, message = self.transfer:keep(max)
+    if state == nil and kind then return errors.fail(kind, message) end
+    if state == nil then return true end
+    local ok, err = self:wait()
+    if not ok then return nil, err end
+  end
+end
+
 -- Statuses that a proxy gives of its own accord.
 local OF_PROXIES = { [403] = true, [407] = true, [429] = true, [502] = true, [503] = true, [504] = true }
 

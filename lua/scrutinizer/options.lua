@@ -309,7 +309,11 @@ local NESTED = {
   retry = { attempts = 4, base = 0.5, cap = 20, deadline = 600 },
 }
 
+-- Bytes of a plain call's answer, where `max_body` does not say.
+local MAX_ANSWER = 64 * 2 ^ 20
+
 local function with_defaults(given)
+  given.max_answer = given.max_body or MAX_ANSWER
   for name, value in pairs(DEFAULTS) do
     if given[name] == nil then given[name] = value end
   end

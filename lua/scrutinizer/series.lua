@@ -31,6 +31,8 @@ local function new_decoder(client, spec)
   }
 end
 
+local FEWER = "; ask for fewer series with :limit(n), or longer buckets with :granularity(minutes)"
+
 -- Reads the answer to its end. Gives how many rows it had.
 local function read_whole(client, x, decoder)
   local count = 0
@@ -42,7 +44,7 @@ local function read_whole(client, x, decoder)
       local ok, err = x:wait()
       if not ok then return nil, err end
     elseif kind then
-      if kind == "limit" then message = message .. "; ask for fewer series with :limit(n), or longer buckets with :granularity(minutes)" end
+      if kind == "limit" and message:find "held back" then message = message .. FEWER end
       return nil, answer.broken(client, decoder, kind, message, position)
     else
       return count
@@ -100,11 +102,11 @@ local function text_of(value)
   return type(value) == "number" and wire.show(value) or nil
 end
 
--- What is said of one series: label, dns, other, direction; what else the wire says of it stays as it is.
+-- What is said of one series: label, dns, other, direction; what else the wire says of it stays as it is, in the same table.
 local function entry_of(said, direction)
-  local entry = {}
-  for key, value in pairs(type(said) == "table" and said or {}) do
-    if value ~= null then entry[key] = value end
+  local entry = type(said) == "table" and setmetatable(said, nil) or {}
+  for key, value in next, entry do
+    if value == null then entry[key] = nil end
   end
   entry.label, entry.dns, entry[wire.graph.dns] = text_of(entry.label), text_of(entry[wire.graph.dns]), nil
   entry.direction, entry.other = direction, entry.label == wire.graph.OTHER
@@ -114,7 +116,7 @@ end
 -- The graph as the answer has it; an empty one where the report has no rows.
 local function graph_of(decoder, rows)
   local graph, kind, message, position = decoder:fact "graph"
-  if graph == nil and message then return errors.fail(kind, message, { position = position }) end
+  if graph == nil and message then return errors.fail(kind, message .. (kind == "limit" and FEWER or ""), { position = position }) end
   if graph == nil or graph == null then
     if rows == 0 then return {} end
     return errors.fail("api", "the answer has rows and no graph: this report type draws none", { status = 200 })
@@ -123,12 +125,23 @@ local function graph_of(decoder, rows)
   return graph
 end
 
+-- Series or pieces of pie in a graph, at most: so many for each byte of `max_held`.
+local SERIES_PER_BYTE = 1 / 1024
+
+local function too_many(client, list)
+  local max = math.max(1000, math.floor(client._options.max_held * SERIES_PER_BYTE))
+  if #list <= max then return nil end
+  return errors.new("limit", ("the graph has more than %d series (max_held); ask for fewer with :limit(n)"):format(max), { status = 200 })
+end
+
 -- Pairs by index: entries of the pie, and lists of points; whichever is longer keeps its rest.
-local function pair(graph, direction, list, all)
+local function pair(client, graph, direction, list, all)
   local pie, complaint = part_of(graph, wire.graph.pie, direction)
   local lines
   if pie then lines, complaint = part_of(graph, wire.graph.series, direction) end
   if not lines then return complaint end
+  local err = too_many(client, pie) or too_many(client, lines)
+  if err then return nil, err end
   for i = 1, math.max(#pie, #lines) do
     local entry = entry_of(pie[i], direction)
     entry.points, complaint = points.read(lines[i])
@@ -227,7 +240,8 @@ local function find_series(client, given)
   local graph, decoder, epochs = fetch_graph(client, spec)
   if not graph then return nil, decoder end
   for _, direction in ipairs(spec.directions) do
-    local complaint = pair(graph, direction, list, all)
+    local complaint, err = pair(client, graph, direction, list, all)
+    if err then return nil, err end
     if complaint then return errors.fail("decode", complaint, { status = 200 }) end
   end
   if #list == 0 then return list end
@@ -263,6 +277,8 @@ local function find_pie(client, given)
   for _, direction in ipairs(spec.directions) do
     local pie, complaint = part_of(graph, wire.graph.pie, direction)
     if not pie then return errors.fail("decode", complaint, { status = 200 }) end
+    err = too_many(client, pie)
+    if err then return nil, err end
     for _, said in ipairs(pie) do list[#list + 1] = entry_of(said, direction) end
   end
   return list

@@ -112,8 +112,9 @@ local function ask(self, asked)
   local wanted = {}
   for i, part in ipairs(asked) do
     wanted[i] = pages.request(part, self._spec.page_size or self._pieces)
-    pages.begin(part, self._client._options.max_held / 4)
+    pages.begin(part, self._client._options.max_held / 16)
   end
+  if self._decoder then self._decoder:close() end -- what it holds is large, and no garbage that Lua sees
   self._asked, self._decoder, self._ended, self._turned = asked, new_decoder(self, asked), false, nil
   self._retry = self._retry or retry.new(self._client)
   self._requests = self._requests + 1

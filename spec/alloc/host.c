@@ -136,7 +136,7 @@ static enum outcome read_report(struct sz_report *r, struct sz_aggregate *a,
 }
 
 static enum outcome run_c(struct seen *seen, size_t piece, int projected) {
-  struct sz_aggregate_options folds = {NAMES, 2, BY, 1, FOLDED, 1};
+  struct sz_aggregate_options folds = {NAMES, 2, BY, 1, FOLDED, 1, 1 << 20};
   struct sz_report_options o;
   struct sz_report *r;
   struct sz_aggregate *a;

@@ -51,7 +51,7 @@ function core.now() end
 
 --- A JSON text as a Lua value. `exact`: what no number of this Lua holds is its text also with an exponent or a fraction, from 2^53 on.
 ---@param text string
----@param options? { max_depth?: integer, utf8?: "pass"|"replace"|"error", exact?: boolean }
+---@param options? { max_depth?: integer, utf8?: "pass"|"replace"|"error", exact?: boolean, max_made?: number } the last: bytes of Lua's memory
 ---@return any value nil: it failed
 ---@return string? kind
 ---@return string? message
@@ -62,7 +62,7 @@ function core.decode(text, options) end
 ---@return scrutinizer.core.Decoder
 function core.decoder(options) end
 
----@param options { fields: string[], by: integer[], folded: { field: integer, fold: "sum"|"min"|"max" }[] }
+---@param options { fields: string[], by: integer[], folded: { field: integer, fold: "sum"|"min"|"max" }[], max_keys?: number }
 ---@return scrutinizer.core.Aggregate
 function core.aggregate(options) end
 
@@ -178,6 +178,26 @@ function commands:close() end
 ---@return string? kind
 ---@return string? message
 function transfer:read(max) end
+
+--- Reads the answer to its end and keeps it outside of Lua.
+---@param max integer
+---@return false? wait nil: it is complete, or failed
+---@return string? kind
+---@return string? message
+function transfer:keep(max) end
+
+--- How many bytes are kept, and the first 200 of them.
+---@return integer size
+---@return string head
+function transfer:kept() end
+
+--- The value of what was kept, which is given up.
+---@param options? { max_depth?: integer, utf8?: "pass"|"replace"|"error", max_made?: number }
+---@return any value nil: it failed
+---@return string? kind
+---@return string? message
+---@return integer? position
+function transfer:decode(options) end
 ---@return table
 function transfer:info() end
 ---@return boolean
