@@ -201,10 +201,10 @@ describe("guessing rows", function()
   it("holds to max_row by the byte: a row's values take as much and no more", function()
     local rows = {}
     for i = 1, 9 do rows[i] = row(i) end
-    rows[9] = rows[9]:gsub("10%.0%.0%.9", ("x"):rep(200), 1)
+    rows[9] = rows[9]:gsub("10%.0%.0%.9", ("x"):rep(600), 1) -- the rows before are short enough to be guessed from
     -- Rank, host and octets; or one text, which is too long by itself.
     local one = { projection = { { field = "host", column = "host" } } }
-    for _, case in ipairs { { #"9" + 200 + #"9000", {} }, { 200, one } } do
+    for _, case in ipairs { { #"9" + 600 + #"9000", {} }, { 600, one } } do
       for more = -3, 3 do
         local got, failure = agree(answer(rows), { max_row = case[1] + more, projection = case[2].projection })
         assert.equal(more < 0 and 8 or 9, #got, more)
@@ -236,6 +236,20 @@ describe("guessing rows", function()
       local fits = #digits < #limit or #digits == #limit and digits <= limit
       assert.equal(fits and "number" or "string", type(value), text)
     end
+  end)
+
+  it("takes no text for a number that JSON has none like, and minus zero for zero", function()
+    for _, text in ipairs { "00", "007", "0123456789", "-01", "-007", "12a", "1 ", " 1", "1.", ".5", "1.e1", "1e", "1e+", "-", "+1", "0x10", "1,5", "١", "" } do
+      local rows = {}
+      for i = 1, 5 do rows[i] = row(i) end
+      rows[4] = row(4, { octets = ('{"rawValue":"%s","label":"NA","title":"--"}'):format(text) })
+      local got, failure = agree(answer(rows))
+      assert.equal(3, #got, text)
+      assert.equal("column 'sum_octets': its rawValue is not a number", failure[2])
+    end
+    local rows = {}
+    for i = 1, 5 do rows[i] = row(i, { octets = '{"rawValue":"-0","label":"NA","title":"--"}' }) end
+    for _, got in ipairs((agree(answer(rows)))) do assert.equal("0", tostring(got.sum_octets)) end
   end)
 
   it("takes no other byte for a digit", function()
