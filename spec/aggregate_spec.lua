@@ -160,10 +160,10 @@ describe("aggregate", function()
 end)
 
 -- A client of a program that always gives the same answer: `count` rows, a host each, whose sums `sum(i)` says as texts. And what removes it.
-local function fixed_answer(count, sum)
+local function fixed_answer(count, sum, host)
   local rows, answer, program = {}, command.temporary(), command.temporary()
   for i = 1, count do
-    rows[i] = answers.array { answers.rank(i), answers.cell("host", "h" .. i), answers.cell("sum_octetdeltacount", sum(i)) }
+    rows[i] = answers.array { answers.rank(i), answers.cell("host", host and host(i) or "h" .. i), answers.cell("sum_octetdeltacount", sum(i)) }
   end
   local columns = { answers.rank_column(), answers.column "host", answers.column "sum_octetdeltacount" }
   command.write(answer, answers.write(answers.report("inbound", answers.direction(columns, rows))))
@@ -174,6 +174,44 @@ local function fixed_answer(count, sum)
   end
   return assert(scrutinizer.connect { command = program }), remove
 end
+
+describe("an aggregate of a few rows", function()
+  -- Groups of rows with these sums, and hosts where they are said.
+  local function groups_of(sums, hosts, options)
+    local client, remove = fixed_answer(#sums, function(i) return sums[i] end, function(i) return hosts and hosts[i] or "h" end)
+    local groups, err = client:report("hosts"):last(3600):select { host = "host", octets = "sum_octetdeltacount" }:aggregate(options)
+    client:close()
+    remove()
+    return groups, err
+  end
+
+  local MOST = "170141183460469231731687303715884105727" -- 2^127 - 1, as Python writes it
+
+  it("is exact up to 127 bits, and an error beyond: in one number, and in a sum", function()
+    local function sum(...) return groups_of({ ... }, nil, { sum = { "octets" }, min = { "octets" }, max = { "octets" } }) end
+    local one = assert(sum(MOST))[1]
+    assert.same({ MOST, MOST, MOST }, { one.sum_octets, one.min_octets, one.max_octets })
+    one = assert(sum(MOST, "-1", "-" .. MOST))[1]
+    assert.same({ "-1", "-" .. MOST, MOST }, { as_text(one.sum_octets), one.min_octets, one.max_octets })
+    for _, bad in ipairs { { MOST, "1" }, { "-" .. MOST, "-2" }, { MOST, MOST }, { "170141183460469231731687303715884105728" }, { ("9"):rep(39) }, { ("9"):rep(60) },
+      { "1" .. ("0"):rep(39) } } do
+      local groups, err = sum((unpack or table.unpack)(bad))
+      assert.is_nil(groups)
+      assert.equal("decode", err.kind)
+      assert.equal("'octets' has a value that is no number to add up", err.message)
+    end
+  end)
+
+  it("keeps absent, empty and equal texts apart, and sorts them by their bytes", function()
+    local groups = assert(groups_of({ "1", "1", "1", "1", "1", "1" }, { "", answers.NULL, "ab", "a", "b", "a" }, { by = { "host" }, sum = { "octets" } }))
+    local names = {}
+    for i, group in ipairs(groups) do names[i] = tostring(group.host) .. "=" .. group.sum_octets end
+    assert.equal("a=2", names[1])
+    assert.same({ "ab=1", "b=1" }, { names[4], names[5] })
+    table.sort(names)
+    assert.same({ "=1", "a=2", "ab=1", "b=1", "nil=1" }, names)
+  end)
+end)
 
 describe("the first groups", function()
   local MANY = SANITIZED and 6000 or 20000
