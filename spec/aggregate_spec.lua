@@ -193,7 +193,9 @@ describe("an aggregate of a few rows", function()
     assert.same({ MOST, MOST, MOST }, { one.sum_octets, one.min_octets, one.max_octets })
     one = assert(sum(MOST, "-1", "-" .. MOST))[1]
     assert.same({ "-1", "-" .. MOST, MOST }, { as_text(one.sum_octets), one.min_octets, one.max_octets })
-    for _, bad in ipairs { { MOST, "1" }, { "-" .. MOST, "-2" }, { MOST, MOST }, { "170141183460469231731687303715884105728" }, { ("9"):rep(39) }, { ("9"):rep(60) },
+    for _, bad in ipairs { { MOST, "1" }, { "-" .. MOST, "-2" }, { MOST, MOST }, { "170141183460469231731687303715884105728" }, { ("9"):rep(39) },
+      { ("9"):rep(60) },
+
       { "1" .. ("0"):rep(39) } } do
       local groups, err = sum((unpack or table.unpack)(bad))
       assert.is_nil(groups)
@@ -203,7 +205,8 @@ describe("an aggregate of a few rows", function()
   end)
 
   it("keeps absent, empty and equal texts apart, and sorts them by their bytes", function()
-    local groups = assert(groups_of({ "1", "1", "1", "1", "1", "1" }, { "", answers.NULL, "ab", "a", "b", "a" }, { by = { "host" }, sum = { "octets" } }))
+    local groups = assert(groups_of({ "1", "1", "1", "1", "1", "1" },
+      { "", answers.NULL, "ab", "a", "b", "a" }, { by = { "host" }, sum = { "octets" } }))
     local names = {}
     for i, group in ipairs(groups) do names[i] = tostring(group.host) .. "=" .. group.sum_octets end
     assert.equal("a=2", names[1])

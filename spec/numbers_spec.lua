@@ -164,7 +164,8 @@ describe("a number of few digits", function()
 import random
 random.seed(7)
 for power in range(-30, 31):
-    for digits in ["1", "3", "7", "9007199254740991", "9007199254740992", "9007199254740993", "18014398509481985"] + [str(random.randrange(1, 2**53)) for _ in range(20)]:
+    some = ["1", "3", "7", "9007199254740991", "9007199254740992", "9007199254740993", "18014398509481985"]
+    for digits in some + [str(random.randrange(1, 2**53)) for _ in range(20)]:
         for text in ["%se%d" % (digits, power), "-%sE%+d" % (digits, power)] + (["0." + digits.rjust(-power, "0")] if -power >= len(digits) else []):
             print(text, "%.17g" % float(text))
 ']])

@@ -130,8 +130,8 @@ describe("a set of secrets", function()
     table.sort(found)
     assert.same({ "7", "p1", "t1" }, found)
     for _, name in ipairs {
-      "pass", "pwd", "password", "userPasswd", "passphrase", "client_secret", "access_token", "Authorization", "proxy-authorization", "Cookie", "Set-Cookie",
-      "apikey", "api_key", "X-API-Key", "COOKIE",
+      "pass", "pwd", "password", "userPasswd", "passphrase", "client_secret", "access_token", "Authorization", "proxy-authorization", "Cookie",
+      "Set-Cookie", "apikey", "api_key", "X-API-Key", "COOKIE",
     } do
       assert.is_true(secrets.is_name(name), name)
     end

@@ -239,7 +239,8 @@ describe("guessing rows", function()
   end)
 
   it("takes no text for a number that JSON has none like, and minus zero for zero", function()
-    for _, text in ipairs { "00", "007", "0123456789", "-01", "-007", "12a", "1 ", " 1", "1.", ".5", "1.e1", "1e", "1e+", "-", "+1", "0x10", "1,5", "١", "" } do
+    for _, text in ipairs { "00", "007", "0123456789", "-01", "-007", "12a", "1 ", " 1", "1.",
+      ".5", "1.e1", "1e", "1e+", "-", "+1", "0x10", "1,5", "١", "" } do
       local rows = {}
       for i = 1, 5 do rows[i] = row(i) end
       rows[4] = row(4, { octets = ('{"rawValue":"%s","label":"NA","title":"--"}'):format(text) })

@@ -108,8 +108,8 @@ def make(rule, leaps=0):
     head = lambda version: b"TZif" + version + bytes(15) + struct.pack(">6l", 0, 0, leaps, 0, 1, 4)
     body = struct.pack(">lbb", -10800, 0, 0) + b"AAA\0"
     return head(b"2") + body + bytes(8 * leaps) + head(b"2") + body + bytes(12 * leaps) + b"\n" + rule.encode() + b"\n"
-for name in ["America/New_York", "Europe/Berlin", "Australia/Sydney", "Pacific/Chatham", "America/Santiago", "Asia/Jerusalem", "Asia/Beirut", "Africa/Cairo",
-             "America/Havana", "America/Nuuk", "Europe/Chisinau", "Europe/Dublin", "Antarctica/Troll", "Australia/Lord_Howe"]:
+for name in ["America/New_York", "Europe/Berlin", "Australia/Sydney", "Pacific/Chatham", "America/Santiago", "Asia/Jerusalem", "Asia/Beirut",
+             "Africa/Cairo", "America/Havana", "America/Nuuk", "Europe/Chisinau", "Europe/Dublin", "Antarctica/Troll", "Australia/Lord_Howe"]:
     changes(name, zoneinfo.ZoneInfo(name), 2020, 2024)
     changes(name, zoneinfo.ZoneInfo(name), 2036, 2056)
 for i, rule in enumerate(sys.argv[1:], 1):
