@@ -133,6 +133,16 @@ describe("guessing rows", function()
     end
   end)
 
+  it("agrees where a key stands twice, once with an escape: the last one counts", function()
+    local function cell(first, last) return ('{"rawValue":"%d","raw\\u0056alue":"%d","label":"NA","title":"--"}'):format(first, last) end
+    for _, odd in ipairs { { 6, 5 }, { 5, 6 }, { 6, 7 } } do
+      local rows = {}
+      for i = 1, 12 do rows[i] = row(i, { octets = cell(5, 5) }) end
+      rows[8] = row(8, { octets = cell(odd[1], odd[2]) })
+      for i, got in ipairs((agree(answer(rows)))) do assert.equal(i == 8 and odd[2] or 5, got.sum_octets) end
+    end
+  end)
+
   it("agrees on random mixtures", function()
     math.randomseed(7)
     local names = {}
