@@ -223,6 +223,19 @@ describe("memory", function()
     assert.is_true(sanitized or resident() - before < 12 * 1024)
   end)
 
+  it("is given back by each answer: bodies, and what inflates them", function()
+    local function some(path, count)
+      for _ = 1, count do assert.is_nil((select(2, get(path)))) end
+      collectgarbage()
+    end
+    for _, path in ipairs { "/big?blocks=4", "/gzip" } do -- 256 KiB each; and zlib's window of 32 KiB
+      some(path, 20)
+      local before = resident()
+      some(path, 150)
+      assert.is_true(sanitized or resident() - before < 3 * 1024)
+    end
+  end)
+
   it("does not grow with a gzip bomb, read in part or left alone", function()
     server:shell("head -c 67108864 /dev/zero | gzip -9 > one && for i in $(seq 16); do cat one; done > bomb")
     local transfer = start("/file/bomb?enc=gzip")
