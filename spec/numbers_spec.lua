@@ -172,7 +172,7 @@ for power in range(-30, 31):
     local count = 0
     for line in file:lines() do
       local text, wanted = line:match "^(%S+) (%S+)$"
-      assert.equal(wanted, ("%.17g"):format(decode(text)), text)
+      if decode(text) ~= tonumber(wanted) then assert.equal(wanted, decode(text), text) end
       count = count + 1
     end
     file:close()
