@@ -305,6 +305,25 @@ describe("gzip", function()
     assert.equal("truncated", select(2, numbers("gzip", "\031")))
   end)
 
+  it("cut anywhere gives all that zlib makes of what came", function()
+    -- Zeros: a byte stands for a thousand, so that the window is full at times when all bytes are used.
+    server:shell([[python3 -c '
+import gzip, zlib
+made = gzip.compress(bytes(300000), 9)
+open("zeros", "wb").write(made)
+open("cuts", "w").write(" ".join(str(len(zlib.decompressobj(31).decompress(made[:n]))) for n in range(1, len(made))))
+']])
+    local made, cut = server:read "files/zeros", 0
+    for wanted in server:read("files/cuts"):gmatch "%d+" do
+      cut = cut + 1
+      server:put("made", made:sub(1, cut))
+      local text, kind = get "/file/made?enc=gzip"
+      assert.equal("truncated", kind)
+      if #text ~= tonumber(wanted) then assert.equal(wanted, #text, "cut at " .. cut) end
+    end
+    assert.equal(#made - 1, cut)
+  end)
+
   it("corrupt, followed by garbage or not gzip at all is decode", function()
     local bad = zipped:sub(1, -9) .. "AAAA" .. zipped:sub(-4)
     local text, kind, message = numbers("gzip", bad)
