@@ -128,7 +128,7 @@ describe("a set of secrets", function()
     assert.equal("***", fields.json.users[1].pass)
     assert.same({ "a", "***" }, { fields.json.users[1].name, fields.json.users[2].PASSWORD })
     table.sort(found)
-    assert.same({ "7", "p1", "t1" }, found)
+    assert.same({ "7", "k", "p1", "t1" }, found)
     for _, name in ipairs {
       "pass", "pwd", "password", "userPasswd", "passphrase", "client_secret", "access_token", "Authorization", "proxy-authorization", "Cookie",
       "Set-Cookie", "apikey", "api_key", "X-API-Key", "COOKIE",
