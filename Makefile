@@ -26,7 +26,7 @@ PORT ?= 8443
 HTTP_PORT ?= 8080
 STATE ?=
 
-.PHONY: all core alloc-host threads-host scan-host scan-agree scan-agree-arm env deps install uninstall demo test sandbox openresty haproxy cqueues luv bench fuzz lint format asan valgrind clean
+.PHONY: all core alloc-host threads-host scan-host scan-agree scan-agree-arm env deps install uninstall demo test sandbox openresty haproxy cqueues luv bench fuzz mutants lint format asan valgrind clean
 
 all: deps
 	@$(MAKE) --no-print-directory core
@@ -146,6 +146,11 @@ SECONDS ?= 60
 fuzz:
 	@.ci/deps fuzz
 	@spec/fuzz/run $(SECONDS)
+
+# Faults planted one at a time in a copy of this folder: each has a spec that must fail. FAULTS= names some; JOBS= so many at once.
+mutants:
+	@.ci/deps test $(LUA)
+	@spec/mutants/run -j $(or $(JOBS),1) $(FAULTS)
 
 lint:
 	@.ci/deps lint

@@ -49,6 +49,8 @@ describe("exact", function()
       local a, b = digits(), digits()
       -- Halves and whole quotients too, where roundings differ.
       if i % 3 == 0 then b = tostring(2 * math.random(1, 500)) end
+      -- Every limb full, or exactly what the next one counts as one.
+      if i % 10 == 1 then a, b = ("9"):rep(i % 50), "1" end
       if b == "0" then b = "7" end
       file:write(line_of(a, b), "\n")
     end

@@ -167,6 +167,7 @@ describe("an invoice", function()
   it("of a pool shows every member", function()
     local members = { { name = "one", samples = samples(), commit = 3 }, { name = HOSTILE, samples = samples(), commit = 2 } }
     local bill = invoice { samples = false, members = members }
+    assert.same({ numerator = 5, denominator = 1 }, bill.commit) -- of both
     local html, text = bill:html(), bill:text()
     assert.equal(2, select(2, html:gsub("<svg", "")))
     assert.matches("<h2>one</h2>", html)

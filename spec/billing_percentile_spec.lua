@@ -243,6 +243,13 @@ describe("stream", function()
 end)
 
 describe("the core's selection and hash", function()
+  it("takes no double from 2^53 on, which may stand for its neighbours", function()
+    for _, sign in ipairs { 1, -1 } do
+      assert.is_true(core.top(1):add(sign * (2.0 ^ 53 - 1)))
+      for _, value in ipairs { 2.0 ^ 53, 2.0 ^ 53 + 2, 2.0 ^ 63, 0.5, math.huge, 0 / 0 } do assert.is_false(core.top(1):add(sign * value)) end
+    end
+  end)
+
   it("misuse raises", function()
     for _, keep in ipairs { 0, -1, 1e18, 0 / 0 } do assert.has_error(function() core.top(keep) end) end
     assert.has_error(function() core.top(3):add_list(5, 1, 1, 1) end)

@@ -23,6 +23,20 @@ local function octets_of(result)
   return fraction.text(result.octets)
 end
 
+describe("a missing sample", function()
+  it("is carried from the one before it, never from one after it", function()
+    -- 10 10 10 | 30 30 30 30 30 30 | 50 50 50, where the first, the third, and the fifth to the ninth were not there (the first: 0).
+    local set = set_of { false, 10, false, 30, false, false, false, false, false, 50, 50, 50 }
+    local result = assert(billing.usage(set, { missing = "carry", percent = 75 }))
+    assert.equal("30", octets_of(result)) -- 0 10 10 30 30 30 30 30 | 30: the ninth
+    assert.same({ { HOUR.from + 11 * 300, 50 }, { HOUR.from + 10 * 300, 50 }, { HOUR.from + 9 * 300, 50 } },
+      { result.discarded[3], result.discarded[2], result.discarded[1] })
+    assert.equal("0", octets_of(assert(billing.usage(set, { missing = "carry", percent = 8 }))))
+    assert.equal("10", octets_of(assert(billing.usage(set, { missing = "carry", percent = 25 }))))
+    assert.equal("30", octets_of(assert(billing.usage(set, { missing = "carry", percent = 33 }))))
+  end)
+end)
+
 describe("a month", function()
   for _, case in ipairs {
     { "2023-02", "UTC", 28, 8064 }, { "2024-02", "UTC", 29, 8352 }, { "2023-04", "Europe/Berlin", 30, 8640 },
@@ -36,6 +50,9 @@ describe("a month", function()
       assert.equal(case[4], of.intervals)
       assert.equal(case[4] * 300, of.to - of.from)
       assert.is_true(of.whole)
+      assert.is_false(billing.period(of.from, of.to - 300, case[2]).whole)
+      assert.is_false(billing.period(of.from + 300, of.to, case[2]).whole)
+      assert.is_false(billing.period(of.from, of.to + 300, case[2]).whole)
       assert.equal(case[1], of.month)
     end)
   end

@@ -95,6 +95,8 @@ describe("the rule for numbers", function()
   -- Element name, further members of the header, whether the column counts.
   local CASES = {
     { "sum_octetdeltacount", {}, true }, { "min_x", {}, true }, { "max_x", {}, true }, { "avg_x", {}, true }, { "count_x", {}, true },
+    { "countdistinct_x", {}, true }, { "countdistinctx", {}, false }, { "sumx", {}, false }, { "x_sum_", {}, false }, { "epoch", {}, false },
+    { "last_epoch_", {}, false }, { "custom_interfacepercent2", {}, false }, { "my_custom_interfacepercent", {}, false },
     { "countdistinct_x", {}, true }, { "sum_", {}, true }, { "first_flow_epoch", {}, true }, { "_epoch", {}, true },
     { "custom_interfacepercent", {}, true },
     { "sumx", {}, false }, { "Sum_x", {}, false }, { "xsum_x", {}, false }, { "count", {}, false }, { "epoch", {}, false }, { "x_epochs", {}, false },

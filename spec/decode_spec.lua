@@ -1,5 +1,6 @@
 -- scrutinizer.decode: one whole JSON text to its exact value.
 
+local wire = require "scrutinizer.wire"
 local answers = require "spec.answers"
 local cjson = require "cjson"
 local errors = require "scrutinizer.errors"
@@ -215,6 +216,52 @@ describe("decode: strings", function()
       refused(text, "decode", 6, "not UTF%-8", { utf8 = "error" })
       refused('{"' .. case[1] .. '":1}', "decode", 1, "not UTF%-8", { utf8 = "error" })
     end
+  end)
+
+  it("knows broken UTF-8 from good, and its parts, as Python does", function()
+    -- Each first byte with second bytes around each bound, and up to two more.
+    local file = assert(io.popen [[python3 -c '
+for first in range(0x80, 0x100):
+    for second in [b"", b"z", b"\x7f", b"\x80", b"\x8f", b"\x90", b"\x9f", b"\xa0", b"\xbf", b"\xc0"]:
+        for third in [b"", b"\x80", b"\xbf", b"\xc2"]:
+            for fourth in [b"", b"\x80", b"\xbf"]:
+                text = b"a" + bytes([first]) + second + third + fourth + b"z"
+                print(text.hex(), text.decode("utf-8", "replace").encode().hex())
+']])
+    local count = 0
+    for line in file:lines() do
+      local given, wanted = line:match "^(%x+) (%x+)$"
+      local function bytes(hex) return (hex:gsub("%x%x", function(byte) return string.char(tonumber(byte, 16)) end)) end
+      given, wanted = bytes(given), bytes(wanted)
+      local text = '"' .. given .. '"'
+      if decode(text, { utf8 = "replace" }) ~= wanted then assert.equal(line, "replaced otherwise") end
+      if (decode(text, { utf8 = "error" }) ~= nil) ~= (given == wanted) then assert.equal(line, "judged otherwise") end
+      if (wire.try_encode(given) ~= nil) ~= (given == wanted) then assert.equal(line, "written otherwise") end
+      count = count + 1
+    end
+    file:close()
+    assert.equal(128 * 10 * 4 * 3, count)
+  end)
+
+  it("reads the escape of every character as Python writes it", function()
+    local file = assert(io.popen [[python3 -c '
+import sys
+for first in range(0, 0x110000, 0x800):
+    if first >> 11 != 0x1b and (first < 0x11000 or first % 0x5800 == 0 or first >= 0x10f000):
+        text = "".join(chr(i) for i in range(first, first + 0x800))
+        units = text.encode("utf-16-be").hex()
+        print("".join("\\u" + units[i:i + 4] for i in range(0, len(units), 4)), text.encode().hex())
+']])
+    local count = 0
+    for line in file:lines() do
+      local escapes, hex = line:match "^(%S+) (%x+)$"
+      local wanted = hex:gsub("%x%x", function(byte) return string.char(tonumber(byte, 16)) end)
+      local upper = escapes:gsub("%x%x%x%x", string.upper)
+      if decode('"' .. escapes .. '"') ~= wanted or decode('"' .. upper .. '"') ~= wanted then assert.equal(escapes:sub(1, 12), "read otherwise") end
+      count = count + 1
+    end
+    file:close()
+    assert.is_true(count > 60, count)
   end)
 
   it("holds a lone surrogate for broken UTF-8", function()

@@ -111,6 +111,80 @@ describe("filters", function()
     end)
   end
 
+  -- Lines of two words that Python says.
+  local function python(program)
+    local file, list = assert(io.popen("python3 -c '" .. program .. "'")), {}
+    for line in file:lines() do list[#list + 1] = { line:match "^(%S+) (%S+)$" } end
+    file:close()
+    return list
+  end
+
+  it("takes for addresses what Python's ipaddress does", function()
+    local cases = python [[
+import ipaddress, random
+random.seed(11)
+def valid(text):
+    try:
+        ipaddress.ip_address(text)
+        return "yes"
+    except ValueError:
+        return "no"
+texts = ["1:2:3:4:5:6:7::", "::2:3:4:5:6:7:8", "1::2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8::", "1:2:3:4:5:6::8", "::1.2.3.4", "1:2:3:4:5:6:1.2.3.4",
+         "1:2:3:4:5:6:7:1.2.3.4", "1:2:3:4:5::1.2.3.4", "1:2:3:4:5:6::1.2.3.4", "::01.2.3.4", "::1.2.3", "1.2.3.4::", "00001::",
+         "255.255.255.255", "0.0.0.0", "256.0.0.0",
+         "1.2.3.00", "1.02.3.4", "1.2.3.256", "0000:0000:0000:0000:0000:ffff:255.255.255.255", "g::", ":1:2:3:4:5:6:7", "1:2:3:4:5:6:7:"]
+for _ in range(3000):
+    groups = ["%x" % random.randrange(1 << random.choice([4, 8, 12, 16, 17])) for _ in range(random.choice([1, 5, 6, 7, 7, 8, 8, 9]))]
+    if random.random() < 0.7:
+        at = random.randrange(len(groups) + 1)
+        groups[at:at] = [""] if 0 < at < len(groups) else ["", ""]
+    texts.append(":".join(groups))
+    texts.append(".".join(str(random.choice([0, 1, 9, 99, 255, 256, random.randrange(300)])) for _ in range(random.choice([4, 4, 4, 3, 5]))))
+for text in texts:
+    print(text, valid(text))
+]]
+    local good = 0
+    for _, case in ipairs(cases) do
+      assert.equal(case[2] == "yes", filters.is_ip(case[1]), case[1])
+      good = good + (case[2] == "yes" and 1 or 0)
+    end
+    assert.is_true(good > 1000 and good < #cases - 1000, good)
+  end)
+
+  it("takes networks of every length without bits of a host, and says which one was meant", function()
+    local cases = python [[
+import ipaddress, random
+random.seed(12)
+for length in range(33):
+    network = ipaddress.ip_network((random.getrandbits(32), length), strict=False)
+    first = int(network.network_address)
+    for host in [0] + [1 << bit for bit in range(32 - length)]:
+        text = "%s/%d" % (ipaddress.ip_address(first | host), length)
+        print(text, ipaddress.ip_network(text, strict=False))
+]]
+    assert.equal(33 + 32 * 33 / 2, #cases)
+    for _, case in ipairs(cases) do
+      local network, hint = filters.network(case[1])
+      if case[1] == case[2] then
+        assert.equal(case[1], ("%s/%d"):format(network.address, network.length))
+      else
+        assert.is_nil(network)
+        assert.equal(('did you mean "%s"?'):format(case[2]), hint)
+      end
+    end
+  end)
+
+  it("knows protocols by their names in the registry", function()
+    -- From IANA's list of protocol numbers, by hand.
+    for name, number in pairs {
+      icmp = 1, igmp = 2, ipip = 4, tcp = 6, egp = 8, udp = 17, dccp = 33, rsvp = 46, gre = 47, esp = 50, ah = 51, icmpv6 = 58, eigrp = 88, ospf = 89,
+      pim = 103, vrrp = 112, l2tp = 115, sctp = 132, udplite = 136,
+    } do
+      assert.same({ port = 7, protocol = number }, filters.app_port("7/" .. name))
+      assert.same({ port = 7, protocol = number }, filters.app_port("7/" .. name:upper()))
+    end
+  end)
+
   it("writes exporters as upper-case hex", function()
     local cases = {
       { "10.25.1.1", nil, "in_0A190101_ALL" },

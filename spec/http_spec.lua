@@ -223,6 +223,19 @@ describe("memory", function()
     assert.is_true(sanitized or resident() - before < 12 * 1024)
   end)
 
+  it("is given back by each answer: bodies, and what inflates them", function()
+    local function some(path, count)
+      for _ = 1, count do assert.is_nil((select(2, get(path)))) end
+      collectgarbage()
+    end
+    for _, path in ipairs { "/big?blocks=4", "/gzip" } do -- 256 KiB each; and zlib's window of 32 KiB
+      some(path, 20)
+      local before = resident()
+      some(path, 150)
+      assert.is_true(sanitized or resident() - before < 3 * 1024)
+    end
+  end)
+
   it("does not grow with a gzip bomb, read in part or left alone", function()
     server:shell("head -c 67108864 /dev/zero | gzip -9 > one && for i in $(seq 16); do cat one; done > bomb")
     local transfer = start("/file/bomb?enc=gzip")
@@ -290,6 +303,25 @@ describe("gzip", function()
     assert.is_true(#text > 10000)
     assert.equal("truncated", kind)
     assert.equal("truncated", select(2, numbers("gzip", "\031")))
+  end)
+
+  it("cut anywhere gives all that zlib makes of what came", function()
+    -- Zeros: a byte stands for a thousand, so that the window is full at times when all bytes are used.
+    server:shell([[python3 -c '
+import gzip, zlib
+made = gzip.compress(bytes(300000), 9)
+open("zeros", "wb").write(made)
+open("cuts", "w").write(" ".join(str(len(zlib.decompressobj(31).decompress(made[:n]))) for n in range(1, len(made))))
+']])
+    local made, cut = server:read "files/zeros", 0
+    for wanted in server:read("files/cuts"):gmatch "%d+" do
+      cut = cut + 1
+      server:put("made", made:sub(1, cut))
+      local text, kind = get "/file/made?enc=gzip"
+      assert.equal("truncated", kind)
+      if #text ~= tonumber(wanted) then assert.equal(wanted, #text, "cut at " .. cut) end
+    end
+    assert.equal(#made - 1, cut)
   end)
 
   it("corrupt, followed by garbage or not gzip at all is decode", function()

@@ -157,6 +157,30 @@ describe("a number of 17 digits", function()
   end)
 end)
 
+describe("a number of few digits", function()
+  it("is the double that Python reads, whatever power of ten it is times", function()
+    -- A mantissa below 2^53 and a power up to 22 go a way of their own, with a table of the powers; those beside it do not.
+    local file = assert(io.popen [[python3 -c '
+import random
+random.seed(7)
+for power in range(-30, 31):
+    some = ["1", "3", "7", "9007199254740991", "9007199254740992", "9007199254740993", "18014398509481985"]
+    for digits in some + [str(random.randrange(1, 2**53)) for _ in range(20)]:
+        for text in ["%se%d" % (digits, power), "-%sE%+d" % (digits, power)] + (["0." + digits.rjust(-power, "0")] if -power >= len(digits) else []):
+            if abs(float(text)) < 2**53: # from there on whole numbers are another matter
+                print(text, "%.17g" % float(text))
+']])
+    local count = 0
+    for line in file:lines() do
+      local text, wanted = line:match "^(%S+) (%S+)$"
+      if decode(text) ~= tonumber(wanted) then assert.equal(wanted, decode(text), text) end
+      count = count + 1
+    end
+    file:close()
+    assert.is_true(count > 2000, count)
+  end)
+end)
+
 describe("a whole number", function()
   -- Every length, and around every power of two: exact, or its own text.
   local function check_whole(text)

@@ -225,6 +225,12 @@ describe("connect's address", function()
     for given, wanted in pairs(FORMS) do assert.equal(wanted, connect({ url = given }).url) end
   end)
 
+  it("takes no URL with a user's name, and says what it may not have", function()
+    for _, url in ipairs { "https://user@h", "https://user:s3cret@h", "https://h@evil.example", "https://user:s3cret@h:8443/path" } do
+      assert.matches("allowed: a URL without user name and password", refused { url = url })
+    end
+  end)
+
   it("takes hosts, also with a port, a path, or in brackets", function()
     for given, wanted in pairs(FORMS) do
       local host = given:match "^https://(.*)$"

@@ -86,6 +86,30 @@ after_each(function()
   assert.same({}, support.violations())
 end)
 
+describe("what makes a row the same row", function()
+  local pages = require "scrutinizer.pages"
+
+  local function cells(...)
+    local list = {}
+    for i = 1, select("#", ...) do list[i] = { rawValue = (select(i, ...)), label = "any" } end
+    return list
+  end
+
+  it("is the value of each cell: none runs into another, and absent is not empty", function()
+    local seen = {}
+    for _, row in ipairs {
+      cells("1", "23"), cells("12", "3"), cells("123"), cells("1,23"), cells("1", "2", "3"), cells("1,2", "3"), cells("", "123"), cells("123", ""),
+      cells("-"), cells(core.null), cells(""), cells("1:1"), cells("1:1,1:2"), cells("1", "2"), cells({ "1", "2" }), cells('["1","2"]', ""), cells(),
+    } do
+      local name = pages.identity(row)
+      assert.is_nil(seen[name], name)
+      seen[name] = true
+    end
+    assert.equal(pages.identity(cells("1", core.null)), pages.identity { { rawValue = "1", title = "x" }, { label = "y" } })
+    assert.is_nil(pages.identity(nil))
+  end)
+end)
+
 describe("a walk by page_size", function()
   for _, case in ipairs { { 1, 12 }, { 2, 12 }, { 7, 30 }, { 7, 29 }, { 7, 7 }, { 7, 8 }, { 5, 14 } } do
     it(("of %d gives the first %d rows, each page overlapping the last by one"):format(case[1], case[2]), function()

@@ -43,13 +43,18 @@ describe("a redirect", function()
     for _, location in ipairs {
       "https://b.example" .. API, "http://a.example" .. API, "https://a.example.evil.example/", "https://user@a.example/",
       "https://a.example@b.example/", "ftp://a.example/", "//b.example/", "javascript:alert(1)", "", "https://", "/login",
-      "https://a.example/login",
+      "https://a.example/login", "https://a.example:443/login",
     } do
       assert.is_nil((target("https://a.example" .. API, location)), location)
     end
     assert.is_nil((redirect.target(endpoint("https://a.example" .. API), nil)))
     assert.is_nil((target("http://a.example" .. API, "http://a.example/")))
     assert.is_nil((target("http://a.example" .. API, "/")))
+  end)
+
+  it("is 301, 302, 303, 307 or 308, and nothing else", function()
+    local statuses = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }
+    for status = 100, 599 do assert.equal(statuses[status] or false, redirect.is { status = status, location = "/" }, status) end
   end)
 
   it("moves the client for good; after a 404 there the path that it named is tried", function()

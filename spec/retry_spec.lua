@@ -67,11 +67,14 @@ describe("Retry-After", function()
       ["0"] = 0, ["7"] = 7, ["120"] = 120, ["Sun, 06 Nov 1994 08:49:37 GMT"] = 100, ["Sunday, 06-Nov-94 08:49:37 GMT"] = 100,
       ["Sun Nov  6 08:49:37 1994"] = 100, ["Sun, 06 Nov 1994 08:47:00 GMT"] = 0, ["Thu, 29 Feb 1996 00:00:00 GMT"] = 825552000 - now,
       ["Fri, 01-Jan-10 00:00:00 GMT"] = 1262304000 - now,
+      -- At most 50 years ahead, as Python's calendar counts them; and a leap second.
+      ["Sunday, 06-Nov-44 08:49:37 GMT"] = 2362034977 - now, ["Monday, 06-Nov-45 08:49:37 GMT"] = 0,
+      ["Sat, 31 Dec 2016 23:59:60 GMT"] = 1483228800 - now,
     } do
       assert.equal(seconds, retry.after(text, now), text)
     end
     for _, text in ipairs { "", "-1", "1.5", "soon", "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:00:00 GMT",
-      "Sun, 06 Foo 1994 08:00:00 GMT" } do
+      "Sun, 06 Foo 1994 08:00:00 GMT", "Sun, 06 Nov 1994 23:60:00 GMT", "Sun, 06 Nov 1994 23:59:61 GMT" } do
       assert.is_nil(retry.after(text, now), text)
     end
     assert.is_nil(retry.after(nil, now))

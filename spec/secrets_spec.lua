@@ -80,6 +80,10 @@ describe("a set of secrets", function()
       assert.equal("a *** b", odd.mask("a " .. form .. " b"))
       for cut = 5, #form - 1 do assert.is_nil(odd.mask("a " .. form:sub(1, cut)):find("one", 1, true)) end
     end
+    -- Each name that HTML has for one of its signs, as python's html module reads it.
+    for char, name in pairs { ["&"] = "amp", ["<"] = "lt", [">"] = "gt", ['"'] = "quot", ["'"] = "apos" } do
+      assert.equal("a *** b", secrets.new({ "it" .. char .. "s1" }).mask("a it&" .. name .. ";s1 b"))
+    end
     set.add(nil)
     set.add(false)
     set.add("")
@@ -113,6 +117,7 @@ describe("a set of secrets", function()
     local clean, out = secrets.new(ALL, secrets.new { "others" }).stream(), {}
     for char in (text .. " others"):gmatch "." do out[#out + 1] = clean(char) end
     assert.equal(whole .. " ***", table.concat(out) .. clean("", true))
+    assert.equal("a *** is none", secrets.new({ "pin4" }).stream()("a pin4 is none", true))
     assert.equal("pin is data", secrets.new({ "pin" }).stream()("pin is data", true)) -- too short to be told from words
   end)
 
@@ -123,7 +128,13 @@ describe("a set of secrets", function()
     assert.equal("***", fields.json.users[1].pass)
     assert.same({ "a", "***" }, { fields.json.users[1].name, fields.json.users[2].PASSWORD })
     table.sort(found)
-    assert.same({ "7", "p1", "t1" }, found)
+    assert.same({ "7", "k", "p1", "t1" }, found)
+    for _, name in ipairs {
+      "pass", "pwd", "password", "userPasswd", "passphrase", "client_secret", "access_token", "Authorization", "proxy-authorization", "Cookie",
+      "Set-Cookie", "apikey", "api_key", "X-API-Key", "COOKIE",
+    } do
+      assert.is_true(secrets.is_name(name), name)
+    end
     for _, name in ipairs { "passage", "compass", "name", "author" } do assert.is_false(secrets.is_name(name), name) end
   end)
 end)

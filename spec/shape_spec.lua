@@ -133,6 +133,16 @@ describe("guessing rows", function()
     end
   end)
 
+  it("agrees where a key stands twice, once with an escape: the last one counts", function()
+    local function cell(first, last) return ('{"rawValue":"%d","raw\\u0056alue":"%d","label":"NA","title":"--"}'):format(first, last) end
+    for _, odd in ipairs { { 6, 5 }, { 5, 6 }, { 6, 7 } } do
+      local rows = {}
+      for i = 1, 12 do rows[i] = row(i, { octets = cell(5, 5) }) end
+      rows[8] = row(8, { octets = cell(odd[1], odd[2]) })
+      for i, got in ipairs((agree(answer(rows)))) do assert.equal(i == 8 and odd[2] or 5, got.sum_octets) end
+    end
+  end)
+
   it("agrees on random mixtures", function()
     math.randomseed(7)
     local names = {}
@@ -196,5 +206,73 @@ describe("guessing rows", function()
     local got, failure = agree(answer(rows), { max_row = 800 })
     assert.equal(6, #got)
     assert.equal("limit", failure[1])
+  end)
+
+  it("holds to max_row by the byte: a row's values take as much and no more", function()
+    local rows = {}
+    for i = 1, 9 do rows[i] = row(i) end
+    rows[9] = rows[9]:gsub("10%.0%.0%.9", ("x"):rep(600), 1) -- the rows before are short enough to be guessed from
+    -- Rank, host and octets; or one text, which is too long by itself.
+    local one = { projection = { { field = "host", column = "host" } } }
+    for _, case in ipairs { { #"9" + 600 + #"9000", {} }, { 600, one } } do
+      for more = -3, 3 do
+        local got, failure = agree(answer(rows), { max_row = case[1] + more, projection = case[2].projection })
+        assert.equal(more < 0 and 8 or 9, #got, more)
+        assert.equal(more < 0 and "limit" or nil, failure and failure[1])
+      end
+    end
+  end)
+
+  it("reads counters of every length as their digits say", function()
+    -- Around every power of ten, 2^53, 2^63 and 2^64, of either sign; eight digits are read at once, and 19 may be more than 64 bits.
+    local texts = { "9007199254740991", "9007199254740992", "9007199254740993", "9223372036854775806", "9223372036854775807",
+      "9223372036854775808", "9223372036854775809", "9999999999999999999", "18446744073709551615", "18446744073709551616" }
+    for length = 1, 40 do
+      texts[#texts + 1] = ("9"):rep(length)
+      texts[#texts + 1] = "1" .. ("0"):rep(length - 1)
+      texts[#texts + 1] = ("1234567890"):rep(4):sub(1, length)
+    end
+    for i = 1, #texts do texts[#texts + 1] = "-" .. texts[i] end
+    local rows = {}
+    for i, text in ipairs(texts) do rows[i] = row(i, { octets = ('{"rawValue":"%s","label":"NA","title":"--"}'):format(text) }) end
+    local got, failure = agree(answer(rows))
+    assert.is_nil(failure)
+    for i, text in ipairs(texts) do
+      local value = got[i].sum_octets
+      local whole = math.type and tostring(value) or type(value) == "number" and ("%.0f"):format(value) or value
+      assert.equal(text, whole)
+      local digits = text:gsub("-", "")
+      local limit = not math.type and "9007199254740992" or text:find "-" and "9223372036854775808" or "9223372036854775807"
+      local fits = #digits < #limit or #digits == #limit and digits <= limit
+      assert.equal(fits and "number" or "string", type(value), text)
+    end
+  end)
+
+  it("takes no text for a number that JSON has none like, and minus zero for zero", function()
+    for _, text in ipairs { "00", "007", "0123456789", "-01", "-007", "12a", "1 ", " 1", "1.",
+      ".5", "1.e1", "1e", "1e+", "-", "+1", "0x10", "1,5", "١", "" } do
+      local rows = {}
+      for i = 1, 5 do rows[i] = row(i) end
+      rows[4] = row(4, { octets = ('{"rawValue":"%s","label":"NA","title":"--"}'):format(text) })
+      local got, failure = agree(answer(rows))
+      assert.equal(3, #got, text)
+      assert.equal("column 'sum_octets': its rawValue is not a number", failure[2])
+    end
+    local rows = {}
+    for i = 1, 5 do rows[i] = row(i, { octets = '{"rawValue":"-0","label":"NA","title":"--"}' }) end
+    for _, got in ipairs((agree(answer(rows)))) do assert.equal("0", tostring(got.sum_octets)) end
+  end)
+
+  it("takes no other byte for a digit", function()
+    for place = 1, 17 do
+      for _, byte in ipairs { "/", ":", ";", "?", "@", "a", "p", " ", "\127", "\176", "\185" } do
+        local rows = {}
+        for i = 1, 5 do rows[i] = row(i, { octets = '{"rawValue":"12345678901234567","label":"NA","title":"--"}' }) end
+        rows[4] = rows[4]:gsub("12345678901234567", ("12345678901234567"):sub(1, place - 1) .. byte .. ("12345678901234567"):sub(place + 1))
+        local got, failure = agree(answer(rows))
+        assert.equal(3, #got)
+        assert.equal("column 'sum_octets': its rawValue is not a number", failure[2])
+      end
+    end
   end)
 end)

@@ -226,3 +226,64 @@ describe("late flows between two answers", function()
     end
   end)
 end)
+
+describe("the memory of rows that tie", function()
+  local answers = require "spec.answers"
+  local core = require "scrutinizer.core"
+
+  -- Whether rows with these values of the order's column can be joined to further ones, where so many bytes may be remembered.
+  local function joins(values, max, host)
+    local rows = {}
+    for i, value in ipairs(values) do
+      rows[i] = answers.array { answers.rank(i), answers.cell("host", (host or "h") .. i), answers.cell("sum_octetdeltacount", value) }
+    end
+    local columns = { answers.rank_column(), answers.column "host", answers.column "sum_octetdeltacount" }
+    local ties = core.ties(max)
+    local decoder = core.decoder {
+      inbound = true, ties = { ties }, order = "sum_octetdeltacount", max_body = 2 ^ 50, max_depth = 64, max_row = 2 ^ 20, max_held = 2 ^ 26,
+    }
+    assert.is_true(decoder:feed(answers.write(answers.report("inbound", answers.direction(columns, rows)))))
+    assert.is_true(decoder:finish())
+    while decoder:next() do end
+    local joined = ties:join(decoder, 1)
+    decoder:close()
+    return joined, ties:save()
+  end
+
+  local function values_of(count, value)
+    local list = {}
+    for i = 1, count do list[i] = value(i) end
+    return list
+  end
+
+  it("is of rows with the last one's very value: no value that only begins like it", function()
+    assert.is_true(joins(values_of(40, function(i) return "1" .. ("0"):rep(41 - i) end), 128))
+    assert.is_true(joins(values_of(40, function(i) return "1" .. ("0"):rep(i) end), 128))
+    assert.is_true(joins(values_of(40, function(i) return i < 35 and "7" or ("%d"):format(i) end), 128 * 8))
+  end)
+
+  it("holds each row that ties with the last one, the last and the first of them too", function()
+    local nothing = #core.ties(2 ^ 12):save()
+    for count = 1, 9 do
+      local _, kept = joins(values_of(count, function() return "7" end), 2 ^ 12)
+      assert.equal(nothing + 8 * count, #kept)
+      _, kept = joins(values_of(count + 3, function(i) return i > 3 and "7" or "8" end), 2 ^ 12)
+      assert.equal(nothing + 8 * count, #kept)
+    end
+  end)
+
+  it("tells rows apart by what stands behind an escaped quote, too", function()
+    local seven = values_of(9, function() return "7" end)
+    local _, plain = joins(seven, 2 ^ 12)
+    for _, host in ipairs { 'a"', 'a\\', '\\"\\"', 'a",b', '"rawValue":"' } do
+      local _, kept = joins(seven, 2 ^ 12, host)
+      assert.equal(#plain, #kept)
+    end
+  end)
+
+  it("has a maximum, beyond which nothing is joined", function()
+    for _, count in ipairs { 1, 5, 12 } do assert.is_true(joins(values_of(count, function() return "7" end), 128)) end
+    for _, count in ipairs { 16, 40, 400 } do assert.is_false(joins(values_of(count, function() return "7" end), 128)) end
+    assert.is_true(joins(values_of(400, function() return "7" end), 2 ^ 16))
+  end)
+end)

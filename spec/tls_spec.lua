@@ -225,4 +225,23 @@ describe("a handshake", function()
     assert.equal("tls", err.kind, tostring(err))
     assert.matches("does not speak TLS", err.message)
   end)
+
+  it("is refused below TLS 1.2 also where the system would allow that", function()
+    local conf = assert(io.open(dir .. "/lax.cnf", "w"))
+    conf:write("openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\nMinProtocol = TLSv1\nCipherString = ALL:@SECLEVEL=0\n")
+    conf:close()
+    local lax = "OPENSSL_CONF=" .. support.quote(dir .. "/lax.cnf") .. " "
+    local url = "https://127.0.0.1:" .. ports.old
+    -- Others get in: it is we who do not.
+    local said = support.shell(lax .. ("curl -sS --noproxy '*' --tlsv1.0 --cacert %s/ca.pem -d data_requested=1 %s 2>&1"):format(dir, url))
+    assert.matches('^{"report":', said)
+    local program = ([[
+      local client = require("scrutinizer").connect { url = %q, token = %q, retry = false, tls = { ca_file = %q } }
+      local report, err = client:report("host2host"):range("LastHour"):fetch()
+      print(report, err and err.kind, err and err.message)
+    ]]):format(url, TOKEN, dir .. "/ca.pem")
+    said = support.shell(lax .. support.lua .. " -e " .. support.quote(program) .. " 2>&1")
+    assert.matches("^nil\ttls\t.*protocol", said)
+    assert.equal(0, received("old")[#received "old"])
+  end)
 end)

@@ -109,6 +109,13 @@ describe("wire.encode", function()
     end)
   end
 
+  it("nests a hundred deep and no deeper", function()
+    local value = { "x" }
+    for _ = 2, 100 do value = { value } end
+    assert.equal(("["):rep(100) .. '"x"' .. ("]"):rep(100), wire.try_encode(value))
+    assert.same({ nil, "tables nested too deep, perhaps in a circle" }, { wire.try_encode { value } })
+  end)
+
   it("writes 64-bit integers whole where Lua has them", function()
     if not rawget(math, "type") then return end
     assert.equal("9223372036854775807", wire.encode(math.maxinteger))

@@ -75,6 +75,98 @@ describe("zone", function()
     end
   end)
 
+  -- Files as RFC 8536 has them, without a table: all is in the rule at the end. The system's files hold few kinds of rules.
+  local RULES = {
+    "AAA3BBB,J60/2,J300/2", "AAA3BBB,J59/0,J334/23:59:59", "AAA3BBB,59/2,299/2:30:15", "AAA3BBB,60/2,330/0", "AAA-5:30BBB-6,M10.1.0,M4.1.0/3",
+    "<+0330>-3:30<+0430>,J79/24,J263/24", "AAA3BBB2:15,M3.5.0/-1,M10.5.6/25", "<-03>3<-02>,M3.5.0/-2,M10.5.0/-1", "AAA3BBB,J300,J61",
+    "AAA-12BBB-13,M9.5.0/2:45,M4.1.0/3:45",
+  }
+
+  -- What Python's zoneinfo, and of bare rules the C library, says of the seconds around each change: zone, epoch, seconds east of UTC; and the
+  -- bytes of files.
+  local PYTHON = [[
+import datetime, os, struct, sys, time, zoneinfo
+def offset(zone, epoch):
+    if not zone: # by the C library
+        return time.localtime(epoch).tm_gmtoff
+    return int(datetime.datetime.fromtimestamp(epoch, zone).utcoffset().total_seconds())
+def changes(name, zone, first, last):
+    begin = int(datetime.datetime(first, 1, 1, tzinfo=datetime.timezone.utc).timestamp())
+    end = int(datetime.datetime(last, 1, 1, tzinfo=datetime.timezone.utc).timestamp())
+    before = offset(zone, begin)
+    for low in range(begin, end, 10 * 86400):
+        a, b = low, low + 10 * 86400
+        after = offset(zone, b)
+        if before != after:
+            while b - a > 1:
+                middle = (a + b) // 2
+                a, b = (middle, b) if offset(zone, middle) == before else (a, middle)
+            print(name, a, before)
+            print(name, b, after)
+        before = after
+def make(rule, leaps=0):
+    head = lambda version: b"TZif" + version + bytes(15) + struct.pack(">6l", 0, 0, leaps, 0, 1, 4)
+    body = struct.pack(">lbb", -10800, 0, 0) + b"AAA\0"
+    return head(b"2") + body + bytes(8 * leaps) + head(b"2") + body + bytes(12 * leaps) + b"\n" + rule.encode() + b"\n"
+for name in ["America/New_York", "Europe/Berlin", "Australia/Sydney", "Pacific/Chatham", "America/Santiago", "Asia/Jerusalem", "Asia/Beirut",
+             "Africa/Cairo", "America/Havana", "America/Nuuk", "Europe/Chisinau", "Europe/Dublin", "Antarctica/Troll", "Australia/Lord_Howe"]:
+    changes(name, zoneinfo.ZoneInfo(name), 2020, 2024)
+    changes(name, zoneinfo.ZoneInfo(name), 2036, 2056)
+for i, rule in enumerate(sys.argv[1:], 1):
+    os.environ["TZ"] = rule
+    time.tzset()
+    changes("Spec/%d" % i, None, 2019, 2037)
+    print("Spec/%d" % i, "file", make(rule).hex())
+for name, rule, leaps in [("plain", "AAA3", 0), ("leaps", "AAA3", 1), ("broken", "AAA3BBB", 0)]:
+    print("Spec/" + name, "file", make(rule, leaps).hex())
+]]
+
+  local changes, contents, read = {}, {}, nil
+
+  setup(function()
+    local file = assert(io.popen("python3 - '" .. table.concat(RULES, "' '") .. "' <<'END'\n" .. PYTHON .. "END"))
+    for line in file:lines() do
+      local name, epoch, value = line:match "^(%S+) (%S+) (%S+)$"
+      if epoch == "file" then
+        contents[name] = value:gsub("%x%x", function(byte) return string.char(tonumber(byte, 16)) end)
+      else
+        changes[#changes + 1] = { name = name, epoch = tonumber(epoch), offset = tonumber(value) }
+      end
+    end
+    file:close()
+    -- In the place of the system's.
+    local files = require "scrutinizer.files"
+    read = files.read
+    files.read = function(path)
+      local name = path:match "/(Spec/[^/]*)$"
+      if name then return contents[name] end
+      return read(path)
+    end
+  end)
+
+  teardown(function() require("scrutinizer.files").read = read end)
+
+  it("changes at the second that others say, by the table, by the rule behind it, and by rules of every kind", function()
+    local seen, kinds = {}, 0
+    for _, case in ipairs(changes) do
+      assert.equal(case.offset, zone.load(case.name):offset(case.epoch), case.name .. " " .. case.epoch)
+      if not seen[case.name] then kinds = kinds + 1 end
+      seen[case.name] = (seen[case.name] or 0) + 1
+    end
+    assert.equal(14 + #RULES, kinds)
+    for name, count in pairs(seen) do assert.is_true(count >= 70, name) end
+  end)
+
+  it("refuses files whose clock counts leap seconds, and broken ones", function()
+    contents["Spec/cut"], contents["Spec/empty"] = contents["Spec/plain"]:sub(1, 60), ""
+    assert.equal(-10800, zone.load("Spec/plain"):offset(0))
+    for _, name in ipairs { "leaps", "broken", "cut", "empty" } do
+      local found, message = zone.load("Spec/" .. name)
+      assert.is_nil(found, name)
+      assert.matches("^no such time zone", message)
+    end
+  end)
+
   local refused = {
     { "America/New York", 'did you mean "America/New_York"' },
     { "Europe/Berln", 'did you mean "Europe/Berlin"' },
