@@ -8,7 +8,7 @@ files["examples/haproxy"] = { std = "max", read_globals = { "core" } }
 files["examples/sandbox"] = { std = "ngx_lua" }
 files["examples/*.lua"] = { std = "max" }
 files["examples/*_spec.lua"] = { std = "max+busted" }
-files["lua/scrutinizer/wait/nginx.lua"] = { std = "+ngx_lua" }
-files["lua/scrutinizer/wait/haproxy.lua"] = { globals = { "core" } }
+files["lua/scrutinizer/transport/wait/nginx.lua"] = { std = "+ngx_lua" }
+files["lua/scrutinizer/transport/wait/haproxy.lua"] = { globals = { "core" } }
 files["rockspec"] = { std = "+rockspec" }
 files["lua/scrutinizer/meta"] = { ignore = { "212", "241" } }

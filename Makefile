@@ -45,7 +45,7 @@ $(OUT)/obj/%.o: src/%.c $(wildcard src/*.h)
 	$(CC) $(WARN) $(DEFS) $(CFLAGS) -fPIC -fvisibility=hidden \
 	  $$(pkg-config --cflags $(LUA) libcurl zlib) -c $< -o $@
 
-# A program of its own: the core's objects and Lua, on an allocator that fails when told to (spec/alloc_spec.lua).
+# A program of its own: the core's objects and Lua, on an allocator that fails when told to (spec/core/alloc_spec.lua).
 ALLOC_HOST = $(OUT)/alloc_host
 WRAPPED = $(foreach f,malloc calloc realloc free,-Wl,--wrap=$(f))
 alloc-host: $(ALLOC_HOST)
@@ -63,7 +63,7 @@ $(THREADS_HOST): spec/threads/host.c $(OBJECTS)
 	  -Wl,--whole-archive $$(.ci/lua-archive $(OUT)/lua '$(CFLAGS)') -Wl,--no-whole-archive \
 	  $$(pkg-config --libs libcurl zlib) -lm -ldl -lpthread -o $@
 
-# Another: the push scanner over files, cut at every byte (spec/json_suite_spec.lua).
+# Another: the push scanner over files, cut at every byte (spec/core/json_suite_spec.lua).
 SCAN_HOST = $(OUT)/scan_host
 SCANNER = $(foreach name,json scan utf8 buffer,$(OUT)/obj/$(name).o)
 scan-host: $(SCAN_HOST)
@@ -71,7 +71,7 @@ scan-host: $(SCAN_HOST)
 $(SCAN_HOST): spec/scan/scan.c $(SCANNER)
 	$(CC) $(WARN) $(DEFS) $(CFLAGS) $(LDFLAGS) $^ -o $@
 
-# The scanners of this machine against a plain loop (spec/scan_spec.lua).
+# The scanners of this machine against a plain loop (spec/core/scan_spec.lua).
 scan-agree: $(OUT)/scan_agree
 
 $(OUT)/scan_agree: spec/scan/agree.c src/scan.c $(wildcard src/scan*.h)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Certificates for spec/tls_server.py, into the directory given: one right, the others wrong in one way each; chains of which one is wrong.
+# Certificates for spec/servers/tls_server.py, into the directory given: one right, the others wrong in one way each; chains of which one is wrong.
 set -eu
 cd "$1"
 key() { openssl ecparam -name prime256v1 -genkey -noout -out "$1.key"; }

@@ -1,4 +1,4 @@
---- For specs: the sandbox behind spec/kept_server.py, which leaves something on its connections when it has answered.
+--- For specs: the sandbox behind spec/servers/kept_server.py, which leaves something on its connections when it has answered.
 
 local assert = require "luassert"
 local support = require "spec.support"
@@ -19,14 +19,14 @@ function kept.start()
   local box = support.sandbox()
   dir = support.shell("mktemp -d"):gsub("%s", "")
   assert(support.shell(("spec/certificates.sh %s >%s/said 2>&1 && echo made"):format(dir, dir)) == "made\n", "openssl cannot make certificates")
-  pipe = assert(io.popen(("python3 -W ignore spec/kept_server.py %s/good.pem %s/good.key %s/log %s %s >%s/ports"):format(dir, dir, dir,
+  pipe = assert(io.popen(("python3 -W ignore spec/servers/kept_server.py %s/good.pem %s/good.key %s/log %s %s >%s/ports"):format(dir, dir, dir,
     box.url:match ":(%d+)$", support.quote(box.ca), dir), "w"))
   for _ = 1, 200 do
     ports.http, ports["TLS 1.2"], ports["TLS 1.3"] = read("ports"):match "(%d+) (%d+) (%d+)\n"
     if ports.http then return end
     support.shell "sleep 0.05"
   end
-  error "spec/kept_server.py did not start"
+  error "spec/servers/kept_server.py did not start"
 end
 
 function kept.stop()
@@ -34,7 +34,7 @@ function kept.stop()
   support.shell("rm -rf " .. dir)
 end
 
---- Options of `connect` for a server that leaves something: what and how as spec/kept_server.py has them, over "http", "TLS 1.2" or "TLS 1.3".
+--- Options of `connect` for a server that leaves something: what and how as spec/servers/kept_server.py has them, over "http", "TLS 1.2" or "TLS 1.3".
 function kept.options(transport, what, how)
   return {
     url = ("%s://127.0.0.1:%s/%s/%s/"):format(transport == "http" and "http" or "https", ports[transport], what, how),

@@ -7,7 +7,7 @@
 /* Registers metatables; call once per state. Leaves the stack as it was. */
 void sz_lua_report_register(lua_State *L);
 
-/* core.decoder { … } -> decoder; see lua/scrutinizer/decoder.lua */
+/* core.decoder { … } -> decoder; see lua/scrutinizer/report/decoder.lua */
 int sz_lua_report_new(lua_State *L);
 
 #if LUA_VERSION_NUM >= 503

@@ -1,21 +1,21 @@
 --- The client: one appliance, its token and its connections. Made by `scrutinizer.connect`.
 
-local call = require "scrutinizer.call"
+local call = require "scrutinizer.transport.call"
 local check = require "scrutinizer.check"
-local command = require "scrutinizer.command"
+local command = require "scrutinizer.transport.command"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
-local events = require "scrutinizer.events"
-local exchange = require "scrutinizer.exchange"
-local gather = require "scrutinizer.gather"
+local events = require "scrutinizer.transport.events"
+local exchange = require "scrutinizer.transport.exchange"
+local gather = require "scrutinizer.report.gather"
 local options = require "scrutinizer.options"
-local pace = require "scrutinizer.pace"
-local query = require "scrutinizer.query"
-local redirect = require "scrutinizer.redirect"
-local report_json = require "scrutinizer.report_json"
+local pace = require "scrutinizer.transport.pace"
+local query = require "scrutinizer.query.query"
+local redirect = require "scrutinizer.transport.redirect"
+local report_json = require "scrutinizer.query.report_json"
 local secrets = require "scrutinizer.secrets"
-local wait = require "scrutinizer.wait"
-local warm = require "scrutinizer.warm"
+local wait = require "scrutinizer.transport.wait"
+local warm = require "scrutinizer.transport.warm"
 local wire = require "scrutinizer.wire"
 
 ---@class scrutinizer.Client
@@ -49,7 +49,7 @@ function Client:__index(name)
   if method then return method end
   local part = PARTS[name]
   if not part then return nil end
-  local made = require("scrutinizer." .. part).new(self)
+  local made = require("scrutinizer.manage." .. part).new(self)
   rawset(self, name, made)
   return made
 end
@@ -162,8 +162,8 @@ end
 
 -- In a host that loads: what is loaded when first asked for is loaded now. Later a chroot may keep it away.
 local function load_all()
-  require "scrutinizer.cursor"
-  for _, part in pairs(PARTS) do require("scrutinizer." .. part) end
+  require "scrutinizer.report.cursor"
+  for _, part in pairs(PARTS) do require("scrutinizer.manage." .. part) end
 end
 
 --- Connects nothing yet: checks every option, reads the certificate files. Misuse raises.

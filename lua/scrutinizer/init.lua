@@ -3,12 +3,12 @@
 local check = require "scrutinizer.check"
 local client = require "scrutinizer.client"
 local core = require "scrutinizer.core"
-local decoder = require "scrutinizer.decoder"
+local decoder = require "scrutinizer.report.decoder"
 local errors = require "scrutinizer.errors"
-local names = require "scrutinizer.names"
+local names = require "scrutinizer.query.names"
 local options = require "scrutinizer.options"
 local recorder = require "scrutinizer.recorder"
-local report_json = require "scrutinizer.report_json"
+local report_json = require "scrutinizer.query.report_json"
 
 local scrutinizer = {
   VERSION = core.VERSION,

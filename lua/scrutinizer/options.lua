@@ -4,8 +4,8 @@ local ascii = require "scrutinizer.ascii"
 local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
 local files = require "scrutinizer.files"
-local names = require "scrutinizer.names"
-local wait = require "scrutinizer.wait"
+local names = require "scrutinizer.query.names"
+local wait = require "scrutinizer.transport.wait"
 
 local options = {}
 

@@ -63,7 +63,7 @@ local SELECT = { { field = "host", column = "host" }, { field = "octets", column
   { field = "label", column = "sum_octets", member = "label" }, { field = "rank", column = "rank", optional = true } }
 
 local scrutinizer = part == 5 and require "scrutinizer"
-if scrutinizer then require "scrutinizer.cursor" end -- Lua 5.1 never loads again what it once failed to load
+if scrutinizer then require "scrutinizer.report.cursor" end -- Lua 5.1 never loads again what it once failed to load
 
 local PARTS = {
   function() read({ with_direction = true }, #answer) end,

@@ -130,7 +130,7 @@ if part == 2 then
     { "decode", {}, function() return scrutinizer.decode '{"a":[1,2]}' end },
   }
 elseif part == 3 then
-  require "scrutinizer.cursor"
+  require "scrutinizer.report.cursor"
   local function connect()
     return assert(scrutinizer.connect {
       url = "http://127.0.0.1:" .. port, allow_http = true, token = "in no message", retry = false, timeout = 20,

@@ -2,7 +2,7 @@
 ** agree.c - all scanners of this machine against a plain loop: random and
 ** adversarial bytes, at every alignment and length, with nothing readable
 ** behind them. Prints the names of those compared; fails at the first
-** difference. (spec/scan_spec.lua)
+** difference. (spec/core/scan_spec.lua)
 */
 #include "scan.h"
 

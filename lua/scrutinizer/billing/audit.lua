@@ -4,12 +4,12 @@
 local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
-local exact = require "scrutinizer.billing.exact"
+local bigint = require "scrutinizer.billing.arithmetic.bigint"
 local files = require "scrutinizer.files"
 local invoice = require "scrutinizer.billing.invoice"
 local period = require "scrutinizer.billing.period"
 local samples = require "scrutinizer.billing.samples"
-local target = require "scrutinizer.export.target"
+local sink = require "scrutinizer.sink"
 local wire = require "scrutinizer.wire"
 
 local audit = {}
@@ -23,7 +23,7 @@ local null = core.null
 local function portable(value)
   if value == false then return null end
   if type(value) == "number" then
-    return (value > check.MAX or value < -check.MAX) and exact.text(value) or value
+    return (value > check.MAX or value < -check.MAX) and bigint.text(value) or value
   end
   if type(value) ~= "table" then return value end
   local copy = setmetatable({}, next(value) == nil and core.array_mt or nil)
@@ -76,7 +76,7 @@ end
 ---@return true?
 ---@return scrutinizer.Error? err kind "file"
 function audit.save(bill, path)
-  local to, err = target.open(path)
+  local to, err = sink.open(path)
   if not to then return nil, err end
   local ok
   ok, err = to:write(audit.text(bill))
@@ -100,8 +100,8 @@ local function revive_values(part, n)
     if value == null then
       part.values[i] = false
     else
-      local octets = exact.whole(value)
-      if not octets or exact.compare(octets, 0) < 0 then return nil end
+      local octets = bigint.whole(value)
+      if not octets or bigint.compare(octets, 0) < 0 then return nil end
       part.values[i] = octets
     end
   end

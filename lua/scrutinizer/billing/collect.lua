@@ -4,7 +4,7 @@
 local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
 local samples = require "scrutinizer.billing.samples"
-local series = require "scrutinizer.series"
+local series = require "scrutinizer.report.series"
 local wire = require "scrutinizer.wire"
 
 local collect = {}

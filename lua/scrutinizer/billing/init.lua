@@ -5,11 +5,11 @@ local audit = require "scrutinizer.billing.audit"
 local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
 local invoice = require "scrutinizer.billing.invoice"
-local page = require "scrutinizer.billing.page"
+local html_page = require "scrutinizer.billing.output.html"
 local percentile = require "scrutinizer.billing.percentile"
 local period = require "scrutinizer.billing.period"
 local samples = require "scrutinizer.billing.samples"
-local text = require "scrutinizer.billing.text"
+local text = require "scrutinizer.billing.output.text"
 local usage = require "scrutinizer.billing.usage"
 
 local billing = {}
@@ -180,7 +180,7 @@ function Invoice:json() return audit.json(self) end
 
 --- A page that needs nothing else: the lines, the usage curve, the percentile's line, the discarded samples, the audit.
 ---@return string
-function Invoice:html() return page.html(self) end
+function Invoice:html() return html_page.html(self) end
 
 --- Writes invoice and samples to a file that `billing.verify` reads.
 ---@param path string

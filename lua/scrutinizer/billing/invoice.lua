@@ -3,8 +3,8 @@
 local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
-local exact = require "scrutinizer.billing.exact"
-local fraction = require "scrutinizer.billing.fraction"
+local bigint = require "scrutinizer.billing.arithmetic.bigint"
+local fraction = require "scrutinizer.billing.arithmetic.fraction"
 local period = require "scrutinizer.billing.period"
 local samples = require "scrutinizer.billing.samples"
 local tariff = require "scrutinizer.billing.tariff"
@@ -100,7 +100,7 @@ local function members_complaint(given, plan)
     end
     if not is_text(member.name) then return check.message(("member %d: name"):format(i), member.name, TEXT) end
     local commit = member.commit ~= nil and fraction.decimal(member.commit)
-    if member.commit ~= nil and (not commit or exact.compare(commit.numerator, 0) < 0) then
+    if member.commit ~= nil and (not commit or bigint.compare(commit.numerator, 0) < 0) then
       return check.message(("member %d: commit"):format(i), member.commit, "a decimal number from 0")
     end
     local complaint = usage.complaint(plan, member.samples)
@@ -236,7 +236,7 @@ function invoice.compose(record)
   local canonical = sum_up(bill, record)
   local priced = tariff.price(record.tariff, of, bill.units, bill.commit)
   for name, value in pairs(priced) do bill[name] = value end
-  if bill.commit and exact.compare(bill.commit.numerator, 0) > 0 then
+  if bill.commit and bigint.compare(bill.commit.numerator, 0) > 0 then
     bill.used = fraction.text(fraction.multiply(fraction.divide(bill.units, bill.commit), fraction.new(100)), 2, "half_up")
   end
   return bill, canonical

@@ -2,8 +2,8 @@
 
 local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
-local exact = require "scrutinizer.billing.exact"
-local fraction = require "scrutinizer.billing.fraction"
+local bigint = require "scrutinizer.billing.arithmetic.bigint"
+local fraction = require "scrutinizer.billing.arithmetic.fraction"
 local rank = require "scrutinizer.billing.rank"
 
 local percentile = {}
@@ -77,7 +77,7 @@ function percentile.plan(percent, options)
   if type(o) ~= "table" then return nil, check.message("options", o, "a table") end
   local plan = { method = o.method == nil and "nearest_rank" or o.method, rounding = o.rounding }
   local complaint = check_names(o) or rank.complaint(plan.method) or check_percent(percent, o, plan) or check_take(o, plan)
-  if not complaint and o.rounding ~= nil and not exact.ROUNDINGS[o.rounding] then
+  if not complaint and o.rounding ~= nil and not bigint.ROUNDINGS[o.rounding] then
     complaint = check.message("rounding", o.rounding, "half_up, half_even, up, down")
   end
   if complaint then return nil, complaint end
@@ -117,24 +117,24 @@ end
 
 local function mean(best, first, count)
   local sum = 0
-  for i = first, first + count - 1 do sum = exact.add(sum, value_of(best[i])) end
+  for i = first, first + count - 1 do sum = bigint.add(sum, value_of(best[i])) end
   return fraction.new(sum, count)
 end
 
 local function settle(plan, info, value)
   info.exact = value
   if plan.rounding then return fraction.round(value, plan.rounding), info end
-  return tonumber(exact.text(value.numerator)) / tonumber(exact.text(value.denominator)), info
+  return tonumber(bigint.text(value.numerator)) / tonumber(bigint.text(value.denominator)), info
 end
 
 -- Floats are compared and never computed with: there is no fraction of them.
 local function settle_floats(info, lower, upper, beyond)
-  local way = tonumber(exact.text(beyond.numerator)) / tonumber(exact.text(beyond.denominator))
+  local way = tonumber(bigint.text(beyond.numerator)) / tonumber(bigint.text(beyond.denominator))
   return lower + (upper - lower) * way, info
 end
 
 local function is_float(value)
-  return type(value) == "number" and exact.whole(value) == nil
+  return type(value) == "number" and bigint.whole(value) == nil
 end
 
 --- The percentile from the greatest samples in order; `best` must hold at least `percentile.keep` of them.
@@ -163,7 +163,7 @@ local function before(a, b)
   if type(a.value) == "number" and type(b.value) == "number" then
     if a.value ~= b.value then return a.value > b.value end
   else
-    local order = exact.compare(a.value, b.value)
+    local order = bigint.compare(a.value, b.value)
     if order ~= 0 then return order > 0 end
   end
   return a.at < b.at
@@ -174,7 +174,7 @@ local function read_any(samples)
   for i = 1, #samples do
     local sample = samples[i]
     local value, at = value_of(sample), type(sample) == "table" and sample[1] or i
-    local whole = exact.whole(value)
+    local whole = bigint.whole(value)
     if (type(sample) == "table") ~= (type(samples[1]) == "table") then return nil, i, sample end
     if not whole then
       local finite = type(value) == "number" and value == value and value ~= math.huge and value ~= -math.huge

@@ -2,8 +2,8 @@
 --- 28 to 31 days and days of 23 and 25 hours come out right.
 
 local check = require "scrutinizer.check"
-local times = require "scrutinizer.times"
-local zone = require "scrutinizer.zone"
+local times = require "scrutinizer.time.times"
+local zone = require "scrutinizer.time.zone"
 
 local period = {}
 

@@ -1,9 +1,9 @@
 --- Which sample is "the 95th percentile": five formulas that are in use, in whole numbers. Ranks count from 1 in ascending order.
 
 local check = require "scrutinizer.check"
-local exact = require "scrutinizer.billing.exact"
-local fraction = require "scrutinizer.billing.fraction"
-local names = require "scrutinizer.names"
+local bigint = require "scrutinizer.billing.arithmetic.bigint"
+local fraction = require "scrutinizer.billing.arithmetic.fraction"
+local names = require "scrutinizer.query.names"
 
 local rank = {}
 
@@ -53,7 +53,7 @@ rank.METHODS = FORMULAS
 ---@return scrutinizer.Fraction?
 function rank.share(percent)
   local given = fraction.decimal(percent)
-  if not given or exact.compare(given.numerator, 0) <= 0 or fraction.compare(given, HUNDRED) > 0 then return nil end
+  if not given or bigint.compare(given.numerator, 0) <= 0 or fraction.compare(given, HUNDRED) > 0 then return nil end
   return fraction.divide(given, HUNDRED)
 end
 

@@ -3,7 +3,7 @@
 
 local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
-local exact = require "scrutinizer.billing.exact"
+local bigint = require "scrutinizer.billing.arithmetic.bigint"
 local period = require "scrutinizer.billing.period"
 local wire = require "scrutinizer.wire"
 
@@ -47,7 +47,7 @@ end
 -- ---- points onto the grid ----
 
 local JOIN = {}
-function JOIN.sum(a, b) return exact.add(a, b) end
+function JOIN.sum(a, b) return bigint.add(a, b) end
 function JOIN.first(a) return a end
 function JOIN.last(_, b) return b end
 samples.JOINS = { error = true, sum = true, first = true, last = true }
@@ -55,8 +55,8 @@ samples.JOINS = { error = true, sum = true, first = true, last = true }
 -- One point's place and octets, or nil and a complaint. A place outside of the grid is false.
 local function read_point(set, point)
   local epoch = type(point) == "table" and check.integer(point[1])
-  local octets = epoch and exact.whole(point[2])
-  if not epoch or not octets or exact.compare(octets, 0) < 0 then
+  local octets = epoch and bigint.whole(point[2])
+  if not epoch or not octets or bigint.compare(octets, 0) < 0 then
     return nil, "not { epoch seconds, octets } with whole numbers from 0"
   end
   local offset = epoch - set.period.from
@@ -103,7 +103,7 @@ end
 function samples.add_up(set, values, more)
   for i = 1, set.n do
     local a, b = values[i], more[i]
-    if b then values[i] = a and exact.add(a, b) or b end
+    if b then values[i] = a and bigint.add(a, b) or b end
   end
 end
 
@@ -182,7 +182,7 @@ local plain = kind_of_number and function(value) return kind_of_number(value) ==
 ---@param set scrutinizer.Samples
 ---@return string
 function samples.canonical(set)
-  local out, n, text = {}, 0, exact.text
+  local out, n, text = {}, 0, bigint.text
   for _, side in ipairs(samples.SIDES) do
     for p, part in ipairs(set[side] or {}) do
       local head, epoch = ("%s %d "):format(side, p), set.period.from

@@ -2,9 +2,9 @@
 --- until they are rounded, by name and at named points: rate, units, line, total.
 
 local check = require "scrutinizer.check"
-local exact = require "scrutinizer.billing.exact"
-local fraction = require "scrutinizer.billing.fraction"
-local names = require "scrutinizer.names"
+local bigint = require "scrutinizer.billing.arithmetic.bigint"
+local fraction = require "scrutinizer.billing.arithmetic.fraction"
+local names = require "scrutinizer.query.names"
 
 local tariff = {}
 
@@ -36,8 +36,8 @@ local tariff = {}
 local RATE_UNITS, VOLUME_UNITS = { bps = 1 }, { B = 1 }
 for i, letter in ipairs { "k", "M", "G", "T", "P" } do
   local binary = (letter == "k" and "K" or letter) .. "i"
-  RATE_UNITS[letter .. "bps"], VOLUME_UNITS[letter .. "B"] = exact.whole("1" .. ("000"):rep(i)), exact.whole("1" .. ("000"):rep(i))
-  RATE_UNITS[binary .. "bps"], VOLUME_UNITS[binary .. "B"] = exact.whole(("%.0f"):format(1024 ^ i)), exact.whole(("%.0f"):format(1024 ^ i))
+  RATE_UNITS[letter .. "bps"], VOLUME_UNITS[letter .. "B"] = bigint.whole("1" .. ("000"):rep(i)), bigint.whole("1" .. ("000"):rep(i))
+  RATE_UNITS[binary .. "bps"], VOLUME_UNITS[binary .. "B"] = bigint.whole(("%.0f"):format(1024 ^ i)), bigint.whole(("%.0f"):format(1024 ^ i))
 end
 local UNITS = { rate = RATE_UNITS, volume = VOLUME_UNITS }
 
@@ -52,7 +52,7 @@ local POINTS = { rate = "half_up", units = "up", line = "half_up", total = "half
 
 local function positive(value)
   local given = fraction.decimal(value)
-  return given and exact.compare(given.numerator, 0) >= 0 and given or nil
+  return given and bigint.compare(given.numerator, 0) >= 0 and given or nil
 end
 
 local function one_of(t, name, allowed)
@@ -77,14 +77,14 @@ local function numbers_complaint(t)
     if t[name] ~= nil and not positive(t[name]) then return check.message(name, t[name], "a decimal number from 0, exact, such as 12 or \"12.5\"") end
   end
   for _, name in ipairs { "commit_fee", "minimum" } do
-    local whole = exact.whole(t[name])
-    if t[name] ~= nil and (not whole or exact.compare(whole, 0) < 0) then return check.message(name, t[name], "whole minor units from 0") end
+    local whole = bigint.whole(t[name])
+    if t[name] ~= nil and (not whole or bigint.compare(whole, 0) < 0) then return check.message(name, t[name], "whole minor units from 0") end
   end
   for _, name in ipairs { "step", "total_step" } do
     local given = positive(t[name])
     if t[name] ~= nil and (not given or given.numerator == 0) then return check.message(name, t[name], "a decimal number over 0") end
   end
-  if t.total_step ~= nil and not exact.whole(t.total_step) then return check.message("total_step", t.total_step, "whole minor units") end
+  if t.total_step ~= nil and not bigint.whole(t.total_step) then return check.message("total_step", t.total_step, "whole minor units") end
   if t.decimals ~= nil and not check.integer(t.decimals, 0, 9) then return check.message("decimals", t.decimals, "a whole number from 0 to 9") end
 end
 
@@ -109,7 +109,7 @@ local function fees_complaint(t)
   if t.fees == nil then return nil end
   if type(t.fees) ~= "table" then return check.message("fees", t.fees, "a list of { name =, amount = }") end
   for i, fee in ipairs(t.fees) do
-    if type(fee) ~= "table" or type(fee.name) ~= "string" or not exact.whole(fee.amount) then
+    if type(fee) ~= "table" or type(fee.name) ~= "string" or not bigint.whole(fee.amount) then
       return ("fee %d: name and whole minor units as amount are needed"):format(i)
     end
     if fee.prorate ~= nil and type(fee.prorate) ~= "boolean" then
@@ -123,8 +123,8 @@ local function rounding_complaint(t)
   if type(t.rounding) ~= "table" then return check.message("rounding", t.rounding, "a table of rate, units, line, total") end
   for point, how in pairs(t.rounding) do
     if not POINTS[point] then return check.message("rounding", point, table.concat(check.sorted_keys(POINTS), ", ")) end
-    if not exact.ROUNDINGS[how] and not (point == "rate" and how == "none") then
-      return check.message("rounding." .. point, how, table.concat(check.sorted_keys(exact.ROUNDINGS), ", "))
+    if not bigint.ROUNDINGS[how] and not (point == "rate" and how == "none") then
+      return check.message("rounding." .. point, how, table.concat(check.sorted_keys(bigint.ROUNDINGS), ", "))
     end
   end
 end
@@ -170,9 +170,9 @@ end
 -- The octets of the period, by direction.
 local function volume_of(usage)
   local a, b = usage.totals.inbound, usage.totals.outbound
-  if usage.direction == "sum" then return exact.add(a, b) end
+  if usage.direction == "sum" then return bigint.add(a, b) end
   if usage.direction == "inbound" or usage.direction == "outbound" then return usage.totals[usage.direction] end
-  return exact.compare(a, b) >= 0 and a or b
+  return bigint.compare(a, b) >= 0 and a or b
 end
 
 --- Billable units of one usage, and the steps on the way: each { point =, from =, to = } as fractions.
@@ -236,11 +236,11 @@ local function line(bill, name, price, part, quantity, unit)
   if part then value = fraction.multiply(value, part) end
   local amount = fraction.round(value, bill.rounding.line)
   bill.lines[#bill.lines + 1] = { name = name, quantity = quantity or ONE, unit = unit, price = price, part = part, exact = value, amount = amount }
-  bill.total = exact.add(bill.total, amount)
+  bill.total = bigint.add(bill.total, amount)
 end
 
 local function commit_line(bill, t, commit, part)
-  if t.commit_fee ~= nil then return line(bill, "Commit", fraction.new(exact.whole(t.commit_fee)), part) end
+  if t.commit_fee ~= nil then return line(bill, "Commit", fraction.new(bigint.whole(t.commit_fee)), part) end
   line(bill, "Commit", positive(t.commit_price or t.price or t.tiers[1].price), part, commit, t.unit)
 end
 
@@ -270,14 +270,14 @@ local function usage_lines(bill, t, units, name)
 end
 
 local function minimum_line(bill, t)
-  local lacking = t.minimum ~= nil and exact.subtract(exact.whole(t.minimum), bill.total)
-  if lacking and exact.compare(lacking, 0) > 0 then line(bill, "Up to the minimum charge", fraction.new(lacking)) end
+  local lacking = t.minimum ~= nil and bigint.subtract(bigint.whole(t.minimum), bill.total)
+  if lacking and bigint.compare(lacking, 0) > 0 then line(bill, "Up to the minimum charge", fraction.new(lacking)) end
 end
 
 local function round_total(bill, t)
   if t.total_step == nil then return end
-  local step = exact.whole(t.total_step)
-  local rounded = exact.multiply(exact.divide(bill.total, step, bill.rounding.total), step)
+  local step = bigint.whole(t.total_step)
+  local rounded = bigint.multiply(bigint.divide(bill.total, step, bill.rounding.total), step)
   bill.steps[#bill.steps + 1] = { point = "total", rounding = bill.rounding.total, from = fraction.new(bill.total), to = fraction.new(rounded) }
   bill.total = rounded
 end
@@ -299,7 +299,7 @@ function tariff.price(t, period, units, commit)
   usage_lines(bill, t, over, commit and "Over the commit" or "Usage")
   minimum_line(bill, t)
   for _, fee in ipairs(t.fees or {}) do
-    line(bill, fee.name, fraction.new(exact.whole(fee.amount)), fee.prorate and part or nil)
+    line(bill, fee.name, fraction.new(bigint.whole(fee.amount)), fee.prorate and part or nil)
   end
   round_total(bill, t)
   bill.over = over

@@ -3,8 +3,8 @@
 local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
-local exact = require "scrutinizer.billing.exact"
-local fraction = require "scrutinizer.billing.fraction"
+local bigint = require "scrutinizer.billing.arithmetic.bigint"
+local fraction = require "scrutinizer.billing.arithmetic.fraction"
 local percentile = require "scrutinizer.billing.percentile"
 local samples = require "scrutinizer.billing.samples"
 
@@ -76,7 +76,7 @@ function usage.plan(options)
   local missing = o.missing == nil and "error" or o.missing
   if not MISSING[missing] then return nil, check.message("missing", missing, table.concat(check.sorted_keys(MISSING), ", ")) end
   local threshold = o.threshold ~= nil and fraction.decimal(o.threshold) or nil
-  if o.threshold ~= nil and (not threshold or exact.compare(threshold.numerator, 0) < 0 or fraction.compare(threshold, fraction.new(1)) > 0) then
+  if o.threshold ~= nil and (not threshold or bigint.compare(threshold.numerator, 0) < 0 or fraction.compare(threshold, fraction.new(1)) > 0) then
     return nil, check.message("threshold", o.threshold, "a share from 0 to 1, such as 0.01")
   end
   if not threshold and missing == "error" then threshold = fraction.new(0) end
@@ -114,7 +114,7 @@ end
 local function sum_parts(parts, n, policy)
   local sum = filled(parts[1], n, policy)
   for p = 2, #parts do
-    local more, joined, add = filled(parts[p], n, policy), {}, exact.add
+    local more, joined, add = filled(parts[p], n, policy), {}, bigint.add
     for i = 1, n do
       local a, b = sum[i], more[i]
       joined[i] = a and b and add(a, b)
@@ -125,8 +125,8 @@ local function sum_parts(parts, n, policy)
 end
 
 local JOIN = {}
-function JOIN.sum(a, b) return exact.add(a, b) end
-function JOIN.higher_sample(a, b) return exact.compare(a, b) >= 0 and a or b end
+function JOIN.sum(a, b) return bigint.add(a, b) end
+function JOIN.higher_sample(a, b) return bigint.compare(a, b) >= 0 and a or b end
 
 local function join(a, b, how)
   local joined, with = {}, JOIN[how]
@@ -248,14 +248,14 @@ end
 local function check_missing(plan, count, n)
   if not plan.threshold or fraction.compare(fraction.new(count, n), plan.threshold) <= 0 then return true end
   return refuse("%d of %d samples are missing (%s %%), over the threshold of %s %%; say missing = \"zero\", \"drop\" or \"carry\", or "
-    .. "another threshold", count, n, fraction.text(fraction.new(exact.multiply(count, 100), n), 2, "half_up"),
+    .. "another threshold", count, n, fraction.text(fraction.new(bigint.multiply(count, 100), n), 2, "half_up"),
     fraction.text(fraction.multiply(plan.threshold, fraction.new(100))))
 end
 
 local function totals(set)
   local sums = {}
   for _, side in ipairs(samples.SIDES) do
-    for _, part in ipairs(set[side] or {}) do sums[side] = exact.add(sums[side] or 0, exact.sum(part.values, set.n)) end
+    for _, part in ipairs(set[side] or {}) do sums[side] = bigint.add(sums[side] or 0, bigint.sum(part.values, set.n)) end
   end
   return sums
 end
@@ -293,7 +293,7 @@ function usage.of(plan, set)
   end
   result.policy, result.interval = plan.missing, set.interval
   result.duplicates, result.outside, result.totals = set.duplicates, set.outside, totals(set)
-  result.coverage = fraction.text(fraction.new(exact.multiply(result.present, 100), set.n), 2, "down")
+  result.coverage = fraction.text(fraction.new(bigint.multiply(result.present, 100), set.n), 2, "down")
   return result
 end
 

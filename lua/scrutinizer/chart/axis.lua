@@ -1,7 +1,7 @@
 --- Where an axis has its marks, and what they say: values in readable units, times on a zone's own clock.
 
 local ascii = require "scrutinizer.ascii"
-local zone = require "scrutinizer.zone"
+local zone = require "scrutinizer.time.zone"
 
 local axis = {}
 

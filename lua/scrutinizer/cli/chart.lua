@@ -1,7 +1,7 @@
 --- `--format chart`: pictures of rows and of series, in a file or on the terminal.
 
 local chart = require "scrutinizer.chart"
-local exits = require "scrutinizer.cli.exits"
+local exit_status = require "scrutinizer.cli.exit_status"
 local output = require "scrutinizer.cli.output"
 local terminal = require "scrutinizer.cli.terminal"
 
@@ -38,7 +38,7 @@ end
 local function finish(args, ok, err)
   if ok and not args.output then ok, err = output.flushed(true) end
   if not ok then return nil, err end
-  return exits.DONE
+  return exit_status.DONE
 end
 
 --- Draws rows.

@@ -1,8 +1,8 @@
 --- Where the appliance is and who asks: options, environment, and the profile file.
 
 local check = require "scrutinizer.check"
-local data_file = require "scrutinizer.cli.data"
-local names = require "scrutinizer.names"
+local data_file = require "scrutinizer.cli.data_files"
+local names = require "scrutinizer.query.names"
 local scrutinizer = require "scrutinizer"
 
 local profile = {}

@@ -2,11 +2,11 @@
 
 local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
-local exits = require "scrutinizer.cli.exits"
+local exit_status = require "scrutinizer.cli.exit_status"
 local export = require "scrutinizer.export"
 local output = require "scrutinizer.cli.output"
 local scrutinizer = require "scrutinizer"
-local target = require "scrutinizer.export.target"
+local sink = require "scrutinizer.sink"
 local wire = require "scrutinizer.wire"
 
 local shard = {}
@@ -86,7 +86,7 @@ end
 
 -- A whole file of this text, or none.
 local function write_file(path, text)
-  local to, err = target.open(path)
+  local to, err = sink.open(path)
   if not to then return nil, err end
   local ok
   ok, err = to:write(text)
@@ -121,7 +121,7 @@ function shard.run(q, order, args, part)
   local path, text = path_of(args.output, part), form.rpt_json
   if finished(path, text) then
     if not args.quiet then io.stderr:write("scrutinizer: ", path, " is there already\n") end
-    return exits.DONE
+    return exit_status.DONE
   end
   os.remove(path .. ".manifest")
   local total, err = q:count()
@@ -139,7 +139,7 @@ function shard.run(q, order, args, part)
     format = args.format, header = not args.no_header, columns = setmetatable(columns, scrutinizer.array_mt),
   } .. "\n")
   if not ok then return nil, err end
-  return exits.DONE
+  return exit_status.DONE
 end
 
 -- ---- merge ----
@@ -204,14 +204,14 @@ function shard.merge(paths, path)
   local list, err = read_all(paths)
   if not list then return nil, err end
   local to
-  to, err = target.open(path)
+  to, err = sink.open(path)
   if not to then return nil, err end
   local function put(text) return to:write(text) end
   local ok, columns = true, header_of(list)
   if list[1].format == "csv" and list[1].header and columns then ok, err = export.csv({}, put, { columns = columns }) end
   if ok then ok, err = copy(put, list) end
   if ok then ok, err = to:finish() end
-  if ok then return exits.DONE end
+  if ok then return exit_status.DONE end
   to:abort()
   return nil, err
 end

@@ -1,9 +1,9 @@
 --- What stands between a client and its connections while it is recorded: every answer goes by in pieces, and into the file.
 
-local asked = require "scrutinizer.recorder.asked"
+local request_match = require "scrutinizer.recorder.request_match"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
-local host = require "scrutinizer.recorder.host"
+local host = require "scrutinizer.recorder.own_host"
 local secrets = require "scrutinizer.secrets"
 
 local record = {}
@@ -96,7 +96,7 @@ end
 function Multi:start(request)
   local transfer, kind, message = self._inner:start(request)
   if not request.asked or kind == "phase" then return transfer, kind, message end
-  local fields, found = asked.fields(request.asked, self._ignore)
+  local fields, found = request_match.fields(request.asked, self._ignore)
   local id = self._writer:asked(fields)
   local set = secrets.new(found, self._secrets)
   local state = { id = id, inner = transfer, set = set, clean = set.stream(), pending = "" }

@@ -1,10 +1,10 @@
 --- What stands in the place of a client's connections while it is replayed: answers out of a recording, piece by piece.
 
-local asked = require "scrutinizer.recorder.asked"
+local request_match = require "scrutinizer.recorder.request_match"
 local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
-local host = require "scrutinizer.recorder.host"
+local host = require "scrutinizer.recorder.own_host"
 
 local replay = {}
 
@@ -22,7 +22,7 @@ function replay.answers(recording, ignore, repeats)
   local by_key = {}
   for _, request in ipairs(recording.requests) do
     for name in pairs(ignore) do request.fields[name] = nil end
-    local key = asked.key(request.fields)
+    local key = request_match.key(request.fields)
     by_key[key] = by_key[key] or { given = 0 }
     table.insert(by_key[key], request)
   end
@@ -33,17 +33,17 @@ end
 function Answers:_take(request)
   local path = errors.neutral(self.recording.path, 200)
   if not request then return nil, path .. " is replayed: nothing goes over the network" end
-  local fields = asked.fields(request, self._ignore)
-  local list = self._by_key[asked.key(fields)]
+  local fields = request_match.fields(request, self._ignore)
+  local list = self._by_key[request_match.key(fields)]
   if not list then
     return nil, ("%s has no answer to %s: %s; record it anew if the script has changed")
-      :format(path, asked.describe(fields), asked.nearest(fields, self.recording.requests))
+      :format(path, request_match.describe(fields), request_match.nearest(fields, self.recording.requests))
   end
   local at = list.given + 1
   if at > #list and self._repeats then at = #list end
   if not list[at] then
     return nil, ("%s has %d answer%s to %s, and this asks once more; record it anew, or say repeats = true")
-      :format(path, #list, #list == 1 and "" or "s", asked.describe(fields))
+      :format(path, #list, #list == 1 and "" or "s", request_match.describe(fields))
   end
   list.given = list.given + 1
   return list[at]

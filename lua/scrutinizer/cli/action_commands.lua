@@ -1,0 +1,101 @@
+--- What the commands with actions share: actions, ids and names, results as rows.
+
+local exit_status = require "scrutinizer.cli.exit_status"
+local files = require "scrutinizer.files"
+local output = require "scrutinizer.cli.output"
+local profile = require "scrutinizer.cli.profile"
+
+local action_commands = {}
+
+-- Commands that list when nothing else is said.
+local LISTING = { devices = true, ["ip-groups"] = true }
+
+--- The arguments with `list` behind a command that has it and stands there without an action: `scrutinizer devices --format csv`.
+---@param argv string[]
+---@return string[]
+function action_commands.complete(argv)
+  local list, command = {}, nil
+  for i, word in ipairs(argv) do
+    list[#list + 1] = word
+    -- The command is the first word that is no option and no option's value.
+    local before, after = argv[i - 1] or "", argv[i + 1] or "-"
+    if not command and not word:find "^%-" and (not before:find "^%-" or before == "--no-verify") then
+      command = word
+      if LISTING[word] and after:find "^%-" and after ~= "-h" and after ~= "--help" then list[#list + 1] = "list" end
+    end
+  end
+  return list
+end
+
+--- A command with actions below it: `scrutinizer users create …`. Each action is { help =, example =, setup = function(command), run =
+--- function(client, args) }.
+---@param root table argparse's
+---@param name string
+---@param about string
+---@param actions table[] { name =, help =, example =, setup =, run = }
+---@return fun(args: table): any, any handler
+function action_commands.command(root, name, about, actions)
+  local command, by_name = root:command(name, about), {}
+  command:command_target "action"
+  command:require_command(true)
+  for _, action in ipairs(actions) do
+    local sub = command:command(action.name, action.help, action.example and "Example: scrutinizer " .. name .. " " .. action.example)
+    if action.setup then action.setup(sub) end
+    output.options(sub)
+    by_name[action.name] = action
+  end
+  return function(args)
+    local status, err = by_name[args.action].run(profile.connect(args), args)
+    return status, err
+  end
+end
+
+action_commands.WHO = "Digits are an id, anything else a name; `name:42` is the name 42."
+
+--- An id or a name out of an argument.
+---@param text string
+---@return integer|string
+function action_commands.who(text)
+  return text:match "^name:(.+)$" or (text:find "^%d+$" and tonumber(text)) or text
+end
+
+--- An id out of an argument.
+---@param text string
+---@return integer?
+---@return string? complaint
+function action_commands.id(text)
+  local id = text:find "^%d+$" and tonumber(text)
+  if id then return id end
+  return nil, ("'%s' is no id; ids are digits"):format(text)
+end
+
+--- Prints results; the status is 76 where one of them has failed.
+---@param args table
+---@param list? table[]
+---@param err? scrutinizer.Error
+---@param columns table
+---@return integer? status
+---@return scrutinizer.Error? err
+function action_commands.show(args, list, err, columns)
+  if not list then return nil, err end
+  args.no_units = true -- ids and counts are read by people and programs alike: exact
+  local rows
+  rows, err = output.write(list, args, columns)
+  if not rows then return nil, err end
+  for _, item in ipairs(list) do
+    if item.error then return exit_status.REFUSED end
+  end
+  return exit_status.DONE
+end
+
+--- The text of a file, or of standard input for "-". Raises where it cannot be read.
+---@param path string
+---@return string
+function action_commands.read(path)
+  if path == "-" then return io.read "*a" or "" end
+  local text, why = files.read(path)
+  if not text then error(require("scrutinizer.errors").new("file", why), 0) end
+  return text
+end
+
+return action_commands

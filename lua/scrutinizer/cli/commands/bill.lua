@@ -1,0 +1,145 @@
+--- `scrutinizer bill`: a customer's month by percentile, as an invoice; and saved bills verified.
+
+local billing = require "scrutinizer.billing"
+local data_file = require "scrutinizer.cli.data_files"
+local exit_status = require "scrutinizer.cli.exit_status"
+local output = require "scrutinizer.cli.output"
+local profile = require "scrutinizer.cli.profile"
+local sink = require "scrutinizer.sink"
+
+local TARIFF = [[
+The tariff is a file of data, Lua or (named .json) JSON: { currency = "EUR", unit = "Mbps", commit = 100, commit_price = 500, price = 750, step = 1,
+fees = { { name = "Port", amount = 10000, prorate = true } } }; money in cents. The library's billing/tariff.lua lists all fields.]]
+
+local function number_pair(text)
+  local exporter, index = text:match "^(.-)/(%d+)$"
+  if not exporter then return nil, ("'%s' is not of the form exporter/interface"):format(text) end
+  return { exporter, tonumber(index) }
+end
+
+local function add_customer(command)
+  command:group("Whose traffic (one kind)",
+    command:option("--interface", "exporter/index; again for each further port, which are summed before ranking."):argname "<exporter/index>"
+      :count "*":convert(number_pair),
+    command:option("--ip-group", "Number of an IP group."):argname "<id>":count "*":convert(tonumber),
+    command:option("--network", "A network, as 10.0.0.0/8."):argname "<network>":count "*",
+    command:option("--ip", "An address."):argname "<ip>":count "*",
+    command:option("--exporter", "With addresses: whose reports count; a flow that several exporters report counts at each. all: where none do.")
+      :argname "<exporter>",
+    command:option("--report", "Report whose graph is asked for."):argname "<type>",
+    command:option("--limit", "Series of the graph; the rest is in its Other."):argname "<rows>":convert(tonumber))
+end
+
+local function add_rules(command)
+  command:group("Percentile",
+    command:option("--percent", "Default 95."):argname "<percent>",
+    command:option("--method", "Formula of the rank (default nearest_rank)."):choices { "nearest_rank", "librenms", "cacti", "rrdtool", "linear" },
+    command:option("--direction", "Default: the higher of the two percentiles.")
+      :choices { "higher_percentile", "higher_sample", "sum", "inbound", "outbound" },
+    command:option("--missing", "What a missing sample counts as (default error)."):choices { "error", "zero", "drop", "carry" },
+    command:option("--threshold", "Share of the samples that may be missing, as 0.01."):argname "<share>")
+  command:group("Refused unless asked for",
+    command:option("--coarser", "Bill from buckets of so many minutes."):argname "<minutes>":convert(tonumber),
+    command:flag("--sparse", "Points on a coarser grid are five-minute sums all the same."),
+    command:flag("--truncated", "Bill although rows exist that no series shows."),
+    command:flag("--unfinished", "Bill a period that has not ended."))
+end
+
+local function add_options(command)
+  command:group("When (one of)",
+    command:option("--month", "A month of the zone, as 2026-11."):argname "<month>",
+    command:option("--between", "A part of one, half-open: epoch seconds or ISO 8601 text."):args(2):argname { "<from>", "<to>" })
+  command:option("--timezone", "IANA zone that days and months are of."):argname "<zone>":default "UTC"
+  add_customer(command)
+  add_rules(command)
+  command:group("The invoice",
+    command:option("--tariff", "File with the prices; see below."):argname "<file>",
+    command:option("--customer", "Name on the invoice."):argname "<name>",
+    command:option("--number", "Number of the invoice."):argname "<number>",
+    command:option("--format", "text, csv, json or html."):choices { "text", "csv", "json", "html" }:default "text",
+    command:option("-o --output", "File: it appears when it is whole. Default: standard output."):argname "<file>",
+    command:option("--save", "Also keep the samples and the invoice in a file that --verify reads."):argname "<file>",
+    command:option("--verify", "Make a saved bill again and compare it, byte by byte; asks no appliance."):argname "<file>")
+end
+
+local function moment(text)
+  return text:find "^%d+$" and tonumber(text) or text
+end
+
+local function period_of(args)
+  if (args.month == nil) == (args.between == nil) then error("bill: say when: --month or --between", 0) end
+  if args.month then return (billing.month(args.month, args.timezone)) end
+  return (billing.period(moment(args.between[1]), moment(args.between[2]), args.timezone))
+end
+
+local function list(values)
+  return values and #values > 0 and values or nil
+end
+
+local function customer_of(args)
+  return { interfaces = list(args.interface), ip_group = list(args.ip_group), network = list(args.network), ip = list(args.ip),
+    exporter = args.exporter, report = args.report, limit = args.limit }
+end
+
+-- What the invoice is called when no name is said.
+local function name_of(args)
+  if args.customer then return args.customer end
+  local words = {}
+  for _, kind in ipairs { "ip_group", "network", "ip" } do
+    for _, value in ipairs(args[kind]) do words[#words + 1] = (kind == "ip_group" and "IP group " or "") .. tostring(value) end
+  end
+  for _, port in ipairs(args.interface) do words[#words + 1] = ("%s/%d"):format(port[1], port[2]) end
+  return table.concat(words, ", ")
+end
+
+local function write(args, text)
+  local to, err = sink.open(args.output or io.stdout)
+  if not to then return nil, err end
+  local ok
+  ok, err = to:write(text)
+  if ok then ok, err = to:finish() end
+  if ok and not args.output then ok, err = output.flushed(true) end
+  if ok then return exit_status.DONE end
+  to:abort()
+  return nil, err
+end
+
+local function verify(args)
+  local bill, err = billing.verify(args.verify)
+  if not bill then return nil, err end
+  return write(args, bill[args.format](bill))
+end
+
+local function make(args)
+  if not args.tariff then error("bill: --tariff says the prices; see scrutinizer bill --help", 0) end
+  local of, tariff = period_of(args), data_file.load(args.tariff)
+  local queries = billing.queries(profile.connect(args), customer_of(args))
+  local samples, err = billing.collect(of, queries, { coarser = args.coarser, sparse = args.sparse, truncated = args.truncated,
+    unfinished = args.unfinished })
+  if not samples then return nil, err end
+  return billing.invoice {
+    customer = name_of(args), number = args.number, samples = samples, tariff = tariff,
+    usage = { percent = args.percent, method = args.method, direction = args.direction, missing = args.missing, threshold = args.threshold },
+  }
+end
+
+local function bill(args)
+  if args.verify then return verify(args) end
+  local made, err = make(args)
+  if not made then return nil, err end
+  if args.save then
+    local ok
+    ok, err = made:save(args.save)
+    if not ok then return nil, err end
+  end
+  return write(args, made[args.format](made))
+end
+
+--- Adds the command; gives its handler.
+return function(root)
+  local command = root:command("bill", "A customer's month by the 95th percentile of five-minute samples, as an invoice.",
+    TARIFF .. "\n\nExample: scrutinizer bill --month 2025-11 --timezone Europe/Berlin "
+      .. "--network 10.8.0.0/24 --exporter 10.1.1.4 --tariff gold.lua --save bill.json")
+  add_options(command)
+  return { bill = bill }
+end

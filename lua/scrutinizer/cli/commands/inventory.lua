@@ -1,0 +1,101 @@
+--- `scrutinizer devices`, `interfaces` and `hosts`.
+
+local action_commands = require "scrutinizer.cli.action_commands"
+local exit_status = require "scrutinizer.cli.exit_status"
+local output = require "scrutinizer.cli.output"
+local profile = require "scrutinizer.cli.profile"
+local errors = require "scrutinizer.errors"
+
+local function devices(client, args)
+  local list, err = client.devices:list()
+  return action_commands.show(args, list, err, { "ip", "name" })
+end
+
+local function names(client, args)
+  local list, err = client.exporters:list()
+  return action_commands.show(args, list, err, { "ip", "name", "dns", "sysname", "label" })
+end
+
+local function groups(client, args)
+  local list, err = client.device_groups:list()
+  return action_commands.show(args, list, err, { "id", "name" })
+end
+
+-- A device group's id, looked up where a name was given.
+local function group_id(client, who)
+  if type(who) == "number" then return who end
+  local group, err = client.device_groups:find(who)
+  if group then return group.id end
+  return nil, err or errors.new("api", ("no device group is called '%s'"):format(who))
+end
+
+local function members(client, args)
+  local id, wrong = group_id(client, args.who)
+  if not id then return nil, wrong end
+  local list, err = client.device_groups:members(id)
+  return action_commands.show(args, list, err, { "ip", "name" })
+end
+
+local INTERFACE = { "exporter", "device", "index", "name", "speed", "in_percent", "in_rate", "out_percent", "out_rate" }
+
+local function interfaces(args)
+  local list, err = profile.connect(args).interfaces:list { exporter = args.exporter }
+  for _, one in ipairs(list or {}) do
+    one.in_percent, one.in_rate = one.inbound.percent, one.inbound.rate
+    one.out_percent, one.out_rate = one.outbound.percent, one.outbound.rate
+  end
+  return action_commands.show(args, list, err, INTERFACE)
+end
+
+local function addresses(args)
+  local list = args.ips
+  if args.from then
+    for word in action_commands.read(args.from):gmatch "%S+" do list[#list + 1] = word end
+  end
+  if #list == 0 then error("hosts: say addresses, or --from", 0) end
+  return list
+end
+
+local HOST = { "ip", "found", "exporter", "first", "last", "connections", "error" }
+
+-- One row per exporter that has seen a host; one for a host that none has.
+local function host_rows(hosts)
+  local rows = {}
+  for _, host in ipairs(hosts) do
+    for _, seen in ipairs(host.seen) do
+      seen.ip, seen.found = host.ip, "yes"
+      rows[#rows + 1] = seen
+    end
+    if #host.seen == 0 then rows[#rows + 1] = { ip = host.ip, found = host.found == false and "no" or "", error = host.error } end
+  end
+  return rows
+end
+
+local function hosts(args)
+  local list, err = profile.connect(args).hosts:find(addresses(args))
+  return action_commands.show(args, list and host_rows(list), err, HOST)
+end
+
+return function(root)
+  local command = root:command("interfaces", "Interfaces: the numbers that reports take, speeds and rates in bits per second, percent of the speed.",
+    "Example: scrutinizer interfaces --exporter core-1 --format csv")
+  command:option("--exporter", "Only this exporter's: its address or any of its names."):argname "<exporter>"
+  output.options(command)
+  command = root:command("hosts", "Which exporters have seen addresses, when first and last. Those that none has seen have `no` under found.",
+    ("Example: scrutinizer hosts --from addresses.txt --format csv. Exit status %d where the appliance refused one of them."):format(exit_status.REFUSED))
+  command:argument("ips", "Addresses."):args "*":argname "<ip>"
+  command:option("--from", "File with addresses, blanks or line ends between them; - is standard input."):argname "<file>"
+  output.options(command)
+  return {
+    devices = action_commands.command(root, "devices", "List devices, their names, device groups and who is in these.", {
+      { name = "list", run = devices, help = "All devices." },
+      { name = "names", run = names, help = "All devices with DNS name, sysname and label, where the token may see them." },
+      { name = "groups", run = groups, help = "All device groups." },
+      {
+        name = "members", run = members, help = "The devices in a group. " .. action_commands.WHO, example = "members Campus",
+        setup = function(sub) sub:argument("who", "The group."):argname "<who>":convert(action_commands.who) end,
+      },
+    }),
+    interfaces = interfaces, hosts = hosts,
+  }
+end

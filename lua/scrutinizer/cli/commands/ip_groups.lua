@@ -1,0 +1,156 @@
+--- `scrutinizer ip-groups`: groups of addresses, by rules.
+
+local action_commands = require "scrutinizer.cli.action_commands"
+local errors = require "scrutinizer.errors"
+
+-- A rule as it is written on a command line.
+local function rule_text(rule)
+  if rule.type == "range" then return rule.from .. "-" .. rule.to end
+  if rule.type == "network" then return ("%s/%d"):format(rule.address, rule.length) end
+  if rule.type == "wildcard" then return rule.address .. "/" .. rule.mask end
+  if rule.type == "child" then return ("group:%d"):format(rule.group) end
+  return rule.address or rule.type
+end
+
+local RULES = { "group", "name", "rule_id", "rule", "done", "error" }
+
+-- One row per rule of a group that was made or changed; one where there are none.
+local function rows_of(group, rows)
+  rows = rows or {}
+  local before = #rows
+  local function add(list, done)
+    for _, rule in ipairs(list or {}) do
+      rows[#rows + 1] = { group = group.id, name = group.name, rule_id = rule.id, rule = rule.type and rule_text(rule),
+        done = not rule.error and done or nil, error = rule.error }
+    end
+  end
+  add(group.rules, "added")
+  add(group.changed, "changed")
+  add(group.removed, "removed")
+  if #rows == before then rows[1 + before] = { group = group.id, name = group.name, error = group.error } end
+  return rows
+end
+
+-- `group:42` and `group:Berlin` are child groups, `all` is everything; the rest as the library reads it.
+local function read_rule(text)
+  local child = text:match "^group:(.+)$"
+  if child then return { type = "child", group = child } end
+  return text == "all" and { type = "ipall" } or text
+end
+
+local function list(client, args)
+  local all, err = client.ip_groups:list()
+  return action_commands.show(args, all, err, { "id", "name" })
+end
+
+-- A group's id, looked up where a name was given.
+local function id_of(client, who)
+  if type(who) == "number" then return who end
+  local group, err = client.ip_groups:find(who)
+  if group then return group.id end
+  return nil, err or errors.new("api", ("no IP group is called '%s'"):format(who))
+end
+
+local function rules(client, args)
+  local id, err = id_of(client, args.who)
+  if not id then return nil, err end
+  local all
+  all, err = client.ip_groups:rules(id)
+  for _, rule in ipairs(all or {}) do rule.rule = rule_text(rule) end
+  return action_commands.show(args, all, err, { "id", "type", "rule" })
+end
+
+local function create(client, args)
+  local group, err = client.ip_groups:create(args.name, args.rules)
+  return action_commands.show(args, group and rows_of(group), err, RULES)
+end
+
+local function add(client, args)
+  local texts = args.from and {} or args.rules
+  if args.from then
+    for line in action_commands.read(args.from):gmatch "[^\r\n]+" do
+      if line:find "%S" and not line:find "^%s*#" then texts[#texts + 1] = read_rule(line:match "^%s*(.-)%s*$") end
+    end
+  end
+  local group, err = client.ip_groups:from_list(args.name, texts, { create = not args.no_create })
+  return action_commands.show(args, group and rows_of(group), err, RULES)
+end
+
+local function update(client, args)
+  local id, err = id_of(client, args.who)
+  if not id then return nil, err end
+  local change = { name = args.name, add = args.add[1] and args.add or nil, remove = args.remove[1] and args.remove or nil }
+  if next(change) == nil then error("ip-groups update: say what: --name, --add, --remove", 0) end
+  local group
+  group, err = client.ip_groups:update(id, change)
+  return action_commands.show(args, group and rows_of(group), err, RULES)
+end
+
+local function import(client, args)
+  local groups, err = client.ip_groups:from_csv({ text = action_commands.read(args.file) }, { create = not args.no_create })
+  local rows = {}
+  for _, group in ipairs(groups or {}) do rows_of(group, rows) end
+  return action_commands.show(args, groups and rows, err, RULES)
+end
+
+local function delete(client, args)
+  local gone, err = client.ip_groups:delete(args.who)
+  return action_commands.show(args, gone, err, { "id", "name", "error" })
+end
+
+local WRITING = "10.1.1.1, 10.0.0.0/8, 10.1.1.1-10.1.1.9, 10.0.4.0/0.255.0.255 (a wildcard: bits that are 1 do not count), group:NAME, all."
+
+local function rule_arguments(command, count)
+  command:argument("rules", WRITING):args(count):argname "<rule>":convert(read_rule)
+end
+
+return function(root)
+  return {
+    ["ip-groups"] = action_commands.command(root, "ip-groups", "List, make, fill, change and delete IP groups.", {
+      { name = "list", run = list, help = "All IP groups." },
+      {
+        name = "rules", run = rules, help = "The rules of a group. Unverified: no source shows this call. " .. action_commands.WHO, example = "rules Berlin",
+        setup = function(command) command:argument("who", "The group."):argname "<who>":convert(action_commands.who) end,
+      },
+      {
+        name = "create", run = create, help = "Make a group.", example = "create Berlin 10.2.0.0/16 10.9.1.1-10.9.1.20",
+        setup = function(command)
+          command:argument("name", "The group's name."):argname "<name>"
+          rule_arguments(command, "*")
+        end,
+      },
+      {
+        name = "add", run = add, help = "Put rules into the group of that name, which is made where it is missing; thousands go in batches.",
+        example = "add 'Microsoft 365' --from prefixes.txt",
+        setup = function(command)
+          command:argument("name", "The group's name."):argname "<name>"
+          rule_arguments(command, "*")
+          command:option("--from", "File with one rule per line; - is standard input."):argname "<file>"
+          command:flag("--no-create", "Not where the group is missing.")
+        end,
+      },
+      {
+        name = "update", run = update, help = "Rename a group, add rules, remove rules by their ids. " .. action_commands.WHO,
+        example = "update Berlin --add 10.2.7.0/24 --remove 506588",
+        setup = function(command)
+          command:argument("who", "The group."):argname "<who>":convert(action_commands.who)
+          command:option("--name", "The new name."):argname "<name>"
+          command:option("--add", "A rule: " .. WRITING):argname "<rule>":count "*":convert(read_rule)
+          command:option("--remove", "A rule's id."):argname "<id>":count "*":convert(action_commands.id)
+        end,
+      },
+      {
+        name = "import", run = import, help = "Groups from CSV lines name,rule; nothing is sent unless all lines are right.",
+        example = "import sites.csv",
+        setup = function(command)
+          command:argument("file", "CSV file; - is standard input."):argname "<file>"
+          command:flag("--no-create", "Only into groups that are there.")
+        end,
+      },
+      {
+        name = "delete", run = delete, help = "Delete groups. " .. action_commands.WHO, example = "delete Berlin 16900093",
+        setup = function(command) command:argument("who", "Ids and names."):args "+":argname "<who>":convert(action_commands.who) end,
+      },
+    }),
+  }
+end

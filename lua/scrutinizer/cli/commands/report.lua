@@ -1,0 +1,41 @@
+--- `scrutinizer report` and `scrutinizer explain`.
+
+local exit_status = require "scrutinizer.cli.exit_status"
+local output = require "scrutinizer.cli.output"
+local picture = require "scrutinizer.cli.chart"
+local profile = require "scrutinizer.cli.profile"
+local query = require "scrutinizer.cli.query_arguments"
+local shard = require "scrutinizer.cli.shard"
+
+local function report(args)
+  local q, order = query.build(profile.connect(args), args)
+  local part, err = shard.of(args)
+  if err then return nil, err end
+  if part then return shard.run(q, order, args, part) end
+  if args.format == "chart" then return picture.rows(q, args) end
+  local rows
+  rows, err = output.write(q, args, order)
+  if not rows then return nil, err end
+  return exit_status.DONE
+end
+
+-- What would be sent. Nothing is.
+local function explain(args)
+  local q = query.build(profile.connect(args), args)
+  local form, err = q:request()
+  if not form then return nil, err end
+  for _, name in ipairs { "rm", "action", "rpt_json", "data_requested" } do print(("%-14s  %s"):format(name, form[name])) end
+  print("\n" .. q:url() .. "\n\n" .. q:curl())
+  return exit_status.DONE
+end
+
+--- Adds the commands; gives their handlers.
+return function(root)
+  local command = root:command("report", "Rows of a flow report.",
+    "Example: scrutinizer report host2host --last 24h --where ip=10.1.1.1 --select src=sourceipaddress,octets=sum_octetdeltacount --limit 50")
+  output.options(query.options(command), true)
+  picture.of_rows(command)
+  shard.options(command)
+  query.options(root:command("explain", "What a report would send: the form, the URL, a curl command. Asks only for exporters given by name."))
+  return { report = report, explain = explain }
+end

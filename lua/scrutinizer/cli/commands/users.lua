@@ -1,0 +1,105 @@
+--- `scrutinizer users`. Passwords come from the environment or from standard input, never from arguments.
+
+local action_commands = require "scrutinizer.cli.action_commands"
+local csv = require "scrutinizer.csv"
+local terminal = require "scrutinizer.cli.terminal"
+
+local COLUMNS = { "name", "id", "error" }
+
+-- One line of standard input; on a terminal without showing it.
+local function ask_password(name)
+  local quiet = terminal.is(0)
+  if quiet then
+    io.stderr:write("password for ", (name:gsub("[%z\1-\31\127]", "?")), ": ")
+    os.execute "stty -echo </dev/tty"
+  end
+  local line = io.read "*l"
+  if quiet then
+    os.execute "stty echo </dev/tty"
+    io.stderr:write "\n"
+  end
+  return line
+end
+
+local function password_of(name)
+  local password = os.getenv "SCRUTINIZER_USER_PASSWORD" or ask_password(name)
+  if not password or password == "" then error("users create: no password: set SCRUTINIZER_USER_PASSWORD, or give a line on standard input", 0) end
+  return password
+end
+
+-- Users of CSV lines: name,password[,ids of groups with blanks between]. No message shows a password.
+local function from_csv(text)
+  local list = {}
+  for number, line in csv.lines(text) do
+    local fields = csv.fields(line)
+    if not fields or #fields < 2 or #fields > 3 then error(("users create: line %d is not name,password[,groups]"):format(number), 0) end
+    local groups = {}
+    for word in (fields[3] or ""):gmatch "%S+" do
+      groups[#groups + 1] = word:find "^%d+$" and tonumber(word) or error(("users create: line %d: groups are ids"):format(number), 0)
+    end
+    list[#list + 1] = { name = fields[1], password = fields[2], groups = groups }
+  end
+  return list
+end
+
+local function create(client, args)
+  if (args.csv == nil) == (args.name == nil) then error("users create: say a name, or --csv", 0) end
+  local users = args.csv and from_csv(action_commands.read(args.csv)) or { { name = args.name, password = password_of(args.name), groups = args.group } }
+  local list, err = client.users:create(users)
+  return action_commands.show(args, list, err, COLUMNS)
+end
+
+local function delete(client, args)
+  local list, err = client.users:delete(args.who)
+  return action_commands.show(args, list, err, { "id", "name", "error" })
+end
+
+local function rename(client, args)
+  local result, err = client.users:rename(args.who, args.new)
+  return action_commands.show(args, result and { result }, err, { "id", "name", "error" })
+end
+
+local function set(client, args)
+  local map = {}
+  for _, text in ipairs(args.preferences) do
+    local name, value = text:match "^([^=]+)=(.*)$"
+    if not name then error(("users set: '%s' is not of the form name=value"):format(text), 0) end
+    map[name] = value:find "^%-?%d+$" and tonumber(value) or value
+  end
+  local list, err = client.users:set_preferences(args.id, map)
+  return action_commands.show(args, list, err, { "name", "setting", "error" })
+end
+
+return function(root)
+  return {
+    users = action_commands.command(root, "users", "Make, delete and rename users, and set their preferences.", {
+      {
+        name = "create", run = create, example = "create alice --group 2 </run/secrets/alice",
+        help = "Make users. The password of one is SCRUTINIZER_USER_PASSWORD or a line on standard input.",
+        setup = function(command)
+          command:argument("name", "The user's name."):args "?":argname "<name>"
+          command:option("--group", "Id of a usergroup (1: Administrators, 2: Guests)."):argname "<id>":count "*":convert(action_commands.id)
+          command:option("--csv", "File of lines name,password[,group ids with blanks between]; - is standard input."):argname "<file>"
+        end,
+      },
+      {
+        name = "delete", run = delete, help = "Delete users. " .. action_commands.WHO, example = "delete 11 guest",
+        setup = function(command) command:argument("who", "Ids and names."):args "+":argname "<who>":convert(action_commands.who) end,
+      },
+      {
+        name = "rename", run = rename, help = "Give a user another name. " .. action_commands.WHO, example = "rename 14 alice",
+        setup = function(command)
+          command:argument("who", "The user's id or name so far."):argname "<who>":convert(action_commands.who)
+          command:argument("new", "The new name."):argname "<name>"
+        end,
+      },
+      {
+        name = "set", run = set, help = "Set preferences of a user, such as language=english or statusTopn=10.", example = "set 11 language=english",
+        setup = function(command)
+          command:argument("id", "The user's id."):argname "<id>":convert(action_commands.id)
+          command:argument("preferences", "Preferences; digits are sent as numbers."):args "+":argname "<name=value>"
+        end,
+      },
+    }),
+  }
+end

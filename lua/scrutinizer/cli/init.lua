@@ -1,0 +1,75 @@
+--- The command line: one command per task, arguments by argparse, an exit status that a script can act on.
+
+local action_commands = require "scrutinizer.cli.action_commands"
+local argparse = require "argparse"
+local completion = require "scrutinizer.cli.completion"
+local core = require "scrutinizer.core"
+local errors = require "scrutinizer.errors"
+local exit_status = require "scrutinizer.cli.exit_status"
+local profile = require "scrutinizer.cli.profile"
+
+local cli = {}
+
+local COMMANDS = { "report", "series", "bill", "users", "groups", "ip_groups", "inventory", "calls", "merge" }
+
+local ABOUT = "Flow reports of Plixer Scrutinizer as tables, CSV, NDJSON and pictures; users, groups and the rest."
+
+-- Paragraphs of one line each: the parser wraps them.
+local EPILOG = "The appliance and its token come from the environment (SCRUTINIZER_URL, SCRUTINIZER_TOKEN, SCRUTINIZER_CA) or from a profile in "
+  .. '~/.config/scrutinizer/config.lua, a file of data: { url = "https://…", token = "…", ca_file = "…", lab = { url = … } }. A file with a '
+  .. "token must be readable by its owner only. There is no option for the token: it would stand in the list of processes.\n\n" .. exit_status.HELP
+
+local function parser()
+  local root = argparse("scrutinizer", ABOUT, EPILOG)
+  root:help_max_width(100)
+  root:flag("--version", "Print the version and end."):action(function()
+    print("scrutinizer " .. core.VERSION)
+    os.exit(0)
+  end)
+  profile.options(root)
+  root:command_target "command"
+  root:require_command(true)
+  local handlers = {}
+  for _, name in ipairs(COMMANDS) do
+    for command, handler in pairs(require("scrutinizer.cli.commands." .. name)(root)) do handlers[command] = handler end
+  end
+  completion.option(root)
+  return root, handlers
+end
+
+-- Misuse that the library found in an argument: its place in our own source means nothing here.
+local function without_place(message)
+  return (tostring(message):gsub("^[^\n]-%.lua:%d+: ", ""))
+end
+
+local function complain(text)
+  io.stderr:write("scrutinizer: ", text, "\n")
+end
+
+--- Runs the command. Nothing is written but to stdout, stderr and the files asked for.
+---@param argv string[]
+---@return integer status see `exits`
+function cli.run(argv)
+  local root, handlers = parser()
+  local ok, args = root:pparse(action_commands.complete(argv))
+  if not ok then
+    complain(args .. "; see scrutinizer --help")
+    return exit_status.MISUSE
+  end
+  local done, status, err = xpcall(function() return handlers[args.command](args) end, function(message)
+    if type(message) == "table" then return message end
+    -- Only what names an argument is misuse; the rest is ours, and its traceback helps.
+    return { misuse = without_place(message), trace = debug.traceback(message, 2) }
+  end)
+  if not done and errors.is(status) then status, err = nil, status end
+  if not done and type(status) == "table" and status.misuse then
+    complain(os.getenv "SCRUTINIZER_TRACE" and status.trace or status.misuse)
+    return exit_status.MISUSE
+  end
+  if not err then return status or exit_status.DONE end
+  if exit_status.quiet(err) then return exit_status.DONE end
+  complain(tostring(err))
+  return exit_status.of(err)
+end
+
+return cli

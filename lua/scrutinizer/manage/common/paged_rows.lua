@@ -1,0 +1,99 @@
+--- Lists of the appliance's own pages: rows of cells, asked for page by page until none come.
+
+local call = require "scrutinizer.transport.call"
+local errors = require "scrutinizer.errors"
+local object_lists = require "scrutinizer.manage.common.object_lists"
+local item_results = require "scrutinizer.manage.common.item_results"
+
+local paged_rows = {}
+
+-- Rows per request.
+local PAGE = 10000
+
+-- One page: its rows as `read` gives them; nil and err.
+local function page(client, method, form, read)
+  local answer, err = call.send(client, form)
+  if answer == nil then return nil, err end
+  local found = type(answer) == "table" and answer.rows
+  if not item_results.is_list(found) then return object_lists.malformed(method, "a list 'rows'") end
+  local list = {}
+  for i, row in ipairs(found) do
+    list[i] = read(row)
+    if list[i] == nil then return object_lists.malformed(method, ("what is looked for in row %d"):format(i)) end
+  end
+  return list
+end
+
+-- Takes over a page's rows; false where some were there already.
+local function take(all, seen, list, key)
+  for _, item in ipairs(list) do
+    local mark = key(item)
+    if seen[mark] then return false end
+    seen[mark], all[#all + 1] = true, item
+  end
+  return true
+end
+
+local function same(list, other, key)
+  if #list ~= #other then return false end
+  for i, item in ipairs(list) do
+    if key(item) ~= key(other[i]) then return false end
+  end
+  return true
+end
+
+-- Whether a list that came twice, row by row, is the whole: so it is where the appliance does not go by limits at all. One that keeps to
+-- a limit but not to where a page begins may have a limit of its own.
+local function ignores_limits(client, method, form, read, all)
+  if #all == 1 then return true end
+  local one, err = page(client, method, form(0, 1), read)
+  if not one then return nil, err end
+  return #one == #all
+end
+
+-- What a page with a row that was there already means: the list is whole (true), or nil and err.
+local function repeated(client, method, form, read, all, list, key)
+  local whole, err = false, nil
+  if same(all, list, key) then whole, err = ignores_limits(client, method, form, read, all) end
+  if whole then return true end
+  return nil, err
+    or errors.new("changed", method .. ": a row came twice: the list has changed between two pages, or the appliance gives no further ones")
+end
+
+--- All rows of a list. It ends with an empty page: a short one may be the appliance's cap.
+---@param client scrutinizer.Client
+---@param method string
+---@param form fun(offset: integer, rows: integer): table<string, string>
+---@param read fun(row: any): any a row's value; nil: it is no such row
+---@param key fun(item: any): string what tells two rows apart
+---@return any[]?
+---@return scrutinizer.Error? err
+function paged_rows.all(client, method, form, read, key)
+  local all, seen = {}, {}
+  while true do
+    local before = #all
+    local list, err = page(client, method, form(before, PAGE), read)
+    if not list then return nil, err end
+    if #list == 0 then return all end
+    if not take(all, seen, list, key) then
+      for i = #all, before + 1, -1 do all[i] = nil end
+      local whole
+      whole, err = repeated(client, method, form, read, all, list, key)
+      if not whole then return nil, err end
+      return all
+    end
+  end
+end
+
+--- The rows of a list that comes in one answer.
+---@param client scrutinizer.Client
+---@param method string
+---@param form table<string, string>
+---@param read fun(row: any): any
+---@return any[]?
+---@return scrutinizer.Error? err
+function paged_rows.once(client, method, form, read)
+  return page(client, method, form, read)
+end
+
+return paged_rows

@@ -1,0 +1,124 @@
+--- `client.device_groups`: devices by site and the like; reports take them by id (`query:device_group`).
+
+local call = require "scrutinizer.transport.call"
+local check = require "scrutinizer.check"
+local errors = require "scrutinizer.errors"
+local item_fields = require "scrutinizer.manage.common.item_fields"
+local object_lists = require "scrutinizer.manage.common.object_lists"
+local item_results = require "scrutinizer.manage.common.item_results"
+local paged_rows = require "scrutinizer.manage.common.paged_rows"
+local wire = require "scrutinizer.wire.inventory"
+
+---@class scrutinizer.DeviceGroups
+---@field private _client scrutinizer.Client
+local methods = {}
+local DeviceGroups = { __index = methods, __name = "scrutinizer.DeviceGroups" }
+
+--- All device groups.
+---@return { id: integer, name: string }[]?
+---@return scrutinizer.Error? err
+function methods:list()
+  local list, err = object_lists.list(self._client, "device_groups:list", wire.known "deviceGroups", { id = "id", name = "name" })
+  return list, err
+end
+
+--- One device group by its name. Names differ by case.
+---@param name string
+---@return { id: integer, name: string }? group nil without err: there is none
+---@return scrutinizer.Error? err also where several groups have this name
+function methods:find(name)
+  if not item_fields.text(name) then error(check.message("device_groups:find", name, "a group's name"), 2) end
+  local all, err = self:list()
+  if not all then return nil, err end
+  local found
+  for _, group in ipairs(all) do
+    if group.name == name and found then
+      return errors.fail("api", ("device_groups:find: several device groups are called %s"):format(check.show(name)))
+    end
+    if group.name == name then found = group end
+  end
+  return found
+end
+
+--- The devices in a group.
+---@param id integer
+---@return { ip: string, name: string }[]?
+---@return scrutinizer.Error? err
+function methods:members(id)
+  local group = check.digits(id, 0)
+  if not group then error(check.message("device_groups:members", id, "a device group's id, a whole number"), 2) end
+  local list, err = object_lists.list(self._client, "device_groups:members", wire.group_members(group), { ip = "exporter_ip", name = "lbl" }, "results")
+  return list, err
+end
+
+--- Makes a device group without members. The answer has no id: find it by its name.
+---@param name string
+---@return { name: string, error?: string }? result
+---@return scrutinizer.Error? err
+function methods:create(name)
+  if not item_fields.text(name) then error(check.message("device_groups:create", name, "a name for the group"), 2) end
+  local answer, err = call.send(self._client, wire.new_group(name), { write = true })
+  if answer == nil then return nil, err end
+  if type(answer) ~= "table" or answer.lbl == nil then return item_results.malformed("device_groups:create", "lbl, the group's name") end
+  if answer.lbl == name then return { name = name } end
+  return { name = name, error = item_results.said(answer.lbl, self._client._private.mask) }
+end
+
+-- Ids of objects by their addresses.
+local function objects_by_ip(self)
+  local list, err = paged_rows.all(self._client, "device_groups:add_members", wire.objects, function(row)
+    local object = wire.read_object(row)
+    local id = object and item_results.whole(object.id)
+    return id and { id = id, ip = object.ip } or nil
+  end, function(object) return tostring(object.id) end)
+  if not list then return nil, err end
+  local map = {}
+  for _, object in ipairs(list) do map[object.ip] = object.id end
+  return map
+end
+
+local function read_ips(list)
+  return item_fields.each("device_groups:add_members", list, "devices' addresses", function(where, ip)
+    if not item_fields.text(ip) then return nil, check.message(where, ip, "the text of a device's address") end
+    return ip
+  end, function(ip) return ip end)
+end
+
+-- Success is that the group then has the member: the answer names no addresses.
+local function judge(self, group, out)
+  local members, err = self:members(group)
+  if not members then return nil, err end
+  local there = {}
+  for _, member in ipairs(members) do there[member.ip] = true end
+  for _, result in ipairs(out) do
+    if not result.error and not there[result.ip] then result.error = "the group does not have it after all" end
+  end
+  return out
+end
+
+--- Puts devices into a group, by their addresses: looks up the objects' ids, sends them, and reads the group again.
+---@param id integer the group's id
+---@param list string[] addresses
+---@return { ip: string, error?: string }[]? results in the order given
+---@return scrutinizer.Error? err
+function methods:add_members(id, list)
+  local group = check.digits(id, 0)
+  if not group then error(check.message("device_groups:add_members", id, "a device group's id, a whole number"), 2) end
+  local ips, complaint = read_ips(list)
+  if not ips then error(complaint, 2) end
+  local by_ip, err = objects_by_ip(self)
+  if not by_ip then return nil, err end
+  local out, ids = {}, {}
+  for i, ip in ipairs(ips) do
+    out[i] = { ip = ip, error = not by_ip[ip] and "no object of the appliance has this address" or nil }
+    ids[#ids + 1] = by_ip[ip]
+  end
+  if #ids == 0 then return out end
+  local answer
+  answer, err = call.send(self._client, wire.add_to_group(group, ids), { write = true })
+  if answer == nil then return nil, err end
+  out, err = judge(self, group, out)
+  return out, err
+end
+
+return { new = function(client) return setmetatable({ _client = client }, DeviceGroups) end }

@@ -1,0 +1,19 @@
+--- `client.devices`: what sends flows to the appliance.
+
+local object_lists = require "scrutinizer.manage.common.object_lists"
+local wire = require "scrutinizer.wire.inventory"
+
+---@class scrutinizer.Devices
+---@field private _client scrutinizer.Client
+local methods = {}
+local Devices = { __index = methods, __name = "scrutinizer.Devices" }
+
+--- All devices. `name` is whatever the appliance calls them by: a name, a DNS name or the address.
+---@return { name: string, ip: string }[]?
+---@return scrutinizer.Error? err
+function methods:list()
+  local list, err = object_lists.list(self._client, "devices:list", wire.known "devices", { name = "name", ip = "ip" })
+  return list, err
+end
+
+return { new = function(client) return setmetatable({ _client = client }, Devices) end }

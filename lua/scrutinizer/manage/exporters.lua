@@ -1,0 +1,244 @@
+--- `client.exporters`: devices and interfaces by any of their names. What was looked up is kept for a while, per client.
+
+local ascii = require "scrutinizer.ascii"
+local check = require "scrutinizer.check"
+local core = require "scrutinizer.core"
+local errors = require "scrutinizer.errors"
+local filters = require "scrutinizer.query.filters"
+local item_fields = require "scrutinizer.manage.common.item_fields"
+local names = require "scrutinizer.query.names"
+local paged_rows = require "scrutinizer.manage.common.paged_rows"
+local wire = require "scrutinizer.wire.inventory"
+
+---@class scrutinizer.Exporter
+---@field ip string
+---@field name? string    as get_known_objects calls it
+---@field dns? string
+---@field sysname? string
+---@field label? string
+
+---@class scrutinizer.Exporters
+---@field private _client scrutinizer.Client
+---@field private _directory? { list: scrutinizer.Exporter[], time: number }
+---@field private _interfaces table<string, { list: scrutinizer.Interface[], time: number }>
+local methods = {}
+local Exporters = { __index = methods, __name = "scrutinizer.Exporters" }
+
+-- Seconds that a list is used for; and those after which a name that is not in it is looked for again.
+local MAX_AGE, NEW_AGE = 300, 10
+
+--- For how many seconds names are kept (default 300); 0: ask each time.
+---@param seconds number
+function methods:max_age(seconds)
+  if type(seconds) ~= "number" or seconds ~= seconds or seconds < 0 then error(check.message("exporters:max_age", seconds, "seconds, from 0"), 2) end
+  self._max_age = seconds
+end
+
+--- Forgets what was looked up.
+function methods:forget()
+  self._directory, self._interfaces = nil, {}
+end
+
+local function fresh(kept, age)
+  return kept and core.now() - kept.time < age
+end
+
+-- DNS names, system names and labels, where this token may see them: { [ip] = names }.
+local function managed(self)
+  local list, err = paged_rows.all(self._client, "exporters:list", wire.exporters, wire.read_exporter, function(one) return one.ip end)
+  if list then
+    local by_ip = {}
+    for _, one in ipairs(list) do by_ip[one.ip] = one end
+    return by_ip, list
+  end
+  -- Not every token may manage exporters, and not every version has this page.
+  if err.kind == "api" or (err.kind == "auth" and err.status ~= 401) then return {}, {} end
+  return nil, err
+end
+
+local function read_directory(self)
+  local devices, err = self._client.devices:list()
+  if not devices then return nil, err end
+  local more, others = managed(self)
+  if not more then return nil, others end
+  local list, seen = {}, {}
+  for i, device in ipairs(devices) do
+    local known = more[device.ip] or {}
+    list[i] = { ip = device.ip, name = device.name, dns = known.dns, sysname = known.sysname, label = known.label }
+    seen[device.ip] = true
+  end
+  for _, one in ipairs(others) do
+    if not seen[one.ip] then list[#list + 1] = one end
+  end
+  return list
+end
+
+-- The list, at most so old.
+local function directory(self, age)
+  if fresh(self._directory, age) then return self._directory.list end
+  local list, err = read_directory(self)
+  if not list then return nil, err end
+  self._directory = { list = list, time = core.now() }
+  return list
+end
+
+--- All exporters with all their names. DNS name, sysname and label only where the token may see them.
+---@return scrutinizer.Exporter[]?
+---@return scrutinizer.Error? err
+function methods:list()
+  local list, err = directory(self, 0)
+  return list, err
+end
+
+-- How well a name fits: 2 it is one of them, 1 it is the host part of a DNS name.
+local function fit(exporter, wanted)
+  local best = 0
+  for _, field in ipairs { "ip", "name", "dns", "sysname", "label" } do
+    local name = exporter[field] and ascii.lower(exporter[field])
+    if name == wanted then return 2 end
+    if name and not filters.is_ip(name) and name:match "^([^.]+)%." == wanted then best = 1 end
+  end
+  return best
+end
+
+-- Those that fit best.
+local function fitting(list, name)
+  local found, wanted = { {}, {} }, ascii.lower(name)
+  for _, exporter in ipairs(list) do
+    local how = fit(exporter, wanted)
+    if how > 0 then table.insert(found[how], exporter) end
+  end
+  return found[2][1] and found[2] or found[1]
+end
+
+local function unknown(list, name)
+  local all = {}
+  for _, exporter in ipairs(list) do
+    for _, field in ipairs { "name", "dns", "sysname", "label" } do
+      if exporter[field] then all[exporter[field]] = true end
+    end
+  end
+  local hint = names.did_you_mean(names.suggest(name, all))
+  return errors.fail("api", ("exporter: the appliance has none that is called %s%s"):format(check.show(name), hint and "; " .. hint or ""))
+end
+
+local function ambiguous(found, name)
+  local all = {}
+  for i, exporter in ipairs(found) do all[i] = ("%s (%s)"):format(exporter.ip, exporter.name or exporter.dns or "?") end
+  return errors.fail("api", ("exporter: %d are called %s: %s; say which by its address"):format(#found, check.show(name), table.concat(all, ", ")))
+end
+
+--- One exporter by its address, name, DNS name (or the host part of it), sysname or label, whatever the case.
+---@param name string
+---@return scrutinizer.Exporter?
+---@return scrutinizer.Error? err none, or several, are called so; the message says which
+function methods:find(name)
+  if not item_fields.text(name) then error(check.message("exporters:find", name, "an exporter's address or name"), 2) end
+  local list, err = directory(self, self._max_age)
+  if not list then return nil, err end
+  local found = fitting(list, name)
+  if not found[1] and not fresh(self._directory, math.min(NEW_AGE, self._max_age)) then
+    list, err = directory(self, 0)
+    if not list then return nil, err end
+    found = fitting(list, name)
+  end
+  if not found[1] then return unknown(list, name) end
+  if found[2] then return ambiguous(found, name) end
+  return found[1]
+end
+
+-- An interface's names: "8 - Uplink 1 (xe-0/0/1)" is also "Uplink 1 (xe-0/0/1)", "Uplink 1" and "xe-0/0/1".
+local function called(interface, wanted)
+  local name = ascii.lower(interface.name)
+  local rest = name:match "^%d+%s*%-%s*(.+)$" or name
+  local alias, inner = rest:match "^(.-)%s*%(([^()]*)%)$"
+  return wanted == name or wanted == rest or wanted == alias or wanted == inner or wanted == ("%d"):format(interface.index)
+end
+
+local function interfaces_of(self, ip, age)
+  local kept = self._interfaces[ip]
+  if fresh(kept, age) then return kept.list end
+  local list, err = self._client.interfaces:list { exporter = ip }
+  if not list then return nil, err end
+  self._interfaces[ip] = { list = list, time = core.now() }
+  return list
+end
+
+local function interfaces_called(list, wanted)
+  local found = {}
+  for _, interface in ipairs(list) do
+    if called(interface, wanted) then found[#found + 1] = interface end
+  end
+  return found
+end
+
+--- One interface of an exporter by its number or name: of "8 - Uplink 1 (xe-0/0/1)" the whole, what follows the number, "Uplink 1", "xe-0/0/1".
+---@param exporter string its address or a name
+---@param name string|integer
+---@return scrutinizer.Interface?
+---@return scrutinizer.Error? err
+function methods:interface(exporter, name)
+  if type(name) == "number" and check.integer(name) then name = ("%d"):format(name) end
+  if not item_fields.text(name) then error(check.message("exporters:interface", name, "an interface's number or name"), 2) end
+  local device, err = self:find(exporter)
+  if not device then return nil, err end
+  local list
+  list, err = interfaces_of(self, device.ip, self._max_age)
+  local found = list and interfaces_called(list, ascii.lower(name))
+  if found and not found[1] and not fresh(self._interfaces[device.ip], math.min(NEW_AGE, self._max_age)) then
+    list, err = interfaces_of(self, device.ip, 0)
+    found = list and interfaces_called(list, ascii.lower(name))
+  end
+  if not found then return nil, err end
+  if #found == 1 then return found[1] end
+  local all = {}
+  for _, interface in ipairs(#found == 0 and list or found) do all[#all + 1] = check.show(interface.name) end
+  return errors.fail("api", ("exporter: %s of the interfaces of %s %s called %s; it has %s"):format(#found == 0 and "none" or tostring(#found),
+    device.ip, #found == 0 and "is" or "are", check.show(name), table.concat(all, ", ", 1, math.min(#all, 30))))
+end
+
+-- A filter by names, with numbers in their place.
+local function resolved(self, named)
+  local ip, index = named.exporter, named.interface
+  if not filters.is_ip(ip) then
+    local device, err = self:find(ip)
+    if not device then return nil, err end
+    ip = device.ip
+  end
+  if type(index) == "string" then
+    local interface, err = self:interface(ip, index)
+    if not interface then return nil, err end
+    index = interface.index
+  end
+  local entry, message = filters.exporter(ip, index)
+  if not entry then return errors.fail("api", message) end
+  return entry
+end
+
+--- A query's spec with its exporters' names looked up; the same where it has none.
+---@param client scrutinizer.Client
+---@param spec table
+---@return table? spec
+---@return scrutinizer.Error? err
+local function resolve(client, spec)
+  local list, changed = {}, false
+  for i, entry in ipairs(spec.filters) do
+    list[i] = entry
+    if entry.named then
+      local err
+      list[i], err = resolved(client.exporters, entry.named)
+      if not list[i] then return nil, err end
+      changed = true
+    end
+  end
+  if not changed then return spec end
+  local copy = {}
+  for key, value in pairs(spec) do copy[key] = value end
+  copy.filters = list
+  return copy
+end
+
+return {
+  new = function(client) return setmetatable({ _client = client, _interfaces = {}, _max_age = MAX_AGE }, Exporters) end,
+  resolve = resolve,
+}

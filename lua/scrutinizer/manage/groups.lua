@@ -1,0 +1,169 @@
+--- `client.groups`: usergroups, who is in which, and what they may. Lists in, one result per item out, in the order given.
+
+local accounts = require "scrutinizer.manage.common.accounts"
+local check = require "scrutinizer.check"
+local item_fields = require "scrutinizer.manage.common.item_fields"
+local names = require "scrutinizer.query.names"
+local item_results = require "scrutinizer.manage.common.item_results"
+local wire = require "scrutinizer.wire.accounts"
+
+---@class scrutinizer.Groups
+---@field private _client scrutinizer.Client
+local methods = {}
+local Groups = { __index = methods, __name = "scrutinizer.Groups" }
+
+local GROUP = {
+  name = item_fields.NAME,
+  template = { read = item_fields.id, allowed = "the id of the usergroup whose permissions it begins with", required = true },
+  users = { read = item_fields.list_of(item_fields.id_or_name), allowed = "a list of users' ids and names" },
+}
+
+local function members_of(entry)
+  local members = {}
+  for _, id in ipairs(type(entry.members) == "table" and entry.members or {}) do members[#members + 1] = item_results.whole(id) end
+  return members
+end
+
+-- The users asked for by id whom the answer does not show as members.
+local function missing_of(group, members)
+  local there, missing = {}, {}
+  for _, id in ipairs(members) do there[id] = true end
+  for _, who in ipairs(group.users or {}) do
+    if type(who) == "number" and not there[who] then missing[#missing + 1] = who end
+  end
+  return missing[1] and missing or nil
+end
+
+local CREATE = accounts.made(function(group, entry)
+  if not entry then return { name = group.name } end
+  local members = members_of(entry)
+  return { id = item_results.whole(entry.id), name = group.name, members = members, missing = missing_of(group, members) }
+end)
+
+--- Makes usergroups.
+---@param list { name: string, template: integer, users?: (integer|string)[] }[] template: id of the group whose permissions it begins with
+---@return { id?: integer, name: string, members?: integer[], missing?: integer[], error?: string }[]? results in the order given. `members`: ids
+---  of the users in it; `missing`: ids that were asked for and are not among them
+---@return scrutinizer.Error? err
+function methods:create(list)
+  local groups, complaint = item_fields.named("groups:create", list, GROUP, "usergroups, { name =, template = 1, users = {} }")
+  if not groups then error(complaint, 2) end
+  local made, err = accounts.change(self._client, "groups:create", groups, wire.create_groups, CREATE)
+  return made, err
+end
+
+--- Deletes usergroups, by id (numbers) or name (texts). Unverified: no source shows this call's JSON nor its answer; both are taken to be as
+--- those of users:delete.
+---@param list (integer|string)[]
+---@return { id?: integer, name?: string, error?: string }[]? results in the order given
+---@return scrutinizer.Error? err
+function methods:delete(list)
+  local who, complaint = item_fields.references("groups:delete", list)
+  if not who then error(complaint, 2) end
+  local gone, err = accounts.delete(self._client, "groups:delete", who, wire.delete_groups, wire.said.deleted_group)
+  return gone, err
+end
+
+local MEMBER = { user = item_fields.WHO, group = item_fields.WHO }
+
+local function change_members(self, method, key, list)
+  local pairs_given, complaint = item_fields.plain(method, list, MEMBER, "pairs, { user =, group = }")
+  if not pairs_given then error(complaint, 3) end
+  local judge = accounts.about(function(item) return { user = item.user, group = item.group } end)
+  function judge.success(item, sentence) return wire.said.member(key, item, sentence) end
+  function judge.concerns(item, sentence) return item_results.mentions(sentence, item.user, item.group) end
+  return accounts.change(self._client, method, pairs_given, function(all) return wire.membership(key, all) end, judge,
+    { sentences = { key == "add" and "added" or "removed" } })
+end
+
+--- Puts users into usergroups; each by id (a number) or name (a text). An item has succeeded when the appliance's sentence says so in the item's
+--- own words: where it answers with the id of a user that was given by name, the item's `error` is that sentence.
+---@param list { user: integer|string, group: integer|string }[]
+---@return { user: integer|string, group: integer|string, error?: string }[]? results in the order given
+---@return scrutinizer.Error? err
+function methods:add_members(list)
+  local done, err = change_members(self, "groups:add_members", "add", list)
+  return done, err
+end
+
+--- Takes users out of usergroups; the same as `add_members` otherwise.
+---@param list { user: integer|string, group: integer|string }[]
+---@return { user: integer|string, group: integer|string, error?: string }[]? results in the order given
+---@return scrutinizer.Error? err
+function methods:remove_members(list)
+  local done, err = change_members(self, "groups:remove_members", "remove", list)
+  return done, err
+end
+
+local HEX = "eight hex digits of the device's IPv4 address, as 0A010107"
+
+-- What a permission's code looks like, by its type. Others are open texts.
+local CODES = {
+  device = { "^%x%x%x%x%x%x%x%x$", HEX },
+  interface = { "^%x%x%x%x%x%x%x%x%-%d+$", HEX .. ", a hyphen and the interface's number" },
+  group = { "^%d+$", "a device group's id" },
+  report = { "^%d+$", "a saved report's id" },
+  gadget = { ".", "a gadget's id, as welcomeGadget" },
+  thirdparty = { ".", "the id of a third-party link" },
+  bboard = { ".", "a bulletin board's id" },
+  plixer = { ".", "a feature's code, as adminTab, statusTab, viewUserIdentity, allGadgets" },
+}
+
+local function read_type(value)
+  if not item_fields.text(value) then return nil end
+  local hint = not CODES[value] and names.did_you_mean(names.suggest(value, CODES)) or nil
+  if hint then return nil, hint end
+  return value
+end
+
+local PERMISSION = {
+  group = item_fields.WHO,
+  type = { read = read_type, allowed = table.concat(check.sorted_keys(CODES), ", ") .. ", or a name of your appliance", required = true },
+  code = {
+    read = function(value)
+      local id = item_fields.id(value)
+      return id and ("%d"):format(id) or item_fields.text(value)
+    end, allowed = "text, or an id", required = true,
+  },
+}
+
+local function check_codes(method, list)
+  for i, item in ipairs(list) do
+    local known = CODES[item.type]
+    if known and not item.code:find(known[1]) then
+      return nil, check.message(("%s: item %d: code of a %s"):format(method, i, item.type), item.code, known[2])
+    end
+  end
+  return list
+end
+
+local function change_permissions(self, method, key, list)
+  local given, complaint = item_fields.plain(method, list, PERMISSION, "permissions, { group =, type =, code = }")
+  if given then given, complaint = check_codes(method, given) end
+  if not given then error(complaint, 3) end
+  local judge = accounts.about(function(item) return { group = item.group, type = item.type, code = item.code } end)
+  function judge.success(item, sentence) return wire.said.permission(key, item, sentence) end
+  function judge.concerns(item, sentence) return item_results.mentions(sentence, item.code) or item_results.mentions(sentence, item.group) end
+  return accounts.change(self._client, method, given, function(all) return wire.permissions(key, all) end, judge, { sentences = { "updated" } })
+end
+
+--- Gives usergroups permissions. `type` says what `code` is: device (hex address, 0A010107), interface (0A010107-1), group (device group's id),
+--- report (saved report's id), gadget, thirdparty, bboard (ids), plixer (a feature's code such as adminTab). Other types pass.
+---@param list { group: integer|string, type: string, code: string|integer }[]
+---@return { group: integer|string, type: string, code: string, error?: string }[]? results in the order given
+---@return scrutinizer.Error? err
+function methods:grant(list)
+  local done, err = change_permissions(self, "groups:grant", "add", list)
+  return done, err
+end
+
+--- Takes permissions from usergroups; the same as `grant` otherwise.
+---@param list { group: integer|string, type: string, code: string|integer }[]
+---@return { group: integer|string, type: string, code: string, error?: string }[]? results in the order given
+---@return scrutinizer.Error? err
+function methods:revoke(list)
+  local done, err = change_permissions(self, "groups:revoke", "remove", list)
+  return done, err
+end
+
+return { new = function(client) return setmetatable({ _client = client }, Groups) end }

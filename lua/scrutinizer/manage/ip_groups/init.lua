@@ -1,0 +1,400 @@
+--- `client.ip_groups`: groups of addresses by rules, which reports can be filtered by.
+
+local call = require "scrutinizer.transport.call"
+local check = require "scrutinizer.check"
+local errors = require "scrutinizer.errors"
+local item_fields = require "scrutinizer.manage.common.item_fields"
+local lists = require "scrutinizer.manage.ip_groups.lists"
+local object_lists = require "scrutinizer.manage.common.object_lists"
+local item_results = require "scrutinizer.manage.common.item_results"
+local rules = require "scrutinizer.manage.ip_groups.rules"
+local wire = require "scrutinizer.wire.ip_groups"
+
+---@class scrutinizer.IpGroup
+---@field id integer
+---@field name string
+---@field rules? scrutinizer.IpRule[]     those that were sent, in the order given, each with its id or with `error`
+---@field changed? scrutinizer.IpRule[]   update: those of `change`
+---@field removed? { id: integer, error?: string }[] update: those of `remove`
+---@field warnings? string[]              what the appliance said besides, where it says so
+---@field created? boolean                from_list, from_csv: the group was not there before
+
+---@class scrutinizer.IpGroups
+---@field private _client scrutinizer.Client
+local methods = {}
+local IpGroups = { __index = methods, __name = "scrutinizer.IpGroups" }
+
+-- Rules per request.
+local BATCH = 1000
+
+--- All IP groups.
+---@return { id: integer, name: string }[]?
+---@return scrutinizer.Error? err
+function methods:list()
+  local list, err = object_lists.list(self._client, "ip_groups:list", wire.list(), { id = "id", name = "name" })
+  if list or err.kind ~= "api" then return list, err end
+  -- Not every version knows that page; the other is documented by its name.
+  local tree = object_lists.list(self._client, "ip_groups:list", wire.tree(), { id = wire.answer.id, name = wire.answer.name }, "results")
+  return tree, not tree and err or nil
+end
+
+-- Ids of all groups by their names: { [name] = { ids } }. Nil and err.
+local function ids_by_name(self)
+  local all, err = self:list()
+  if not all then return nil, err end
+  local map = {}
+  for _, group in ipairs(all) do
+    map[group.name] = map[group.name] or {}
+    table.insert(map[group.name], group.id)
+  end
+  return map
+end
+
+-- The error of a name that several groups have.
+local function ambiguous(method, name, ids)
+  local texts = {}
+  for i, id in ipairs(ids) do texts[i] = ("%d"):format(id) end
+  return errors.fail("api", ("%s: %d IP groups are called %s: %s; say which by its id"):format(method, #ids, check.show(name),
+    table.concat(texts, ", ")))
+end
+
+--- One IP group by its name. Names differ by case.
+---@param name string
+---@return { id: integer, name: string }? group nil without err: there is none
+---@return scrutinizer.Error? err also where several groups have this name
+function methods:find(name)
+  if not item_fields.text(name) then error(check.message("ip_groups:find", name, "a group's name"), 2) end
+  local map, err = ids_by_name(self)
+  if not map then return nil, err end
+  local ids = map[name]
+  if not ids then return nil end
+  if #ids > 1 then return ambiguous("ip_groups:find", name, ids) end
+  return { id = ids[1], name = name }
+end
+
+-- The rules among these whose child group was said by name.
+local function named_children(lists_of_rules)
+  local found = {}
+  for _, list in ipairs(lists_of_rules) do
+    for _, rule in ipairs(list) do
+      if rule.group_name then found[#found + 1] = rule end
+    end
+  end
+  return found
+end
+
+-- Child groups that were said by name get their ids. True, or nil and err.
+local function resolve_children(self, method, ...)
+  local children = named_children { ... }
+  if not children[1] then return true end
+  local map, err = ids_by_name(self)
+  if not map then return nil, err end
+  for _, rule in ipairs(children) do
+    local ids = map[rule.group_name]
+    if not ids then return errors.fail("api", ("%s: no IP group is called %s"):format(method, check.show(rule.group_name))) end
+    if #ids > 1 then return ambiguous(method, rule.group_name, ids) end
+    rule.group, rule.group_name = ids[1], nil
+  end
+  return true
+end
+
+-- What is said beside the rules, where it is said of none of them.
+local function said_besides(warnings, mask)
+  local list = {}
+  for i, warning in ipairs(warnings) do list[i] = item_results.said(warning, mask) end
+  return list[1] and list or nil
+end
+
+local function list_in(answer, name)
+  return item_results.is_list(answer[name]) and answer[name] or {}
+end
+
+-- The group that an answer shows; nil and err where it shows none.
+local function group_in(method, answer)
+  local id = type(answer) == "table" and item_results.whole(answer[wire.answer.id])
+  if not id then return item_results.malformed(method, "fc_id, the group's id") end
+  return { id = id, name = type(answer[wire.answer.name]) == "string" and answer[wire.answer.name] or nil }
+end
+
+-- Creates a group with its first rules, or sends one update (then `id` is the group's). Gives the group with these rules judged.
+local function save(self, method, form, add, id)
+  local answer, err = call.send(self._client, form, { write = true })
+  if answer == nil then return nil, err end
+  local group
+  group, err = group_in(method, answer)
+  if not group then return nil, err end
+  if id and group.id ~= id then return item_results.malformed(method, "the group that it was sent for") end
+  local mask, warnings = self._client._private.mask, list_in(answer, wire.answer.warnings)
+  group.rules = rules.confirm(add, list_in(answer, wire.answer.added), warnings, mask)
+  group.warnings = said_besides(warnings, mask)
+  return group, answer, mask
+end
+
+local function slice(list, from, count)
+  local part = {}
+  for i = from, math.min(#list, from + count - 1) do part[#part + 1] = list[i] end
+  return part
+end
+
+local function append(list, more)
+  for _, item in ipairs(more or {}) do list[#list + 1] = item end
+end
+
+-- Sends the rules from `from` on, batch by batch, into a group that is there. An error tells how far it came.
+local function add_batches(self, method, group, list, from, how)
+  while from <= #list do
+    local part = slice(list, from, how.batch)
+    local done, err = save(self, method, wire.update(group.id, { add = part }), part, group.id)
+    if not done then
+      if group.rules[1] then err.partial = group end
+      return nil, err
+    end
+    append(group.rules, done.rules)
+    if done.warnings then
+      group.warnings = group.warnings or {}
+      append(group.warnings, done.warnings)
+    end
+    from = from + #part
+    if how.on_progress then how.on_progress(from - 1, #list) end
+  end
+  return group
+end
+
+-- A new group with all these rules.
+local function create(self, method, name, list, how)
+  local first = slice(list, 1, how.batch)
+  local group, err = save(self, method, wire.create(name, first), first)
+  if not group then return nil, err end
+  group.name = group.name or name
+  if how.on_progress then how.on_progress(#first, #list) end
+  return add_batches(self, method, group, list, #first + 1, how)
+end
+
+--- Makes an IP group. Rules beyond 1,000 follow in further requests; where one of these fails, `err.partial` is the group as far as it is
+--- known to have come.
+---@param name string
+---@param list (string|table)[] rules: "10.1.1.1", "10.0.0.0/8", "10.1.1.1-10.1.1.9", "10.0.4.0/0.255.0.255" (a wildcard: bits that are 1 do not
+---  count), or tables: { type = "ip", address = }, { type = "range", from =, to = }, { type = "network", address =, length = },
+---  { type = "wildcard", address =, mask = }, { type = "child", group = id or name }, { type = "ipall" }. IPv6 addresses pass as they are
+---@return scrutinizer.IpGroup? group
+---@return scrutinizer.Error? err
+function methods:create(name, list)
+  if not item_fields.text(name) then error(check.message("ip_groups:create", name, "a name for the group"), 2) end
+  local read, complaint = rules.read_all("ip_groups:create", list)
+  if not read then error(complaint, 2) end
+  local ok, err = resolve_children(self, "ip_groups:create", read)
+  if not ok then return nil, err end
+  local group
+  group, err = create(self, "ip_groups:create", name, read, { batch = BATCH })
+  return group, err
+end
+
+local function read_ids(where, list)
+  local ids, complaint = item_fields.each(where, list, "rules' ids", function(place, value)
+    local id = check.digits(type(value) == "table" and value.id or value, 1)
+    if not id then return nil, check.message(place, value, "a rule's id, a whole number, or a rule as a result has it") end
+    return id
+  end, function(id) return id end)
+  return ids, complaint
+end
+
+local UPDATE = { name = true, add = true, change = true, remove = true }
+
+-- The checked change; nil and the complaint.
+local function read_change(given)
+  if type(given) ~= "table" or next(given) == nil then
+    return nil, check.message("ip_groups:update", given, "a table of name, add, change, remove")
+  end
+  for key in next, given do
+    if not UPDATE[key] then return nil, check.message("ip_groups:update: field", key, "name, add, change, remove") end
+  end
+  local change = { name = given.name }
+  local complaint
+  if given.name ~= nil and not item_fields.text(given.name) then return nil, check.message("ip_groups:update: name", given.name, "the group's new name") end
+  for _, key in ipairs { "add", "change" } do
+    if given[key] ~= nil then
+      change[key], complaint = rules.read_all("ip_groups:update: " .. key, given[key])
+      if not change[key] then return nil, complaint end
+    end
+  end
+  for i, rule in ipairs(change.change or {}) do
+    rule.id = check.digits(rule.id, 1)
+    if not rule.id then return nil, ("ip_groups:update: change: rule %d needs the id of the rule that it changes"):format(i) end
+  end
+  if given.remove ~= nil then
+    change.remove, complaint = read_ids("ip_groups:update: remove", given.remove)
+    if not change.remove then return nil, complaint end
+  end
+  return change
+end
+
+-- Each rule of `change` with its id, or with `error`: an answer's `updated` shows it.
+local function judge_changed(change, answer, mask)
+  local there, out = {}, {}
+  for _, entry in ipairs(list_in(answer, wire.answer.updated)) do
+    local id = item_results.whole(type(entry) == "table" and entry[wire.answer.rule] or entry)
+    if id then there[id] = true end
+  end
+  local warnings = list_in(answer, wire.answer.warnings)
+  for i, rule in ipairs(rules.confirm(change, {}, warnings, mask)) do
+    rule.id = change[i].id
+    if there[rule.id] then rule.error = nil end
+    out[i] = rule
+  end
+  return out
+end
+
+local function judge_removed(ids, answer)
+  local there, out = {}, {}
+  for _, entry in ipairs(list_in(answer, wire.answer.removed)) do
+    local id = item_results.whole(type(entry) == "table" and entry[wire.answer.rule] or entry)
+    if id then there[id] = true end
+  end
+  for i, id in ipairs(ids) do
+    out[i] = { id = id, error = not there[id] and "the answer does not show it as removed" or nil }
+  end
+  return out
+end
+
+--- Changes an IP group: its name, and rules. A rule's type cannot change: remove it and add another. The appliance's answer to this call is in
+--- no source; it is taken to be that of `create`, and what it does not confirm has `error`.
+---@param id integer the group's id
+---@param given { name?: string, add?: (string|table)[], change?: table[], remove?: (integer|table)[] } add: rules as in `create`; change: the same,
+---  tables with the `id` of the rule; remove: rules' ids, or rules as results have them
+---@return scrutinizer.IpGroup? group `rules`: those of `add`; `changed`, `removed`
+---@return scrutinizer.Error? err
+function methods:update(id, given)
+  local group_id = check.digits(id, 1)
+  if not group_id then error(check.message("ip_groups:update", id, "the group's id, a whole number"), 2) end
+  local change, complaint = read_change(given)
+  if not change then error(complaint, 2) end
+  local ok, err = resolve_children(self, "ip_groups:update", change.add or {}, change.change or {})
+  if not ok then return nil, err end
+  local all = change.add
+  change.add = all and slice(all, 1, BATCH)
+  local group, answer, mask = save(self, "ip_groups:update", wire.update(group_id, change), change.add or {}, group_id)
+  if not group then return nil, answer end
+  group.name = group.name or change.name
+  if change.change then group.changed = judge_changed(change.change, answer, mask) end
+  if change.remove then group.removed = judge_removed(change.remove, answer) end
+  if all and #all > BATCH then return add_batches(self, "ip_groups:update", group, all, BATCH + 1, { batch = BATCH }) end
+  return group
+end
+
+-- A result for a group by its name; `error` where the name means none or several.
+local function result_of(name, ids)
+  if not ids then return { name = name, error = "no IP group has this name" } end
+  if #ids > 1 then return { name = name, error = ("%d IP groups have this name: say which by its id"):format(#ids) } end
+  return { id = ids[1], name = name }
+end
+
+-- The groups that a list of ids and names means, as results in order.
+local function resolve(self, who)
+  local out, map = {}, nil
+  for i, one in ipairs(who) do
+    if type(one) == "string" and not map then
+      local all, err = ids_by_name(self)
+      if not all then return nil, err end
+      map = all
+    end
+    out[i] = type(one) == "number" and { id = one } or result_of(one, map[one])
+  end
+  return out
+end
+
+-- Takes over what an answer says of the groups that were to go.
+local function judge_deleted(out, answer, mask)
+  local gone = {}
+  for _, id in ipairs(answer.removed) do gone[item_results.whole(id) or false] = true end
+  for _, result in ipairs(out) do
+    if not result.error and not gone[result.id] then
+      result.error = item_results.said("the appliance does not show it as removed; it says: " .. item_results.text(answer), mask)
+    end
+  end
+  return out
+end
+
+--- Deletes IP groups, by id (numbers) or name (texts; looked up first).
+---@param list (integer|string)[]
+---@return { id?: integer, name?: string, error?: string }[]? results in the order given
+---@return scrutinizer.Error? err
+function methods:delete(list)
+  local who, complaint = item_fields.references("ip_groups:delete", list)
+  if not who then error(complaint, 2) end
+  local out, err = resolve(self, who)
+  if not out then return nil, err end
+  local ids = {}
+  for _, result in ipairs(out) do
+    if not result.error then ids[#ids + 1] = result.id end
+  end
+  if #ids == 0 then return out end
+  local answer
+  answer, err = call.send(self._client, wire.delete(ids), { write = true })
+  if answer == nil then return nil, err end
+  if type(answer) ~= "table" or not item_results.is_list(answer.removed) then return item_results.malformed("ip_groups:delete", "a list 'removed'") end
+  return judge_deleted(out, answer, self._client._private.mask)
+end
+
+--- The rules of an IP group. Unverified: the appliance has this call, but no source shows its fields or its answer.
+---@param id integer the group's id
+---@return scrutinizer.IpRule[]?
+---@return scrutinizer.Error? err
+function methods:rules(id)
+  local group_id = check.digits(id, 1)
+  if not group_id then error(check.message("ip_groups:rules", id, "the group's id, a whole number"), 2) end
+  local answer, err = call.send(self._client, wire.rules(group_id))
+  if answer == nil then return nil, err end
+  local entries = item_results.is_list(answer) and next(answer) ~= nil and answer or nil
+  for _, name in ipairs(wire.RULE_LISTS) do
+    if not entries and type(answer) == "table" and item_results.is_list(answer[name]) then entries = answer[name] end
+  end
+  local list = entries and rules.answered(entries)
+  if not list then return errors.fail("decode", "ip_groups:rules: the answer lacks a list of rules", { status = 200 }) end
+  return list
+end
+
+-- What ip_lists.lua needs of a client's groups.
+local function hands(self)
+  return {
+    there = function() return ids_by_name(self) end,
+    create = function(method, name, list, how) return create(self, method, name, list, how) end,
+    add = function(method, group, list, how) return add_batches(self, method, group, list, 1, how) end,
+    resolve_children = function(method, list) return resolve_children(self, method, list) end,
+  }
+end
+
+--- Puts a list into the IP group of that name; makes the group where there is none. Thousands of rules go in batches; writes are never repeated.
+---@param name string
+---@param list (string|table)[] rules as in `create`; what is there twice is sent once
+---@param options? { create?: boolean, batch?: integer, on_progress?: fun(done: integer, all: integer) } create = false: a group that is not there
+---  is an error; batch: rules per request (default 1,000)
+---@return scrutinizer.IpGroup? group with `created`, and `rules`: each that was sent, with its id or with `error`
+---@return scrutinizer.Error? err a wrong entry of the list (kind decode, nothing was sent); or the call; `err.partial` tells how far it came
+function methods:from_list(name, list, options)
+  if not item_fields.text(name) then error(check.message("ip_groups:from_list", name, "the group's name"), 2) end
+  if type(list) ~= "table" then error(check.message("ip_groups:from_list", list, "a list of rules: " .. rules.ALLOWED), 2) end
+  local how, complaint = lists.options("ip_groups:from_list", options, BATCH)
+  if not how then error(complaint, 2) end
+  local group, err = lists.from_list(hands(self), name, list, how)
+  return group, err
+end
+
+--- Reads IP groups from CSV lines `name,rule`, and puts each group's rules into the group of that name; makes the groups that are not there. A
+--- rule is a text as in `create`, or `group:NAME` for a child group, which may stand in the same file. Empty lines, lines that begin with `#`
+--- and a first line `name,…` are passed over. Nothing is sent unless all lines are right.
+---@param source string|{ text: string } a file's path, or the text itself
+---@param options? { create?: boolean, batch?: integer, on_progress?: fun(done: integer, all: integer) }
+---@return (scrutinizer.IpGroup|{ name: string, error: string })[]? groups in the order of their first lines
+---@return scrutinizer.Error? err a wrong line (kind decode), a file that cannot be read (file)
+function methods:from_csv(source, options)
+  local text = type(source) == "table" and source.text
+  if type(text) ~= "string" and type(source) ~= "string" then
+    error(check.message("ip_groups:from_csv", source, "a file's path, or { text = … }"), 2)
+  end
+  local how, complaint = lists.options("ip_groups:from_csv", options, BATCH)
+  if not how then error(complaint, 2) end
+  local groups, err = lists.from_csv(hands(self), source, how)
+  return groups, err
+end
+
+return { new = function(client) return setmetatable({ _client = client }, IpGroups) end }

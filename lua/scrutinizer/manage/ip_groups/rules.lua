@@ -1,0 +1,230 @@
+--- The six kinds of rules of IP groups: read from tables and texts, checked, and found again in answers.
+
+local check = require "scrutinizer.check"
+local filters = require "scrutinizer.query.filters"
+local names = require "scrutinizer.query.names"
+local item_results = require "scrutinizer.manage.common.item_results"
+local wire = require "scrutinizer.wire.ip_groups"
+
+local rules = {}
+
+---@class scrutinizer.IpRule
+---@field id? integer      the appliance's number of the rule
+---@field type "ip"|"range"|"network"|"wildcard"|"child"|"ipall"
+---@field address? string  ip, network, wildcard
+---@field length? integer  network: bits of the prefix
+---@field mask? string     wildcard: the bits that are 1 do not count
+---@field from? string     range, both ends included
+---@field to? string       range
+---@field group? integer   child: the other group's id
+---@field error? string    in results: what was said of a rule that is not there
+
+rules.ALLOWED = [["10.1.1.1", "10.0.0.0/8", "10.1.1.1-10.1.1.9", "10.0.4.0/0.255.0.255", or a table { type = "ip", address = }, ]]
+  .. [[{ type = "range", from =, to = }, { type = "network", address =, length = }, { type = "wildcard", address =, mask = }, ]]
+  .. [[{ type = "child", group = }, { type = "ipall" }]]
+
+-- The 8 groups of an IPv6 address as four hex digits each; two addresses then sort as their texts.
+local function expanded(text)
+  local head, tail = text:match "^(.*:)([^:]*%.[^:]*)$"
+  if tail then
+    local o = filters.octets(tail)
+    text = ("%s%x:%x"):format(head, o[1] * 256 + o[2], o[3] * 256 + o[4])
+  end
+  local left, right = text:match "^(.-)::(.*)$"
+  local parts, after = {}, {}
+  for group in (left or text):gmatch "[^:]+" do parts[#parts + 1] = ("%04x"):format(tonumber(group, 16)) end
+  for group in (right or ""):gmatch "[^:]+" do after[#after + 1] = ("%04x"):format(tonumber(group, 16)) end
+  for _ = #parts + #after + 1, 8 do parts[#parts + 1] = "0000" end
+  return table.concat(parts) .. table.concat(after)
+end
+
+-- An address as text that sorts as addresses do; nil when it is none.
+local function sortable(text)
+  if type(text) ~= "string" then return nil end
+  local o = filters.octets(text)
+  if o then return ("%02x%02x%02x%02x"):format(o[1], o[2], o[3], o[4]) end
+  return filters.is_ipv6(text) and expanded(text) or nil
+end
+
+-- One reader per kind: the rule's own fields out of a table, or nil and what is wrong.
+local READ = {}
+
+function READ.ip(given)
+  if not filters.is_ip(given.address) then return nil, check.message("address", given.address, "the text of an IPv4 or IPv6 address") end
+  return { address = given.address }
+end
+
+function READ.range(given)
+  local from, to = given.from or given.sip, given.to or given.eip
+  local first, last = sortable(from), sortable(to)
+  if not first then return nil, check.message("from", from, "the text of an IPv4 or IPv6 address") end
+  if not last then return nil, check.message("to", to, "the text of an IPv4 or IPv6 address") end
+  if #first ~= #last then return nil, check.message("to", to, "an address of the family of " .. from) end
+  if last < first then return nil, check.message("to", to, "no address before " .. from) end
+  return { from = from, to = to }
+end
+
+function READ.network(given)
+  local length = check.digits(given.length or given.mask, 0, 128)
+  local text = type(given.address) == "string" and length and ("%s/%d"):format(given.address, length) or nil
+  local network, hint = filters.network(text)
+  if network then return network end
+  return nil, check.message("network", text or given.length or given.mask, "an address and its length, as 10.0.0.0 and 8", hint)
+end
+
+function READ.wildcard(given)
+  for _, name in ipairs { "address", "mask" } do
+    if type(given[name]) ~= "string" or not filters.octets(given[name]) then
+      return nil, check.message(name, given[name], "an IPv4 address and a mask such as 0.255.0.255, whose 1 bits do not count")
+    end
+  end
+  return { address = given.address, mask = given.mask }
+end
+
+function READ.child(given)
+  local group = given.group or given.child_id
+  local id = check.digits(group, 1)
+  if id then return { group = id } end
+  if type(group) == "string" and group ~= "" then return { group_name = group } end
+  return nil, check.message("group", group, "the id or the name of an IP group that exists")
+end
+
+function READ.ipall() return {} end
+
+local FIELDS = { id = true, rule_id = true, type = true, address = true, length = true, mask = true, from = true, to = true, sip = true, eip = true,
+  group = true, child_id = true, all = true }
+
+local function from_table(given)
+  for key in next, given do
+    if not FIELDS[key] then return nil, check.message("field", key, table.concat(check.sorted_keys(FIELDS), ", ")) end
+  end
+  local kind = given.type == "all" and "ipall" or given.type
+  if type(kind) ~= "string" or not READ[kind] then
+    local hint = type(kind) == "string" and names.did_you_mean(names.suggest(kind, READ)) or nil
+    return nil, check.message("type", given.type, table.concat(check.sorted_keys(READ), ", "), hint)
+  end
+  local rule, complaint = READ[kind](given)
+  if not rule then return nil, complaint end
+  rule.type, rule.id = kind, given.id or given.rule_id
+  return rule
+end
+
+local function from_text(text)
+  local left, right = text:match "^%s*([^%s/-]+)%s*%-%s*([^%s/-]+)%s*$"
+  if left then return from_table { type = "range", from = left, to = right } end
+  left, right = text:match "^%s*([^%s/]+)/([^%s/]+)%s*$"
+  if left and right:find "%." then return from_table { type = "wildcard", address = left, mask = right } end
+  if left then return from_table { type = "network", address = left, length = right } end
+  return from_table { type = "ip", address = text:match "^%s*(.-)%s*$" }
+end
+
+--- One rule, checked. Addresses stay as they are written.
+---@param value string|table
+---@return scrutinizer.IpRule? rule
+---@return string? complaint
+function rules.read(value)
+  if type(value) == "string" then return from_text(value) end
+  if type(value) == "table" then return from_table(value) end
+  return nil, check.message("rule", value, rules.ALLOWED)
+end
+
+--- The same of each of a list.
+---@param where string
+---@param list any
+---@return scrutinizer.IpRule[]? rules
+---@return string? complaint
+function rules.read_all(where, list)
+  if type(list) ~= "table" or (next(list) ~= nil and list[1] == nil) then
+    return nil, check.message(where, list, "a list of rules: " .. rules.ALLOWED)
+  end
+  local read = {}
+  for i = 1, #list do
+    local rule, complaint = rules.read(list[i])
+    if not rule then return nil, ("%s: rule %d: %s"):format(where, i, complaint) end
+    read[i] = rule
+  end
+  return read
+end
+
+-- ---- answers ----
+
+-- A checked rule as a result has it.
+local function shown(rule, id)
+  local copy = { id = id }
+  for _, name in ipairs { "type", "address", "length", "mask", "from", "to", "group" } do copy[name] = rule[name] end
+  return copy
+end
+
+-- The entries of an answer by their keys: lists, the last first.
+local function by_key(entries)
+  local map = {}
+  for i = #entries, 1, -1 do
+    local entry = entries[i]
+    local key = type(entry) == "table" and item_results.whole(entry.rule_id) and wire.answered_key(entry)
+    if key then
+      map[key] = map[key] or {}
+      table.insert(map[key], i)
+    end
+  end
+  return map
+end
+
+-- Where all rules are answered, the one at the same place and of the same type is it: the appliance may write addresses in another way.
+local function at_place(rule, entries, used, i, count)
+  local entry = entries[i]
+  if #entries ~= count or used[i] or type(entry) ~= "table" or entry.type ~= rule.type then return nil end
+  used[i] = true
+  return item_results.whole(entry.rule_id)
+end
+
+local function complaint_of(rule, warnings, mask)
+  local all = {}
+  for _, warning in ipairs(warnings) do
+    local text = item_results.text(warning)
+    if item_results.mentions(text, rule.address or rule.from or rule.group or rule.type) then return item_results.said(text, mask) end
+    all[#all + 1] = text
+  end
+  local silent = "the appliance says nothing of this rule"
+  return all[1] and item_results.said(silent .. "; it says: " .. table.concat(all, "; "), mask) or silent
+end
+
+--- Each rule with the id that an answer gives it, in the order given; else with `error`.
+---@param list scrutinizer.IpRule[]
+---@param entries any[] the rules that the answer shows
+---@param warnings any[]
+---@param mask fun(text: string): string
+---@return scrutinizer.IpRule[]
+function rules.confirm(list, entries, warnings, mask)
+  local map, used, out = by_key(entries), {}, {}
+  for i, rule in ipairs(list) do
+    local places = map[wire.key(rule)]
+    local place = places and table.remove(places)
+    if place then
+      used[place] = true
+      out[i] = shown(rule, item_results.whole(entries[place].rule_id))
+    end
+  end
+  for i, rule in ipairs(list) do
+    if not out[i] then
+      out[i] = shown(rule, at_place(rule, entries, used, i, #list))
+      if not out[i].id then out[i].error = complaint_of(rule, warnings, mask) end
+    end
+  end
+  return out
+end
+
+--- The rules of a list in an answer.
+---@param entries any[]
+---@return scrutinizer.IpRule[]? rules nil: an entry is no rule
+function rules.answered(entries)
+  local list = {}
+  for i, entry in ipairs(entries) do
+    local id = type(entry) == "table" and item_results.whole(entry.rule_id)
+    if not id or type(entry.type) ~= "string" then return nil end
+    list[i] = wire.read(entry)
+    list[i].id = id
+  end
+  return list
+end
+
+return rules

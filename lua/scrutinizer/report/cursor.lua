@@ -1,0 +1,181 @@
+--- The cursor: a report's rows, pulled one by one as the answer streams in. And what is built on it: fetch, first, count.
+
+local aggregate = require "scrutinizer.report.aggregate"
+local prefetch = require "scrutinizer.report.prefetch"
+local core = require "scrutinizer.core"
+local report_fields = require "scrutinizer.report.fields"
+local pages = require "scrutinizer.report.pages"
+local walk = require "scrutinizer.report.walk"
+
+---@class scrutinizer.Cursor
+---@field columns? table[]      once known: { { name =, label =, title =, numeric = }, … } in wire order
+---@field total? integer        rows that exist; in both directions the sum
+---@field totals? table         in both directions: { inbound =, outbound = }
+---@field time? table           { first =, last =, timezone = }: bucket starts, epoch seconds
+---@field exporters? table      { [ip] = { flows =, hex = } }
+---@field request_id? string
+---@field fields? table[]       the row's fields in order: { { field =, column = }, … }
+---@field bytes integer         bytes of JSON read so far
+---@field granularity? integer  minutes, when the query or the answer says them
+---@field footer? table         { others = { [name] = text }, total = { [name] = text } }
+local methods = {}
+
+local LANE = walk.LANE
+
+--- The next row; nil at the end; nil and err when something failed (then the same err again).
+---@return table? row
+---@return scrutinizer.Error? err
+function methods:next()
+  local lane = self[LANE]
+  local row = lane and lane:pass()
+  if row then return row end
+  row, lane = walk.next(self)
+  return row, lane
+end
+
+--- Ends the transfer. Any number of times; `next` then returns an error of kind `cancelled`, unless all rows had been given.
+function methods:close()
+  walk.cancel(self, "the cursor was closed before its end")
+end
+
+local Cursor = { __name = "scrutinizer.Cursor", __close = methods.close }
+
+function Cursor:__index(key)
+  local method = methods[key]
+  if method then return method end
+  local getter = report_fields.getters[key]
+  if not getter then return nil end
+  return walk.look(self, getter)
+end
+
+-- In a `for` there is nowhere to return an error to: it is raised.
+local function row_or_error(self)
+  local row, err = walk.next(self)
+  if err then error(err, 0) end
+  return row
+end
+
+-- The same twice: in C, where that may call what waits; and for the others.
+Cursor.__call = core.caller and core.caller(row_or_error) or function(self)
+  local lane = self[LANE]
+  return lane and lane:pass() or row_or_error(self)
+end
+
+function Cursor:__tostring()
+  return "scrutinizer.Cursor" .. (self._done and " (done)" or self._error and " (closed)" or "")
+end
+
+local function open(query, spec, reuse)
+  local parts = pages.parts(spec)
+  local resumed = pages.resumed(parts)
+  return setmetatable({
+    false, -- LANE
+    _client = query._client, _spec = spec, _parts = parts, _reuse = reuse or false,
+    _resumed = resumed and true, _time = type(resumed) == "table" and resumed, _gathers = false,
+    _answers = 0, _now = os.time(), _done = false, _error = false, _exchange = false, _epochs = false,
+    _facts = false, _columns = false, _decoder = false, _asked = false, _turned = false, _read = 0,
+    _requests = 0, _waited = 0, _retry = false, _ended = false, _told = false, _reader = false, _cancelled = false,
+    _ahead = prefetch.new(spec),
+  }, Cursor)
+end
+
+local cursor = {}
+
+--- A cursor over the query's rows; nothing is sent before the first row is asked for. The fourth result closes it when a Lua 5.4 loop is
+--- left early; on other Luas the collector does.
+---@param query scrutinizer.Query
+---@param options? scrutinizer.RowsOptions
+---@return scrutinizer.Cursor
+function cursor.rows(query, options)
+  local opened = open(query, query._spec, options and options.reuse)
+  return opened, nil, nil, opened
+end
+
+local FIELDS = { "columns", "total", "totals", "time", "exporters", "request_id", "granularity", "footer", "truncated" }
+
+--- All rows at once.
+---@param query scrutinizer.Query
+---@return table? report
+---@return scrutinizer.Error? err
+function cursor.fetch(query)
+  local opened, rows = open(query, query._spec), {}
+  opened._gathers = true
+  local row, err = opened:next()
+  while row do
+    rows[#rows + 1] = row
+    row, err = opened:next()
+  end
+  if err then return nil, err end
+  local report = { rows = rows }
+  for _, name in ipairs(FIELDS) do report[name] = report_fields.getters[name](opened) end
+  report.columns = report.columns or {}
+  return report
+end
+
+local function with(spec, changes)
+  local copy = {}
+  for key, value in pairs(spec) do copy[key] = value end
+  for key, value in pairs(changes) do copy[key] = value end
+  return copy
+end
+
+--- Groups of the query's rows, made in the core: nothing is built per row.
+---@param query scrutinizer.Query
+---@param plan table see aggregate.plan
+---@return table[]? groups
+---@return scrutinizer.Error? err
+function cursor.aggregate(query, plan)
+  local opened, sums = open(query, with(query._spec, { projection = plan.projection })), aggregate.new(plan, query._client._options.max_held)
+  opened._gathers = true
+  local done, err = walk.fold(opened, sums)
+  if not done then return nil, err end
+  return sums:rows(plan.top, plan.count)
+end
+
+-- There is no rest of one value.
+local function without_resume(err)
+  err.resume = nil
+  return err
+end
+
+--- The first row, or nil. The answer is read to its end: a broken one is an error.
+---@param query scrutinizer.Query
+---@return table? row
+---@return scrutinizer.Error? err
+function cursor.first(query)
+  local opened = open(query, with(query._spec, { limit = 1, prefetch = 0 }))
+  local first, err = opened:next()
+  local row = first
+  while row do row, err = opened:next() end
+  if err then return nil, without_resume(err) end
+  return first
+end
+
+local function count_rows(query, spec)
+  local opened, count = open(query, spec, true), 0
+  local row, err = opened:next()
+  while row do
+    count = count + 1
+    row, err = opened:next()
+  end
+  if err then return nil, without_resume(err) end
+  return count
+end
+
+--- Rows that exist, whatever limit and offset say. One row is asked for; only where the answer has no total are all rows counted.
+---@param query scrutinizer.Query
+---@return integer? count
+---@return scrutinizer.Error? err
+function cursor.count(query)
+  local whole = { offset = 0, projection = false, window = false, proof = false, prefetch = 0 }
+  local opened = open(query, with(query._spec, with(whole, { limit = 1 })))
+  local row, err
+  repeat row, err = opened:next() until not row
+  if err then return nil, without_resume(err) end
+  if opened.total then return opened.total end
+  local spec = with(query._spec, whole)
+  spec.limit = nil
+  return count_rows(query, spec)
+end
+
+return cursor

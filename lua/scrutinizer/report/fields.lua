@@ -1,0 +1,115 @@
+--- What is known beside the rows: facts of the answer being read, and the cursor's fields made of them.
+
+local answer = require "scrutinizer.report.answer"
+local pages = require "scrutinizer.report.pages"
+
+local report_fields = {}
+
+--- Facts of the answer being read, as far as they have come.
+---@return table? found { totals = { [direction] = rows }, time = }
+---@return scrutinizer.Error? err
+function report_fields.read(decoder, asked)
+  local found, err = { totals = {} }
+  for _, part in ipairs(asked) do
+    found.totals[part.direction], err = answer.total(decoder, part.index)
+    if err then return nil, err end
+  end
+  found.time, err = answer.time(decoder)
+  return not err and found or nil, err
+end
+
+-- Where the appliance gives no number, or one below the rows that came, a walk to the very end has counted the rows.
+local function total_of(part, totals)
+  local said, seen = totals[part.direction], part.base + part.given
+  if said and (said >= seen or part.given == 0) then return said end
+  local to_the_end = part.done and not (part.limit and part.given >= part.limit)
+  return to_the_end and seen or nil
+end
+
+local function sum_of(totals, parts)
+  local sum = 0
+  for _, part in ipairs(parts) do
+    local total = total_of(part, totals)
+    if not total then return nil end
+    sum = sum + total
+  end
+  return sum
+end
+
+-- Facts of the first answer: kept ones, or those that have come so far.
+local function facts_of(self)
+  if self._facts then return self._facts end
+  if not self._decoder then return nil end
+  local found = report_fields.read(self._decoder, self._asked)
+  if not found then return nil end
+  found.exporters = answer.exporters(self._decoder)
+  found.request_id = answer.request_id(self._decoder)
+  found.interval = answer.interval(self._decoder)
+  found.footers = {}
+  for _, part in ipairs(self._asked) do found.footers[part.direction] = answer.footer(self._decoder, part.index) end
+  return found
+end
+--- The fields of a cursor that are worked out when they are asked for.
+local GETTERS = {}
+
+function GETTERS.columns(self)
+  return self._columns or (self._decoder and (self._decoder:columns(1) or self._decoder:columns(2))) or nil
+end
+
+-- The row's fields in order: select's, else one per column, and the direction where both were asked.
+function GETTERS.fields(self)
+  local list = {}
+  for i, entry in ipairs(self._spec.projection or {}) do list[i] = { field = entry.field, column = entry.column } end
+  if self._spec.projection then return list end
+  local columns = GETTERS.columns(self)
+  if not columns then return nil end
+  if #self._spec.directions > 1 then list[1] = { field = "direction", column = "direction" } end
+  for _, column in ipairs(columns) do list[#list + 1] = { field = column.name, column = column.name } end
+  return list
+end
+
+-- Bytes of JSON read so far, over all pages.
+function GETTERS.bytes(self)
+  local size = self._read
+  if self._exchange and self._decoder then size = size + select(2, self._decoder:state()) end
+  return size
+end
+
+function GETTERS.total(self)
+  local known = facts_of(self)
+  return known and sum_of(known.totals, self._parts)
+end
+
+function GETTERS.totals(self)
+  local known = facts_of(self)
+  return known and #self._spec.directions > 1 and known.totals or nil
+end
+
+function GETTERS.footer(self)
+  local known = facts_of(self)
+  if not known or not known.footers then return nil end
+  if #self._spec.directions > 1 then return known.footers end
+  return known.footers[self._spec.directions[1]]
+end
+
+for _, name in ipairs { "time", "exporters", "request_id" } do
+  GETTERS[name] = function(self)
+    local known = facts_of(self)
+    return known and known[name]
+  end
+end
+
+function GETTERS.granularity(self)
+  local said = self._spec.granularity
+  if type(said) == "number" then return said end
+  local known = facts_of(self)
+  return known and known.interval and known.interval % 60 == 0 and math.floor(known.interval / 60) or nil
+end
+
+function GETTERS.truncated(self)
+  return pages.truncated(self._parts)
+end
+
+report_fields.getters = GETTERS
+
+return report_fields

@@ -1,0 +1,154 @@
+--- Many reports at once over one client's connections: each runs in a coroutine of its own, and one place lets the time pass for all.
+
+local check = require "scrutinizer.check"
+local errors = require "scrutinizer.errors"
+local query = require "scrutinizer.query.query"
+local wait = require "scrutinizer.transport.wait"
+
+local gather = {}
+
+local CONCURRENCY = 8
+local ALLOWED = 'a list of queries, { q1, q2, concurrency = 8 }'
+
+-- A query whose running would raise raises here, at the line that called `gather`.
+local function check_query(client, value, i)
+  if not query.is(value) then error(check.message(("gather: entry %d"):format(i), value, "a query, as client:report gives it"), 5) end
+  if value._client ~= client then error(("gather: entry %d is a query of another client"):format(i), 5) end
+  local good, complaint = pcall(value.request, value)
+  if not good then error(("gather: entry %d: %s"):format(i, (tostring(complaint):gsub("^.-:%d+: ", ""))), 5) end
+end
+
+-- The queries and how many may run at a time.
+local function read(client, given)
+  if type(given) ~= "table" then error(check.message("gather", given, ALLOWED), 4) end
+  local count = #given
+  for key in pairs(given) do
+    local place = check.integer(key, 1, count)
+    if not place and key ~= "concurrency" then error(check.message("gather: " .. tostring(key), given[key], ALLOWED), 4) end
+  end
+  for i = 1, count do check_query(client, given[i], i) end
+  if given.concurrency == nil then return count, CONCURRENCY end
+  local at_once = check.integer(given.concurrency, 1, 1000)
+  if not at_once then error(check.message("gather: concurrency", given.concurrency, "a whole number from 1 to 1000"), 4) end
+  return count, at_once
+end
+
+---@class scrutinizer.GatherLane one report that runs
+---@field co thread
+---@field index integer
+---@field http? userdata     whose sockets it waits for
+---@field seconds? number    how long it would sleep; nil: it wants its next turn
+---@field number? integer    the turn in which it stopped
+
+-- The host of a lane: its pauses go to whoever resumes it.
+local function lane_host(host)
+  return {
+    turns = host.turns, sleeps = host.sleeps, aborts = host.aborts,
+    pause = function(http, seconds)
+      coroutine.yield(http, seconds)
+      return true
+    end,
+    turn = function(number, http)
+      coroutine.yield(http, nil, number)
+      return true
+    end,
+  }
+end
+
+-- Goes on until it waits or is through. Gives true when it is through, with what came out.
+local function resume(lane, one)
+  local good, first, second, third = coroutine.resume(lane.co, one)
+  if not good then error(first, 0) end
+  if coroutine.status(lane.co) == "dead" then return true, first or { error = second }, not first end
+  lane.http, lane.seconds, lane.number = first, second, third
+  return false
+end
+
+local function fetch(one)
+  local report, err = one:fetch()
+  return report, err
+end
+
+local Gathering = {}
+Gathering.__index = Gathering
+
+-- The next report's lane, after it has gone as far as it can; nil when all have begun. Those that end at once are not told of.
+function Gathering:begin()
+  while self.begun < self.list.n do
+    self.begun = self.begun + 1
+    local lane = { co = coroutine.create(self.job), index = self.begun }
+    wait.lane(lane.co, self.host)
+    if not self:advance(lane) then return lane end
+  end
+end
+
+-- Gives true when it is through.
+function Gathering:advance(lane)
+  local done, result, failed = resume(lane, self.items[lane.index])
+  if not done then return false end
+  self.list[lane.index] = result
+  if failed then self.failed = self.failed + 1 end
+  return true
+end
+
+-- Lets each go on once: between two of these the host has had its turn.
+function Gathering:round(lanes)
+  local left = {}
+  for _, lane in ipairs(lanes) do
+    if self:advance(lane) then lane = self:begin() end
+    left[#left + 1] = lane
+  end
+  while #left < self.at_once do
+    local lane = self:begin()
+    if not lane then break end
+    left[#left + 1] = lane
+  end
+  return left
+end
+
+-- Lets time pass until one of them may go on.
+local function pass(host, lanes)
+  local least = math.huge
+  for _, lane in ipairs(lanes) do
+    if not lane.seconds then return host.turn(lane.number, lane.http) end
+    least = math.min(least, lane.seconds)
+  end
+  return host.pause(lanes[1].http, least)
+end
+
+--- Does a job for each item, so many at a time, and gives what came out in the order of the items. One that fails fails alone.
+---@param client scrutinizer.Client
+---@param items any[]
+---@param at_once integer
+---@param job fun(item: any): any, scrutinizer.Error? may wait for the appliance; nil and err: it has failed
+---@return { n: integer, [integer]: any } list entry i is what the job gave, or { error = err }
+---@return integer failed
+function gather.each(client, items, at_once, job)
+  local count = #items
+  local host, kind, message = client._private.host()
+  local self = setmetatable({ items = items, job = job, at_once = at_once, list = { n = count }, begun = 0, failed = 0 }, Gathering)
+  self.host = host and lane_host(host)
+  local lanes = host and self:round {} or {}
+  while #lanes > 0 do
+    local ok
+    ok, kind, message = pass(host, lanes)
+    if not ok then break end
+    lanes = self:round(lanes)
+  end
+  for i = 1, count do -- where the host could not wait
+    if not self.list[i] then self.list[i], self.failed = { error = errors.new(kind, message) }, self.failed + 1 end
+  end
+  return self.list, self.failed
+end
+
+--- Runs the queries, so many at a time, and gives their reports in the order of the queries. One that fails fails alone.
+---@param client scrutinizer.Client
+---@param given { [integer]: scrutinizer.Query, concurrency?: integer } 8 at a time unless it says otherwise
+---@return { n: integer, [integer]: table } list entry i is report i, or { error = err }
+---@return integer failed
+function gather.run(client, given)
+  local _, at_once = read(client, given)
+  return gather.each(client, given, at_once, fetch)
+end
+
+return gather

@@ -1,0 +1,115 @@
+--- A graph's points as numbers: checked, put on one grid of buckets, and what is missing counted.
+
+local check = require "scrutinizer.check"
+local core = require "scrutinizer.core"
+
+local graph_points = {}
+
+local null = core.null
+
+local EXACT = { exact = true }
+
+--- A value of the wire, a number or a numeric text, as the exact number; one that no number of this Lua holds stays its text.
+---@param value any
+---@return number|string? number nil when it is neither
+function graph_points.number(value)
+  if type(value) == "number" then return value end
+  if type(value) ~= "string" then return nil end
+  if #value < 16 and value:find "^%d+$" then return tonumber(value) end
+  if not value:find "^%-?%d" then return nil end
+  return (core.decode(value, EXACT))
+end
+
+--- A whole number that the wire writes as number or as text.
+---@param value any
+---@return integer?
+function graph_points.whole(value)
+  return check.integer(graph_points.number(value), 0)
+end
+
+--- Makes a list of the wire's points plain, in place: { { epoch, value }, … }. Points whose value is null are taken out: they are missing.
+---@param list any
+---@return table[]? points
+---@return string? complaint
+function graph_points.read(list)
+  if list == nil or list == null then return {} end
+  if type(list) ~= "table" or (next(list) ~= nil and list[1] == nil) then return nil, "a series is not a list of points" end
+  local kept, before = 0, -1
+  for i, point in ipairs(list) do
+    local epoch = type(point) == "table" and graph_points.whole(point[1])
+    local value = epoch and point[2]
+    if not epoch or value == nil then return nil, ("point %d is not [epoch seconds, value]"):format(i) end
+    if epoch <= before then return nil, ("point %d is not later than the one before it"):format(i) end
+    before = epoch
+    if value ~= null then
+      local number = graph_points.number(value)
+      if not number then return nil, ("the value of point %d is not a number"):format(i) end
+      point[1], point[2], kept = epoch, number, kept + 1
+      list[kept] = setmetatable(point, nil)
+    end
+    if kept < i then list[i] = nil end
+  end
+  return setmetatable(list, nil)
+end
+
+--- The smallest distance of neighbours in several series; nil when none has two points.
+---@param all table[][]
+---@return integer? seconds
+function graph_points.spacing(all)
+  local least
+  for _, list in ipairs(all) do
+    for i = 2, #list do
+      local step = list[i][1] - list[i - 1][1]
+      if not least or step < least then least = step end
+    end
+  end
+  return least
+end
+
+-- The first and the last bucket that any series has.
+local function extent(all)
+  local first, last
+  for _, list in ipairs(all) do
+    local a, b = list[1], list[#list]
+    if a and (not first or a[1] < first) then first = a[1] end
+    if b and (not last or b[1] > last) then last = b[1] end
+  end
+  return first, last
+end
+
+--- Whether all points lie on one grid of such buckets; nil and the distance that does not fit.
+---@param all table[][]
+---@param interval integer seconds
+---@return true?
+---@return integer? distance
+function graph_points.fit(all, interval)
+  local origin = extent(all)
+  for _, list in ipairs(all) do
+    for _, point in ipairs(list) do
+      if (point[1] - origin) % interval ~= 0 then return nil, point[1] - origin end
+    end
+  end
+  return true
+end
+
+--- How many buckets there are: from the one that holds the window's start to the last one in it, and at least those that have a point.
+---@param all table[][] every series of the graph, on one grid
+---@param interval integer seconds
+---@param time? { first?: integer, last?: integer } what the answer says of its window: starts of buckets
+---@param epochs? { from: integer, to: integer } the window asked for, half-open
+---@return integer
+function graph_points.buckets(all, interval, time, epochs)
+  local first, last = extent(all)
+  local from = time and time.first or (epochs and epochs.from)
+  local to = time and time.last or (epochs and epochs.to - 1)
+  if epochs and to and to >= epochs.to then to = epochs.to - 1 end
+  if not first then -- no point at all: buckets as the window has them
+    if not from or not to or to < from then return 0 end
+    return math.floor((to - from) / interval) + 1
+  end
+  if from and from < first then first = first - math.ceil((first - from) / interval) * interval end
+  if to and to > last then last = last + math.floor((to - last) / interval) * interval end
+  return math.floor((last - first) / interval) + 1
+end
+
+return graph_points

@@ -1,0 +1,285 @@
+--- The walk over a report's pages, one direction at a time: what to ask for next, when it ends, and whether the report is still the same.
+---
+--- One answer is one snapshot, so everything is asked for at once; a walk of several pages is needed when a page size was said or the
+--- appliance caps its answers. Each further request overlaps the last by one row, which must be the last row given.
+
+local core = require "scrutinizer.core"
+local errors = require "scrutinizer.errors"
+local resume = require "scrutinizer.report.resume"
+local wire = require "scrutinizer.wire"
+
+local pages = {}
+
+---@class scrutinizer.Part one direction of a walk
+---@field direction "inbound"|"outbound"
+---@field index 1|2            the decoder's number for it
+---@field base integer         offset of its first row
+---@field limit? integer       rows to give at most
+---@field given integer        rows given so far
+---@field fresh integer        rows given from the page being read
+---@field overlap? string      identity of the row that the page must begin with
+---@field last? string         identity of the last row given
+---@field ties? userdata       who was given of the rows that tie with the last one (core.ties)
+---@field reading? userdata    the same of the page being read
+---@field joined? boolean      false: too many rows tie to be remembered
+---@field total? integer       rows that exist, as the first page said
+---@field said boolean         whether the first page has been read
+---@field done boolean
+---@field proof? scrutinizer.Proof what a walk that goes on begins with
+
+local INDEX = { inbound = 1, outbound = 2 }
+
+--- The parts of a query's walk.
+---@param spec table
+---@return scrutinizer.Part[]
+function pages.parts(spec)
+  local parts = {}
+  for _, direction in ipairs(spec.directions) do
+    local from = spec
+    if spec.window then from = spec.window[direction] end
+    if from then
+      local base = from.offset or 0
+      local part = { direction = direction, index = INDEX[direction], base = base, limit = from.limit, given = 0, fresh = 0 }
+      part.said, part.done = false, false
+      local proof, before = spec.proof and spec.proof[direction], spec.ties and spec.ties[direction]
+      if proof and proof.offset == base then
+        part.proof, part.last, part.said, part.total = proof, proof.last, proof.said or false, proof.total
+        part.ties = before and before.offset == base and before.ties or nil
+      end
+      parts[#parts + 1] = part
+    end
+  end
+  return parts
+end
+
+--- Rows of the next answer that were given: it begins with the last one, where there is one.
+---@param part scrutinizer.Part
+---@return 0|1
+function pages.overlap(part)
+  return (part.given > 0 or part.last) and 1 or 0
+end
+
+--- Whether this walk goes on where another broke off: what that knows of the window; false where it does not go on.
+---@param parts scrutinizer.Part[]
+---@return { first: integer, last: integer }|boolean
+function pages.resumed(parts)
+  local resumed = false
+  for _, part in ipairs(parts) do resumed = resumed or (part.proof and (part.proof.time or true)) end
+  return resumed or false
+end
+
+local REFUSED = {
+  row = "the last row given is longer than max_row: nothing can show that what follows is the rest",
+  ties = "more rows of one value than can be remembered end with the last one given: nothing can show that what follows repeats none of them",
+  window = "the answer broke off before it said its window, and the query's times move: nothing can show that what follows is of the same report",
+}
+
+--- Why a walk that goes on cannot prove that it gives the rest; nil when it can, or need not. Reads the memory of rows that tie.
+---@param part scrutinizer.Part
+---@param max integer bytes that may be remembered of rows that tie
+---@return scrutinizer.Error?
+function pages.check_proof(part, max)
+  local proof = part.proof
+  if not proof or part.given > 0 then return nil end
+  local refused = proof.refused
+  if not refused and not part.ties and proof.tied then
+    part.ties = proof.ties and core.ties(max, proof.ties) or nil
+    if not part.ties then refused = "ties" end
+  end
+  if not refused then return nil end
+  return errors.new(refused == "window" and "changed" or "limit", (REFUSED[refused] or REFUSED.row) .. "; run the query from its beginning",
+    { retryable = false })
+end
+
+--- What to ask for next in one part: the rest, at most a page, beginning with the last row given.
+---@param part scrutinizer.Part
+---@param page_size? integer
+---@return { direction: string, offset: integer, max: integer }
+function pages.request(part, page_size)
+  local overlap = pages.overlap(part)
+  local rest = part.limit and part.limit - part.given + overlap or wire.ALL_ROWS
+  local size = page_size or wire.ALL_ROWS
+  if overlap == 1 and size < 2 then size = 2 end
+  return { direction = part.direction, offset = part.base + part.given - overlap, max = math.min(rest, size) }
+end
+
+--- What the first request of a walk asks for: all directions at once, but where a broken walk goes on, in its first direction.
+---@param spec table
+---@return { direction: string, offset: integer, max: integer }[]
+function pages.first(spec)
+  local list, parts = {}, pages.parts(spec)
+  for i, part in ipairs(pages.resumed(parts) and { parts[1] } or parts) do list[i] = pages.request(part, spec.page_size) end
+  return list
+end
+
+--- Makes a part ready for the answer to its request.
+---@param part scrutinizer.Part
+---@param max integer bytes that may be remembered of rows that tie
+function pages.begin(part, max)
+  part.fresh = 0
+  part.overlap = part.last
+  -- A copy: rows that were read and not given are none of those that were given.
+  part.reading = part.ties and part.ties:copy() or core.ties(max)
+end
+
+--- Keeps what the next answer is held against: the last row given, and who was given of those that tie with it.
+---@param part scrutinizer.Part
+---@param decoder userdata of the answer that is over for this part
+function pages.leave(part, decoder)
+  if part.fresh == 0 then return end
+  part.last = pages.identity(decoder:last_row(part.index))
+  part.ties = part.reading
+  part.joined = part.ties:join(decoder, part.index)
+end
+
+--- What makes a row the same row: the raw values of all its cells, whatever was selected, as a hash. Rank is left out (it has no raw
+--- value): whether it counts from the page or from the report is not known.
+---@param cells? table[] as `decoder:last_row` gives them
+---@return string?
+function pages.identity(cells)
+  if not cells then return nil end
+  local parts = {}
+  for i, cell in ipairs(cells) do
+    local value = cell.rawValue
+    if value == nil or value == core.null then
+      parts[i] = "-"
+    else
+      value = wire.show(value)
+      parts[i] = #value .. ":" .. value
+    end
+  end
+  return core.sha256(table.concat(parts, ","))
+end
+
+local function changed(message)
+  return errors.new("changed", message .. "; the rows given so far are one report's, the rest would be another's")
+end
+
+--- The row that a page begins with must be the last one given.
+---@param part scrutinizer.Part
+---@param identity? string of the page's first row
+---@return scrutinizer.Error?
+function pages.check_overlap(part, identity)
+  if identity and identity == part.overlap then
+    part.overlap = nil
+    return nil
+  end
+  return changed(("row %d of %s is not what it was"):format(part.base + part.given, part.direction))
+end
+
+local function same_time(a, b)
+  if not a or not b then return not a and not b end
+  return a.first == b.first and a.last == b.last
+end
+
+--- Total and window of a further page must be those of the first.
+---@param part scrutinizer.Part
+---@param total? integer
+---@param first_time? table the first page's
+---@param time? table
+---@return scrutinizer.Error?
+function pages.check_facts(part, total, first_time, time)
+  if not same_time(first_time, time) then return changed "the report's window has moved between pages" end
+  if part.said and part.total ~= total then
+    return changed(("%s had %s rows and now has %s"):format(part.direction, part.total or "unknown", total or "unknown"))
+  end
+end
+
+local function known_total(part)
+  local seen = part.base + part.given
+  -- A total below what was seen is no number of rows that exist.
+  if part.total and (part.total >= seen or part.given == 0) then return part.total, seen end
+  return nil, seen
+end
+
+--- After a page of this part was read to its end: sets `done`, or says why the walk cannot go on. When neither, another page is due.
+---@param part scrutinizer.Part
+---@return scrutinizer.Error?
+function pages.finish(part)
+  local total, seen = known_total(part)
+  if part.overlap then
+    -- Asked for rows that begin with one that exists, and got none at all.
+    if total then return pages.short(part, total) end
+    return changed(("row %d of %s has gone"):format(seen, part.direction))
+  end
+  if part.limit and part.given >= part.limit then
+    part.done = true
+  elseif total then
+    part.done = seen >= total
+  else
+    part.done = part.fresh == 0
+  end
+  if part.done then return nil end
+  if part.fresh == 0 then return pages.short(part, total) end
+  if part.joined == false then
+    return errors.new("limit", "the page ends among more rows of one value than can be remembered (max_held): nothing could show that the "
+      .. "next one repeats none of them; ask for larger pages, or another order")
+  end
+  if not part.last then
+    return errors.new("limit", "the last row is longer than max_row: further pages cannot be joined to it")
+  end
+end
+
+--- Behind the first direction of an answer: whether an appliance that caps the whole answer may have had no room left for this one. Its
+--- rows, where none came, are asked for alone then: no rows say nothing.
+---@param part scrutinizer.Part
+---@return boolean
+function pages.may_be_crowded_out(part)
+  local total, seen = known_total(part)
+  return part.fresh == 0 and not (total and seen >= total)
+end
+
+function pages.short(part, total)
+  return errors.new("truncated",
+    ("%s ends after %d of %d rows: the appliance sent an empty page"):format(part.direction, part.base + part.given, total))
+end
+
+-- What the rest of one part will be held against.
+local function proof_of(part, walk)
+  if part.given == 0 and part.proof and part.proof.refused then return part.proof end
+  local proof = { said = part.said, total = part.total, time = walk.time }
+  if not walk.fixed then proof.refused = "window" end
+  if pages.overlap(part) == 0 then return proof end
+  proof.last, proof.tied = part.last, part.ties ~= nil
+  proof.ties = part.ties and part.ties:save()
+  if not part.last then proof.refused = "row" end
+  if part.joined == false then proof.refused = "ties" end
+  return proof
+end
+
+--- Where a broken walk goes on; nil when nothing is left. What proves that the rest is the same report's is opaque text; who was given of the
+--- rows that tie may be too much for one, and is kept beside it for this process.
+---@param parts scrutinizer.Part[]
+---@param directions string[] the query's
+---@param walk { epochs?: { from: integer, to: integer }, time?: table, fixed: boolean } epochs for times that depend on the clock; the report's
+---  window, as an answer said it; whether further requests are of the same window
+---@return table?
+function pages.resume(parts, directions, walk)
+  local said, memory, any, begun = {}, {}, false, pages.resumed(parts)
+  for _, part in ipairs(parts) do begun = begun or part.given > 0 or part.done end
+  for _, part in ipairs(parts) do
+    if not part.done then
+      local rest = { offset = part.base + part.given, remaining = part.limit and part.limit - part.given }
+      rest.proof = begun and resume.text(proof_of(part, walk)) or nil
+      any = true
+      if #directions == 1 then said = rest else said[part.direction] = rest end
+      if part.ties and part.joined ~= false then memory[part.direction] = { offset = rest.offset, ties = part.ties:copy() } end
+    end
+  end
+  if not any then return nil end
+  if walk.epochs then said.from, said.to = walk.epochs.from, walk.epochs.to end
+  resume.remember(said, memory)
+  return said
+end
+
+--- Whether rows exist that a limit kept from coming.
+---@param parts scrutinizer.Part[]
+---@return boolean
+function pages.truncated(parts)
+  for _, part in ipairs(parts) do
+    if part.total and part.base + part.given < part.total then return true end
+  end
+  return false
+end
+
+return pages

@@ -1,0 +1,360 @@
+--- What a query draws instead of listing: its graph as series of points, the same as rates, its pie; and the length of its buckets.
+---
+--- The graph comes with the table's answer and is of the rows that the table shows: `:limit` and `:offset` say which rows have series, and
+--- everything else is in "Other" (where the appliance sends it). It is one answer, held in memory up to `max_held`.
+
+local answer = require "scrutinizer.report.answer"
+local ascii = require "scrutinizer.ascii"
+local call = require "scrutinizer.transport.call"
+local core = require "scrutinizer.core"
+local errors = require "scrutinizer.errors"
+local events = require "scrutinizer.transport.events"
+local exporters = require "scrutinizer.manage.exporters"
+local graph_points = require "scrutinizer.report.graph_points"
+local retry = require "scrutinizer.transport.retry"
+local secrets = require "scrutinizer.secrets"
+local times = require "scrutinizer.time.times"
+local wire = require "scrutinizer.wire"
+
+local series = {}
+
+local null = core.null
+
+-- ---- one answer, read for its graph ----
+
+local function new_decoder(client, spec)
+  local o, wanted = client._options, {}
+  for _, direction in ipairs(spec.directions) do wanted[direction] = true end
+  return core.decoder {
+    inbound = wanted.inbound, outbound = wanted.outbound, projection = {}, reuse = true, graph = true,
+    max_body = o.max_body, max_depth = o.max_depth, max_row = o.max_row, max_held = o.max_held, utf8 = o.utf8,
+  }
+end
+
+local FEWER = "; ask for fewer series with :limit(n), or longer buckets with :granularity(minutes)"
+
+-- Reads the answer to its end. Gives how many rows it had.
+local function read_whole(client, x, decoder)
+  local count = 0
+  while true do
+    local row, kind, message, position = decoder:next(x.transfer)
+    if row then
+      count = count + 1
+    elseif row == false then
+      local ok, err = x:wait()
+      if not ok then return nil, err end
+    elseif kind then
+      if kind == "limit" and message:find "held back" then message = message .. FEWER end
+      return nil, answer.broken(client, decoder, kind, message, position)
+    else
+      return count
+    end
+  end
+end
+
+local function cancel(x)
+  x:close()
+end
+
+-- Sends the request and reads its answer. Gives the decoder, at its end, and how many rows there were.
+local function attempt(client, spec, form, how, spent)
+  local x, err = client:_send(form, how)
+  if not x then return nil, err end
+  client._private.watch(x, cancel)
+  local decoder = new_decoder(client, spec)
+  local accepted, count
+  accepted, err = x:accepted()
+  if accepted then count, err = read_whole(client, x, decoder) end
+  spent.requests, spent.waited = spent.requests + 1, spent.waited + x._waited
+  x:close()
+  err = err or answer.failure(decoder, client, 200)
+  if err then return nil, secrets.clean(err, client._private.mask) end
+  return decoder, count
+end
+
+-- The same, asked again where that may help: nothing of a broken graph was given to anyone.
+local function ask(client, spec, form, like)
+  local spent = { requests = 0, waited = 0 }
+  local decoder, count = retry.run(client, function(limit)
+    return attempt(client, spec, form, { limit = limit, page = 1, like = like }, spent)
+  end)
+  local err = not decoder and count or nil
+  events.done(client, {
+    run_mode = form[wire.form.run_mode], kind = err and err.kind, requests = spent.requests, waited = spent.waited,
+    rows = decoder and count, pages = decoder and 1, bytes = decoder and select(2, decoder:state()),
+  })
+  return decoder, count
+end
+
+-- ---- the graph ----
+
+-- A list of one direction in one part of the graph; empty where there is none.
+local function part_of(graph, part, direction)
+  local by_direction = graph[part]
+  local list = type(by_direction) == "table" and by_direction[direction]
+  if list == nil or list == null or list == false then return {} end
+  if type(list) == "table" and (list[1] ~= nil or next(list) == nil) then return list end
+  return nil, ("graph.%s.%s is not a list"):format(part, direction)
+end
+
+local function text_of(value)
+  if type(value) == "string" then return value end
+  return type(value) == "number" and wire.show(value) or nil
+end
+
+-- What is said of one series: label, dns, other, direction; what else the wire says of it stays as it is, in the same table.
+local function entry_of(said, direction)
+  local entry = type(said) == "table" and setmetatable(said, nil) or {}
+  for key, value in next, entry do
+    if value == null then entry[key] = nil end
+  end
+  entry.label, entry.dns, entry[wire.graph.dns] = text_of(entry.label), text_of(entry[wire.graph.dns]), nil
+  entry.direction, entry.other = direction, entry.label == wire.graph.OTHER
+  return entry
+end
+
+-- The graph as the answer has it; an empty one where the report has no rows.
+local function graph_of(decoder, rows)
+  local graph, kind, message, position = decoder:fact "graph"
+  if graph == nil and message then return errors.fail(kind, message .. (kind == "limit" and FEWER or ""), { position = position }) end
+  if graph == nil or graph == null then
+    if rows == 0 then return {} end
+    return errors.fail("api", "the answer has rows and no graph: this report type draws none", { status = 200 })
+  end
+  if type(graph) ~= "table" then return errors.fail("decode", "graph is not an object", { position = kind }) end
+  return graph
+end
+
+-- Series or pieces of pie in a graph, at most: so many for each byte of `max_held`.
+local SERIES_PER_BYTE = 1 / 1024
+
+local function too_many(client, list)
+  local max = math.max(1000, math.floor(client._options.max_held * SERIES_PER_BYTE))
+  if #list <= max then return nil end
+  return errors.new("limit", ("the graph has more than %d series (max_held); ask for fewer with :limit(n)"):format(max), { status = 200 })
+end
+
+-- Pairs by index: entries of the pie, and lists of points; whichever is longer keeps its rest.
+local function pair(client, graph, direction, list, all)
+  local pie, complaint = part_of(graph, wire.graph.pie, direction)
+  local lines
+  if pie then lines, complaint = part_of(graph, wire.graph.series, direction) end
+  if not lines then return complaint end
+  local err = too_many(client, pie) or too_many(client, lines)
+  if err then return nil, err end
+  for i = 1, math.max(#pie, #lines) do
+    local entry = entry_of(pie[i], direction)
+    entry.points, complaint = graph_points.read(lines[i])
+    if not entry.points then return ("series %d of %s: %s"):format(i, direction, complaint) end
+    list[#list + 1], all[#all + 1] = entry, entry.points
+  end
+end
+
+-- ---- how long a bucket is ----
+
+-- Minutes that the query says itself: by :granularity, or set by the wire's name.
+local function said_minutes(spec)
+  local set = spec.fields[wire.field.granularity]
+  if set == nil then return type(spec.granularity) == "number" and spec.granularity or nil end
+  local chosen = type(set) == "table" and set.selected
+  if type(chosen) == "string" then chosen = tonumber(chosen:match "^(%d+)m?$") end
+  return type(chosen) == "number" and chosen > 0 and chosen or nil
+end
+
+-- The window that the query asks for, where it can be known here.
+local function window(spec, now)
+  if spec.fields[wire.field.times] ~= nil then return nil end
+  return (times.epochs(spec, now))
+end
+
+-- Asks report_start. Nil and err also when it answers and does not say.
+local function ask_start(client, spec, epochs)
+  local like = times.like(function(_, _, words) return wire.start_form(spec, words) end, spec, nil, epochs)
+  local value, err = call.send(client, wire.start_form(spec, epochs), { like = like })
+  if value == nil then return nil, err end
+  local object = type(value) == "table" and value[wire.start.object]
+  local seconds = type(object) == "table" and answer.seconds_used(object[wire.start.view], object[wire.start.granularity])
+  if seconds then return seconds end
+  return errors.fail("api", "report_start says no length of a bucket; say :granularity(minutes)", { status = 200 })
+end
+
+-- Failures of report_start that leave the report itself as good as it was: an appliance that does not know it.
+local OPTIONAL = { api = true, decode = true, http = true }
+
+-- What was asked for, unless the answer says that it was answered otherwise and the points do not contradict.
+local function asked_or_told(asked, told, all)
+  if not asked or not told or asked == told then return asked or told end
+  local step = graph_points.spacing(all)
+  return step ~= asked and (not step or step % told == 0) and told or asked
+end
+
+-- The query's own or the answer's, else what report_start says, else the distance of the points.
+local function find_interval(client, spec, decoder, all, epochs)
+  local minutes = said_minutes(spec)
+  local seconds = asked_or_told(minutes and minutes * 60, answer.interval(decoder), all)
+  if seconds then return seconds end
+  local err
+  seconds, err = ask_start(client, spec, epochs)
+  if seconds then return seconds end
+  if not OPTIONAL[err.kind] then return nil, err end
+  seconds = graph_points.spacing(all)
+  if seconds then return seconds end
+  return errors.fail("decode", "the length of a bucket is not known: neither the answer nor report_start says it, and no series has "
+    .. "two points; say :granularity(minutes)", { status = 200 })
+end
+
+local function drawn(list)
+  for _, entry in ipairs(list) do
+    if #entry.points > 0 then return true end
+  end
+  return false
+end
+
+-- ---- running ----
+
+local function graph_spec(client, given)
+  local spec, err = exporters.resolve(client, given)
+  if not spec then return nil, err end
+  local copy = {}
+  for key, value in pairs(spec) do copy[key] = value end
+  copy.graph, copy.page_size = wire.graph.ALL, nil
+  return copy
+end
+
+-- Sends the query for its graph. Gives the graph, the decoder and the window.
+local function fetch_graph(client, spec)
+  local now = os.time()
+  local epochs = window(spec, now)
+  local sent = spec.times and spec.times.last and epochs or nil
+  local decoder, count = ask(client, spec, wire.report_form(spec, nil, sent, now), times.like(wire.report_form, spec, nil, sent))
+  if not decoder then return nil, count end
+  local graph, err = graph_of(decoder, count)
+  if not graph then return nil, err end
+  return graph, decoder, epochs
+end
+
+local function find_series(client, given)
+  local spec, wrong = graph_spec(client, given)
+  if not spec then return nil, wrong end
+  local list, all = {}, {}
+  local graph, decoder, epochs = fetch_graph(client, spec)
+  if not graph then return nil, decoder end
+  for _, direction in ipairs(spec.directions) do
+    local complaint, err = pair(client, graph, direction, list, all)
+    if err then return nil, err end
+    if complaint then return errors.fail("decode", complaint, { status = 200 }) end
+  end
+  if #list == 0 then return list end
+  local interval, err = find_interval(client, spec, decoder, all, epochs)
+  if not interval and (drawn(list) or not OPTIONAL[err.kind]) then return nil, err end
+  if not interval then return list end
+  local fits, distance = graph_points.fit(all, interval)
+  if not fits then
+    return errors.fail("decode", ("points lie %d s apart, which does not fit buckets of %d s"):format(distance, interval), { status = 200 })
+  end
+  local time
+  time, err = answer.time(decoder)
+  if err then return nil, err end
+  local buckets = graph_points.buckets(all, interval, time, epochs)
+  for _, entry in ipairs(list) do entry.interval, entry.missing = interval, buckets - #entry.points end
+  return list
+end
+
+-- Bits per second; a value beyond this Lua's numbers is rounded once, as any rate is.
+local function to_rates(list)
+  for _, entry in ipairs(list) do
+    for _, point in ipairs(entry.points) do point[2] = ascii.number(point[2]) * 8.0 / entry.interval end
+  end
+  return list
+end
+
+local function find_pie(client, given)
+  local spec, wrong = graph_spec(client, given)
+  if not spec then return nil, wrong end
+  local list = {}
+  local graph, err = fetch_graph(client, spec)
+  if not graph then return nil, err end
+  for _, direction in ipairs(spec.directions) do
+    local pie, complaint = part_of(graph, wire.graph.pie, direction)
+    if not pie then return errors.fail("decode", complaint, { status = 200 }) end
+    err = too_many(client, pie)
+    if err then return nil, err end
+    for _, said in ipairs(pie) do list[#list + 1] = entry_of(said, direction) end
+  end
+  return list
+end
+
+-- ---- the query's methods ----
+
+--- What keeps a query's points from being bytes, or nil.
+---@param spec table
+---@return string?
+function series.complaint(spec)
+  local unit, order = spec.fields[wire.field.unit], spec.fields[wire.field.order_by]
+  unit = unit ~= nil and type(unit) == "table" and unit.selected or (unit == nil and spec.unit)
+  if order == nil then order = spec.order_by end
+  if unit == wire.graph.PERCENT or order == wire.graph.PERCENT_COLUMN then
+    return ('the report is in percent; leave out :percent(), and order by "%s"'):format(wire.graph.BYTES_COLUMN)
+  end
+  if order ~= nil and not tostring(order):find(wire.graph.BYTES_WORD, 1, true) then
+    return ('points are of the column that the report is ordered by, %s, which is not bytes; say :order_by "%s", or use :series()')
+      :format(errors.neutral(order, 60), wire.graph.BYTES_COLUMN)
+  end
+end
+
+---@class scrutinizer.Series
+---@field label? string       as the pie names it; nil where the pie has no entry for these points
+---@field dns? string         the label with host names
+---@field direction "inbound"|"outbound"
+---@field other boolean       the rest of the traffic, which is in no series of its own
+---@field interval integer    seconds per bucket; nil (as `missing`) in the one case that there is no point at all and nothing says it
+---@field points table[]      { { epoch seconds of the bucket's start, bytes }, … } in order of time; exact (beyond this Lua's integers: text)
+---@field missing integer     buckets of the window without a point
+
+--- Gives the query its methods over the graph.
+---@param methods table
+---@param ready fun(query: scrutinizer.Query, method: string): table
+function series.install(methods, ready)
+  --- The report's graph: one series for each row that the table shows (:limit, :offset), and Other. Points are the bytes of each bucket;
+  --- in a report ordered by another column, that column's values. The bucket's length is the query's :granularity (the answer's own, where it
+  --- says that it used another and the points agree), else what the answer or
+  --- `report_start` (a second request) says, else the distance of the points. Points that do not fit it are an error of kind `decode`,
+  --- a graph over `max_held` is one of kind `limit`. Without a limit every row has a series.
+  ---@return scrutinizer.Series[]? list
+  ---@return scrutinizer.Error? err
+  function methods:series()
+    local spec = ready(self, "series")
+    return find_series(self._client, spec)
+  end
+
+  --- The same with bits per second in place of bytes. Raises for reports whose points are no bytes: in percent, or ordered by another column.
+  ---@return scrutinizer.Series[]? list
+  ---@return scrutinizer.Error? err
+  function methods:rates()
+    local spec = ready(self, "rates")
+    local complaint = series.complaint(spec)
+    if complaint then error("rates: " .. complaint, 2) end
+    local list, err = find_series(self._client, spec)
+    if not list then return nil, err end
+    return to_rates(list)
+  end
+
+  --- The entries of the report's pie: `label`, `dns`, `direction`, `other`, and what else the appliance says of each (`tooltip`).
+  ---@return table[]? list
+  ---@return scrutinizer.Error? err
+  function methods:pie()
+    local spec = ready(self, "pie")
+    return find_pie(self._client, spec)
+  end
+
+  --- Seconds per bucket that the appliance will use for this query: asks `report_start`, which runs no report.
+  ---@return integer? seconds
+  ---@return scrutinizer.Error? err
+  function methods:interval()
+    local spec, err = exporters.resolve(self._client, ready(self, "interval"))
+    if not spec then return nil, err end
+    return ask_start(self._client, spec, window(spec))
+  end
+end
+
+return series

@@ -1,0 +1,555 @@
+--- The walk behind a cursor: asks for answers, reads them row by row, joins pages, says when the report is whole. Its functions work on
+--- the cursor's own table.
+
+local prefetch = require "scrutinizer.report.prefetch"
+local answer = require "scrutinizer.report.answer"
+local core = require "scrutinizer.core"
+local errors = require "scrutinizer.errors"
+local events = require "scrutinizer.transport.events"
+local exporters = require "scrutinizer.manage.exporters"
+local report_fields = require "scrutinizer.report.fields"
+local pages = require "scrutinizer.report.pages"
+local retry = require "scrutinizer.transport.retry"
+local secrets = require "scrutinizer.secrets"
+local times = require "scrutinizer.time.times"
+local wire = require "scrutinizer.wire"
+
+-- cursor[LANE]: the decoder whose next rows need no second look, or false. The core reads it there.
+local LANE = 1
+local walk = { LANE = LANE }
+
+-- Rows asked for at once where the rest of a report is more than `max_held` takes, and has to be held until its facts are known.
+local PIECE = 10000
+
+-- ---- who reads ----
+
+-- How many calls of `alone` for this cursor stand on the stack of whoever was the last to enter. An error that was raised leaves `_reader`
+-- set, but no call behind.
+local readers
+
+-- One step at a time: what comes in meanwhile (a finalizer, a hook, another coroutine while this one waits) is told so, and moves nothing.
+local function alone(self, step, argument)
+  if self._error then return nil, self._error end
+  local thread = core.running()
+  local own = self._reader == thread and 1 or 0
+  if readers(self) > own then
+    if own == 0 then return errors.fail("phase", "the cursor is being read by another coroutine: only one can read it at a time") end
+    return errors.fail("phase", "the cursor is being read: what comes in meanwhile, as a finalizer or a hook, cannot read it too")
+  end
+  if self._decoder and self._decoder:busy() then
+    return errors.fail("phase", "a row of the cursor is being made: what comes in meanwhile, as a finalizer, cannot read it")
+  end
+  self._reader = thread
+  local value, err = step(self, argument)
+  self._reader = false
+  return value, err
+end
+
+function readers(self)
+  return self._reader and core.calls(self._reader, alone, self) or 0
+end
+
+-- What ended the walk while somebody was in it.
+local function cancelled(self)
+  return errors.new("cancelled", self._cancelled)
+end
+
+-- ---- one answer ----
+
+-- The column that orders the report; "" is the one whose header says so.
+local function order_of(spec)
+  local set = spec.fields[wire.field.order_by]
+  return type(set) == "string" and set or spec.order_by or ""
+end
+
+local function new_decoder(self, asked)
+  local o, spec = self._client._options, self._spec
+  local wanted, ties = {}, {}
+  for _, part in ipairs(asked) do wanted[part.direction], ties[part.index] = true, part.reading end
+  return core.decoder {
+    inbound = wanted.inbound, outbound = wanted.outbound, ties = ties, order = order_of(spec), ordered = true, with_direction = #spec.directions > 1,
+    projection = spec.projection or nil, reuse = self._reuse, graph = spec.graph ~= nil,
+    max_body = o.max_body, max_depth = o.max_depth, max_row = o.max_row, max_held = o.max_held, utf8 = o.utf8,
+  }
+end
+
+-- Epochs for the requests of this walk: the same for all its pages. Nil: as the query says (one answer needs no more).
+local function walk_epochs(self, paged)
+  local said = self._spec.times
+  if self._epochs or not said or not (paged or said.last) then return self._epochs end
+  local epochs, message = times.epochs(self._spec, self._now)
+  if not epochs then
+    local why = paged == "further" and "the appliance caps its answers, and further pages need fixed times: " or "pages need fixed times: "
+    return nil, errors.new("truncated", why .. message)
+  end
+  self._epochs = epochs
+  return epochs
+end
+
+-- Whether rows of the walk are with the user: from here on answers must be of the same report.
+local function has_begun(self)
+  for _, part in ipairs(self._parts) do
+    if part.given > 0 or part.done then return true end
+  end
+  return false
+end
+
+-- Sends one request of the walk, for its page of that number.
+local function send(self, wanted, page)
+  local form = wire.report_form(self._spec, wanted, self._epochs or nil, self._now)
+  local like = times.like(wire.report_form, self._spec, wanted, self._epochs or nil)
+  return self._client:_send(form, { limit = self._retry:left(), page = page, like = like })
+end
+
+-- Sends the request for some parts and begins to read the answer.
+local function ask(self, asked)
+  local spec, complaint = exporters.resolve(self._client, self._spec)
+  if not spec then return nil, complaint end
+  if self._cancelled then return nil, cancelled(self) end
+  self._spec = spec
+  local _, err = walk_epochs(self, has_begun(self) and "further" or spec.page_size)
+  if err then return nil, err end
+  local wanted = {}
+  for i, part in ipairs(asked) do
+    wanted[i] = pages.request(part, self._spec.page_size or self._pieces)
+    pages.begin(part, self._client._options.max_held / 16)
+  end
+  if self._decoder then self._decoder:close() end -- what it holds is large, and no garbage that Lua sees
+  self._asked, self._decoder, self._ended, self._turned = asked, new_decoder(self, asked), false, nil
+  self._retry = self._retry or retry.new(self._client)
+  self._requests = self._requests + 1
+  self._exchange = #wanted == 1 and prefetch.take(self._ahead, wanted[1])
+  if #wanted == 1 then prefetch.asked(self._ahead, asked[1], wanted[1]) end
+  if not self._exchange then self._exchange, err = send(self, wanted, self._answers + 1) end
+  if not self._exchange then return nil, err end
+  self._client._private.watch(self, walk.cancel)
+  self._exchange:read_by(self, walk.cancel)
+  if self._cancelled then return nil, cancelled(self) end
+  local info
+  info, err = self._exchange:accepted()
+  return info and true, err
+end
+
+local function part_at(self, index)
+  for _, part in ipairs(self._asked) do
+    if part.index == index then return part end
+  end
+end
+
+local function read_error(self, kind, message, position)
+  return answer.broken(self._client, self._decoder, kind, message, position)
+end
+
+-- A page after the first gives no row before its total and window are known to be the first page's.
+local function check_page(self, part)
+  local found, err = report_fields.read(self._decoder, self._asked)
+  if not found then return err end
+  local first = self._facts and self._facts.time or self._time or found.time
+  return pages.check_facts(part, found.totals[part.direction], first, found.time)
+end
+
+-- Whether what a page is held against has come: a direction that only begins has no total to be held against.
+local function facts_known(self, part)
+  local total_known = not part.said or self._decoder:fact("totalRowCount", part.index) ~= nil
+  return total_known and self._decoder:fact "time_details" ~= nil
+end
+
+-- Keeps what the first answer says for the report's fields; what it did not say, the first that does. `broken`: the answer has not come
+-- whole, and may not have said all it had to say.
+local function keep_facts(self, parts, broken)
+  local found, err = report_fields.read(self._decoder, parts)
+  if not found then return err end
+  local decoder, kept = self._decoder, self._facts or { totals = {}, footers = {} }
+  for _, part in ipairs(parts) do
+    local direction = part.direction
+    if not part.said and not (broken and decoder:fact("totalRowCount", part.index) == nil) then
+      part.total, part.said = found.totals[direction], true
+    end
+    if part.said then kept.totals[direction] = part.total end
+    if not kept.footers[direction] then
+      kept.footers[direction], err = answer.footer(decoder, part.index)
+      if err then return err end
+    end
+  end
+  kept.time = kept.time or found.time
+  if not kept.exporters then
+    kept.exporters, err = answer.exporters(decoder)
+    if err then return err end
+  end
+  kept.request_id = kept.request_id or answer.request_id(decoder)
+  kept.interval = kept.interval or answer.interval(decoder)
+  self._facts = kept
+end
+
+-- ---- the walk ----
+
+-- Rows that the lane gave: the user has them.
+function walk.count_lane(self)
+  if not self[LANE] then return end
+  local part, passed = part_at(self, self._turned), self._decoder:passed()
+  part.given, part.fresh = part.given + passed, part.fresh + passed
+end
+
+-- Asks for further pages while the loop has this one. Gives how many rows may go by before it is due again.
+local function tend_ahead(self, part)
+  local total = part.said and part.total or answer.total(self._decoder, part.index)
+  return prefetch.tend(self._ahead, total, self._spec.page_size, function(request, place)
+    return (send(self, { request }, self._answers + 1 + place))
+  end)
+end
+
+-- Lets the rows behind one that was given go by unseen, up to the limit: most rows need no second look.
+local function open_lane(self, part)
+  local limit = part.limit and part.limit - part.given or 2 ^ 53
+  if self._ahead and #self._asked == 1 then limit = math.min(limit, tend_ahead(self, part)) end
+  self._decoder:lane(part.index, limit)
+  self[LANE] = self._decoder
+end
+
+local function leave_lane(self)
+  walk.count_lane(self)
+  self[LANE] = false
+end
+
+local function close_answer(self)
+  leave_lane(self)
+  if self._exchange then
+    self._waited = self._waited + self._exchange._waited
+    self._exchange:close()
+  end
+  self._exchange = false
+end
+
+-- The walk is over, well or not: said once.
+local function tell_end(self, err)
+  if self._told then return end
+  self._told = true
+  local rows = 0
+  for _, part in ipairs(self._parts) do rows = rows + part.given end
+  events.done(self._client, {
+    run_mode = wire.run_mode.report, kind = err and err.kind, rows = rows, pages = self._answers, requests = self._requests,
+    bytes = report_fields.getters.bytes(self), waited = self._waited,
+  })
+end
+
+-- Whether further requests are of the same window as the first: they say the same epochs, or an answer has said its window.
+local function has_window(self)
+  local said = self._spec.times
+  return self._epochs or (said and (said.from or said.last)) or self._time or (self._facts and self._facts.time)
+end
+
+-- The parts that have begun, as far as the answer is read.
+local function begun_parts(self)
+  local begun = {}
+  for _, part in ipairs(self._asked or {}) do
+    if part.given > 0 or part.done then begun[#begun + 1] = part end
+  end
+  return begun
+end
+
+-- Where the rest of the report begins. Rows that were gathered here and dropped were never given.
+local function rest_of(self)
+  local said = self._spec.times
+  -- The rest must be of the same window, also when the query names one that moves.
+  local epochs = said and not said.from and (self._epochs or times.epochs(self._spec, self._now)) or nil
+  return pages.resume(self._gathers and pages.parts(self._spec) or self._parts, self._spec.directions, {
+    epochs = epochs, time = self._facts and self._facts.time or self._time or nil, fixed = has_window(self) and true or false,
+  })
+end
+
+-- ---- going on after an answer that broke off ----
+
+-- The same, and the epochs for it are known.
+local function same_window(self)
+  local said = self._spec.times
+  if self._epochs or (said and (said.from or said.last)) then return true end
+  return has_window(self) and walk_epochs(self, "further") ~= nil
+end
+
+-- Makes the parts ready to go on after the last row given. False: nothing could show that what follows is the rest.
+local function join(self)
+  for _, part in ipairs(self._asked) do
+    pages.leave(part, self._decoder)
+    if part.given > 0 and not part.done and (not part.last or part.spilled or part.joined == false) then return false end
+  end
+  return not keep_facts(self, begun_parts(self), true) and same_window(self)
+end
+
+-- After a failure on the way: true when the answer is to be asked for again, with time passed. A whole answer's own failure stays one.
+local function recover(self, err)
+  walk.count_lane(self)
+  if self._ended or not self._decoder then return false end
+  secrets.clean(err, self._client._private.mask)
+  if self._exchange then self._retry:spend(self._exchange._waited) end
+  self._read = report_fields.getters.bytes(self)
+  local same, pieces = err.kind ~= "changed", self._pieces == "wanted"
+  local may_go_on = same and (not has_begun(self) or join(self))
+  close_answer(self)
+  if pieces then self._pieces = PIECE end
+  return may_go_on and (pieces or self._retry:again(err))
+end
+
+-- The next part that is not finished, when the answer being read has ended for the one before.
+local function next_part(self)
+  for _, part in ipairs(self._parts) do
+    if not part.done then return part end
+  end
+end
+
+-- The answer is complete: is the report?
+local function end_answer(self)
+  self._ended = true
+  local err = answer.failure(self._decoder, self._client, 200)
+  if err then return err end
+  for _, part in ipairs(self._asked) do
+    if part.said or self._facts or self._resumed then
+      err = check_page(self, part)
+      if err then return err end
+    end
+  end
+  err = keep_facts(self, self._asked)
+  if err then return err end
+  self._columns = self._columns or self._decoder:columns(1) or self._decoder:columns(2)
+  local _, size = self._decoder:state()
+  self._read, self._answers = self._read + size, self._answers + 1
+  self._retry:succeeded()
+  local waited, rows = self._exchange._waited, 0
+  close_answer(self)
+  for _, part in ipairs(self._asked) do rows = rows + part.fresh end
+  events.page(self._client, self._answers, rows, size, waited)
+  for i, part in ipairs(self._asked) do
+    if i > 1 and pages.may_be_crowded_out(part) then break end
+    err = pages.finish(part)
+    if err then return err end
+    if not part.done then break end -- what came behind it is asked for again, in its turn
+  end
+end
+
+-- Reads on, without use for the rows, until the report's window is known: further pages are held against it.
+local function pass_to_time(self)
+  while self._decoder:fact "time_details" == nil do
+    local row, kind, message, position = self._decoder:next(self._exchange.transfer)
+    if row == nil then return kind and read_error(self, kind, message, position) end
+    if row == false then
+      local ok, err = self._exchange:wait()
+      if not ok then return err end
+    end
+  end
+end
+
+-- In an answer for both directions outbound's rows have begun: is inbound through? If the appliance cut it short, the rest of it comes
+-- first, and outbound is asked for again.
+local function turn(self, part)
+  local before = self._asked[1]
+  self._turned = part.index
+  if before == part or before.done then return true end
+  local found, err = report_fields.read(self._decoder, self._asked)
+  if not found then return nil, err end
+  before.total = found.totals[before.direction]
+  pages.leave(before, self._decoder)
+  err = pages.finish(before)
+  if err then return nil, err end
+  if before.done then return true end
+  err = pass_to_time(self) or keep_facts(self, { before })
+  if err then return nil, err end
+  self._ended = true
+  self._retry:succeeded()
+  close_answer(self)
+  return false
+end
+
+-- The first row of a further page: must be the last one given, and is not given again.
+local function pass_overlap(self, part)
+  local err = pages.check_overlap(part, pages.identity(self._decoder:last_row(part.index)))
+  if err then return err end
+end
+
+-- Reads ahead into the decoder's queue until the page's facts are known, then checks them.
+local function hold(self, part)
+  while not facts_known(self, part) do
+    local state, kind, message, position = self._decoder:hold(self._exchange.transfer)
+    if state == nil and kind then
+      if kind == "limit" and not self._pieces and not self._spec.page_size then self._pieces = "wanted" end
+      return read_error(self, kind, message, position)
+    end
+    if state == nil then break end
+    if state == false then
+      local ok, err = self._exchange:wait()
+      if not ok then return err end
+    end
+  end
+  return check_page(self, part)
+end
+
+-- What to do with a row that the decoder gave: true when it is the user's.
+local function accept(self, index)
+  local part = part_at(self, index)
+  if index ~= self._turned then
+    local mine, err = turn(self, part)
+    if not mine then return false, err end
+  end
+  if part.overlap then
+    local err = pass_overlap(self, part) or hold(self, part)
+    return false, err
+  end
+  if part.limit and part.given >= part.limit then -- more than was asked for
+    part.spilled = true
+    return false
+  end
+  part.given, part.fresh = part.given + 1, part.fresh + 1
+  open_lane(self, part)
+  return true
+end
+
+-- The answer has ended: its parts are finished, or another page is due.
+local function after_answer(self)
+  for _, part in ipairs(self._asked) do pages.leave(part, self._decoder) end
+  return end_answer(self)
+end
+
+local function begin_answer(self)
+  if not has_begun(self) and self._answers == 0 and not self._resumed then return ask(self, self._parts) end
+  local part = next_part(self)
+  if part then
+    local ok, err = nil, pages.check_proof(part, self._client._options.max_held / 4)
+    if not err then ok, err = ask(self, { part }) end
+    -- Outbound that begins in an answer of its own: no row of another window.
+    if ok and pages.overlap(part) == 0 then err = hold(self, part) end
+    return not err and ok or nil, err
+  end
+  self._done = true
+  prefetch.drop(self._ahead)
+  tell_end(self)
+  return true
+end
+
+-- One step of the walk with what the decoder gave: a row for the user, false to go on, or nil and err.
+local function take(self, row, kind, message, position)
+  local ok, err
+  if row then
+    ok, err = accept(self, kind)
+    if ok then return row end
+    return not err and false or nil, err
+  elseif row == false then
+    ok, err = self._exchange:wait()
+    return ok and false or nil, err
+  elseif kind then
+    return nil, read_error(self, kind, message, position)
+  end
+  err = after_answer(self)
+  return not err and false or nil, err
+end
+
+local function fail(self, err)
+  secrets.clean(err, self._client._private.mask)
+  close_answer(self)
+  prefetch.drop(self._ahead)
+  if not self._ended then
+    for _, part in ipairs(self._asked or {}) do pages.leave(part, self._decoder) end
+    if self._decoder and err.kind ~= "changed" then keep_facts(self, begun_parts(self), true) end
+  end
+  if not err.resume then err.resume = rest_of(self) end
+  self._error = err
+  tell_end(self, err)
+  return nil, err
+end
+
+-- Goes on until `step` gives a row for the user, an error that stands, or the end.
+local function run(self, step, argument)
+  while not self._done do
+    if self._error then return nil, self._error end
+    if self._cancelled then return fail(self, cancelled(self)) end
+    local row, err
+    if self._exchange then
+      row, err = step(self, argument)
+    else
+      row, err = begin_answer(self)
+    end
+    if err and not self._cancelled and not recover(self, err) then return fail(self, err) end
+    if row and row ~= true then return row end
+  end
+end
+
+local function next_row(self)
+  return take(self, self._decoder:next(self._exchange.transfer))
+end
+
+local function read_row(self)
+  leave_lane(self)
+  local row, err = run(self, next_row)
+  if self._cancelled then leave_lane(self) end
+  return row, err
+end
+
+--- The next row for the user; nil at the end; nil and err.
+function walk.next(self)
+  if self._done then return nil end
+  local row, err = alone(self, read_row)
+  return row, err
+end
+
+-- The part whose rows may go into an aggregate unseen: those behind the first of each page, up to the limit.
+local function foldable(self)
+  local part = part_at(self, self._turned or self._asked[1].index)
+  local left = part.limit and part.limit - part.given or 2 ^ 53
+  if not part.overlap and left > 0 then return part, left end
+end
+
+-- Folds what is at hand. Returns what `take` returns; a row that it gives is dropped, as it is over the limit.
+local function fold(self, sums)
+  local part, left = foldable(self)
+  local transfer = self._exchange.transfer
+  if not part then return take(self, self._decoder:next(transfer)) end
+  local count, state, message, position = self._decoder:fold(transfer, sums, part.index, left)
+  if not count then return take(self, nil, state, message, position) end
+  part.given, part.fresh = part.given + count, part.fresh + count
+  self._turned = self._turned or (count > 0 and part.index) or nil
+  if state and state ~= part.index then
+    local mine, err = turn(self, part_at(self, state))
+    return (mine or not err) and false or nil, err
+  end
+  if state then return take(self, self._decoder:next(transfer)) end
+  return take(self, state)
+end
+
+local function fold_rows(self, sums)
+  repeat local row = run(self, fold, sums) until not row
+  return self._done or nil, self._error
+end
+
+--- All rows into an aggregate. Nil and err.
+function walk.fold(self, sums)
+  local done, err = alone(self, fold_rows, sums)
+  return done, err
+end
+
+local function counted(self, getter)
+  walk.count_lane(self)
+  return getter(self)
+end
+
+--- A field of the cursor that is worked out, by `getter`.
+function walk.look(self, getter)
+  if not self[LANE] or readers(self) > 0 or self._decoder:busy() then return getter(self) end
+  local value = alone(self, counted, getter)
+  return value
+end
+
+--- Ends the walk. Whoever is in it, and is not waiting, gets to its end first: nothing moves under them.
+function walk.cancel(self, why)
+  local ended, exchange = self._done or self._error, self._exchange
+  if not ended and readers(self) > 0 and not (exchange and exchange:pauses()) then
+    self._cancelled = self._cancelled or why
+    if exchange then exchange:close(why) end
+    return
+  end
+  local part = self[LANE] and self[LANE]:busy() and part_at(self, self._turned)
+  if part then part.given = part.given + 1 end -- the row that is being made
+  close_answer(self)
+  prefetch.drop(self._ahead)
+  if ended then return end
+  self._error = errors.new("cancelled", why)
+  if self._requests > 0 then tell_end(self, self._error) end
+end
+
+return walk

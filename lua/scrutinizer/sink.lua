@@ -1,0 +1,71 @@
+--- Where exported text goes: a file that appears under its name only when it is whole, an open file, or a function.
+
+local core = require "scrutinizer.core"
+local errors = require "scrutinizer.errors"
+
+local sink = {}
+
+local Target = {}
+Target.__index = Target
+
+local function failure(path, why)
+  return errors.fail("file", ("%s: %s"):format(errors.neutral(path, 200), errors.neutral(why or "cannot be written", 200)))
+end
+
+function Target:write(text)
+  local ok, why = self.put(text)
+  -- Functions that return nothing have taken the text.
+  if ok or (ok == nil and why == nil) then return true end
+  return failure(self.name, why)
+end
+
+function Target:finish()
+  if not self.file then return true end
+  local ok, why = self.file:close()
+  self.file = nil
+  if ok and self.aside then ok, why = os.rename(self.aside, self.name) end
+  if ok then
+    self.aside = nil
+    return true
+  end
+  return failure(self.name, why)
+end
+
+--- As if nothing had been written: the file aside is removed.
+function Target:abort()
+  if io.type(self.file) == "file" then self.file:close() end -- the collector may have closed it
+  if self.aside then os.remove(self.aside) end
+  self.file, self.aside = nil, nil
+end
+
+local count = 0
+
+-- A name beside the file that no other process or state uses: address of a fresh table, clock, number.
+local function aside_name(path)
+  count = count + 1
+  local unique = tostring({}):match "0?x?(%x+)$" or "0"
+  return ("%s.%s%.0f%d.part"):format(path, unique, core.now() * 1e6, count)
+end
+
+local function open_path(path)
+  -- Devices cannot be renamed over.
+  local aside = not path:find "^/dev/" and aside_name(path) or nil
+  local file, why = io.open(aside or path, "wb")
+  if not file then return failure(path, why and why:gsub("^" .. (aside or path):gsub("[^A-Za-z0-9 ]", "%%%0") .. ": ", "")) end
+  return setmetatable({ name = path, file = file, aside = aside, put = function(text) return file:write(text) end }, Target)
+end
+
+--- A target, nil and err when the file cannot be made, or nothing when it is none.
+---@param out scrutinizer.ExportTarget
+---@return table? target
+---@return scrutinizer.Error? err
+function sink.open(out)
+  local kind = type(out)
+  if kind == "string" and out ~= "" and not out:find "%z" then return open_path(out) end
+  if kind == "function" then return setmetatable({ name = "the function", put = out }, Target) end
+  if io.type(out) == "file" then
+    return setmetatable({ name = "the file", put = function(text) return out:write(text) end }, Target)
+  end
+end
+
+return sink

@@ -1,0 +1,110 @@
+--- One plain call: sends a form, reads the whole answer, decodes it, tells a refusal from an answer. Users, groups and the rest stand on it.
+
+local answer = require "scrutinizer.report.answer"
+local check = require "scrutinizer.check"
+local errors = require "scrutinizer.errors"
+local events = require "scrutinizer.transport.events"
+local retry = require "scrutinizer.transport.retry"
+local secrets = require "scrutinizer.secrets"
+local wire = require "scrutinizer.wire"
+
+local call = {}
+
+-- An answer is kept whole while Lua values are made of it, and what is handed on may be a copy of these: so much may come of a longest
+-- answer, three eighths more than it has bytes; of short ones what fits here.
+local OVER, LEAST = 11 / 8, 32 * 2 ^ 20
+
+--- What no error of a call may show, as a function over strangers' texts: the client's secrets, and the call's own.
+---@param client scrutinizer.Client
+---@param list? string[]
+---@return fun(text: string): string
+function call.masker(client, list)
+  return list and secrets.new(list, client._private.secrets).mask or client._private.mask
+end
+
+-- The answer's beginning is not shown where secrets were sent: it may hold them in a form that nobody foresees.
+local function decoded(client, transfer, hide_head)
+  local o, size, head = client._options, transfer:kept()
+  local made = (math.max(o.max_answer * OVER, LEAST) - size) / 2
+  local value, kind, message, position = transfer:decode { max_depth = o.max_depth, utf8 = o.utf8, max_made = made }
+  if value ~= nil then return value end
+  if kind == "limit" then return errors.fail(kind, "the answer: " .. message, { position = position, status = 200 }) end
+  local text = size == 0 and "the answer is empty" or "not JSON: " .. message
+  if size > 0 and not hide_head then
+    text = ("%s; the answer begins with \"%s\""):format(text, errors.neutral(client._private.mask(head), 60))
+  end
+  return errors.fail(kind, text, { position = position, status = 200 })
+end
+
+local function read(client, x, hide_head, spent)
+  local info, err = x:accepted()
+  if not info then return nil, err end
+  local kept
+  kept, err = x:keep(client._options.max_answer)
+  spent.bytes = spent.bytes + x.transfer:info().decoded
+  if not kept then return nil, err end
+  return decoded(client, x.transfer, hide_head)
+end
+
+-- One try. What it took is added to `spent`.
+local function attempt(client, form, how, limit, spent)
+  local x, err = client:_send(form, { write = how.write, limit = limit, secrets = how.secrets, like = how.like, open = how.open })
+  if not x then return nil, err end
+  local value
+  x.mask = call.masker(client, how.secrets)
+  value, err = read(client, x, how.secrets ~= nil, spent)
+  spent.waited = spent.waited + x._waited
+  x:close()
+  if value == nil then return nil, secrets.clean(err, x.mask) end
+  local refusal = type(value) == "table" and answer.refusal(value, { has_token = client.has_token, status = 200, mask = x.mask })
+  if refusal then return nil, refusal end
+  return value
+end
+
+--- Sends a form and gives the decoded answer. An object with `err` is an error. A read is asked again as `retry` says, a write never.
+---@param client scrutinizer.Client
+---@param form table<string, string>
+---@param how? { write?: boolean, secrets?: string[], like?: (fun(): table<string, string>), open?: boolean } a write goes over a connection of its
+---  own, so that nothing below can send it twice; secrets are masked in errors; `like` and `open`: see client:_send
+---@return any value
+---@return scrutinizer.Error? err
+function call.send(client, form, how)
+  how = how or {}
+  local spent = { waited = 0, bytes = 0 }
+  local function try(limit) return attempt(client, form, how, limit, spent) end
+  local value, err
+  if how.write then value, err = try() else value, err = retry.run(client, try) end
+  events.done(client, {
+    run_mode = form[wire.form.run_mode], kind = value == nil and err.kind or nil, bytes = spent.bytes, waited = spent.waited,
+  })
+  return value, err
+end
+
+local FIELD = "text, a number, a boolean or a table (sent as JSON)"
+
+-- A field's text; nil and what is wrong with it.
+local function field_text(value)
+  local kind = type(value)
+  if kind == "string" then return value end
+  if kind == "number" or kind == "boolean" or kind == "table" then return wire.try_encode(value) end
+  return nil, "a " .. kind
+end
+
+--- The form of a `client:call`, checked; raises at its caller's caller.
+---@param fields table<string, any>
+---@return table<string, string>
+function call.form(fields)
+  if type(fields) ~= "table" then error(check.message("call", fields, "a table of form fields such as { rm = … }"), 3) end
+  local form = {}
+  for name, value in pairs(fields) do
+    if type(name) ~= "string" or name == "" then error(check.message("call: field name", name, "text"), 3) end
+    if name == wire.form.token then error("call: authToken is sent by itself; the client's token says which", 3) end
+    local text, complaint = field_text(value)
+    if not text then error(("call: field %s: JSON cannot hold %s; allowed: %s"):format(errors.neutral(name, 60), complaint, FIELD), 3) end
+    form[name] = text
+  end
+  if not form[wire.form.run_mode] then error(check.message("call: rm", nil, "the run mode's name"), 3) end
+  return form
+end
+
+return call

@@ -1,0 +1,176 @@
+--- Failed handshakes: what is wrong, which option answers it, and what certificate the server showed. libcurl tells nothing of a certificate
+--- that it refuses, so a second handshake looks at it, and is ended before anything of a request is sent.
+
+local errors = require "scrutinizer.errors"
+local zone = require "scrutinizer.time.zone"
+
+local tls = {}
+
+local OWN_AUTHORITY = 'say tls.ca_file = "its or its authority\'s certificate.pem"%s'
+
+-- The option that CA certificates came from stands here, with its file.
+local OF_CA = "look at %s: PEM certificates are wanted (-----BEGIN CERTIFICATE-----)"
+local OF_OURS = "look at tls.cert, tls.key and tls.passphrase"
+
+-- What libcurl and OpenSSL say: plain pattern, what it means, what answers it. The first that fits. `%s`: with a pin, how to go by it.
+local REASONS = {
+  { "CA certificate blob", "the authorities cannot be read", OF_CA },
+  { "CA certificate key too weak", "a certificate above the server's own has a key that is too weak", "put a stronger chain on the appliance" },
+  { "CA signature digest", "a certificate above the server's own is signed with a hash that is too weak", "put a stronger chain on the appliance" },
+  { "invalid CA certificate", "a certificate above the server's own is no authority's", "put the right chain on the appliance" },
+  { "public key does not match pinned", "the server's key is not the one of tls.pin", "if the key was changed on purpose, copy the new pin" },
+  { "certificate has expired", "the server's certificate has expired", "renew it on the appliance%s" },
+  { "certificate is not yet valid", "the server's certificate is not yet valid", "compare the clocks of this host and the appliance%s" },
+  { "self[- ]signed certificate", "the server's certificate is signed by itself, or by an authority unknown here", OWN_AUTHORITY },
+  { "unable to get local issuer", "the server's certificate is signed by an authority unknown here", OWN_AUTHORITY },
+  { "unable to get issuer", "the server's certificate is signed by an authority unknown here", OWN_AUTHORITY },
+  { "key too weak", "the server's certificate has a key that is too weak", "make a stronger one on the appliance (RSA 2048, or EC)" },
+  { "key too small", "the server's certificate has a key that is too weak", "make a stronger one on the appliance (RSA 2048, or EC)" },
+  { "md too weak", "the server's certificate is signed with a hash that is too weak", "make a new one on the appliance" },
+  { "does not match target host", "the server's certificate is for another name",
+    "connect by a name in it; with resolve = { [\"name:443\"] = \"address\" } where it is not in the DNS" },
+  { "subject name", "the server's certificate is for another name",
+    "connect by a name in it; with resolve = { [\"name:443\"] = \"address\" } where it is not in the DNS" },
+  { "IP address", "the server's certificate is for another name or address",
+    "connect by a name in it; with resolve = { [\"name:443\"] = \"address\" } where it is not in the DNS" },
+  { "certificate required", "the server wants a client certificate", "say tls.cert and tls.key" },
+  { "unsupported protocol", "the server speaks only TLS before 1.2", "turn TLS 1.2 or 1.3 on at the appliance" },
+  { "legacy sigalg", "the server speaks only TLS before 1.2", "turn TLS 1.2 or 1.3 on at the appliance" },
+  { "protocol version", "the server speaks no version of TLS that is spoken here", "turn TLS 1.2 or 1.3 on at the appliance" },
+  { "wrong version number", "the server does not speak TLS at this port", "look at the port; http:// needs allow_http" },
+  { "client certificate", "the client certificate or its key cannot be used", OF_OURS },
+  { "private key", "the client certificate or its key cannot be used", OF_OURS },
+  { "CA certificates", "the authorities cannot be read", OF_CA },
+  { "adding trust anchors", "the authorities cannot be read", OF_CA },
+  { "handshake failure", "the server ends the handshake", "it may want a client certificate (tls.cert, tls.key), or other ciphers" },
+  { "bad certificate", "the server refuses the client certificate", "look at tls.cert" },
+  { "unknown ca", "the server does not know who signed the client certificate", "look at tls.cert" },
+}
+
+-- Failures on this side: the server has shown nothing that would help.
+local OURS = { [OF_OURS] = true, [OF_CA] = true }
+
+local function reason_of(message)
+  for _, reason in ipairs(REASONS) do
+    if message:find(reason[1]) then return reason[2], reason[3] end
+  end
+end
+
+local MONTHS = { Jan = 1, Feb = 2, Mar = 3, Apr = 4, May = 5, Jun = 6, Jul = 7, Aug = 8, Sep = 9, Oct = 10, Nov = 11, Dec = 12 }
+
+-- The epoch of a certificate's date, such as "Jan  1 00:00:00 2021 GMT"; nil where it is another's way to write one.
+local function epoch_of(text)
+  local month, day, hour, minute, second, year = (text or ""):match "^(%a%a%a) +(%d+) (%d+):(%d+):(%d+) (%d+) GMT$"
+  if not MONTHS[month] then return nil end
+  return zone.days(tonumber(year), MONTHS[month], tonumber(day)) * 86400 + hour * 3600 + minute * 60 + second
+end
+
+-- The highest certificate that the server sent of the chain above its own, and its place.
+local function top_of(chain)
+  local place, steps = 1, 0
+  while steps < #chain do
+    local issuer, above = chain[place].issuer, nil
+    for i, certificate in ipairs(chain) do
+      if i ~= place and certificate.subject == issuer and chain[place].subject ~= issuer then above = i end
+    end
+    if not above then break end
+    place, steps = above, steps + 1
+  end
+  return place
+end
+
+local function by_date(chain, is_wrong)
+  for place, certificate in ipairs(chain) do
+    if is_wrong(certificate, os.time()) then return place end
+  end
+end
+
+local function is_over(certificate, now)
+  local to = epoch_of(certificate.to)
+  return to ~= nil and to < now
+end
+
+local function is_to_come(certificate, now)
+  local from = epoch_of(certificate.from)
+  return from ~= nil and from > now
+end
+
+-- Which certificate of the chain is at fault: its place; 0: none that the server sent.
+local function place_of_fault(message, chain)
+  if message:find "certificate has expired" then return by_date(chain, is_over) or 0 end
+  if message:find "not yet valid" then return by_date(chain, is_to_come) or 0 end
+  if message:find "issuer" or message:find "certificate in certificate chain" then return top_of(chain) end
+  if message:find "CA signature digest" or message:find "CA certificate" then return chain[2] and 2 or 1 end
+  return 1
+end
+
+local function neutral(certificate)
+  local texts = {}
+  for name, text in pairs(certificate) do texts[name] = errors.neutral(text, 300) end
+  return texts
+end
+
+-- What is known of the certificate at fault: its own parts, and the pin of the server's key.
+local function certificate_at(chain, place)
+  local certificate = neutral(chain[place] or chain[1])
+  certificate.pin = chain[1].pin and errors.neutral(chain[1].pin, 300)
+  return certificate
+end
+
+local function described_as(chain, place)
+  if place == 0 then return "none of those that it sent is; its own certificate: " end
+  if place == 1 then return "its certificate: " end
+  return ("the certificate at fault, number %d of the %d that it sent: "):format(place, #chain)
+end
+
+local function describe(certificate, head, place)
+  local parts = { "subject " .. (certificate.subject or "unknown"), "issuer " .. (certificate.issuer or "unknown") }
+  if certificate.from and certificate.to then
+    parts[#parts + 1] = ("valid from %s to %s"):format(certificate.from, certificate.to)
+  end
+  if certificate.pin then
+    parts[#parts + 1] = (place > 1 and "the server's own pin " or "pin ") .. certificate.pin
+  end
+  return head .. table.concat(parts, "; ")
+end
+
+local function remedy(answer, certificate, ca)
+  if answer == OF_CA then return (answer:gsub("%%s", function() return ca or "tls.ca_file or tls.ca_blob" end)) end
+  local by_key = certificate and certificate.pin
+    and (', or go by its key alone: tls = { verify = false, pin = "%s" }'):format(certificate.pin) or ""
+  local text = answer:gsub("%%s", function() return by_key end)
+  return text
+end
+
+-- The words of a reason, where another certificate than the server's own is at fault.
+local function words_for(what, chain, place)
+  if place == 0 then
+    return (what:gsub("the server's certificate", "a certificate of the authorities here, above the server's,"))
+  end
+  if place > 1 then return (what:gsub("the server's certificate", "a certificate above the server's own")) end
+  local own = chain[1]
+  if what:find "authority unknown here$" and own.issuer ~= own.subject then
+    return what .. (#chain == 1 and ", and comes without that one's certificate" or "")
+  end
+  return what
+end
+
+--- The error of a failed handshake; `certificate` in it is the one at fault of those that the server showed, where that helps, `place` its
+--- place in what it sent.
+---@param message string libcurl's
+---@param chain? { subject?: string, issuer?: string, from?: string, to?: string, pin?: string }[] as `transfer:certificate(place)` gives them
+---@param ca? string option and file of the authorities
+---@return scrutinizer.Error
+function tls.error(message, chain, ca)
+  local what, answer = reason_of(message)
+  if not chain or not chain[1] or OURS[answer] then chain = nil end
+  local place = chain and place_of_fault(message, chain)
+  local certificate = chain and certificate_at(chain, place)
+  if what and chain then what = words_for(what, chain, place) end
+  local parts = { what and ("%s (%s)"):format(what, message) or message }
+  if answer then parts[#parts + 1] = remedy(answer, certificate, ca and errors.neutral(ca, 300)) end
+  if certificate then parts[#parts + 1] = describe(certificate, described_as(chain, place), place) end
+  return errors.new("tls", table.concat(parts, "; "), { certificate = certificate, place = place })
+end
+
+return tls

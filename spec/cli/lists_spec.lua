@@ -1,0 +1,173 @@
+-- The commands users, groups, ip-groups, devices, interfaces, hosts: real processes against the sandbox, its state looked up with sqlite3.
+local cli = require "spec.command"
+local support = require "spec.support"
+
+local run, good, temporary, write, quote = cli.run, cli.good, cli.temporary, cli.write, support.quote
+
+-- A command with its standard input.
+local function fed(input, arguments)
+  return ("printf %%s %s | %s %s %s"):format(quote(input), cli.ENVIRONMENT, cli.words, arguments)
+end
+
+local function csv(arguments)
+  return (good(arguments .. " --format csv"):gsub("\r", ""))
+end
+
+describe("scrutinizer", function()
+  before_each(function()
+    support.clear()
+    support.reset "accounts"
+    support.reset "ipgroups"
+  end)
+  after_each(function() assert.same({}, support.violations()) end)
+
+  describe("users", function()
+    it("are made with a password from standard input or the environment", function()
+      assert.equal("name  id  error\nbo     3\n", (support.shell(fed("s3cret\n", "users create bo --group 2 --group 1"))))
+      local made = good("users create ann --format csv", "SCRUTINIZER_USER_PASSWORD=other " .. cli.ENVIRONMENT)
+      assert.equal("name,id,error\nann,4,\n", (made:gsub("\r", "")))
+      assert.same({ "3|bo|s3cret", "4|ann|other" }, support.state "SELECT * FROM users WHERE id > 2 ORDER BY id")
+      assert.same({ "1", "2" }, support.state "SELECT usergroup_id FROM memberships WHERE user_id = 3 ORDER BY 1")
+      local _, err, status = run "users create cy </dev/null"
+      assert.equal(64, status)
+      assert.matches("no password: set SCRUTINIZER_USER_PASSWORD", err)
+    end)
+
+    it("are made from CSV, and one that is refused makes the status 76", function()
+      local path = temporary()
+      write(path, 'name,password,groups\n"Desk, N",pw1,1 2\nguest,pw2\nzed,"p""w3",2\n')
+      local out, err, status = run("users create --csv " .. path .. " --format csv")
+      assert.equal('name,id,error\n"Desk, N",3,\nguest,,A user already exists with that name\nzed,4,\n', (out:gsub("\r", "")))
+      assert.equal("", err)
+      assert.equal(76, status)
+      assert.same({ '3|Desk, N|pw1', '4|zed|p"w3' }, support.state "SELECT * FROM users WHERE id > 2 ORDER BY id")
+      write(path, "a,secretword,x\n")
+      out, err, status = run("users create --csv " .. path)
+      assert.equal("", out)
+      os.remove(path)
+      assert.equal(64, status)
+      assert.equal("scrutinizer: users create: line 1: groups are ids\n", err)
+    end)
+
+    it("are renamed, deleted, and have preferences", function()
+      assert.equal("id,name,error\n,visitor,\n", csv "users rename guest visitor")
+      assert.equal("id,name,error\n1,root,\n", csv "users rename 1 root")
+      assert.equal("name,setting,error\nlanguage,english,\nstatusTopn,10,\n", csv "users set 2 statusTopn=10 language=english")
+      assert.same({ "2|language|english", "2|statusTopn|10" }, support.state "SELECT * FROM preferences ORDER BY 2")
+      local out, _, status = run "users delete 2 nobody --format ndjson"
+      assert.equal('{"id":2}\n{"name":"nobody","error":"Deleting user named \'nobody\' (0 matched)"}\n', out)
+      assert.equal(76, status)
+      assert.same({ "1|root" }, support.state "SELECT id, name FROM users")
+    end)
+
+    it("have no password in an argument", function()
+      local out = good "users create --help"
+      assert.is_nil(out:find "%-%-password")
+      assert.matches("SCRUTINIZER_USER_PASSWORD", out)
+      assert.matches("Example: scrutinizer users create alice", out)
+    end)
+  end)
+
+  it("makes, fills and deletes groups", function()
+    assert.equal("name,id,members,missing,error\nReaders,3,1 2,,\n", csv "groups create Readers --template 2 --user 1 --user guest")
+    assert.equal("user,group,error\nguest,1,\n", csv "groups add 1 guest")
+    local out, _, code = run "groups remove Guests guest 1 --format csv"
+    assert.equal("user,group,error\nguest,Guests,\n1,Guests,User 1 is not in usergroup Guests\n", (out:gsub("\r", "")))
+    assert.equal(76, code)
+    assert.equal("group,type,code,error\nReaders,device,0A010107,\n", csv "groups grant Readers device 0A010107")
+    assert.same({ "device|0A010107", "plixer|statusTab" },
+      support.state "SELECT type, seccode FROM permissions WHERE usergroup_id = 3 ORDER BY 1")
+    csv "groups revoke Readers device 0A010107"
+    assert.equal("id,name,error\n,Readers,\n", csv "groups delete Readers")
+    assert.same({ "1|1", "2|1" }, support.state "SELECT * FROM memberships ORDER BY 1, 2")
+    local _, err, status = run "groups grant Guests divice 1"
+    assert.equal(64, status)
+    assert.matches('did you mean "device"', err)
+  end)
+
+  it("lists, makes, fills and deletes IP groups", function()
+    assert.matches("\n16900006,Multicast\n", csv "ip-groups list")
+    assert.equal("group,name,rule_id,rule,done,error\n16900093,Berlin,506012,10.2.0.0/16,added,\n16900093,Berlin,506013,10.9.1.1-10.9.1.20,added,\n"
+      .. "16900093,Berlin,506014,group:16900006,added,\n", csv "ip-groups create Berlin 10.2.0.0/16 10.9.1.1-10.9.1.20 group:Multicast")
+    assert.equal("id,type,rule\n506012,network,10.2.0.0/16\n506013,range,10.9.1.1-10.9.1.20\n506014,child,group:16900006\n",
+      csv "ip-groups rules Berlin")
+    assert.equal("group,name,rule_id,rule,done,error\n16900093,Paris,506015,10.0.4.0/0.255.0.255,added,\n16900093,Paris,506012,,removed,\n",
+      csv "ip-groups update Berlin --name Paris --add 10.0.4.0/0.255.0.255 --remove 506012")
+    local path = temporary()
+    write(path, "# prefixes\n10.7.0.0/24\n\n  10.7.1.0/24  \nall\n")
+    assert.equal(4, select(2, csv("ip-groups add Paris --from " .. path):gsub("\n", "")))
+    write(path, "name,rule\nLyon,10.8.0.0/24\nParis,10.8.1.0/24\n")
+    csv("ip-groups import " .. path)
+    os.remove(path)
+    assert.same({ "Lyon|1", "Paris|7" }, support.state [[SELECT name, count(*) FROM ip_groups JOIN ip_group_rules ON group_id = ip_groups.id
+      WHERE ip_groups.id > 16900092 GROUP BY 1 ORDER BY 1]])
+    assert.equal("id,name,error\n16900093,Paris,\n16900094,,\n", csv "ip-groups delete Paris 16900094")
+    local _, err, status = run "ip-groups create x 10.0.0.1/8"
+    assert.equal(64, status)
+    assert.matches('did you mean "10.0.0.0/8"', err)
+    _, err, status = run "ip-groups add nowhere 10.0.0.1 --no-create"
+    assert.equal(76, status)
+    assert.matches('no IP group is called "nowhere"', err)
+    _, _, status = run "ip-groups rules nowhere"
+    assert.equal(76, status)
+  end)
+
+  it("lists devices, their groups and interfaces", function()
+    assert.equal("ip,name\n192.0.2.1,core-1\n192.0.2.2,core-2\n192.0.2.3,branch-1\n192.0.2.4,branch-2\n", csv "devices list")
+    assert.matches("\n192.0.2.3,branch%-1,branch%-1.example.net,edge,Branch router 1\n", csv "devices names")
+    assert.equal(csv "devices list", csv "devices")
+    assert.equal(csv "ip-groups list", csv "--no-verify ip-groups")
+    assert.same({ "report", "devices", "--last", "1h" }, require("scrutinizer.cli.action_commands").complete { "report", "devices", "--last", "1h" })
+    assert.matches("^id,name\n1,Campus\n2,Branches\n", csv "devices groups")
+    assert.equal("ip,name\n192.0.2.3,branch-1\n192.0.2.4,branch-2\n", csv "devices members Branches")
+    assert.equal("ip,name\n192.0.2.3,branch-1\n192.0.2.4,branch-2\n", csv "devices members 2")
+    support.switches { now = 1772366400 }
+    local out = csv "interfaces --exporter core-1"
+    assert.equal("exporter,device,index,name,speed,in_percent,in_rate,out_percent,out_rate", out:match "^[^\n]*")
+    assert.matches("\n192.0.2.1,core%-1.example.net,8,8 %- Uplink 1 %(xe%-0/0/1%),10000000000,0,,%d*%.?%d*,%d+\n", out)
+    assert.equal(11, select(2, out:gsub("\n", "")))
+    local _, err, status = run "interfaces --exporter core-9"
+    assert.equal(76, status)
+    assert.matches('did you mean "core', err)
+  end)
+
+  it("finds hosts, and tells which were not found", function()
+    local out = good "hosts 10.9.9.9 10.8.0.69 --format ndjson"
+    assert.matches('^{"ip":"10.9.9.9","found":"no"}\n', out)
+    assert.matches('\n{"ip":"10.8.0.69","found":"yes","exporter":"192.0.2.2","first":"2026', out)
+    assert.equal("ip,found,exporter,first,last,connections,error\n10.9.9.9,no,,,,,\n10.9.9.8,no,,,,,\n",
+      (support.shell(fed("10.9.9.9 10.9.9.8\n", "hosts --from - --format csv")):gsub("\r", "")))
+    local _, err, status = run "hosts core-1"
+    assert.equal(64, status)
+    assert.matches('got "core%-1"', err)
+    support.faults { { kind = "status", status = 200, body = '{"err":"no index"}', content_type = "application/json" } }
+    out, _, status = run "hosts 10.9.9.9 --format csv"
+    assert.equal(76, status)
+    assert.matches("no index", out)
+  end)
+
+  it("reports of exporters and interfaces by name", function()
+    local words = ("report tos --between %s %s --direction outbound --select octets=sum_octetdeltacount --format csv"):format(cli.FROM, cli.TO)
+    local out = good(words .. " --exporter core-1 --interface xe-0/0/1")
+    assert.equal(good(words .. " --exporter 192.0.2.1 --interface 8"), out)
+    local sum = 0
+    for octets in out:gmatch "\n(%d+)" do sum = sum + tonumber(octets) end
+    assert.equal(support.awk 'NR > 1 && $3 == "192.0.2.1" && $5 == 8 { s += $12 } END { printf "%.0f", s }', ("%.0f"):format(sum))
+    assert.matches("in_C0000201_C0000201%-8", good "explain tos --last 1h --exporter core-1 --interface xe-0/0/1")
+    for _, command in ipairs { words, "explain tos --last 1h" } do
+      local _, err, status = run(command .. " --exporter core-9")
+      assert.equal(76, status)
+      assert.matches("none that is called", err)
+    end
+  end)
+
+  it("gives help for each of them", function()
+    for _, command in ipairs {
+      "users", "groups", "ip-groups", "devices", "interfaces", "hosts", "users create", "groups grant", "ip-groups import",
+    } do
+      local out = good(command .. " --help")
+      assert.matches("^Usage: scrutinizer " .. command:gsub("%-", "%%-"), out)
+      assert.is_true(#out > 300)
+    end
+  end)
+end)

@@ -1,0 +1,203 @@
+-- Every example, run as it stands against the sandbox (and a real PostgreSQL): what it prints, and what it leaves behind.
+local postgres = require "spec.postgres"
+local support = require "spec.support"
+
+local quote = support.quote
+local box = support.sandbox()
+local ENVIRONMENT = ("SCRUTINIZER_URL=%s SCRUTINIZER_TOKEN=%s SCRUTINIZER_CA=%s "):format(quote(box.url), quote(box.token), quote(box.ca))
+
+-- What an example prints on both outputs, and its status. `before` stands before the command.
+local function run(name, arguments, before)
+  local command = ("%senv %s %s examples/%s %s"):format(before or "", ENVIRONMENT, support.lua, name, arguments or "")
+  local out = support.shell(command .. " 2>&1; printf ' %d' $?")
+  local text, status = out:match "^(.*) (%d+)$"
+  assert.is_nil(text:find(box.token, 1, true))
+  return text, tonumber(status)
+end
+
+local function good(...)
+  local text, status = run(...)
+  assert.equal(0, status, text)
+  return text
+end
+
+local function write(path, text)
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+end
+
+local function read(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+local folder
+-- What awk makes of the day: rows of host2host, and their octets.
+local ROWS = tonumber((support.awk 'NR>1{k[$7 " " $9]=1}END{n=0;for(i in k)n++;print n}'))
+local OCTETS = support.awk 'NR>1{s+=$12}END{printf "%.0f",s}'
+
+local examples = {}
+
+examples["top_conversations.lua"] = function(name)
+  local out = good(name)
+  assert.matches("\n   1  157%.240%.30%.63    10%.8%.0%.69        HTTPS %(443 %- TCP%)%s+192%.1 MB   50%.23 %%\n", out)
+  assert.matches("\n%d+ conversations exist\n$", out)
+end
+
+examples["pasted_report.lua"] = function(name)
+  local out = good(name)
+  assert.matches('^scrutinizer.Query: "host2host", inbound, 1793491200 to 1793577600\n157%.240%.30%.63 +10%.8%.0%.69 +192133242\n', out)
+  assert.equal(6, select(2, out:gsub("\n", "")))
+  write(folder .. "/pasted.txt", read("examples/" .. name):match "PASTED = %[%[\n(.-)%]%]")
+  assert.equal(out, good(name, folder .. "/pasted.txt"))
+end
+
+examples["interface_utilisation.lua"] = function(name)
+  local out = good(name, "192.0.2.3 " .. folder .. "/load.svg")
+  assert.matches("\n192%.0%.2%.3 %- 3 %- GigabitEthernet0/3 +inbound +10 Mb/s +0%.07 kb/s +%d%.%d%d kb/s +0%.01 %%\n", out)
+  -- Its mean by awk: octets of that interface over the day's seconds.
+  local mean = tonumber((support.awk 'NR>1&&$3=="192.0.2.3"&&$4==3{s+=$12}END{print s*8/86400/1000}'))
+  assert.equal(("%.2f"):format(mean), out:match "GigabitEthernet0/3 +inbound +10 Mb/s +([%d.]+) kb/s")
+  local svg = read(folder .. "/load.svg")
+  assert.equal(10, select(2, svg:gsub('id="gnuplot_plot_', "")))
+end
+
+examples["users_from_csv.lua"] = function(name)
+  local unique = tostring({}):match "%x%x%x%x$" .. (os.getenv "SCRUTINIZER_LUA" or ""):gsub("%W", "")
+  local csv = 'name,password,groups\r\n"u,%s","pa""ss,word",Guests\r\nv%s,secret word,Administrators;Nowhere\r\n'
+  write(folder .. "/users.csv", csv:format(unique, unique))
+  local out, status = run(name, folder .. "/users.csv")
+  assert.equal(1, status)
+  local u, v, lines = "u," .. unique, "v" .. unique, {}
+  for what, became in out:gmatch "([^\n]-)  *(done)\n" do lines[#lines + 1] = what .. ": " .. became end
+  assert.same({ "user " .. u .. ": done", "user " .. v .. ": done", u .. " in Guests: done", v .. " in Administrators: done" }, lines)
+  assert.matches("\n" .. v .. " in Nowhere +failed: Usergroup Nowhere does not exist\n$", out)
+  assert.is_nil(out:find("secret word", 1, true))
+end
+
+examples["ip_groups_from_csv.lua"] = function(name)
+  local unique = "Branches " .. (os.getenv "SCRUTINIZER_LUA" or "") .. tostring({}):match "%x%x%x%x$"
+  local path = folder .. "/groups.csv"
+  write(path, ("name,rule\r\n%s,10.20.0.0/16\r\n%s,10.9.0.1-10.9.0.99\r\nAll %s,group:%s\r\n"):format(unique, unique, unique, unique))
+  local function told(how) return ("%-24s %s, 2 rules\n%-24s %s, 1 rules\n"):format(unique, how, "All " .. unique, how) end
+  assert.equal(told "made", good(name, path))
+  local client = support.connect()
+  local group = assert(client.ip_groups:find(unique))
+  assert.equal(told "was there", good(name, path))
+  assert.equal(group.id, client.ip_groups:find(unique).id)
+  write(path, "x,10.1.1.1/99\n")
+  local out, status = run(name, path)
+  assert.equal(1, status)
+  assert.matches("^decode: ip_groups:from_csv: line 1: ", out)
+  assert.is_nil((client.ip_groups:find "x"))
+end
+
+examples["to_postgresql.lua"] = function(name)
+  if os.getenv "SANDBOX_CHECKED" then return end -- a server once is enough
+  local server = postgres.start()
+  local ok, err = pcall(function()
+    local function load(day) return run(name, day, server.environment) end
+    local out, status = load "2026-11-01"
+    assert.equal(0, status, out)
+    assert.equal(("%d rows, %s octets\n"):format(ROWS, OCTETS), out)
+    -- Loaded again it replaces itself, and nothing else.
+    server.sql "insert into conversations select date '2026-10-31', source, destination, octets, packets from conversations"
+    server.sql "update conversations set octets = 1 where day = '2026-11-01'"
+    server.sql "delete from conversations where day = '2026-11-01' and source = '157.240.30.63'"
+    assert.equal(("%d rows, %s octets\n"):format(ROWS, OCTETS), (load "2026-11-01"))
+    local both = ("%d|%.0f\n"):format(2 * ROWS, 2 * tonumber(OCTETS))
+    assert.equal(both, server.sql "select count(*), sum(octets) from conversations")
+    -- A report that breaks off changes nothing.
+    support.faults { { kind = "truncate", at = 300000, times = 9 } }
+    out, status = load "2026-11-01"
+    support.clear()
+    assert.equal(1, status)
+    assert.matches("truncated: ", out)
+    assert.equal(("%d\n"):format(2 * ROWS), server.sql "select count(*) from conversations")
+  end)
+  server.stop()
+  if not ok then error(err, 0) end
+end
+
+-- Stands in for ClickHouse: takes one chunked POST, keeps its query and its body, and answers with the status given.
+local STAND_IN = [[
+import http.server, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_POST(self):
+        with open(sys.argv[1] + "/body", "wb") as out:
+            while True:
+                size = int(self.rfile.readline(), 16)
+                out.write(self.rfile.read(size)); self.rfile.readline()
+                if not size: break
+        open(sys.argv[1] + "/query", "w").write(self.path)
+        self.send_response(int(sys.argv[2])); self.send_header("Content-Length", "0"); self.end_headers()
+    def log_message(self, *_): pass
+server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+server.timeout = 20
+print(server.server_port, flush=True)
+server.handle_request()
+]]
+
+local function clickhouse(name, status)
+  write(folder .. "/stand_in.py", STAND_IN)
+  local before = ("python3 %s/stand_in.py %s %d >%s/port & for _ in $(seq 100); do [ -s %s/port ] && break; sleep 0.05; done; "
+    .. "CLICKHOUSE_URL=http://127.0.0.1:$(cat %s/port) "):format(folder, folder, status, folder, folder, folder)
+  return run(name, "2026-11-01", before)
+end
+
+examples["to_clickhouse.lua"] = function(name)
+  local out, status = clickhouse(name, 200)
+  assert.equal(0, status, out)
+  assert.equal(("%d rows sent\n"):format(ROWS), out)
+  assert.equal("/?query=INSERT%20INTO%20conversations%20FORMAT%20JSONEachRow", read(folder .. "/query"))
+  assert.equal(("%d %s\n"):format(ROWS, OCTETS), support.shell([[python3 -c '
+import json, sys
+rows = [json.loads(line) for line in open(sys.argv[1])]
+assert all(row["day"] == "2026-11-01" and len(row) == 5 for row in rows)
+print(len(rows), sum(row["octets"] for row in rows))' ]] .. folder .. "/body"))
+  if _VERSION ~= "Lua 5.1" then -- there popen tells no status
+    out, status = clickhouse(name, 500)
+    assert.equal(1, status)
+    assert.matches("500.*ClickHouse did not take the rows", out)
+  end
+end
+
+-- Examples that other specs run, with what they need around them.
+local ELSEWHERE = {
+  ["bill_month.lua"] = "billing_e2e_spec.lua", ["replay_spec.lua"] = "recorder_spec.lua",
+  ["cqueues_reports.lua"] = "hosts/examples_spec.lua", ["luv_reports.lua"] = "hosts/examples_spec.lua",
+}
+
+describe("examples/", function()
+  before_each(function()
+    support.clear()
+    folder = support.shell "mktemp -d":match "%S+"
+  end)
+  after_each(function()
+    support.shell("rm -rf " .. quote(folder))
+    assert.same({}, support.violations())
+  end)
+
+  for path in support.shell "ls examples/*.lua":gmatch "%S+" do
+    local name = path:match "[^/]+$"
+    it(name .. " says which task it is for, is short, and does it", function()
+      local text = read(path)
+      assert.matches("^%-%- %u[^\n]+[.:]", text)
+      assert.is_true(select(2, text:gsub("\n", "")) < 60)
+      if ELSEWHERE[name] then
+        assert.is_truthy(read("spec/" .. ELSEWHERE[name]):find("examples/" .. name, 1, true))
+        return
+      end
+      assert.is_function(examples[name], "examples/" .. name .. " has no case in spec/project/examples_spec.lua")
+      examples[name](name)
+    end)
+  end
+
+  it("holds what this spec runs", function()
+    for name in pairs(examples) do io.open("examples/" .. name):close() end
+  end)
+end)
