@@ -14,6 +14,7 @@ local query = require "scrutinizer.query.query"
 local redirect = require "scrutinizer.transport.redirect"
 local report_json = require "scrutinizer.query.report_json"
 local secrets = require "scrutinizer.secrets"
+local url = require "scrutinizer.transport.url"
 local wait = require "scrutinizer.transport.wait"
 local warm = require "scrutinizer.transport.warm"
 local wire = require "scrutinizer.wire"
@@ -151,7 +152,7 @@ local function build(given, level, through)
     if through.replays then token, has_token = false, through.has_token() end
   end
   return setmetatable({
-    url = checked.command or options.join_url(checked.endpoint),
+    url = checked.command or url.join(checked.endpoint),
     command = checked.command,
     has_token = has_token,
     _options = checked,
@@ -328,7 +329,7 @@ end
 ---@return { n: integer, [integer]: table } list entry i is what `queries[i]:fetch()` gives, or { error = err }
 ---@return integer failed how many entries hold an error
 function methods:gather(queries)
-  local list, failed = gather.run(self, queries)
+  local list, failed = gather.run(self, queries, query.is)
   return list, failed
 end
 

@@ -4,12 +4,12 @@ local ascii = require "scrutinizer.ascii"
 local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
 local files = require "scrutinizer.files"
-local names = require "scrutinizer.query.names"
+local limits = require "scrutinizer.limits"
+local suggest = require "scrutinizer.suggest"
+local url = require "scrutinizer.transport.url"
 local wait = require "scrutinizer.transport.wait"
 
 local options = {}
-
-local PATH = "/fcgi/scrut_fcgi.fcgi"
 
 -- Checks: each returns the value to use, or nil and what is allowed, or nil, nil and what is wrong.
 
@@ -26,12 +26,6 @@ end
 local function seconds(value)
   if type(value) == "number" and value > 0 and value <= 1e6 then return value end
   return nil, "seconds, more than 0"
-end
-
-local function bytes(value)
-  local whole = check.integer(value, 1)
-  if whole then return whole end
-  return nil, "bytes, a whole number from 1"
 end
 
 local function one_of(...)
@@ -155,19 +149,14 @@ local KNOWN = {
   command = program,
   url = text, host = text, token = token,
   timeout = seconds, connect_timeout = seconds,
-  low_speed = members { bytes = bytes, seconds = seconds },
+  low_speed = members { bytes = limits.bytes, seconds = seconds },
   tls = members(TLS), allow_http = flag,
   method = one_of("POST", "GET"), encoding = one_of("urlencoded", "multipart"),
   http2 = flag, headers = headers, proxy = text, unix_socket = text, resolve = resolve, user_agent = user_agent,
   retry = retry, wait = wait_option,
-  max_body = bytes, max_depth = function(value)
-    local whole = check.integer(value, 8, 4000)
-    if whole then return whole end
-    return nil, "a whole number from 8 (a report's own depth) to 4000"
-  end,
-  max_row = bytes, max_held = bytes,
-  utf8 = one_of("pass", "replace", "error"), on_event = callable,
+  on_event = callable,
 }
+for name, good in pairs(limits.CHECKS) do KNOWN[name] = good end
 
 -- The checked copy of a table; raises in the end at the line that called `connect`.
 local Misuse = {}
@@ -177,25 +166,19 @@ local function misuse(message)
 end
 
 local function unknown(prefix, key, known)
-  local meant = type(key) == "string" and names.suggest(key, known)
+  local meant = type(key) == "string" and suggest.nearest(key, known)
   misuse(("connect: unknown option %s%s"):format(prefix, check.show(key):gsub('"', ""))
-    .. (meant and "; " .. names.did_you_mean(prefix .. meant) or "; allowed: " .. table.concat(check.sorted_keys(known), ", ")))
+    .. (meant and "; " .. suggest.did_you_mean(prefix .. meant) or "; allowed: " .. table.concat(check.sorted_keys(known), ", ")))
 end
 
 -- Options whose value may be a secret, also when it is the wrong one: a key in place of its file's name, a header's line.
 local SECRET = { token = true, passphrase = true, proxy = true, key = true, cert = true, headers = true }
 
--- A URL as a message may show it: neither user name and password nor a query (a pasted one holds the token).
-local function shown_url(url)
-  local shown = url:gsub("//.*@", "//***@"):gsub("[?#].*$", "?***")
-  return shown
-end
-
 -- What a message shows of a bad value.
 local function shown(key, value)
   local kind = type(value)
   if SECRET[key] and kind ~= "boolean" then return (kind == "string" or kind == "number") and "***" or value end
-  if (key == "url" or key == "host") and kind == "string" then return shown_url(value) end
+  if (key == "url" or key == "host") and kind == "string" then return url.shown(value) end
   return value
 end
 
@@ -213,30 +196,6 @@ function check_table(prefix, given, known)
   return out
 end
 
---- The parts of a URL: scheme, host (IPv6 in brackets), port or nil, path. Nil and a complaint when it is none we can use.
----@param url string
----@return { scheme: string, host: string, port?: string, path: string }?
----@return string? complaint
-function options.split_url(url)
-  local scheme, authority, path = url:match "^([A-Za-z]+)://([^/?#]*)(.*)$"
-  scheme = scheme and ascii.lower(scheme)
-  if scheme ~= "https" and scheme ~= "http" then return nil, "a URL that begins with https://" end
-  if authority:find "@" then return nil, "a URL without user name and password" end
-  local host, port = authority:match "^(%[[%x:.]+%])(.*)$"
-  if not host then host, port = authority:match "^([A-Za-z0-9._-]+)(.*)$" end
-  if not host or not (port == "" or port:find "^:%d+$") then
-    return nil, "a URL with a host name or address (IPv6 in brackets), and perhaps a port"
-  end
-  if port ~= "" and not check.digits(port:sub(2), 1, 65535) then return nil, "a URL with a port from 1 to 65535" end
-  if path:find "[?#%s%z\1-\31\127]" then return nil, "a URL without query" end
-  if path == "" or path == "/" then path = PATH end
-  return { scheme = scheme, host = host, port = port ~= "" and port:sub(2) or nil, path = path }
-end
-
-function options.join_url(parts)
-  return ("%s://%s%s%s"):format(parts.scheme, parts.host, parts.port and ":" .. parts.port or "", parts.path)
-end
-
 -- A variable of the environment; an empty one counts as unset.
 local function env(name)
   local value = os.getenv(name)
@@ -245,12 +204,12 @@ end
 
 local function find_url(given, otherwise)
   if given.url and given.host then misuse "connect: say url or host, not both" end
-  local url = given.url or (given.host and "https://" .. given.host) or env "SCRUTINIZER_URL" or otherwise
-  if not url then misuse 'connect: say url = "https://…" or host = "…", or set SCRUTINIZER_URL' end
-  local parts, complaint = options.split_url(url)
+  local address = given.url or (given.host and "https://" .. given.host) or env "SCRUTINIZER_URL" or otherwise
+  if not address then misuse 'connect: say url = "https://…" or host = "…", or set SCRUTINIZER_URL' end
+  local parts, complaint = url.split(address)
   if not parts then
     local name = given.url and "url" or given.host and "host" or "SCRUTINIZER_URL"
-    misuse(check.message("connect: " .. name, shown_url(url), complaint))
+    misuse(check.message("connect: " .. name, url.shown(address), complaint))
   end
   if parts.scheme == "http" and not given.allow_http then
     misuse "connect: url: http:// sends the token for all to read; say https://, or allow_http = true"
@@ -263,7 +222,7 @@ local function find_token(given, parts)
   if given.token ~= nil then return given.token end
   local env_url, env_token = env "SCRUTINIZER_URL", env "SCRUTINIZER_TOKEN"
   if not env_token then return false end
-  local env_parts = env_url and options.split_url(env_url)
+  local env_parts = env_url and url.split(env_url)
   if env_url and not (env_parts and ascii.lower(env_parts.host) == ascii.lower(parts.host)) then return false end
   return env_token
 end
@@ -300,8 +259,9 @@ end
 
 local DEFAULTS = {
   timeout = 300, connect_timeout = 10, allow_http = false, method = "POST", encoding = "urlencoded", http2 = false,
-  headers = {}, wait = "auto", max_depth = 64, max_row = 2 ^ 20, max_held = 64 * 2 ^ 20, max_body = 2 ^ 53, utf8 = "pass",
+  headers = {}, wait = "auto",
 }
+for name, value in pairs(limits.DEFAULTS) do DEFAULTS[name] = value end
 
 local NESTED = {
   low_speed = { bytes = 1, seconds = 60 },
@@ -377,16 +337,5 @@ function options.read(given, level, replays)
   if getmetatable(checked) == Misuse then error(checked.message, level + 1) end
   error(checked, 0)
 end
-
---- The same check for the caps and modes that `scrutinizer.decoder` takes.
----@param name string
----@param value any
----@return any? good
----@return string? allowed
-function options.check(name, value)
-  return KNOWN[name](value, name)
-end
-
-options.DEFAULTS = DEFAULTS
 
 return options

@@ -3,7 +3,7 @@
 local check = require "scrutinizer.check"
 local bigint = require "scrutinizer.billing.arithmetic.bigint"
 local fraction = require "scrutinizer.billing.arithmetic.fraction"
-local names = require "scrutinizer.query.names"
+local suggest = require "scrutinizer.suggest"
 
 local rank = {}
 
@@ -63,7 +63,7 @@ end
 function rank.complaint(method)
   if type(method) == "string" and FORMULAS[method] then return nil end
   return check.message("method", method, table.concat(check.sorted_keys(FORMULAS), ", "),
-    names.did_you_mean(type(method) == "string" and names.suggest(method, FORMULAS) or nil))
+    suggest.did_you_mean(type(method) == "string" and suggest.nearest(method, FORMULAS) or nil))
 end
 
 --- The rank among n samples, from 1 to n; for `linear` the lower of the two, and the fraction of the way to the next.

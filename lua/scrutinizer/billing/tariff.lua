@@ -4,7 +4,7 @@
 local check = require "scrutinizer.check"
 local bigint = require "scrutinizer.billing.arithmetic.bigint"
 local fraction = require "scrutinizer.billing.arithmetic.fraction"
-local names = require "scrutinizer.query.names"
+local suggest = require "scrutinizer.suggest"
 
 local tariff = {}
 
@@ -65,7 +65,7 @@ local function names_complaint(t)
   for name in pairs(t) do
     if not KNOWN[name] then
       return check.message("field", name, table.concat(check.sorted_keys(KNOWN), ", "),
-        type(name) == "string" and names.did_you_mean(names.suggest(name, KNOWN)) or nil)
+        type(name) == "string" and suggest.did_you_mean(suggest.nearest(name, KNOWN)) or nil)
     end
   end
   if type(t.currency) == "string" and t.currency:find "^[A-Z][A-Z][A-Z]$" then return nil end

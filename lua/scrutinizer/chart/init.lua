@@ -7,7 +7,7 @@ local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
 local gnuplot = require "scrutinizer.chart.gnuplot"
 local lines = require "scrutinizer.chart.lines"
-local names = require "scrutinizer.query.names"
+local suggest = require "scrutinizer.suggest"
 local shares = require "scrutinizer.chart.shares"
 local source = require "scrutinizer.export.source"
 local sink = require "scrutinizer.sink"
@@ -57,7 +57,7 @@ local function check_value(kind, name, value)
       for other in pairs(list) do known[other] = true end
     end
     return check.message(kind .. ": option", name, table.concat(check.sorted_keys(known), ", "),
-      names.did_you_mean(names.suggest(tostring(name), known)))
+      suggest.did_you_mean(suggest.nearest(tostring(name), known)))
   end
   if allowed == "label" then
     return not LABELS[type(value)] and check.message("pie, bars: label", value, "a field, a list of fields, or a function(row)") or nil

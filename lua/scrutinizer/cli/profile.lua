@@ -2,7 +2,7 @@
 
 local check = require "scrutinizer.check"
 local data_file = require "scrutinizer.cli.data_files"
-local names = require "scrutinizer.query.names"
+local suggest = require "scrutinizer.suggest"
 local scrutinizer = require "scrutinizer"
 
 local profile = {}
@@ -40,7 +40,7 @@ local function check_settings(path, settings, where)
   for name, value in pairs(settings) do
     local is_profile = where == "" and type(value) == "table"
     if not is_profile and not KNOWN[name] then
-      local hint = type(name) == "string" and names.did_you_mean(names.suggest(name, KNOWN))
+      local hint = type(name) == "string" and suggest.did_you_mean(suggest.nearest(name, KNOWN))
       wrong("%s: %s%s is not known%s", path, where, check.show(name), hint and "; " .. hint or "")
     end
     if not is_profile and type(value) ~= KNOWN[name] then wrong("%s: %s%s must be a %s", path, where, name, KNOWN[name]) end

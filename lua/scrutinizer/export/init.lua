@@ -4,7 +4,7 @@ local cells = require "scrutinizer.export.cells"
 local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
-local names = require "scrutinizer.query.names"
+local suggest = require "scrutinizer.suggest"
 local source = require "scrutinizer.export.source"
 local sink = require "scrutinizer.sink"
 
@@ -44,7 +44,7 @@ local function check_value(kind, name, value)
     for other in pairs(OPTIONS[kind]) do known[other] = true end
     for other in pairs(SHARED) do known[other] = true end
     local list = table.concat(check.sorted_keys(known), ", ")
-    return check.message(kind .. ": option", name, list, names.did_you_mean(names.suggest(tostring(name), known)))
+    return check.message(kind .. ": option", name, list, suggest.did_you_mean(suggest.nearest(tostring(name), known)))
   end
   if type(value) ~= allowed and not (name == "units" and value == false) then return check.message(kind .. ": " .. name, value, "a " .. allowed) end
   if name == "separator" and (#value ~= 1 or value:find '["\r\n]') then return check.message("csv: separator", value, "one character, no quote") end

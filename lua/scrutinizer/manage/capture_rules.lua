@@ -1,8 +1,8 @@
 --- `client.capture_rules`: packets that FlowPro is to capture.
 
 local call = require "scrutinizer.transport.call"
+local addresses = require "scrutinizer.addresses"
 local check = require "scrutinizer.check"
-local filters = require "scrutinizer.query.filters"
 local item_fields = require "scrutinizer.manage.common.item_fields"
 local item_results = require "scrutinizer.manage.common.item_results"
 local times = require "scrutinizer.time.times"
@@ -14,8 +14,8 @@ local methods = {}
 local CaptureRules = { __index = methods, __name = "scrutinizer.CaptureRules" }
 
 local function address(value)
-  if filters.is_ip(value) then return value end
-  local network, hint = filters.network(value)
+  if addresses.is_ip(value) then return value end
+  local network, hint = addresses.network(value)
   if network then return value end
   return nil, hint
 end
@@ -28,7 +28,7 @@ local RULE = {
   client_ip = { read = address, allowed = 'an address, or one with its length, as "10.1.1.0/24"', required = true },
   max_packets = { read = count, allowed = "a whole number from 1", required = true },
   stops_on = { read = times.moment, allowed = 'epoch seconds or ISO 8601 text with its zone, as "2026-11-01T00:00:00Z"', required = true },
-  port = { read = filters.app_port, allowed = 'a port with its protocol, as "389/tcp", "389/6" or { 389, "tcp" }', required = true },
+  port = { read = addresses.app_port, allowed = 'a port with its protocol, as "389/tcp", "389/6" or { 389, "tcp" }', required = true },
   retention_hours = { read = count, allowed = "a whole number from 1", required = true },
   enabled = { read = function(value) return type(value) == "boolean" and { on = value } or nil end, allowed = "true or false" },
 }

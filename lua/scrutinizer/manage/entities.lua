@@ -2,11 +2,11 @@
 --- documented; they are read as published clients read them.
 
 local call = require "scrutinizer.transport.call"
+local addresses = require "scrutinizer.addresses"
 local check = require "scrutinizer.check"
-local filters = require "scrutinizer.query.filters"
 local item_fields = require "scrutinizer.manage.common.item_fields"
 local html = require "scrutinizer.manage.common.html"
-local names = require "scrutinizer.query.names"
+local suggest = require "scrutinizer.suggest"
 local object_lists = require "scrutinizer.manage.common.object_lists"
 local item_results = require "scrutinizer.manage.common.item_results"
 local paged_rows = require "scrutinizer.manage.common.paged_rows"
@@ -37,7 +37,7 @@ end
 ---@return scrutinizer.Error? err
 function methods:list(kind)
   if not KINDS[kind] then
-    local hint = type(kind) == "string" and names.did_you_mean(names.suggest(kind, KINDS)) or nil
+    local hint = type(kind) == "string" and suggest.did_you_mean(suggest.nearest(kind, KINDS)) or nil
     error(check.message("entities:list", kind, table.concat(check.sorted_keys(KINDS), ", "), hint), 2)
   end
   local list, err = paged_rows.all(self._client, "entities:list", function(offset, count) return wire.entities(kind, offset, count) end, read,
@@ -50,8 +50,8 @@ local MOMENT = 'epoch seconds or ISO 8601 text with its zone, as "2026-11-01T00:
 local TREND = {
   application = { read = read_id, allowed = "an application's id, as entities:list \"applications\" gives it" },
   protocols = { read = function(value) return value == true or nil end, allowed = "true" },
-  src = { read = function(value) return filters.is_ip(value) and value or nil end, allowed = "a host's address" },
-  dst = { read = function(value) return filters.is_ip(value) and value or nil end, allowed = "a host's address" },
+  src = { read = function(value) return addresses.is_ip(value) and value or nil end, allowed = "a host's address" },
+  dst = { read = function(value) return addresses.is_ip(value) and value or nil end, allowed = "a host's address" },
   from = { read = times.moment, allowed = MOMENT, required = true },
   to = { read = times.moment, allowed = MOMENT, required = true },
 }

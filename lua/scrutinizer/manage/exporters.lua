@@ -1,12 +1,12 @@
 --- `client.exporters`: devices and interfaces by any of their names. What was looked up is kept for a while, per client.
 
 local ascii = require "scrutinizer.ascii"
+local addresses = require "scrutinizer.addresses"
 local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
-local filters = require "scrutinizer.query.filters"
 local item_fields = require "scrutinizer.manage.common.item_fields"
-local names = require "scrutinizer.query.names"
+local suggest = require "scrutinizer.suggest"
 local paged_rows = require "scrutinizer.manage.common.paged_rows"
 local wire = require "scrutinizer.wire.inventory"
 
@@ -96,7 +96,7 @@ local function fit(exporter, wanted)
   for _, field in ipairs { "ip", "name", "dns", "sysname", "label" } do
     local name = exporter[field] and ascii.lower(exporter[field])
     if name == wanted then return 2 end
-    if name and not filters.is_ip(name) and name:match "^([^.]+)%." == wanted then best = 1 end
+    if name and not addresses.is_ip(name) and name:match "^([^.]+)%." == wanted then best = 1 end
   end
   return best
 end
@@ -118,7 +118,7 @@ local function unknown(list, name)
       if exporter[field] then all[exporter[field]] = true end
     end
   end
-  local hint = names.did_you_mean(names.suggest(name, all))
+  local hint = suggest.did_you_mean(suggest.nearest(name, all))
   return errors.fail("api", ("exporter: the appliance has none that is called %s%s"):format(check.show(name), hint and "; " .. hint or ""))
 end
 
@@ -197,48 +197,6 @@ function methods:interface(exporter, name)
     device.ip, #found == 0 and "is" or "are", check.show(name), table.concat(all, ", ", 1, math.min(#all, 30))))
 end
 
--- A filter by names, with numbers in their place.
-local function resolved(self, named)
-  local ip, index = named.exporter, named.interface
-  if not filters.is_ip(ip) then
-    local device, err = self:find(ip)
-    if not device then return nil, err end
-    ip = device.ip
-  end
-  if type(index) == "string" then
-    local interface, err = self:interface(ip, index)
-    if not interface then return nil, err end
-    index = interface.index
-  end
-  local entry, message = filters.exporter(ip, index)
-  if not entry then return errors.fail("api", message) end
-  return entry
-end
-
---- A query's spec with its exporters' names looked up; the same where it has none.
----@param client scrutinizer.Client
----@param spec table
----@return table? spec
----@return scrutinizer.Error? err
-local function resolve(client, spec)
-  local list, changed = {}, false
-  for i, entry in ipairs(spec.filters) do
-    list[i] = entry
-    if entry.named then
-      local err
-      list[i], err = resolved(client.exporters, entry.named)
-      if not list[i] then return nil, err end
-      changed = true
-    end
-  end
-  if not changed then return spec end
-  local copy = {}
-  for key, value in pairs(spec) do copy[key] = value end
-  copy.filters = list
-  return copy
-end
-
 return {
   new = function(client) return setmetatable({ _client = client, _interfaces = {}, _max_age = MAX_AGE }, Exporters) end,
-  resolve = resolve,
 }

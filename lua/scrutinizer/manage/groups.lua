@@ -3,7 +3,7 @@
 local accounts = require "scrutinizer.manage.common.accounts"
 local check = require "scrutinizer.check"
 local item_fields = require "scrutinizer.manage.common.item_fields"
-local names = require "scrutinizer.query.names"
+local suggest = require "scrutinizer.suggest"
 local item_results = require "scrutinizer.manage.common.item_results"
 local wire = require "scrutinizer.wire.accounts"
 
@@ -111,7 +111,7 @@ local CODES = {
 
 local function read_type(value)
   if not item_fields.text(value) then return nil end
-  local hint = not CODES[value] and names.did_you_mean(names.suggest(value, CODES)) or nil
+  local hint = not CODES[value] and suggest.did_you_mean(suggest.nearest(value, CODES)) or nil
   if hint then return nil, hint end
   return value
 end

@@ -1,8 +1,8 @@
 --- `client.hosts`: which exporters have seen an address, and when.
 
 local call = require "scrutinizer.transport.call"
+local addresses = require "scrutinizer.addresses"
 local check = require "scrutinizer.check"
-local filters = require "scrutinizer.query.filters"
 local gather = require "scrutinizer.report.gather"
 local object_lists = require "scrutinizer.manage.common.object_lists"
 local item_results = require "scrutinizer.manage.common.item_results"
@@ -68,7 +68,7 @@ local function read_ips(list)
   if type(list) ~= "table" then return nil, check.message("hosts:find", list, "a list of addresses") end
   local once, seen = {}, {}
   for key, ip in next, list do
-    if not check.integer(key, 1, #list) or not filters.is_ip(ip) then
+    if not check.integer(key, 1, #list) or not addresses.is_ip(ip) then
       return nil, check.message(("hosts:find: item %s"):format(tostring(key)), ip, "the text of an IPv4 or IPv6 address")
     end
   end

@@ -1,7 +1,7 @@
 --- `client.interfaces`: speeds and use of the interfaces that send flows, and the numbers that reports' filters want.
 
+local addresses = require "scrutinizer.addresses"
 local check = require "scrutinizer.check"
-local filters = require "scrutinizer.query.filters"
 local html = require "scrutinizer.manage.common.html"
 local item_results = require "scrutinizer.manage.common.item_results"
 local paged_rows = require "scrutinizer.manage.common.paged_rows"
@@ -70,7 +70,7 @@ function methods:list(given)
   if exporter ~= nil and (type(exporter) ~= "string" or exporter == "") then
     error(check.message("interfaces:list: exporter", exporter, "a device's address or name"), 2)
   end
-  if exporter and not filters.is_ip(exporter) then
+  if exporter and not addresses.is_ip(exporter) then
     local found, err = self._client.exporters:find(exporter)
     if not found then return nil, err end
     exporter = found.ip

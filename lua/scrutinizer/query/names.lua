@@ -1,7 +1,4 @@
---- Names that are known, each with one line, and "did you mean". The lists are open: an appliance knows many more.
-
-local ascii = require "scrutinizer.ascii"
-local check = require "scrutinizer.check"
+--- Names that are known, each with one line. The lists are open: an appliance knows many more.
 
 local names = {}
 
@@ -79,69 +76,5 @@ names.filters = {
   sdfPorts = "application port and protocol: app_port",
   sdfSdPorts = "source and destination ports: port, src_port, dst_port",
 }
-
--- Edits that turn `a` into `b` (insert, delete, replace, swap neighbours), or nil when more than `max`.
-local function distance(a, b, max)
-  if math.abs(#a - #b) > max then return nil end
-  local before, row = {}, {}
-  for j = 0, #b do row[j] = j end
-  for i = 1, #a do
-    local two_before = before
-    before, row = row, { [0] = i }
-    for j = 1, #b do
-      local cost = a:byte(i) == b:byte(j) and 0 or 1
-      row[j] = math.min(before[j] + 1, row[j - 1] + 1, before[j - 1] + cost)
-      if i > 1 and j > 1 and a:byte(i) == b:byte(j - 1) and a:byte(i - 1) == b:byte(j) then
-        row[j] = math.min(row[j], two_before[j - 2] + 1)
-      end
-    end
-  end
-  return row[#b] <= max and row[#b] or nil
-end
-
---- The known name that a misspelt one is nearest to, letters' case aside; nil when none is near.
----@param name string
----@param list table<string, any> the known names are its keys
----@param max? integer edits allowed (default 2; case alone is no edit)
----@return string?
-function names.suggest(name, list, max)
-  if type(name) ~= "string" or #name > 100 then return nil end
-  local lower, best, best_edits = ascii.lower(name), nil, nil
-  for _, known in ipairs(check.sorted_keys(list)) do
-    local edits = distance(lower, ascii.lower(known), max or 2)
-    if edits and (not best_edits or edits < best_edits) then best, best_edits = known, edits end
-  end
-  return best
-end
-
---- For open lists: the known name that `name` surely meant, or nil when it is known or simply another one.
---- Short names are near to many others by chance, so they must be nearer: up to 4 bytes only the case may differ, up to 8 one edit.
----@param name string
----@param list table<string, any>
----@return string?
-function names.misspelt(name, list)
-  if list[name] then return nil end
-  local max = #name < 5 and 0 or #name < 9 and 1 or 2
-  return names.suggest(name, list, max)
-end
-
---- The hint of a message: `did you mean "x"?`, or nil.
----@param known? string
----@return string?
-function names.did_you_mean(known)
-  return known and ('did you mean "%s"?'):format(known) or nil
-end
-
---- A word of an open list: unknown ones pass, misspelt known ones and what is no word do not.
----@param value any
----@param list table<string, any>
----@return string? value
----@return string? hint "did you mean", when it is misspelt
-function names.open(value, list)
-  if type(value) ~= "string" or value == "" then return nil end
-  local meant = names.misspelt(value, list)
-  if meant then return nil, names.did_you_mean(meant) end
-  return value
-end
 
 return names

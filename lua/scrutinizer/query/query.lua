@@ -3,11 +3,12 @@
 local aggregate = require "scrutinizer.report.aggregate"
 local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
-local exporters = require "scrutinizer.manage.exporters"
+local named_exporters = require "scrutinizer.report.named_exporters"
 local filters = require "scrutinizer.query.filters"
 local names = require "scrutinizer.query.names"
+local suggest = require "scrutinizer.suggest"
 local pages = require "scrutinizer.report.pages"
-local projection = require "scrutinizer.query.projection"
+local projection = require "scrutinizer.report.projection"
 local resume = require "scrutinizer.report.resume"
 local series = require "scrutinizer.report.series"
 local show = require "scrutinizer.query.show"
@@ -136,7 +137,7 @@ end
 ---@return scrutinizer.Query
 function methods:range(name)
   local spec = draft(self, "range", "times")
-  local good, hint = names.open(name, names.date_ranges)
+  local good, hint = suggest.open(name, names.date_ranges)
   if not good then misuse("range", name, "a name as in scrutinizer.date_ranges", hint) end
   if name == wire.CUSTOM then misuse("range", name, "a named range; for times of your own say :between(from, to)") end
   set_times(spec, { range = name })
@@ -199,7 +200,7 @@ end
 ---@return scrutinizer.Query
 function methods:granularity(minutes)
   local spec = draft(self, "granularity", "granularity")
-  local hint = type(minutes) == "string" and names.did_you_mean(names.suggest(minutes, { auto = true })) or nil
+  local hint = type(minutes) == "string" and suggest.did_you_mean(suggest.nearest(minutes, { auto = true })) or nil
   spec.granularity = minutes == "auto" and minutes or check.integer(minutes, 1)
     or misuse("granularity", minutes, 'whole minutes from 1, or "auto"', hint)
   return finish(self, spec)
@@ -268,7 +269,7 @@ local DATA_MODES = { saf = true, traditional = true, raw_flows = true }
 ---@return scrutinizer.Query
 function methods:data_mode(mode)
   local spec = draft(self, "data_mode", "data_mode")
-  local good, hint = names.open(mode, DATA_MODES)
+  local good, hint = suggest.open(mode, DATA_MODES)
   spec.data_mode = good or misuse("data_mode", mode, 'a name such as "saf", "traditional", "raw_flows"', hint)
   return finish(self, spec)
 end
@@ -553,7 +554,7 @@ end
 
 -- The form that would be sent. Asks the appliance only where the query names exporters; nil and err where it does not know them.
 local function form_of(query, spec)
-  local looked_up, err = exporters.resolve(query._client, spec)
+  local looked_up, err = named_exporters.look_up(query._client, spec)
   if not looked_up then return nil, err end
   return wire.report_form(looked_up, pages.first(looked_up))
 end
@@ -613,7 +614,7 @@ end
 ---@return scrutinizer.Query
 function query.new(client, report_type, level)
   local designed = type(report_type) == "string" and report_type:find "^custom_" and wire.try_encode(report_type)
-  local good, hint = names.open(report_type, names.report_types)
+  local good, hint = suggest.open(report_type, names.report_types)
   if hint then
     hint = ('%s (if the name is right, say :set("%s", %s))'):format(hint, wire.field.type, check.show(report_type))
   end

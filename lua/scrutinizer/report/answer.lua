@@ -3,7 +3,7 @@
 local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
-local wire = require "scrutinizer.wire"
+local refusal = require "scrutinizer.transport.refusal"
 
 local answer = {}
 
@@ -125,50 +125,6 @@ function answer.footer(decoder, direction)
   return { others = footer_line(value[1]), total = footer_line(value[2]) }
 end
 
--- Bytes of a text that are looked at, and members of a value that becomes one: an error shows less.
-local MOST_SAID, MOST_MEMBERS = 65536, 1000
-
--- How many of `left` members a value leaves, in depth; below 0: it has more.
-local function members_left(value, left)
-  for _, member in next, value do
-    left = left - 1
-    if left >= 0 and type(member) == "table" then left = members_left(member, left) end
-    if left < 0 then return left end
-  end
-  return left
-end
-
--- A text that may be any JSON value.
-local function as_text(value)
-  if value == nil or value == null then return nil end
-  if type(value) == "string" then value = value:sub(1, MOST_SAID) end
-  if type(value) == "table" and members_left(value, MOST_MEMBERS) < 0 then return "more than can be shown" end
-  return wire.show(value)
-end
-
---- The error that an object with `err` is, or nil when it is none. Only the two known codes are matched, never a sentence.
----@param object { err: any, details: any, msg: any }
----@param context { has_token: boolean, status?: integer, mask?: fun(text: string): string } mask takes secrets out of what was said
----@return scrutinizer.Error?
-function answer.refusal(object, context)
-  local said = as_text(object.err)
-  if not said then return nil end
-  local details, extra = as_text(object.details), as_text(object.msg)
-  if context.mask then said, extra = context.mask(said), extra and context.mask(extra) end
-  local text = extra and extra .. " (" .. said .. ")" or said
-  local fields = { status = context.status }
-  if details == wire.answer.bad_token then
-    return errors.new("auth", "the appliance refuses the token: " .. text, fields)
-  end
-  if said == wire.answer.refused then
-    return errors.new("auth", "the appliance does not know this address or token: " .. text, fields)
-  end
-  if not context.has_token then
-    return errors.new("auth", "the appliance refuses, and no token was sent: " .. text, fields)
-  end
-  return errors.new("api", "the appliance answers: " .. text, fields)
-end
-
 --- The failure that a complete answer is, or nil when it is a report.
 ---@param decoder userdata
 ---@param client? scrutinizer.Client whose secrets are not to be shown; nil: a text from anywhere
@@ -182,12 +138,12 @@ function answer.failure(decoder, client, status)
     if err then return err end
     object[name] = value
   end
-  local refusal = answer.refusal(object, context)
-  if refusal then return refusal end
+  local refused = refusal.of(object, context)
+  if refused then return refused end
   local said, err = fact(decoder, "error")
   if err then return err end
   if said ~= nil then
-    return errors.new("api", "the report failed: " .. mask(as_text(said)), { status = status, request_id = (answer.request_id(decoder)) })
+    return errors.new("api", "the report failed: " .. mask(refusal.text(said)), { status = status, request_id = (answer.request_id(decoder)) })
   end
   local _, _, found, head = decoder:state()
   if not found then

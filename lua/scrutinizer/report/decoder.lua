@@ -4,8 +4,8 @@ local answer = require "scrutinizer.report.answer"
 local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
-local options = require "scrutinizer.options"
-local projection = require "scrutinizer.query.projection"
+local limits = require "scrutinizer.limits"
+local projection = require "scrutinizer.report.projection"
 
 ---@class scrutinizer.Decoder
 ---@field private _core userdata
@@ -20,8 +20,8 @@ local function read_caps(given)
   local caps = {}
   for _, name in ipairs(CAPS) do
     local value = given[name]
-    if value == nil then value = options.DEFAULTS[name] end
-    local good, allowed = options.check(name, value)
+    if value == nil then value = limits.DEFAULTS[name] end
+    local good, allowed = limits.CHECKS[name](value)
     if good == nil then error(check.message("decoder: " .. name, value, allowed), 3) end
     caps[name] = good
   end

@@ -2,7 +2,6 @@
 
 local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
-local query = require "scrutinizer.query.query"
 local wait = require "scrutinizer.transport.wait"
 
 local gather = {}
@@ -11,22 +10,22 @@ local CONCURRENCY = 8
 local ALLOWED = 'a list of queries, { q1, q2, concurrency = 8 }'
 
 -- A query whose running would raise raises here, at the line that called `gather`.
-local function check_query(client, value, i)
-  if not query.is(value) then error(check.message(("gather: entry %d"):format(i), value, "a query, as client:report gives it"), 5) end
+local function check_query(client, value, i, is_query)
+  if not is_query(value) then error(check.message(("gather: entry %d"):format(i), value, "a query, as client:report gives it"), 5) end
   if value._client ~= client then error(("gather: entry %d is a query of another client"):format(i), 5) end
   local good, complaint = pcall(value.request, value)
   if not good then error(("gather: entry %d: %s"):format(i, (tostring(complaint):gsub("^.-:%d+: ", ""))), 5) end
 end
 
 -- The queries and how many may run at a time.
-local function read(client, given)
+local function read(client, given, is_query)
   if type(given) ~= "table" then error(check.message("gather", given, ALLOWED), 4) end
   local count = #given
   for key in pairs(given) do
     local place = check.integer(key, 1, count)
     if not place and key ~= "concurrency" then error(check.message("gather: " .. tostring(key), given[key], ALLOWED), 4) end
   end
-  for i = 1, count do check_query(client, given[i], i) end
+  for i = 1, count do check_query(client, given[i], i, is_query) end
   if given.concurrency == nil then return count, CONCURRENCY end
   local at_once = check.integer(given.concurrency, 1, 1000)
   if not at_once then error(check.message("gather: concurrency", given.concurrency, "a whole number from 1 to 1000"), 4) end
@@ -144,10 +143,11 @@ end
 --- Runs the queries, so many at a time, and gives their reports in the order of the queries. One that fails fails alone.
 ---@param client scrutinizer.Client
 ---@param given { [integer]: scrutinizer.Query, concurrency?: integer } 8 at a time unless it says otherwise
+---@param is_query fun(value: any): boolean
 ---@return { n: integer, [integer]: table } list entry i is report i, or { error = err }
 ---@return integer failed
-function gather.run(client, given)
-  local _, at_once = read(client, given)
+function gather.run(client, given, is_query)
+  local _, at_once = read(client, given, is_query)
   return gather.each(client, given, at_once, fetch)
 end
 

@@ -9,7 +9,7 @@ local call = require "scrutinizer.transport.call"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
 local events = require "scrutinizer.transport.events"
-local exporters = require "scrutinizer.manage.exporters"
+local named_exporters = require "scrutinizer.report.named_exporters"
 local graph_points = require "scrutinizer.report.graph_points"
 local retry = require "scrutinizer.transport.retry"
 local secrets = require "scrutinizer.secrets"
@@ -213,7 +213,7 @@ end
 -- ---- running ----
 
 local function graph_spec(client, given)
-  local spec, err = exporters.resolve(client, given)
+  local spec, err = named_exporters.look_up(client, given)
   if not spec then return nil, err end
   local copy = {}
   for key, value in pairs(spec) do copy[key] = value end
@@ -351,7 +351,7 @@ function series.install(methods, ready)
   ---@return integer? seconds
   ---@return scrutinizer.Error? err
   function methods:interval()
-    local spec, err = exporters.resolve(self._client, ready(self, "interval"))
+    local spec, err = named_exporters.look_up(self._client, ready(self, "interval"))
     if not spec then return nil, err end
     return ask_start(self._client, spec, window(spec))
   end

@@ -6,7 +6,7 @@ local answer = require "scrutinizer.report.answer"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
 local events = require "scrutinizer.transport.events"
-local exporters = require "scrutinizer.manage.exporters"
+local named_exporters = require "scrutinizer.report.named_exporters"
 local report_fields = require "scrutinizer.report.fields"
 local pages = require "scrutinizer.report.pages"
 local retry = require "scrutinizer.transport.retry"
@@ -103,7 +103,7 @@ end
 
 -- Sends the request for some parts and begins to read the answer.
 local function ask(self, asked)
-  local spec, complaint = exporters.resolve(self._client, self._spec)
+  local spec, complaint = named_exporters.look_up(self._client, self._spec)
   if not spec then return nil, complaint end
   if self._cancelled then return nil, cancelled(self) end
   self._spec = spec

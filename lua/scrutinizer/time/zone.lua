@@ -1,7 +1,7 @@
 --- Time zones from the system's TZif files (RFC 8536), and civil days. Whole numbers only; no os.date, no TZ variable.
 
 local files = require "scrutinizer.files"
-local names = require "scrutinizer.query.names"
+local suggest = require "scrutinizer.suggest"
 
 local zone = {}
 
@@ -276,7 +276,7 @@ local function known_names(path)
 end
 
 local function unknown(name, path)
-  local hint = names.did_you_mean(names.suggest((name:gsub(" ", "_")), known_names(path), 2))
+  local hint = suggest.did_you_mean(suggest.nearest((name:gsub(" ", "_")), known_names(path), 2))
   return nil, "no such time zone" .. (hint and "; " .. hint or "")
 end
 

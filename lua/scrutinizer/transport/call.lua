@@ -1,9 +1,9 @@
 --- One plain call: sends a form, reads the whole answer, decodes it, tells a refusal from an answer. Users, groups and the rest stand on it.
 
-local answer = require "scrutinizer.report.answer"
 local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
 local events = require "scrutinizer.transport.events"
+local refusal = require "scrutinizer.transport.refusal"
 local retry = require "scrutinizer.transport.retry"
 local secrets = require "scrutinizer.secrets"
 local wire = require "scrutinizer.wire"
@@ -56,8 +56,8 @@ local function attempt(client, form, how, limit, spent)
   spent.waited = spent.waited + x._waited
   x:close()
   if value == nil then return nil, secrets.clean(err, x.mask) end
-  local refusal = type(value) == "table" and answer.refusal(value, { has_token = client.has_token, status = 200, mask = x.mask })
-  if refusal then return nil, refusal end
+  local refused = type(value) == "table" and refusal.of(value, { has_token = client.has_token, status = 200, mask = x.mask })
+  if refused then return nil, refused end
   return value
 end
 

@@ -1,12 +1,12 @@
 --- One request and its answer: starts the transfer, lets time pass, keeps the time limits, judges the status.
 
-local answer = require "scrutinizer.report.answer"
 local ascii = require "scrutinizer.ascii"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
 local running_list = require "scrutinizer.transport.running"
 local pace = require "scrutinizer.transport.pace"
 local redirect = require "scrutinizer.transport.redirect"
+local refusal = require "scrutinizer.transport.refusal"
 local retry = require "scrutinizer.transport.retry"
 local tls = require "scrutinizer.transport.tls"
 
@@ -242,7 +242,7 @@ function methods:_refusal(info)
   local body = self:body(REFUSAL_BYTES) or ""
   local value = core.decode(body)
   local context = { has_token = self._client.has_token, status = info.status, mask = mask }
-  local said = type(value) == "table" and answer.refusal(value, context)
+  local said = type(value) == "table" and refusal.of(value, context)
   local kind = STATUS_KINDS[info.status] or "http"
   if said and said.kind == "auth" then return said end
   local fields = { status = info.status, retry_after = retry.after(info.retry_after) }

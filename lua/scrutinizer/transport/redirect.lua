@@ -6,7 +6,7 @@
 local ascii = require "scrutinizer.ascii"
 local errors = require "scrutinizer.errors"
 local events = require "scrutinizer.transport.events"
-local options = require "scrutinizer.options"
+local url = require "scrutinizer.transport.url"
 
 local redirect = {}
 
@@ -50,7 +50,7 @@ local function resolve(endpoint, location)
   if plain:find "^/" then
     return { scheme = endpoint.scheme, host = endpoint.host, port = endpoint.port, path = plain }
   end
-  local target = options.split_url(plain)
+  local target = url.split(plain)
   if target then target.path = plain:match "^[A-Za-z]+://[^/]*(.*)$" end
   return target
 end
@@ -90,7 +90,7 @@ end
 ---@param status integer
 function redirect.settle(client, target, status)
   if target.port == "443" then target.port = nil end
-  client._options.endpoint, client.url = target, options.join_url(target)
+  client._options.endpoint, client.url = target, url.join(target)
   events.redirect(client, status)
 end
 
@@ -112,7 +112,7 @@ function redirect.move(client, info, exchange)
     target = { scheme = here.scheme, host = here.host, port = here.port, path = exchange._other_path }
   end
   -- The same address again may be a stumble; a second time it is a loop.
-  if not target or (exchange._moves > 1 and options.join_url(target) == client.url) then return false end
+  if not target or (exchange._moves > 1 and url.join(target) == client.url) then return false end
   exchange._other_path = other
   redirect.settle(client, target, info.status)
   return true

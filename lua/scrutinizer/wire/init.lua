@@ -1,6 +1,7 @@
 --- The appliance's names: the only file that knows them. And the one writer of JSON: the same value gives the same text in every process.
 
 local ascii = require "scrutinizer.ascii"
+local addresses = require "scrutinizer.addresses"
 local check = require "scrutinizer.check"
 local json = require("cjson").new()
 
@@ -125,6 +126,8 @@ end
 
 --- All interfaces of a device, or one. IPv4 devices as eight hex digits, IPv6 as text (unverified).
 function FILTERS.exporter(mode, device, if_index)
+  local octets = addresses.octets(device)
+  if octets then device = ("%02X%02X%02X%02X"):format(octets[1], octets[2], octets[3], octets[4]) end
   if not if_index then return filter("exporter", mode, device, "ALL") end
   return filter("exporter", mode, device, ("%s-%d"):format(device, if_index))
 end

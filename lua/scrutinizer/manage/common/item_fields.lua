@@ -2,7 +2,7 @@
 
 local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
-local names = require "scrutinizer.query.names"
+local suggest = require "scrutinizer.suggest"
 local wire = require "scrutinizer.wire"
 
 local item_fields = {}
@@ -92,7 +92,7 @@ function item_fields.one(where, item, fields)
   end
   for key in next, item do
     if not fields[key] then
-      local hint = names.did_you_mean(type(key) == "string" and names.suggest(key, fields) or nil)
+      local hint = suggest.did_you_mean(type(key) == "string" and suggest.nearest(key, fields) or nil)
       return nil, check.message(where .. ": field", key, table.concat(check.sorted_keys(fields), ", "), hint)
     end
   end

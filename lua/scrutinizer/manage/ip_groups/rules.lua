@@ -1,8 +1,8 @@
 --- The six kinds of rules of IP groups: read from tables and texts, checked, and found again in answers.
 
+local addresses = require "scrutinizer.addresses"
 local check = require "scrutinizer.check"
-local filters = require "scrutinizer.query.filters"
-local names = require "scrutinizer.query.names"
+local suggest = require "scrutinizer.suggest"
 local item_results = require "scrutinizer.manage.common.item_results"
 local wire = require "scrutinizer.wire.ip_groups"
 
@@ -27,7 +27,7 @@ rules.ALLOWED = [["10.1.1.1", "10.0.0.0/8", "10.1.1.1-10.1.1.9", "10.0.4.0/0.255
 local function expanded(text)
   local head, tail = text:match "^(.*:)([^:]*%.[^:]*)$"
   if tail then
-    local o = filters.octets(tail)
+    local o = addresses.octets(tail)
     text = ("%s%x:%x"):format(head, o[1] * 256 + o[2], o[3] * 256 + o[4])
   end
   local left, right = text:match "^(.-)::(.*)$"
@@ -41,16 +41,16 @@ end
 -- An address as text that sorts as addresses do; nil when it is none.
 local function sortable(text)
   if type(text) ~= "string" then return nil end
-  local o = filters.octets(text)
+  local o = addresses.octets(text)
   if o then return ("%02x%02x%02x%02x"):format(o[1], o[2], o[3], o[4]) end
-  return filters.is_ipv6(text) and expanded(text) or nil
+  return addresses.is_ipv6(text) and expanded(text) or nil
 end
 
 -- One reader per kind: the rule's own fields out of a table, or nil and what is wrong.
 local READ = {}
 
 function READ.ip(given)
-  if not filters.is_ip(given.address) then return nil, check.message("address", given.address, "the text of an IPv4 or IPv6 address") end
+  if not addresses.is_ip(given.address) then return nil, check.message("address", given.address, "the text of an IPv4 or IPv6 address") end
   return { address = given.address }
 end
 
@@ -67,14 +67,14 @@ end
 function READ.network(given)
   local length = check.digits(given.length or given.mask, 0, 128)
   local text = type(given.address) == "string" and length and ("%s/%d"):format(given.address, length) or nil
-  local network, hint = filters.network(text)
+  local network, hint = addresses.network(text)
   if network then return network end
   return nil, check.message("network", text or given.length or given.mask, "an address and its length, as 10.0.0.0 and 8", hint)
 end
 
 function READ.wildcard(given)
   for _, name in ipairs { "address", "mask" } do
-    if type(given[name]) ~= "string" or not filters.octets(given[name]) then
+    if type(given[name]) ~= "string" or not addresses.octets(given[name]) then
       return nil, check.message(name, given[name], "an IPv4 address and a mask such as 0.255.0.255, whose 1 bits do not count")
     end
   end
@@ -100,7 +100,7 @@ local function from_table(given)
   end
   local kind = given.type == "all" and "ipall" or given.type
   if type(kind) ~= "string" or not READ[kind] then
-    local hint = type(kind) == "string" and names.did_you_mean(names.suggest(kind, READ)) or nil
+    local hint = type(kind) == "string" and suggest.did_you_mean(suggest.nearest(kind, READ)) or nil
     return nil, check.message("type", given.type, table.concat(check.sorted_keys(READ), ", "), hint)
   end
   local rule, complaint = READ[kind](given)

@@ -1,7 +1,7 @@
 --- `select`: which columns are wanted, and what the fields of a row are called.
 
 local check = require "scrutinizer.check"
-local names = require "scrutinizer.query.names"
+local suggest = require "scrutinizer.suggest"
 
 local projection = {}
 
@@ -27,7 +27,7 @@ local function parse_name(name)
   if column == "" or column:find "%?" then return nil, ALLOWED end
   if column:find("\0", 1, true) then return nil, "a name without NUL bytes" end
   if member and not MEMBERS[member] then
-    return nil, ALLOWED, names.did_you_mean(names.suggest(member, MEMBERS))
+    return nil, ALLOWED, suggest.did_you_mean(suggest.nearest(member, MEMBERS))
   end
   if member and PLAIN[column] then return nil, ("%s has no .%s; say %q"):format(column, member, column) end
   return { field = text, column = column, member = member or "raw", optional = mark == "?" }

@@ -1,4 +1,4 @@
-local projection = require "scrutinizer.query.projection"
+local projection = require "scrutinizer.report.projection"
 
 local function entry(field, column, member, optional)
   return { field = field, column = column, member = member or "raw", optional = optional or false }

@@ -1,0 +1,109 @@
+--- IP addresses, networks and ports as people write them.
+
+local ascii = require "scrutinizer.ascii"
+local check = require "scrutinizer.check"
+local suggest = require "scrutinizer.suggest"
+
+local addresses = {}
+
+-- IANA protocol numbers that have ports or are often asked for.
+local PROTOCOLS = {
+  icmp = 1, igmp = 2, ipip = 4, tcp = 6, egp = 8, udp = 17, dccp = 33, rsvp = 46, gre = 47, esp = 50, ah = 51,
+  icmpv6 = 58, eigrp = 88, ospf = 89, pim = 103, vrrp = 112, l2tp = 115, sctp = 132, udplite = 136,
+}
+
+-- The four octets of a dotted IPv4 address. Leading zeros are refused: some read them as octal.
+local function octets(text)
+  local list = { text:match "^(%d%d?%d?)%.(%d%d?%d?)%.(%d%d?%d?)%.(%d%d?%d?)$" }
+  for i, octet in ipairs(list) do
+    local value = tonumber(octet)
+    if value > 255 or (#octet > 1 and octet:find "^0") then return nil end
+    list[i] = value
+  end
+  return list[1] and list or nil
+end
+
+-- Whether the text can be an IPv6 address. It is passed on as it is written.
+local function is_ipv6(text)
+  if #text > 45 or not text:find ":" or text:find "[^%x:.]" then return false end
+  local head, tail = text:match "^(.*:)([^:]*%.[^:]*)$"
+  if tail then
+    if not octets(tail) then return false end
+    text = head .. "0:0"
+  end
+  if text:find "%." or text:find ":::" or text:find "^:[^:]" or text:find "[^:]:$" then return false end
+  local _, gaps = text:gsub("::", "")
+  local groups = 0
+  for group in text:gmatch "[^:]+" do
+    groups = groups + 1
+    if #group > 4 then return false end
+  end
+  return gaps == 0 and groups == 8 or gaps == 1 and groups < 8
+end
+
+addresses.octets, addresses.is_ipv6 = octets, is_ipv6
+
+--- Whether a value is the text of an IP address.
+---@param value any
+---@return boolean
+function addresses.is_ip(value)
+  return type(value) == "string" and (octets(value) ~= nil or is_ipv6(value))
+end
+
+-- The network's own address, when bits of the host are set.
+local function network_of(list, length)
+  local address = ((list[1] * 256 + list[2]) * 256 + list[3]) * 256 + list[4]
+  local rest = address % 2 ^ (32 - length)
+  if rest == 0 then return nil end
+  address = address - rest
+  local parts = {}
+  for i = 4, 1, -1 do
+    parts[i] = ("%d"):format(address % 256)
+    address = math.floor(address / 256)
+  end
+  return ("%s/%d"):format(table.concat(parts, "."), length)
+end
+
+--- The text of a network with its length; nil, and perhaps a hint, when it is none or bits of the host are set.
+---@param value any
+---@return { address: string, length: integer }?
+---@return string? hint
+function addresses.network(value)
+  if type(value) ~= "string" then return nil end
+  local address, digits = value:match "^([^/]+)/(%d%d?%d?)$"
+  if not address then return nil end
+  local length, list = tonumber(digits), octets(address)
+  if not list then return is_ipv6(address) and length <= 128 and { address = address, length = length } or nil end
+  if length > 32 then return nil end
+  local right = network_of(list, length)
+  if right then return nil, suggest.did_you_mean(right) end
+  return { address = address, length = length }
+end
+
+local function protocol_number(value)
+  local number = check.digits(value, 0, 255)
+  if number or type(value) ~= "string" then return number end
+  number = PROTOCOLS[ascii.lower(value)]
+  if number then return number end
+  return nil, suggest.did_you_mean(suggest.nearest(value, PROTOCOLS, 1))
+end
+
+--- A port with its protocol, as "443/tcp", "443/6" or { 443, "tcp" }; nil, and perhaps a hint, when it is none.
+---@param value any
+---@return { port: integer, protocol: integer }?
+---@return string? hint
+function addresses.app_port(value)
+  local port, protocol
+  if type(value) == "table" and #value == 2 then
+    port, protocol = value[1], value[2]
+  elseif type(value) == "string" then
+    port, protocol = value:match "^(%d+)/([A-Za-z0-9]+)$"
+  end
+  port = check.digits(port, 0, 65535)
+  if not port or protocol == nil then return nil end
+  local number, hint = protocol_number(protocol)
+  if not number then return nil, hint end
+  return { port = port, protocol = number }
+end
+
+return addresses

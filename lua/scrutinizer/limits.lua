@@ -1,0 +1,34 @@
+--- Caps on what an answer may hold, and what becomes of text that is not UTF-8: the same for `connect` and `scrutinizer.decoder`.
+
+local check = require "scrutinizer.check"
+
+local limits = {}
+
+--- What holds where nothing is said.
+limits.DEFAULTS = { max_depth = 64, max_row = 2 ^ 20, max_held = 64 * 2 ^ 20, max_body = 2 ^ 53, utf8 = "pass" }
+
+-- Checks: each returns the value to use, or nil and what is allowed.
+local CHECKS = {}
+limits.CHECKS = CHECKS
+
+local function bytes(value)
+  local whole = check.integer(value, 1)
+  if whole then return whole end
+  return nil, "bytes, a whole number from 1"
+end
+limits.bytes = bytes
+
+CHECKS.max_body, CHECKS.max_row, CHECKS.max_held = bytes, bytes, bytes
+
+function CHECKS.max_depth(value)
+  local whole = check.integer(value, 8, 4000)
+  if whole then return whole end
+  return nil, "a whole number from 8 (a report's own depth) to 4000"
+end
+
+function CHECKS.utf8(value)
+  if value == "pass" or value == "replace" or value == "error" then return value end
+  return nil, '"pass", "replace", "error"'
+end
+
+return limits

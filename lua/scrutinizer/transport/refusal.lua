@@ -1,0 +1,55 @@
+--- A refusal in an answer with status 200: an object with `err`.
+
+local core = require "scrutinizer.core"
+local errors = require "scrutinizer.errors"
+local wire = require "scrutinizer.wire"
+
+local refusal = {}
+
+-- Bytes of a text that are looked at, and members of a value that becomes one: an error shows less.
+local MOST_SAID, MOST_MEMBERS = 65536, 1000
+
+-- How many of `left` members a value leaves, in depth; below 0: it has more.
+local function members_left(value, left)
+  for _, member in next, value do
+    left = left - 1
+    if left >= 0 and type(member) == "table" then left = members_left(member, left) end
+    if left < 0 then return left end
+  end
+  return left
+end
+
+--- What was said as a text, whatever JSON value it is; nil: nothing.
+---@param value any
+---@return string?
+function refusal.text(value)
+  if value == nil or value == core.null then return nil end
+  if type(value) == "string" then value = value:sub(1, MOST_SAID) end
+  if type(value) == "table" and members_left(value, MOST_MEMBERS) < 0 then return "more than can be shown" end
+  return wire.show(value)
+end
+
+--- The error that an object with `err` is, or nil when it is none. Only the two known codes are matched, never a sentence.
+---@param object { err: any, details: any, msg: any }
+---@param context { has_token: boolean, status?: integer, mask?: fun(text: string): string } mask takes secrets out of what was said
+---@return scrutinizer.Error?
+function refusal.of(object, context)
+  local said = refusal.text(object.err)
+  if not said then return nil end
+  local details, extra = refusal.text(object.details), refusal.text(object.msg)
+  if context.mask then said, extra = context.mask(said), extra and context.mask(extra) end
+  local text = extra and extra .. " (" .. said .. ")" or said
+  local fields = { status = context.status }
+  if details == wire.answer.bad_token then
+    return errors.new("auth", "the appliance refuses the token: " .. text, fields)
+  end
+  if said == wire.answer.refused then
+    return errors.new("auth", "the appliance does not know this address or token: " .. text, fields)
+  end
+  if not context.has_token then
+    return errors.new("auth", "the appliance refuses, and no token was sent: " .. text, fields)
+  end
+  return errors.new("api", "the appliance answers: " .. text, fields)
+end
+
+return refusal
