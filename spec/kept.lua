@@ -34,7 +34,8 @@ function kept.stop()
   support.shell("rm -rf " .. dir)
 end
 
---- Options of `connect` for a server that leaves something: what and how as spec/servers/kept_server.py has them, over "http", "TLS 1.2" or "TLS 1.3".
+--- Options of `connect` for a server that leaves something: what and how as spec/servers/kept_server.py has them, over "http", "TLS 1.2" or
+--- "TLS 1.3".
 function kept.options(transport, what, how)
   return {
     url = ("%s://127.0.0.1:%s/%s/%s/"):format(transport == "http" and "http" or "https", ports[transport], what, how),

@@ -6,7 +6,7 @@ local core = require "scrutinizer.core"
 local decoder = require "scrutinizer.report.decoder"
 local errors = require "scrutinizer.errors"
 local names = require "scrutinizer.query.names"
-local options = require "scrutinizer.options"
+local limits = require "scrutinizer.limits"
 local recorder = require "scrutinizer.recorder"
 local report_json = require "scrutinizer.query.report_json"
 
@@ -36,7 +36,7 @@ local function decode_options(given)
     error(check.message("decode: max_depth", depth, "a whole number from 1 to 4000"), 3)
   end
   if utf8 ~= nil then
-    local good, allowed = options.check("utf8", utf8)
+    local good, allowed = limits.CHECKS.utf8(utf8)
     if not good then error(check.message("decode: utf8", utf8, allowed), 3) end
   end
   return given

@@ -1,4 +1,5 @@
 local names = require "scrutinizer.query.names"
+local suggest = require "scrutinizer.suggest"
 
 describe("names", function()
   it("describes each known name in one line", function()
@@ -35,7 +36,7 @@ describe("names", function()
   }
   for _, case in ipairs(suggestions) do
     it("suggests for " .. tostring(case[1]):sub(1, 20), function()
-      assert.equal(case[2], names.suggest(case[1], names.date_ranges))
+      assert.equal(case[2], suggest.nearest(case[1], names.date_ranges))
     end)
   end
 
@@ -56,18 +57,18 @@ describe("names", function()
   }
   for _, case in ipairs(misspellings) do
     it("judges the open name " .. case[1], function()
-      assert.equal(case[2], names.misspelt(case[1], names.report_types))
+      assert.equal(case[2], suggest.misspelt(case[1], names.report_types))
     end)
   end
 
   it("lets unknown words of open lists pass", function()
-    assert.equal("LastHour", names.open("LastHour", names.date_ranges))
-    assert.equal("Fortnight", names.open("Fortnight", names.date_ranges))
-    assert.same({ nil, 'did you mean "LastHour"?' }, { names.open("LastHuor", names.date_ranges) })
-    for _, bad in ipairs { "", 5, true, {} } do assert.is_nil(names.open(bad, names.date_ranges)) end
+    assert.equal("LastHour", suggest.open("LastHour", names.date_ranges))
+    assert.equal("Fortnight", suggest.open("Fortnight", names.date_ranges))
+    assert.same({ nil, 'did you mean "LastHour"?' }, { suggest.open("LastHuor", names.date_ranges) })
+    for _, bad in ipairs { "", 5, true, {} } do assert.is_nil(suggest.open(bad, names.date_ranges)) end
   end)
 
   it("chooses the nearest, and the first by bytes among equals", function()
-    assert.equal("abcde1", names.suggest("abcde", { abcde2 = 1, abcde1 = 1, abcdeff = 1 }))
+    assert.equal("abcde1", suggest.nearest("abcde", { abcde2 = 1, abcde1 = 1, abcdeff = 1 }))
   end)
 end)

@@ -1,6 +1,6 @@
 local core = require "scrutinizer.core"
 local support = require "spec.support"
-local query = require "scrutinizer.query.query"
+local query = require "scrutinizer.query"
 local wire = require "scrutinizer.wire"
 
 local CLIENT = { url = "https://scrutinizer.example.net/fcgi/scrut_fcgi.fcgi", has_token = true }
@@ -351,7 +351,7 @@ end)
 
 describe("the request's text", function()
   local SCRIPT = [[
-    local query = require "scrutinizer.query.query"
+    local query = require "scrutinizer.query"
     local q = query.new({ url = "https://h/", has_token = true }, "conversations", 2):both():between(1, 2):timezone "UTC"
       :where { ip = { "1.1.1.1", "2.2.2.2" }, port = 53, app_port = "443/tcp", ip_group = 5, network = "10.0.0.0/8" }
       :exclude { src_ip = "::1", dst_port = 22 }:exporter("10.1.1.4", 3):rate():bits():raw():order_by "x":others(false)

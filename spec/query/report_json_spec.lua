@@ -1,9 +1,9 @@
 local core = require "scrutinizer.core"
-local query = require "scrutinizer.query.query"
+local query = require "scrutinizer.query"
 local report_json = require "scrutinizer.query.report_json"
 
 local CLIENT = { url = "https://scrutinizer.example.net/fcgi/scrut_fcgi.fcgi", has_token = true }
-local HERE = debug.getinfo(1, "S").source:match "^@(.*)report_json_spec%.lua$"
+local HERE = "spec/"
 
 local function fixture(name)
   local file = assert(io.open(HERE .. "fixtures/" .. name, "rb"))

@@ -1,14 +1,14 @@
 -- Where a redirect may lead: https on the same host, nothing else; and what is sent again, counted by a server. More of what travels over the
 -- network is in fault_matrix_spec and report_e2e_spec.
-local options = require "scrutinizer.options"
+local url_parts = require "scrutinizer.transport.url"
 local redirect = require "scrutinizer.transport.redirect"
 local support = require "spec.support"
 
-local function endpoint(url) return assert(options.split_url(url)) end
+local function endpoint(url) return assert(url_parts.split(url)) end
 
 local function target(url, location)
   local found, other = redirect.target(endpoint(url), location)
-  return found and options.join_url(found) or nil, other
+  return found and url_parts.join(found) or nil, other
 end
 
 local API = "/fcgi/scrut_fcgi.fcgi"

@@ -1,6 +1,6 @@
 -- rm=auth, action=initLogin: what the login page asks before anybody has logged in. Takes no token.
-local fields = require "sandbox.fields"
-local reply = require "sandbox.reply"
+local fields = require "sandbox.http.fields"
+local reply = require "sandbox.http.reply"
 
 local mode = { fields = { "nosso" }, open = { initLogin = true } }
 

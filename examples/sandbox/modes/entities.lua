@@ -1,9 +1,9 @@
 -- The newer pages: lists of entities (rm=status, other views), and their bytes over time (rm=alarmsEntity…). Bytes are of the recorded flows, by
 -- the hour. Countries and autonomous systems are made up.
-local fields = require "sandbox.fields"
-local listing = require "sandbox.listing"
-local reply = require "sandbox.reply"
-local store = require "sandbox.store"
+local fields = require "sandbox.http.fields"
+local listing = require "sandbox.http.listing"
+local reply = require "sandbox.http.reply"
+local store = require "sandbox.state.store"
 
 local entities = {}
 local HOUR = 3600

@@ -1,7 +1,7 @@
 -- rm=flowpro_capture_rules, action=add: a packet-capture rule. Its answer is not known; the sandbox says id and name.
-local fields = require "sandbox.fields"
-local reply = require "sandbox.reply"
-local store = require "sandbox.store"
+local fields = require "sandbox.http.fields"
+local reply = require "sandbox.http.reply"
+local store = require "sandbox.state.store"
 
 local NUMBERS = { "max_packets", "stops_on", "well_known_port", "retention_hours", "enabled" }
 local mode = { fields = { "name", "server_ip", "client_ip", "max_packets", "stops_on", "well_known_port", "retention_hours", "enabled" } }

@@ -1,7 +1,7 @@
 -- rm=forecasting: one made-up forecast of two hosts. A day is learnt from, the next is expected.
-local fields = require "sandbox.fields"
-local json = require "sandbox.json"
-local reply = require "sandbox.reply"
+local fields = require "sandbox.http.fields"
+local json = require "sandbox.http.json"
+local reply = require "sandbox.http.reply"
 
 local mode = { fields = { "view", "forecast_id" } }
 local views = {}

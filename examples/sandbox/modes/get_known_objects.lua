@@ -1,8 +1,8 @@
 -- rm=get_known_objects: a bare JSON array of what the appliance knows of one type.
-local fields = require "sandbox.fields"
-local listing = require "sandbox.listing"
-local reply = require "sandbox.reply"
-local store = require "sandbox.store"
+local fields = require "sandbox.http.fields"
+local listing = require "sandbox.http.listing"
+local reply = require "sandbox.http.reply"
+local store = require "sandbox.state.store"
 
 local mode = { fields = { "type" } }
 local types = {}

@@ -1,5 +1,5 @@
 -- rm=licensing: what clients test a connection with. Its success body is not known; the sandbox says something harmless.
-local reply = require "sandbox.reply"
+local reply = require "sandbox.http.reply"
 
 local mode = { fields = {} }
 

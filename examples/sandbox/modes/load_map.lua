@@ -1,8 +1,8 @@
 -- rm=loadMap: devices by name or address, and the tree of device groups.
-local fields = require "sandbox.fields"
-local listing = require "sandbox.listing"
-local reply = require "sandbox.reply"
-local store = require "sandbox.store"
+local fields = require "sandbox.http.fields"
+local listing = require "sandbox.http.listing"
+local reply = require "sandbox.http.reply"
+local store = require "sandbox.state.store"
 
 local mode = { fields = { "str", "defaultGroupOnTop", "statusTreeEnabled", "page", "maxRows", "offset" } }
 local actions = {}

@@ -1,8 +1,8 @@
 -- rm=manageExporters, view=ManageExporters: each exporter with its names.
-local fields = require "sandbox.fields"
-local listing = require "sandbox.listing"
-local reply = require "sandbox.reply"
-local store = require "sandbox.store"
+local fields = require "sandbox.http.fields"
+local listing = require "sandbox.http.listing"
+local reply = require "sandbox.http.reply"
+local store = require "sandbox.state.store"
 
 local mode = { fields = { "view", "session_state" } }
 

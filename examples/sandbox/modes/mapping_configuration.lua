@@ -1,9 +1,9 @@
 -- rm=mappingConfiguration: device groups, their members, and what can become a member.
-local fields = require "sandbox.fields"
-local json = require "sandbox.json"
-local listing = require "sandbox.listing"
-local reply = require "sandbox.reply"
-local store = require "sandbox.store"
+local fields = require "sandbox.http.fields"
+local json = require "sandbox.http.json"
+local listing = require "sandbox.http.listing"
+local reply = require "sandbox.http.reply"
+local store = require "sandbox.state.store"
 
 local mode = { fields = { "view", "session_state", "id", "name", "groupType", "mapid", "json" } }
 local views, actions = {}, {}

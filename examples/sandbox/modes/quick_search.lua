@@ -1,8 +1,8 @@
 -- rm=quick_search, action=check_hosts: which exporters have seen a host. First seen is on the recorded day's first recurrence, 2026-01-01; last
 -- seen today or yesterday. Connections are the flows that the host began on the recorded day; "N/A" where it began none.
-local fields = require "sandbox.fields"
-local reply = require "sandbox.reply"
-local store = require "sandbox.store"
+local fields = require "sandbox.http.fields"
+local reply = require "sandbox.http.reply"
+local store = require "sandbox.state.store"
 
 local mode = { fields = { "view", "data_requested" } }
 local FIRST_DAY, DAY = 1767225600, 86400

@@ -1,9 +1,9 @@
 -- rm=report_api, action=get: a flow report.
-local answer = require "sandbox.answer"
-local check = require "sandbox.check"
-local columns = require "sandbox.columns"
-local custom_rows = require "sandbox.custom_rows"
-local report = require "sandbox.report"
+local answer = require "sandbox.report.answer"
+local check = require "sandbox.report.check"
+local columns = require "sandbox.report.columns"
+local custom_rows = require "sandbox.report.custom_rows"
+local report = require "sandbox.report.run"
 
 local mode = { fields = { "rpt_json", "data_requested" } }
 

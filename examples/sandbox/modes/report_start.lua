@@ -1,7 +1,7 @@
 -- rm=report_start: which buckets a report will have. The rest of report_object is taken to be the request, filled in.
-local check = require "sandbox.check"
-local json = require "sandbox.json"
-local reply = require "sandbox.reply"
+local check = require "sandbox.report.check"
+local json = require "sandbox.http.json"
+local reply = require "sandbox.http.reply"
 
 local mode = { fields = { "report_data" } }
 

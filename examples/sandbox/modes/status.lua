@@ -1,10 +1,10 @@
 -- rm=status, view=topInterfaces: the interfaces that the recorded flows name, with speeds, and rates of the last sixty full minutes.
 local entities = require "sandbox.modes.entities"
-local fields = require "sandbox.fields"
-local json = require "sandbox.json"
-local listing = require "sandbox.listing"
-local reply = require "sandbox.reply"
-local store = require "sandbox.store"
+local fields = require "sandbox.http.fields"
+local json = require "sandbox.http.json"
+local listing = require "sandbox.http.listing"
+local reply = require "sandbox.http.reply"
+local store = require "sandbox.state.store"
 
 local mode = { fields = { "view", "unit", "session_state", "rpt_json" } }
 local HOUR_MS, DAY_MS = 3600000, 86400000

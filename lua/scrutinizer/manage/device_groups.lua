@@ -47,7 +47,8 @@ end
 function methods:members(id)
   local group = check.digits(id, 0)
   if not group then error(check.message("device_groups:members", id, "a device group's id, a whole number"), 2) end
-  local list, err = object_lists.list(self._client, "device_groups:members", wire.group_members(group), { ip = "exporter_ip", name = "lbl" }, "results")
+  local form, names = wire.group_members(group), { ip = "exporter_ip", name = "lbl" }
+  local list, err = object_lists.list(self._client, "device_groups:members", form, names, "results")
   return list, err
 end
 

@@ -1,5 +1,5 @@
 ---@meta scrutinizer.lazy
--- For editors: what is joined to a client and a query only when the program runs.
+-- For editors: what is joined to a client only when the program runs.
 error "this file is read by editors, not required"
 
 ---@class scrutinizer.Client
@@ -14,26 +14,3 @@ error "this file is read by editors, not required"
 ---@field interfaces scrutinizer.Interfaces
 ---@field ip_groups scrutinizer.IpGroups
 ---@field users scrutinizer.Users
-
----@class scrutinizer.Query
-local query = {}
-
---- The report's graph, see series.lua.
----@return scrutinizer.Series[]? list
----@return scrutinizer.Error? err
-function query:series() end
-
---- The graph in bits per second, see series.lua.
----@return scrutinizer.Series[]? list
----@return scrutinizer.Error? err
-function query:rates() end
-
---- The entries of the report's pie, see series.lua.
----@return table[]? list
----@return scrutinizer.Error? err
-function query:pie() end
-
---- Seconds per bucket that the appliance will use, see series.lua.
----@return integer? seconds
----@return scrutinizer.Error? err
-function query:interval() end

@@ -3,7 +3,7 @@
 local ascii = require "scrutinizer.ascii"
 local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
-local query = require "scrutinizer.query.query"
+local query = require "scrutinizer.query"
 local wire = require "scrutinizer.wire"
 
 local report_json = {}

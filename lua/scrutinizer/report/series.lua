@@ -233,7 +233,12 @@ local function fetch_graph(client, spec)
   return graph, decoder, epochs
 end
 
-local function find_series(client, given)
+--- The report's graph as a list of series.
+---@param client scrutinizer.Client
+---@param given table a query's spec
+---@return scrutinizer.Series[]? list
+---@return scrutinizer.Error? err
+function series.find(client, given)
   local spec, wrong = graph_spec(client, given)
   if not spec then return nil, wrong end
   local list, all = {}, {}
@@ -260,15 +265,22 @@ local function find_series(client, given)
   return list
 end
 
--- Bits per second; a value beyond this Lua's numbers is rounded once, as any rate is.
-local function to_rates(list)
+--- Turns bytes into bits per second, in place; a value beyond this Lua's numbers is rounded once, as any rate is.
+---@param list scrutinizer.Series[]
+---@return scrutinizer.Series[]
+function series.to_rates(list)
   for _, entry in ipairs(list) do
     for _, point in ipairs(entry.points) do point[2] = ascii.number(point[2]) * 8.0 / entry.interval end
   end
   return list
 end
 
-local function find_pie(client, given)
+--- The entries of the report's pie.
+---@param client scrutinizer.Client
+---@param given table a query's spec
+---@return table[]? list
+---@return scrutinizer.Error? err
+function series.pie(client, given)
   local spec, wrong = graph_spec(client, given)
   if not spec then return nil, wrong end
   local list = {}
@@ -283,8 +295,6 @@ local function find_pie(client, given)
   end
   return list
 end
-
--- ---- the query's methods ----
 
 --- What keeps a query's points from being bytes, or nil.
 ---@param spec table
@@ -311,50 +321,15 @@ end
 ---@field points table[]      { { epoch seconds of the bucket's start, bytes }, … } in order of time; exact (beyond this Lua's integers: text)
 ---@field missing integer     buckets of the window without a point
 
---- Gives the query its methods over the graph.
----@param methods table
----@param ready fun(query: scrutinizer.Query, method: string): table
-function series.install(methods, ready)
-  --- The report's graph: one series for each row that the table shows (:limit, :offset), and Other. Points are the bytes of each bucket;
-  --- in a report ordered by another column, that column's values. The bucket's length is the query's :granularity (the answer's own, where it
-  --- says that it used another and the points agree), else what the answer or
-  --- `report_start` (a second request) says, else the distance of the points. Points that do not fit it are an error of kind `decode`,
-  --- a graph over `max_held` is one of kind `limit`. Without a limit every row has a series.
-  ---@return scrutinizer.Series[]? list
-  ---@return scrutinizer.Error? err
-  function methods:series()
-    local spec = ready(self, "series")
-    return find_series(self._client, spec)
-  end
-
-  --- The same with bits per second in place of bytes. Raises for reports whose points are no bytes: in percent, or ordered by another column.
-  ---@return scrutinizer.Series[]? list
-  ---@return scrutinizer.Error? err
-  function methods:rates()
-    local spec = ready(self, "rates")
-    local complaint = series.complaint(spec)
-    if complaint then error("rates: " .. complaint, 2) end
-    local list, err = find_series(self._client, spec)
-    if not list then return nil, err end
-    return to_rates(list)
-  end
-
-  --- The entries of the report's pie: `label`, `dns`, `direction`, `other`, and what else the appliance says of each (`tooltip`).
-  ---@return table[]? list
-  ---@return scrutinizer.Error? err
-  function methods:pie()
-    local spec = ready(self, "pie")
-    return find_pie(self._client, spec)
-  end
-
-  --- Seconds per bucket that the appliance will use for this query: asks `report_start`, which runs no report.
-  ---@return integer? seconds
-  ---@return scrutinizer.Error? err
-  function methods:interval()
-    local spec, err = named_exporters.look_up(self._client, ready(self, "interval"))
-    if not spec then return nil, err end
-    return ask_start(self._client, spec, window(spec))
-  end
+--- Seconds per bucket that the appliance will use: asks `report_start`, which runs no report.
+---@param client scrutinizer.Client
+---@param given table a query's spec
+---@return integer? seconds
+---@return scrutinizer.Error? err
+function series.interval(client, given)
+  local spec, err = named_exporters.look_up(client, given)
+  if not spec then return nil, err end
+  return ask_start(client, spec, window(spec))
 end
 
 return series

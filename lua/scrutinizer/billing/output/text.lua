@@ -22,7 +22,8 @@ local function heads(bill)
     for _, entry in ipairs(figures.usage(bill, member)) do list[#list + 1] = entry end
   end
   if bill.commit then
-    list[#list + 1] = { "Commit", ("%s %s%s"):format(figures.quantity(bill.commit), bill.unit, bill.used and (", %s %% used"):format(bill.used) or "") }
+    local used = bill.used and (", %s %% used"):format(bill.used) or ""
+    list[#list + 1] = { "Commit", ("%s %s%s"):format(figures.quantity(bill.commit), bill.unit, used) }
   end
   if figures.forced(bill) then list[#list + 1] = { "Billed although", figures.forced(bill) } end
   return list

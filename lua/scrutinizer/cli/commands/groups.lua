@@ -66,7 +66,8 @@ return function(root)
         setup = function(command) command:argument("who", "Ids and names."):args "+":argname "<who>":convert(action_commands.who) end,
       },
       {
-        name = "add", run = change_members "add_members", help = "Put users into a usergroup. " .. action_commands.WHO, example = "add Readers alice 14",
+        name = "add", run = change_members "add_members", help = "Put users into a usergroup. " .. action_commands.WHO,
+        example = "add Readers alice 14",
         setup = members,
       },
       {

@@ -82,7 +82,8 @@ return function(root)
   command:option("--exporter", "Only this exporter's: its address or any of its names."):argname "<exporter>"
   output.options(command)
   command = root:command("hosts", "Which exporters have seen addresses, when first and last. Those that none has seen have `no` under found.",
-    ("Example: scrutinizer hosts --from addresses.txt --format csv. Exit status %d where the appliance refused one of them."):format(exit_status.REFUSED))
+    ("Example: scrutinizer hosts --from addresses.txt --format csv. Exit status %d where the appliance refused one of them.")
+      :format(exit_status.REFUSED))
   command:argument("ips", "Addresses."):args "*":argname "<ip>"
   command:option("--from", "File with addresses, blanks or line ends between them; - is standard input."):argname "<file>"
   output.options(command)

@@ -109,7 +109,8 @@ return function(root)
     ["ip-groups"] = action_commands.command(root, "ip-groups", "List, make, fill, change and delete IP groups.", {
       { name = "list", run = list, help = "All IP groups." },
       {
-        name = "rules", run = rules, help = "The rules of a group. Unverified: no source shows this call. " .. action_commands.WHO, example = "rules Berlin",
+        name = "rules", run = rules, help = "The rules of a group. Unverified: no source shows this call. " .. action_commands.WHO,
+        example = "rules Berlin",
         setup = function(command) command:argument("who", "The group."):argname "<who>":convert(action_commands.who) end,
       },
       {

@@ -44,7 +44,8 @@ end
 
 local function create(client, args)
   if (args.csv == nil) == (args.name == nil) then error("users create: say a name, or --csv", 0) end
-  local users = args.csv and from_csv(action_commands.read(args.csv)) or { { name = args.name, password = password_of(args.name), groups = args.group } }
+  local users = args.csv and from_csv(action_commands.read(args.csv))
+    or { { name = args.name, password = password_of(args.name), groups = args.group } }
   local list, err = client.users:create(users)
   return action_commands.show(args, list, err, COLUMNS)
 end

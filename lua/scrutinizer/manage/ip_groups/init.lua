@@ -210,7 +210,9 @@ local function read_change(given)
   end
   local change = { name = given.name }
   local complaint
-  if given.name ~= nil and not item_fields.text(given.name) then return nil, check.message("ip_groups:update: name", given.name, "the group's new name") end
+  if given.name ~= nil and not item_fields.text(given.name) then
+    return nil, check.message("ip_groups:update: name", given.name, "the group's new name")
+  end
   for _, key in ipairs { "add", "change" } do
     if given[key] ~= nil then
       change[key], complaint = rules.read_all("ip_groups:update: " .. key, given[key])
@@ -331,7 +333,9 @@ function methods:delete(list)
   local answer
   answer, err = call.send(self._client, wire.delete(ids), { write = true })
   if answer == nil then return nil, err end
-  if type(answer) ~= "table" or not item_results.is_list(answer.removed) then return item_results.malformed("ip_groups:delete", "a list 'removed'") end
+  if type(answer) ~= "table" or not item_results.is_list(answer.removed) then
+    return item_results.malformed("ip_groups:delete", "a list 'removed'")
+  end
   return judge_deleted(out, answer, self._client._private.mask)
 end
 

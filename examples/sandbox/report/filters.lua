@@ -1,7 +1,7 @@
 -- Filters: reads `in_…` and `ex_…` texts, and turns them into an SQL condition over the flows.
 --
 -- A port filter (sdfPorts) holds for a flow of that protocol with the port on either side.
-local store = require "sandbox.store"
+local store = require "sandbox.state.store"
 
 local filters = {}
 

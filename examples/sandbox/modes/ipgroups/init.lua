@@ -1,13 +1,13 @@
 -- rm=ipgroups: groups of addresses by rules. saveRule and delete answer as the vendor shows; update is taken to answer as saveRule. The fields
 -- of search, loadRules, deleteRule and deleteAll are in no source: these are guesses.
-local fields = require "sandbox.fields"
-local ip_groups = require "sandbox.ip_groups"
-local json = require "sandbox.json"
-local keys = require "sandbox.keys"
-local listing = require "sandbox.listing"
-local reply = require "sandbox.reply"
-local rules = require "sandbox.modes.ipgroups_rules"
-local store = require "sandbox.store"
+local fields = require "sandbox.http.fields"
+local ip_groups = require "sandbox.state.ip_groups"
+local json = require "sandbox.http.json"
+local keys = require "sandbox.report.keys"
+local listing = require "sandbox.http.listing"
+local reply = require "sandbox.http.reply"
+local rules = require "sandbox.modes.ipgroups.rules"
+local store = require "sandbox.state.store"
 
 local mode = { fields = { "new_fc", "name", "added", "updated", "removed", "fc_id", "json", "apptype", "subCat", "view", "rule_id" } }
 local actions = {}

@@ -1,6 +1,6 @@
 -- The values of a report's rows: for each column of a row its raw value, label and title.
-local json = require "sandbox.json"
-local labels = require "sandbox.labels"
+local json = require "sandbox.http.json"
+local labels = require "sandbox.report.labels"
 
 local cells = {}
 

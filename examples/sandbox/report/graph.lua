@@ -1,8 +1,8 @@
 -- The graph of a report: one series per row shown, in the rows' order, and Other; every bucket of the window has its point.
-local cells = require "sandbox.cells"
-local json = require "sandbox.json"
-local keys = require "sandbox.keys"
-local report = require "sandbox.report"
+local cells = require "sandbox.report.cells"
+local json = require "sandbox.http.json"
+local keys = require "sandbox.report.keys"
+local report = require "sandbox.report.run"
 
 local graph = {}
 local DAY_MS = 86400000

@@ -1,12 +1,12 @@
 -- The appliance's one URL: takes a request, lets faults have their way, checks who asks, calls the run mode.
-local faults = require "sandbox.faults"
-local json = require "sandbox.json"
-local keys = require "sandbox.keys"
+local faults = require "sandbox.state.faults"
+local json = require "sandbox.http.json"
+local keys = require "sandbox.report.keys"
 local modes = require "sandbox.modes"
-local requests = require "sandbox.requests"
-local sinks = require "sandbox.sink"
-local store = require "sandbox.store"
-local switches = require "sandbox.switches"
+local requests = require "sandbox.http.requests"
+local sinks = require "sandbox.http.sink"
+local store = require "sandbox.state.store"
+local switches = require "sandbox.state.switches"
 
 local api = {}
 local NOT_FOUND = "<html><head><title>404 Not Found</title></head><body><h1>Not Found</h1></body></html>\n"

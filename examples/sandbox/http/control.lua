@@ -1,10 +1,10 @@
 -- /sandbox/: how specs and people watch and steer the sandbox. README.md documents it.
-local accounts = require "sandbox.accounts"
-local faults = require "sandbox.faults"
-local ip_groups = require "sandbox.ip_groups"
-local json = require "sandbox.json"
-local store = require "sandbox.store"
-local switches = require "sandbox.switches"
+local accounts = require "sandbox.state.accounts"
+local faults = require "sandbox.state.faults"
+local ip_groups = require "sandbox.state.ip_groups"
+local json = require "sandbox.http.json"
+local store = require "sandbox.state.store"
+local switches = require "sandbox.state.switches"
 
 local control = {}
 

@@ -1,5 +1,5 @@
 -- Texts of a cell: what a person reads. Follows rateTotal, bbp and dataFormat.
-local store = require "sandbox.store"
+local store = require "sandbox.state.store"
 
 local labels = {}
 local PREFIXES = { "", "K", "M", "G", "T", "P", "E", "Z", "Y" }

@@ -1,9 +1,9 @@
 -- Reads rpt_json and data_requested strictly: what vendor and peers show passes silently, each further leniency is written down.
 -- Gives the report's specification, or raises { report = text } for report.error and { err = text } for {"err": …}.
-local columns = require "sandbox.columns"
-local filters = require "sandbox.filters"
-local json = require "sandbox.json"
-local times = require "sandbox.times"
+local columns = require "sandbox.report.columns"
+local filters = require "sandbox.report.filters"
+local json = require "sandbox.http.json"
+local times = require "sandbox.report.times"
 
 local check = {}
 

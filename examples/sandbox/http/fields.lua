@@ -1,5 +1,5 @@
 -- Form fields whose value is JSON, and session_state: strict readers that write each leniency down.
-local json = require "sandbox.json"
+local json = require "sandbox.http.json"
 
 local fields = {}
 local SESSION = { client_time_zone = "string", order_by = "array", search = "array", query_limit = "object", hostDisplayType = "string" }

@@ -1,7 +1,7 @@
 -- Where an answer's text goes: in blocks to the client, on its way indented or gzipped when asked, and delayed, dripped, cut or reset where a
 -- fault says so. Memory does not depend on the answer's size.
-local gzip = require "sandbox.gzip"
-local indent = require "sandbox.indent"
+local gzip = require "sandbox.http.gzip"
+local indent = require "sandbox.http.indent"
 
 local sinks = {}
 local BLOCK = 65536

@@ -3,10 +3,10 @@
 -- Row i (from 1): source 10.a.b.c of i's low 24 bits, i packets, i * 1000 octets and 2^53 more when 7 divides i. Two in five of the counters are
 -- JSON numbers. The other columns hold what flows hold: made_up.lua.
 local bit = require "bit"
-local columns = require "sandbox.columns"
-local json = require "sandbox.json"
-local keys = require "sandbox.keys"
-local made_up = require "sandbox.made_up"
+local columns = require "sandbox.report.columns"
+local json = require "sandbox.http.json"
+local keys = require "sandbox.report.keys"
+local made_up = require "sandbox.report.made_up"
 local buffer = require "string.buffer"
 
 local band, bxor, lshift, rshift, floor = bit.band, bit.bxor, bit.lshift, bit.rshift, math.floor

@@ -1,8 +1,8 @@
 -- Runs a report: SQL over the recorded day, which recurs on every day (UTC). A flow counts once for each day on which its start
 -- (in milliseconds) lies in the window; its octets and packets belong to that moment.
-local columns = require "sandbox.columns"
-local filters = require "sandbox.filters"
-local store = require "sandbox.store"
+local columns = require "sandbox.report.columns"
+local filters = require "sandbox.report.filters"
+local store = require "sandbox.state.store"
 
 local report = {}
 local DAY_MS = 86400000

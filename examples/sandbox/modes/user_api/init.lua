@@ -1,8 +1,8 @@
 -- rm=user_api: eight actions over users and usergroups. Nearly every answer is a 200 with `data`; what failed is said inside it, item by item.
-local accounts = require "sandbox.accounts"
-local fields = require "sandbox.fields"
-local reply = require "sandbox.reply"
-local store = require "sandbox.store"
+local accounts = require "sandbox.state.accounts"
+local fields = require "sandbox.http.fields"
+local reply = require "sandbox.http.reply"
+local store = require "sandbox.state.store"
 
 local mode = { fields = { "json" } }
 local actions = {}
@@ -117,7 +117,7 @@ function actions.delUsergroups(request, node, options)
   return delete(request, node, "delUsergroups", accounts.delete_group, DELETE_WORDS[options.group_delete])
 end
 
-for name, action in pairs(require "sandbox.modes.user_api_rights") do actions[name] = action end
+for name, action in pairs(require "sandbox.modes.user_api.rights") do actions[name] = action end
 
 function mode.run(request, options, sink)
   local action = actions[request.value.action or ""]

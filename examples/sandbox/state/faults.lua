@@ -1,7 +1,7 @@
 -- Faults on demand: a queue, of which each API request takes the first. README.md lists the kinds.
-local json = require "sandbox.json"
-local store = require "sandbox.store"
-local switches = require "sandbox.switches"
+local json = require "sandbox.http.json"
+local store = require "sandbox.state.store"
+local switches = require "sandbox.state.switches"
 
 local faults = {}
 

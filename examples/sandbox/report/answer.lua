@@ -1,11 +1,11 @@
 -- The shape of a report's answer: every key, and the order (or disorder) of keys.
-local cells = require "sandbox.cells"
-local graph = require "sandbox.graph"
-local json = require "sandbox.json"
-local keys = require "sandbox.keys"
-local labels = require "sandbox.labels"
-local report = require "sandbox.report"
-local times = require "sandbox.times"
+local cells = require "sandbox.report.cells"
+local graph = require "sandbox.report.graph"
+local json = require "sandbox.http.json"
+local keys = require "sandbox.report.keys"
+local labels = require "sandbox.report.labels"
+local report = require "sandbox.report.run"
+local times = require "sandbox.report.times"
 
 local answer = {}
 

@@ -1,6 +1,6 @@
 -- One JSON value as the whole answer of a call: keys in the order that the switch says, numbers as the mode gave them.
-local json = require "sandbox.json"
-local keys = require "sandbox.keys"
+local json = require "sandbox.http.json"
+local keys = require "sandbox.report.keys"
 
 local reply = {}
 

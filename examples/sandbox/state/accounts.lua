@@ -1,5 +1,5 @@
 -- Users, usergroups, who is in which, what they may and how they like it: the state behind rm=user_api.
-local store = require "sandbox.store"
+local store = require "sandbox.state.store"
 
 local accounts = {}
 local TABLES = { "users", "usergroups", "memberships", "preferences", "permissions" }

@@ -1,6 +1,6 @@
 -- IP groups and their rules: the state behind rm=ipgroups, and what its rules hold for among the flows' addresses.
-local filters = require "sandbox.filters"
-local store = require "sandbox.store"
+local filters = require "sandbox.report.filters"
+local store = require "sandbox.state.store"
 
 local ip_groups = {}
 

@@ -1,8 +1,8 @@
 -- The six kinds of rules, read strictly. A rule that cannot be is left out of the answer's list and named among its warnings.
-local fields = require "sandbox.fields"
-local filters = require "sandbox.filters"
-local ip_groups = require "sandbox.ip_groups"
-local json = require "sandbox.json"
+local fields = require "sandbox.http.fields"
+local filters = require "sandbox.report.filters"
+local ip_groups = require "sandbox.state.ip_groups"
+local json = require "sandbox.http.json"
 
 local rules = {}
 

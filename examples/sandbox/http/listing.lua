@@ -1,6 +1,6 @@
 -- Lists of rows of cells, as the user interface's own pages get them: one page of them, in the reading that the switches say.
-local keys = require "sandbox.keys"
-local reply = require "sandbox.reply"
+local keys = require "sandbox.report.keys"
+local reply = require "sandbox.http.reply"
 
 local listing = {}
 

@@ -1,6 +1,6 @@
 -- Lasting switches: each fact of the wire that is only inferred has one, with every reading. `POST /sandbox/switches {"name": value}`.
-local json = require "sandbox.json"
-local store = require "sandbox.store"
+local json = require "sandbox.http.json"
+local store = require "sandbox.state.store"
 
 local switches = {}
 

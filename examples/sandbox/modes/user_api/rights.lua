@@ -1,7 +1,7 @@
 -- The actions of rm=user_api that change what is there: membership, prefs, permissions, changeUsername.
-local accounts = require "sandbox.accounts"
-local fields = require "sandbox.fields"
-local reply = require "sandbox.reply"
+local accounts = require "sandbox.state.accounts"
+local fields = require "sandbox.http.fields"
+local reply = require "sandbox.http.reply"
 
 local actions = {}
 

@@ -1,6 +1,6 @@
 -- One API request as it came: its fields from GET, urlencoded or multipart bodies, and its line in the log.
-local json = require "sandbox.json"
-local store = require "sandbox.store"
+local json = require "sandbox.http.json"
+local store = require "sandbox.state.store"
 
 local requests = {}
 local COMMON = { rm = true, action = true, authToken = true }

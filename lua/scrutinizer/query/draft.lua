@@ -1,0 +1,97 @@
+--- The draft that a query's methods work on: the query's own table, copies of what it says, and who is blamed for misuse.
+
+local check = require "scrutinizer.check"
+local errors = require "scrutinizer.errors"
+local wire = require "scrutinizer.wire"
+
+local draft = {}
+
+---@class scrutinizer.Query
+---@field private _spec table    never changed once the query is made
+---@field private _client table
+local methods = {}
+draft.methods = methods
+
+local Query = { __index = methods, __name = "scrutinizer.Query" }
+
+-- When the flows were, in words.
+local function when(spec)
+  local said = spec.times
+  if spec.fields[wire.field.times] ~= nil then return "times as set" end
+  if not said then return "no times yet" end
+  if said.last then return ("last %d s"):format(said.last) end
+  return said.range or ("%d to %d"):format(said.from, said.to)
+end
+
+function Query.__newindex(_, key)
+  error(("queries are immutable: field %s cannot be set"):format(check.show(key)), 2)
+end
+
+function Query:__tostring()
+  local spec = self._spec
+  return errors.neutral(("scrutinizer.Query: %s, %s, %s"):format(
+    check.show(spec.type), table.concat(spec.directions, " and "), when(spec)), 200)
+end
+
+--- Raises at the line that called the method which calls this.
+---@param method string
+---@param value any
+---@param allowed string
+---@param hint? string
+function draft.misuse(method, value, allowed, hint)
+  error(check.message(method, value, allowed, hint), 3)
+end
+
+--- The same, with a message that is made.
+---@param message string
+function draft.blame(message)
+  error(message, 3)
+end
+
+--- A copy of the query's spec, for the method to change. What was set by wire name in the same place gives way to it. Raises as `misuse`, or
+--- so many levels above.
+---@param query scrutinizer.Query
+---@param method string
+---@param part? string the wire field that the method writes, by its name in `wire.field`
+---@param above? integer
+---@return table spec
+function draft.of(query, method, part, above)
+  if getmetatable(query) ~= Query then
+    error(("%s: called without its query; write query:%s(…)"):format(method, method), 3 + (above or 0))
+  end
+  local spec = {}
+  for key, value in pairs(query._spec) do spec[key] = value end
+  local name = part and wire.field[part]
+  if name and spec.fields[name] ~= nil then
+    spec.fields = {}
+    for key, value in pairs(query._spec.fields) do
+      if key ~= name then spec.fields[key] = value end
+    end
+  end
+  return spec
+end
+
+--- The query that a finished draft is.
+---@param query scrutinizer.Query the one it was made from
+---@param spec table
+---@return scrutinizer.Query
+function draft.finish(query, spec)
+  return setmetatable({ _spec = spec, _client = query._client }, Query)
+end
+
+--- A query with this spec.
+---@param client table
+---@param spec table
+---@return scrutinizer.Query
+function draft.query(client, spec)
+  return setmetatable({ _spec = spec, _client = client }, Query)
+end
+
+--- Whether a value is a query.
+---@param value any
+---@return boolean
+function draft.is(value)
+  return getmetatable(value) == Query
+end
+
+return draft

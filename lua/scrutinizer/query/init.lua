@@ -1,0 +1,58 @@
+--- The query: an immutable value that says which flows are wanted and how. What it says is in wanted.lua, how it runs in running.lua.
+
+local check = require "scrutinizer.check"
+local draft = require "scrutinizer.query.draft"
+local names = require "scrutinizer.query.names"
+local suggest = require "scrutinizer.suggest"
+local wire = require "scrutinizer.wire"
+
+require "scrutinizer.query.wanted"
+require "scrutinizer.query.running"
+
+local query = {}
+
+-- Not sent unless said, but for these.
+local function new_spec(report_type)
+  return {
+    type = report_type,
+    directions = { "inbound" },
+    granularity = "auto",
+    filters = {},
+    fields = {},
+    extras = {},
+    offset = 0,
+    prefetch = 0,
+  }
+end
+
+--- A query for a report type. Unknown names pass, misspelt known ones raise; names that begin with `custom_` are never judged.
+---@param client table its `url` and `has_token` are shown by `:url()` and `:curl()`
+---@param report_type string
+---@param level? integer where misuse is blamed, as `error` counts from here: by default 3, the line that called the caller (which must not
+--- call this as its tail)
+---@return scrutinizer.Query
+function query.new(client, report_type, level)
+  local designed = type(report_type) == "string" and report_type:find "^custom_" and wire.try_encode(report_type)
+  local good, hint = suggest.open(report_type, names.report_types)
+  if hint then
+    hint = ('%s (if the name is right, say :set("%s", %s))'):format(hint, wire.field.type, check.show(report_type))
+  end
+  if not designed and not (good and wire.try_encode(good)) then
+    error(check.message("report", report_type, "a report type's name, as in scrutinizer.report_types", hint), level or 3)
+  end
+  return draft.query(client, new_spec(report_type))
+end
+
+--- A query with a spec that is made already (`report_json.from`). Members that are absent get their defaults.
+---@param client table
+---@param spec table
+---@return scrutinizer.Query
+function query.from_spec(client, spec)
+  local whole = new_spec(spec.type)
+  for key, value in pairs(spec) do whole[key] = value end
+  return draft.query(client, whole)
+end
+
+query.is = draft.is
+
+return query

@@ -1,0 +1,255 @@
+-- The house: which room may use which, and how large a room and a function may be. A room is a folder of lua/scrutinizer; the files beside
+-- the folders are in the rooms that FILES names.
+local support = require "spec.support"
+
+-- ---- the table of allowed arrows: a room uses only what stands behind it here ----
+
+local BASIC = { "basic" }
+local ARROWS = {
+  basic = {},
+  time = BASIC,
+  wire = BASIC,
+  transport = { "wire", "time", "basic" },
+  report = { "transport", "wire", "time", "basic" },
+  query = { "report", "wire", "time", "basic" },
+  manage = { "report", "transport", "wire", "time", "basic" },
+  client = { "query", "manage", "report", "transport", "wire", "time", "basic" },
+  recorder = { "client", "wire", "basic" },
+  init = { "client", "recorder", "query", "report", "basic" },
+  export = BASIC,
+  chart = { "export", "time", "basic" },
+  billing = { "export", "report", "time", "wire", "basic" },
+  cli = { "init", "billing", "chart", "export", "wire", "time", "basic" },
+  meta = {},
+}
+
+-- Modules that lie beside the folders; `core` is the C core. `secrets` is a folder that everybody may use.
+local FILES = { init = "init", main = "cli", client = "client", options = "client" }
+for _, name in ipairs { "addresses", "ascii", "check", "core", "csv", "errors", "files", "limits", "secrets", "sink", "suggest" } do
+  FILES[name] = "basic"
+end
+
+local MOST_FILES, MOST_LINES = 15, 60
+
+-- C files that call each other and have to be parted yet: the row reader's own.
+local KNOWN_KNOT = { report = true, report_row = true, report_carry = true }
+
+-- ---- reading ----
+
+local function lines_of(command)
+  local list = {}
+  for line in support.shell(command):gmatch "[^\n]+" do list[#list + 1] = line end
+  return list
+end
+
+local function contents(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+-- "query.names" of lua/scrutinizer/query/names.lua; "query" of its init.lua, "init" of the outermost.
+local function module_of(path)
+  local name = path:match "^lua/scrutinizer/(.*)%.lua$":gsub("/", ".")
+  return (name:gsub("%.init$", ""))
+end
+
+-- The Lua modules of the checkout: { [module] = text }.
+local function modules()
+  local found = {}
+  for _, path in ipairs(lines_of "find lua -name '*.lua'") do found[module_of(path)] = contents(path) end
+  return found
+end
+
+-- What a module requires, without the "scrutinizer." before it; also a whole folder that is asked by names made at run time.
+local function required(text)
+  local list = {}
+  for name in text:gmatch 'require%s*%(?%s*"scrutinizer([%w_.]*)"' do list[#list + 1] = name == "" and "init" or name:sub(2) end
+  return list
+end
+
+local function room_of(module)
+  local first = module:match "^[^.]+"
+  return FILES[first] or first
+end
+
+-- ---- judging: each gives a list of complaints ----
+
+local function wrong_arrows(found)
+  local wrong = {}
+  for module, text in pairs(found) do
+    local room, allowed = room_of(module), {}
+    if not ARROWS[room] then wrong[#wrong + 1] = module .. " is in no room" end
+    for _, name in ipairs(ARROWS[room] or {}) do allowed[name] = true end
+    for _, other in ipairs(required(text)) do
+      local target = room_of(other)
+      if target ~= room and not allowed[target] then wrong[#wrong + 1] = ("%s (%s) must not use %s (%s)"):format(module, room, other, target) end
+    end
+  end
+  table.sort(wrong)
+  return wrong
+end
+
+-- Circles of a graph { [name] = list of names }: names that reach themselves.
+local function in_circles(graph)
+  local circles = {}
+  for start in pairs(graph) do
+    local seen, stack = {}, { start }
+    while #stack > 0 do
+      for _, other in ipairs(graph[table.remove(stack)] or {}) do
+        if not seen[other] then seen[other], stack[#stack + 1] = true, other end
+      end
+    end
+    if seen[start] then circles[#circles + 1] = start end
+  end
+  table.sort(circles)
+  return circles
+end
+
+local function lua_circles(found)
+  local graph = {}
+  for module, text in pairs(found) do graph[module] = required(text) end
+  return in_circles(graph)
+end
+
+-- Which C file uses a symbol of which: from what the linker sees, `nm` over the object files.
+local function c_graph(listing)
+  local home, uses, file = {}, {}, nil
+  for _, line in ipairs(listing) do
+    local object = line:match "([%w_]+)%.o:$"
+    if object then
+      file, uses[object] = object, {}
+    else
+      local kind, symbol = line:match "(%u) (sz_[%w_]+)$"
+      if kind == "U" then table.insert(uses[file], symbol) elseif kind then home[symbol] = file end
+    end
+  end
+  local graph = {}
+  for object, symbols in pairs(uses) do
+    graph[object] = {}
+    for _, symbol in ipairs(symbols) do
+      if home[symbol] then table.insert(graph[object], home[symbol]) end
+    end
+  end
+  return graph
+end
+
+-- Folders with too many files of source. In src a file's first word is its folder, and a .c with its .h counts once.
+local function crowded(paths)
+  local count, seen, list = {}, {}, {}
+  for _, path in ipairs(paths) do
+    local folder, name = path:match "^(.*)/([^/]+)$"
+    if folder == "src" then name, folder = name:match "^(.*)%.", "src/" .. name:match "^%l+" end
+    if not seen[folder .. "/" .. name] then
+      seen[folder .. "/" .. name] = true
+      count[folder] = (count[folder] or 0) + 1
+    end
+  end
+  for folder, n in pairs(count) do
+    if n > MOST_FILES then list[#list + 1] = ("%s has %d files"):format(folder, n) end
+  end
+  return list
+end
+
+-- Files that the rock does not list.
+local function strays(paths, rock)
+  local list = {}
+  for _, path in ipairs(paths) do
+    if not rock:find('"' .. path .. '"', 1, true) then list[#list + 1] = path end
+  end
+  return list
+end
+
+-- Functions that are too long, of luac's listing: "function <file:from,to> …".
+local function long_in_lua(listing)
+  local list = {}
+  for _, line in ipairs(listing) do
+    local path, from, to = line:match "^function <(.-):(%d+),(%d+)>"
+    if path and to - from + 1 > MOST_LINES then list[#list + 1] = ("%s:%d has %d lines"):format(path, from, to - from + 1) end
+  end
+  return list
+end
+
+-- The same of C: a body begins with a line that ends in ") {" and ends with "}" at the first column.
+local function long_in_c(path, text)
+  local list, from, number = {}, nil, 0
+  for line in (text .. "\n"):gmatch "(.-)\n" do
+    number = number + 1
+    if not from and line:find "^[%w_ *].*%) {$" then from = number end
+    if line == "}" then
+      if from and number - from + 1 > MOST_LINES then list[#list + 1] = ("%s:%d has %d lines"):format(path, from, number - from + 1) end
+      from = nil
+    end
+  end
+  return list
+end
+
+local function objects()
+  local out = os.getenv "OUT" or "build/" .. (os.getenv "SCRUTINIZER_LUA" or "lua5.4")
+  return lines_of("nm " .. out .. "/obj/*.o")
+end
+
+describe("the house", function()
+  it("lets arrows run one way", function()
+    assert.same({}, wrong_arrows(modules()))
+  end)
+
+  it("has no circle of Lua modules", function()
+    assert.same({}, lua_circles(modules()))
+  end)
+
+  it("has no C files that call each other", function()
+    local graph, left = c_graph(objects()), {}
+    assert.is_truthy(graph.http and #graph.http > 0)
+    for _, name in ipairs(in_circles(graph)) do
+      if not KNOWN_KNOT[name] then left[#left + 1] = name end
+    end
+    assert.same({}, left)
+  end)
+
+  it("has no crowded room", function()
+    assert.same({}, crowded(lines_of "find lua src spec examples -name '*.lua' -o -name '*.[ch]' -o -name '*.py'"))
+  end)
+
+  it("lists each file in the rock", function()
+    assert.same({}, strays(lines_of "find lua -name '*.lua'; find src -name '*.c'", contents "rockspec/scrutinizer-dev-1.rockspec"))
+  end)
+
+  it("has no long function", function()
+    local luac = support.shell "command -v luac5.4 || command -v luac5.3 || command -v luac5.1":match "%S+"
+    assert.is_truthy(luac, "luac is missing; install lua5.4")
+    assert.same({}, long_in_lua(lines_of("find lua -name '*.lua' | xargs -n 1 " .. luac .. " -p -l | grep '^function'")))
+    for _, path in ipairs(lines_of "find src -name '*.[ch]'") do assert.same({}, long_in_c(path, contents(path))) end
+  end)
+end)
+
+describe("the house's inspector", function()
+  it("sees an arrow that runs upwards, and a module in no room", function()
+    assert.same({ "transport.call (transport) must not use query (query)" }, wrong_arrows {
+      ["transport.call"] = 'local query = require "scrutinizer.query"', query = 'require("scrutinizer.check")', check = "",
+    })
+    assert.same({ "stray is in no room" }, wrong_arrows { stray = "" })
+  end)
+
+  it("sees a circle", function()
+    assert.same({ "report.a", "report.b", "report.c" }, lua_circles {
+      ["report.a"] = 'require "scrutinizer.report.b"', ["report.b"] = 'require("scrutinizer.report.c")',
+      ["report.c"] = 'require "scrutinizer.report.a"', ["report.d"] = 'require "scrutinizer.report.a"',
+    })
+    assert.same({ "x", "y" }, in_circles(c_graph {
+      "x.o:", "0 T sz_x", " U sz_y", "y.o:", "0 T sz_y", " U sz_x", "z.o:", "0 T sz_z", " U sz_x", " U malloc",
+    }))
+  end)
+
+  it("sees a crowded room, a file that no rock lists, and long functions", function()
+    local paths = {}
+    for i = 1, 16 do paths[i] = ("lua/scrutinizer/query/a%d.lua"):format(i) end
+    assert.same({ "lua/scrutinizer/query has 16 files" }, crowded(paths))
+    assert.same({ "lua/b.lua" }, strays({ "lua/a.lua", "lua/b.lua" }, '["a"] = "lua/a.lua",'))
+    assert.same({ "a.lua:3 has 61 lines" }, long_in_lua { "function <a.lua:3,63> (5 instructions)", "function <a.lua:70,80> (5 instructions)" })
+    local body = "int f(void) {\n" .. ("  g();\n"):rep(59) .. "}\n"
+    assert.same({ "a.c:1 has 61 lines" }, long_in_c("a.c", body))
+    assert.same({}, long_in_c("a.c", (body:gsub("  g%(%);\n", "", 1))))
+  end)
+end)
