@@ -135,12 +135,13 @@ local function c_graph(listing)
   return graph
 end
 
--- Folders with too many files of source. In src a file's first word is its folder, and a .c with its .h counts once.
+-- Folders with too many files of source. src is flat: there a file's first word (behind "lua_", which is a layer) stands for its folder, and a
+-- .c with its .h counts once.
 local function crowded(paths)
   local count, seen, list = {}, {}, {}
   for _, path in ipairs(paths) do
     local folder, name = path:match "^(.*)/([^/]+)$"
-    if folder == "src" then name, folder = name:match "^(.*)%.", "src/" .. name:match "^%l+" end
+    if folder == "src" then name, folder = name:match "^(.*)%.", "src/" .. (name:match "^lua_%l+" or name:match "^%l+") end
     if not seen[folder .. "/" .. name] then
       seen[folder .. "/" .. name] = true
       count[folder] = (count[folder] or 0) + 1
