@@ -28,6 +28,7 @@ build = {
         "src/feed.c",
         "src/hash.c",
         "src/http.c",
+        "src/http_allow.c",
         "src/http_callbacks.c",
         "src/http_failure.c",
         "src/http_global.c",
