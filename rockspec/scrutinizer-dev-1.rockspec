@@ -47,6 +47,7 @@ build = {
         "src/lua_http.c",
         "src/lua_json.c",
         "src/lua_json_text.c",
+        "src/lua_json_value.c",
         "src/lua_lane.c",
         "src/lua_report.c",
         "src/lua_resolve.c",
