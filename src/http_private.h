@@ -1,7 +1,8 @@
 /*
 ** http_private.h - what the http_*.c files share: a transfer is set up by
 ** http_setup.c, filled by http_callbacks.c, read and ended by http.c;
-** http_kept.c looks after the connections that are used again.
+** http_allow.c says whether there is time left for it, http_kept.c looks after
+** the connections that are used again.
 */
 #ifndef SZ_HTTP_PRIVATE_H
 #define SZ_HTTP_PRIVATE_H
@@ -108,7 +109,7 @@ struct sz_transfer {
   size_t head, tail; /* of body: received, not taken yet */
 };
 
-/* http.c: whether the time that sz_http_allow gave is over. */
+/* http_allow.c: whether the time that sz_http_allow gave is over. */
 bool sz_http_spent(const struct sz_http *h);
 
 /* http_failure.c */

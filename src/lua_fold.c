@@ -1,5 +1,5 @@
 /* lua_fold.c - the decoder's rows into an aggregate. */
-#include "lua_report_private.h"
+#include "lua_decoder.h"
 
 #include "lua_aggregate.h"
 

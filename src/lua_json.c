@@ -3,15 +3,12 @@
 
 #include "number.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define BUILDER "scrutinizer.json_builder"
-#define ARRAY_MT "scrutinizer.array"
 #define DEFAULT_DEPTH 64
 #define LUA_DEPTH 4000 /* more than that is a bomb */
-#define BUDGET_VALUES 256
 
 /* Owns the scanner, so that an error raised by Lua leaks nothing. */
 struct builder {
@@ -39,73 +36,11 @@ void sz_lua_json_register(lua_State *L) {
   luaL_newmetatable(L, BUILDER);
   lua_pushcfunction(L, builder_free);
   lua_setfield(L, -2, "__gc");
-  luaL_newmetatable(L, ARRAY_MT);
-  lua_pushliteral(L, "array");
-  lua_setfield(L, -2, "__name");
-  lua_pop(L, 2);
+  lua_pop(L, 1);
+  sz_lua_json_make_array_mt(L);
 }
 
-void sz_lua_json_push_array_mt(lua_State *L) {
-  luaL_getmetatable(L, ARRAY_MT);
-}
-
-#if SZ_HAS_INTEGERS
-int sz_lua_json_push_exact(lua_State *L, int64_t value) {
-  lua_pushinteger(L, (lua_Integer)value);
-  return 1;
-}
-#else
-/* Doubles hold every integer up to 2^53. */
-int sz_lua_json_push_exact(lua_State *L, int64_t value) {
-  const int64_t limit = (int64_t)1 << 53;
-  if (value > limit || value < -limit)
-    return 0;
-  lua_pushnumber(L, (lua_Number)value);
-  return 1;
-}
-#endif
-
-void sz_lua_json_push_number(lua_State *L, const char *text, size_t len) {
-  struct sz_number n;
-  sz_number_read(text, len, &n);
-  sz_lua_json_push_read(L, &n, text, len, 1);
-}
-
-void sz_lua_json_push_read(lua_State *L, const struct sz_number *n,
-                           const char *text, size_t len, int exact) {
-  if (n->kind == SZ_NUMBER_REAL || (!exact && n->loose && isfinite(n->real)))
-    lua_pushnumber(L, n->real);
-  else if (n->kind != SZ_NUMBER_INTEGER ||
-           !sz_lua_json_push_exact(L, n->integer))
-    lua_pushlstring(L, text, len);
-}
-
-void sz_lua_json_push_integer(lua_State *L, int64_t value, const char *text,
-                              size_t len) {
-  if (!sz_lua_json_push_exact(L, value))
-    lua_pushlstring(L, text, len);
-}
-
-/* ---- a budget ---- */
-
-static size_t lua_bytes(lua_State *L) {
-  return (size_t)lua_gc(L, LUA_GCCOUNT, 0) * 1024 +
-         (size_t)lua_gc(L, LUA_GCCOUNTB, 0);
-}
-
-void sz_lua_budget_begin(lua_State *L, struct sz_lua_budget *b, size_t max) {
-  b->before = max ? lua_bytes(L) : 0;
-  b->max = max;
-  b->values = BUDGET_VALUES;
-  b->over = 0;
-}
-
-int sz_lua_budget_look(lua_State *L, struct sz_lua_budget *b, size_t more) {
-  size_t now = lua_bytes(L), made = now > b->before ? now - b->before : 0;
-  b->values = BUDGET_VALUES;
-  b->over = b->max && (made > b->max || more > b->max - made);
-  return b->over;
-}
+/* ---- building ---- */
 
 /* A first try made values that nobody has: they are not to count. */
 static void budget_again(lua_State *L, struct sz_lua_budget *b) {
@@ -113,8 +48,6 @@ static void budget_again(lua_State *L, struct sz_lua_budget *b) {
     lua_gc(L, LUA_GCCOLLECT, 0);
   b->over = 0;
 }
-
-/* ---- building ---- */
 
 static struct builder *builder_new(lua_State *L, size_t len,
                                    const struct sz_lua_json_how *how) {

@@ -5,10 +5,21 @@
 #include "compat.h"
 #include "json.h"
 
-/* Registers metatables; call once per state. Leaves the stack as it was. */
-void sz_lua_json_register(lua_State *L);
+/* How a text is decoded. */
+struct sz_lua_json_how {
+  size_t max_depth;
+  enum sz_json_utf8 utf8;
+  int exact; /* 1e23 is no double: its text. Otherwise the nearest one. */
+  size_t max_made;  /* bytes of Lua's that the value may take; 0: any */
+  const char *over; /* what to say of more: a string constant */
+};
 
-/* Pushes the metatable that decoded arrays carry. */
+/* lua_json_value.c */
+
+/* Makes the metatable that decoded arrays carry; called by register. */
+void sz_lua_json_make_array_mt(lua_State *L);
+
+/* Pushes it. */
 void sz_lua_json_push_array_mt(lua_State *L);
 
 /*
@@ -30,15 +41,6 @@ void sz_lua_json_push_read(lua_State *L, const struct sz_number *n,
 /* A whole number, or its text. */
 void sz_lua_json_push_integer(lua_State *L, int64_t value, const char *text,
                               size_t len);
-
-/* How a text is decoded. */
-struct sz_lua_json_how {
-  size_t max_depth;
-  enum sz_json_utf8 utf8;
-  int exact; /* 1e23 is no double: its text. Otherwise the nearest one. */
-  size_t max_made;  /* bytes of Lua's that the value may take; 0: any */
-  const char *over; /* what to say of more: a string constant */
-};
 
 /*
 ** What has been made of 'max' bytes. Lua itself says what it holds; it is
@@ -77,6 +79,11 @@ static inline int sz_lua_budget_grow(lua_State *L, struct sz_lua_budget *b,
 }
 enum { SZ_ITEM_BYTES = 16, SZ_FIELD_BYTES = 40 };
 
+/* lua_json.c */
+
+/* Registers metatables; call once per state. Leaves the stack as it was. */
+void sz_lua_json_register(lua_State *L);
+
 /*
 ** Pushes the value of one whole JSON text and returns 1; or returns 0 and
 ** fills '*error', pushing nothing. 'base' is added to positions. May raise
@@ -85,15 +92,6 @@ enum { SZ_ITEM_BYTES = 16, SZ_FIELD_BYTES = 40 };
 int sz_lua_json_push(lua_State *L, const char *text, size_t len,
                      const struct sz_lua_json_how *how, uint64_t base,
                      struct sz_json_error *error);
-
-/*
-** The same for a text that is right in every way, and faster. 0: it may be
-** wrong, or is out of the ordinary: ask the one above; or it is over the
-** budget, and '*at' is where. (lua_json_text.c)
-*/
-int sz_lua_json_push_text(lua_State *L, const char *text, size_t len,
-                          const struct sz_lua_json_how *how,
-                          struct sz_lua_budget *budget, size_t *at);
 
 /* Pushes nil, kind, message, position: returns 4. */
 int sz_lua_json_fail(lua_State *L, const struct sz_json_error *error);
@@ -107,5 +105,16 @@ void sz_lua_json_options(lua_State *L, int index, struct sz_lua_json_how *how);
 
 /* core.decode(text [, { max_depth =, utf8 =, exact =, max_made = }]) */
 int sz_lua_json_decode(lua_State *L);
+
+/* lua_json_text.c */
+
+/*
+** As sz_lua_json_push, for a text that is right in every way, and faster. 0:
+** it may be wrong, or is out of the ordinary: ask that one; or it is over the
+** budget, and '*at' is where.
+*/
+int sz_lua_json_push_text(lua_State *L, const char *text, size_t len,
+                          const struct sz_lua_json_how *how,
+                          struct sz_lua_budget *budget, size_t *at);
 
 #endif

@@ -1,5 +1,5 @@
 /* lua_lane.c - the lane: rows that need no second look. */
-#include "lua_report_private.h"
+#include "lua_decoder.h"
 
 #include "lua_report.h"
 

@@ -1,5 +1,5 @@
 /* lua_rows.c - the decoder's rows as tables: pushed, or pulled. */
-#include "lua_report_private.h"
+#include "lua_decoder.h"
 
 #include "lua_json.h"
 #include "lua_source.h"

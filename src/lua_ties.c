@@ -1,7 +1,7 @@
 /* lua_ties.c - see lua_ties.h. */
 #include "lua_ties.h"
 
-#include "lua_report_private.h"
+#include "lua_decoder.h"
 
 #define TIES "scrutinizer.ties"
 

@@ -1,7 +1,8 @@
 /*
-** lua_report_private.h - the decoder userdata, shared by the files that give
-** it its methods: lua_report.c (making, facts), lua_rows.c (rows as tables),
-** lua_lane.c (most of them, quickly), lua_fold.c (rows into an aggregate).
+** lua_decoder.h - the decoder userdata: its state and who may enter it
+** (lua_decoder.c), and the methods that stand on that: lua_rows.c (rows as
+** tables), lua_lane.c (most of them, quickly), lua_fold.c (rows into an
+** aggregate). lua_report.c makes it and has its facts.
 **
 ** Bytes come in one of two ways. Pulled: decoder:next(transfer) lends the
 ** transfer's own buffer to the reader, row by row, nothing is copied. Pushed:
@@ -14,8 +15,8 @@
 ** per direction the bytes of the last texts (7, 8), and of the rows that tie
 ** (9, 10); the name of the column that orders them (11).
 */
-#ifndef SZ_LUA_REPORT_PRIVATE_H
-#define SZ_LUA_REPORT_PRIVATE_H
+#ifndef SZ_LUA_DECODER_H
+#define SZ_LUA_DECODER_H
 
 #include "compat.h"
 #include "lua_guard.h"
@@ -75,6 +76,8 @@ struct record {
 };
 #define PAD(n) (((n) + sizeof(size_t) - 1) & ~(sizeof(size_t) - 1))
 
+/* lua_decoder.c */
+
 /* The decoder at 1; raises when it is none, or closed. */
 struct decoder *sz_decoder_check(lua_State *L);
 
@@ -91,6 +94,9 @@ int sz_decoder_look(lua_State *L, int (*work)(lua_State *, struct decoder *),
 
 /* The call that was in is through; what was closed meanwhile is freed. */
 void sz_decoder_leave(struct decoder *d);
+
+/* close, __close and __gc: any number of times, and whoever is at work. */
+int sz_decoder_close(lua_State *L);
 
 /* How many rows a number says: none, or a lot, where it is out of range. */
 static inline uint64_t sz_lua_rows(lua_Number n) {
