@@ -60,7 +60,7 @@ local MONTHS = { Jan = 1, Feb = 2, Mar = 3, Apr = 4, May = 5, Jun = 6, Jul = 7, 
 
 -- The epoch of a certificate's date, such as "Jan  1 00:00:00 2021 GMT"; nil where it is another's way to write one.
 local function epoch_of(text)
-  local month, day, hour, minute, second, year = (text or ""):match "^(%a%a%a) +(%d+) (%d+):(%d+):(%d+) (%d+) GMT$"
+  local month, day, hour, minute, second, year = (text or ""):match "^([A-Z][a-z][a-z]) +(%d+) (%d+):(%d+):(%d+) (%d+) GMT$"
   if not MONTHS[month] then return nil end
   return zone.days(tonumber(year), MONTHS[month], tonumber(day)) * 86400 + hour * 3600 + minute * 60 + second
 end
