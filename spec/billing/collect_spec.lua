@@ -271,7 +271,7 @@ describe("collect", function()
     } do
       local ok, message = pcall(case[1])
       assert.is_false(ok)
-      assert.matches("billing_e2e_spec%.lua:%d+: collect: ", message)
+      assert.matches("collect_spec%.lua:%d+: collect: ", message)
       assert.is_truthy(message:find(case[2], 1, true), message)
     end
     for _, case in ipairs {
@@ -281,7 +281,7 @@ describe("collect", function()
     } do
       local ok, message = pcall(function() billing.queries(client, case[1]) end)
       assert.is_false(ok)
-      assert.matches("^[^\n]*billing_e2e_spec%.lua:%d+: queries: ", message)
+      assert.matches("^[^\n]*collect_spec%.lua:%d+: queries: ", message)
       assert.is_truthy(message:find(case[2], 1, true), message)
     end
   end)

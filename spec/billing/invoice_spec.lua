@@ -198,7 +198,7 @@ describe("an invoice", function()
       local all = given(case[1])
       local ok, message = pcall(function() billing.invoice(all) end)
       assert.is_false(ok)
-      assert.matches("billing_invoice_spec%.lua:%d+: invoice: ", message)
+      assert.matches("invoice_spec%.lua:%d+: invoice: ", message)
       assert.is_truthy(message:find(case[2], 1, true), message)
     end)
   end

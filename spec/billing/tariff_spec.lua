@@ -207,7 +207,7 @@ describe("a tariff", function()
             tariff = { currency = "EUR", unit = "Mbps", price = 1, rounding = rounding or nil } }
         end)
         assert.is_false(ok)
-        assert.matches("billing_tariff_spec%.lua:%d+: invoice: rounding%.rate: a percentile between samples", message)
+        assert.matches("tariff_spec%.lua:%d+: invoice: rounding%.rate: a percentile between samples", message)
       end
       local bill = assert(billing.invoice { customer = "c", samples = samples, usage = usage,
         tariff = { currency = "EUR", unit = "Mbps", price = 700, rounding = { rate = "half_even" } } })
@@ -244,7 +244,7 @@ describe("a tariff", function()
       local samples = flat(case[3] or billing.period(MONTH.from, MONTH.from + 86400), 1)
       local ok, message = pcall(function() billing.invoice { customer = "c", samples = samples, tariff = case[1] } end)
       assert.is_false(ok)
-      assert.matches("billing_tariff_spec%.lua:%d+: invoice: ", message)
+      assert.matches("tariff_spec%.lua:%d+: invoice: ", message)
       assert.is_truthy(message:find(case[2], 1, true), message)
     end)
   end

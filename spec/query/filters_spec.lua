@@ -1,3 +1,4 @@
+local addresses = require "scrutinizer.addresses"
 local filters = require "scrutinizer.query.filters"
 
 -- What is given; the filters it makes with "in".
@@ -145,7 +146,7 @@ for text in texts:
 ]]
     local good = 0
     for _, case in ipairs(cases) do
-      assert.equal(case[2] == "yes", filters.is_ip(case[1]), case[1])
+      assert.equal(case[2] == "yes", addresses.is_ip(case[1]), case[1])
       good = good + (case[2] == "yes" and 1 or 0)
     end
     assert.is_true(good > 1000 and good < #cases - 1000, good)
@@ -164,7 +165,7 @@ for length in range(33):
 ]]
     assert.equal(33 + 32 * 33 / 2, #cases)
     for _, case in ipairs(cases) do
-      local network, hint = filters.network(case[1])
+      local network, hint = addresses.network(case[1])
       if case[1] == case[2] then
         assert.equal(case[1], ("%s/%d"):format(network.address, network.length))
       else
@@ -180,8 +181,8 @@ for length in range(33):
       icmp = 1, igmp = 2, ipip = 4, tcp = 6, egp = 8, udp = 17, dccp = 33, rsvp = 46, gre = 47, esp = 50, ah = 51, icmpv6 = 58, eigrp = 88, ospf = 89,
       pim = 103, vrrp = 112, l2tp = 115, sctp = 132, udplite = 136,
     } do
-      assert.same({ port = 7, protocol = number }, filters.app_port("7/" .. name))
-      assert.same({ port = 7, protocol = number }, filters.app_port("7/" .. name:upper()))
+      assert.same({ port = 7, protocol = number }, addresses.app_port("7/" .. name))
+      assert.same({ port = 7, protocol = number }, addresses.app_port("7/" .. name:upper()))
     end
   end)
 

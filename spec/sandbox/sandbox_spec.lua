@@ -1,4 +1,4 @@
--- The sandbox appliance's sums, shapes, encodings and errors, by curl and awk. Faults and switches: sandbox_faults_spec.lua.
+-- The sandbox appliance's sums, shapes, encodings and errors, by curl and awk. Faults and switches: faults_spec.lua.
 -- Nothing here depends on the Lua it runs on: where SANDBOX_CHECKED is set, what takes long is left out.
 local cjson = require "cjson"
 local sandbox = dofile "spec/sandbox.lua"
