@@ -85,7 +85,8 @@ static void say_groups(struct adding *a,
 
 static void run(struct sz_buffer *log, const struct input *in,
                 enum feeding feeding) {
-  struct sz_aggregate_options options = {FIELDS, 4, BY, 0, FOLDED, 4};
+  struct sz_aggregate_options options = {FIELDS, 4, BY,       0,
+                                         FOLDED, 4, INT32_MAX};
   struct sz_report_options report;
   struct adding a = {NULL, NULL, 0, {0, 0}, 0};
   struct sz_report *r;

@@ -509,7 +509,7 @@ describe("the core's decoder", function()
 
   it("may be closed twice, and says so when used after", function()
     local decoder = new()
-    assert.equal("scrutinizer.report.decoder", tostring(decoder))
+    assert.equal("scrutinizer.decoder", tostring(decoder))
     assert(decoder:feed(TEXT))
     decoder:close()
     decoder:close()
