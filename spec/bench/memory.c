@@ -157,9 +157,14 @@ void sz_transfer_info(struct sz_transfer *t, struct sz_info *info) {
   info->buffered = t->http->len - t->at;
 }
 
-bool sz_transfer_certificate(const struct sz_transfer *t,
+bool sz_transfer_certificate(const struct sz_transfer *t, size_t place,
                              struct sz_certificate *certificate) {
   (void)t;
+  (void)place;
   (void)certificate;
   return false;
+}
+
+void sz_keep_loaded(const void *address) {
+  (void)address;
 }

@@ -168,7 +168,7 @@ end
 
 -- Examples that other specs run, with what they need around them.
 local ELSEWHERE = {
-  ["bill_month.lua"] = "billing_e2e_spec.lua", ["replay_spec.lua"] = "recorder_spec.lua",
+  ["bill_month.lua"] = "billing/collect_spec.lua", ["replay_spec.lua"] = "recorder/recorder_spec.lua",
   ["cqueues_reports.lua"] = "hosts/examples_spec.lua", ["luv_reports.lua"] = "hosts/examples_spec.lua",
 }
 

@@ -376,7 +376,7 @@ describe("core.command", function()
     local runner = core.command()
     for _, bad in ipairs { {}, { 7 }, { "/a\0b" } } do assert.is_false(pcall(runner.start, runner, bad)) end
     assert.is_false(pcall(runner.start, runner, "text"))
-    assert.equal("scrutinizer.transport.command", tostring(runner))
+    assert.equal("scrutinizer.command", tostring(runner))
     runner:close()
     runner:close()
     assert.equal("scrutinizer.command (closed)", tostring(runner))

@@ -208,7 +208,7 @@ function chart.series(given, out, options)
   local ok, done, err = pcall(give, out, function() return draw_series(given, o) end)
   if ok then return done, err end
   -- What `rates` refuses is the caller's matter.
-  local wrong = type(done) == "string" and done:match "^[^\n]-chart%.lua:%d+: (rates: .*)$"
+  local wrong = type(done) == "string" and done:match "^[^\n]-chart/init%.lua:%d+: (rates: .*)$"
   error(wrong or done, wrong and 2 or 0)
 end
 

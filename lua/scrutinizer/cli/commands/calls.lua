@@ -30,7 +30,7 @@ end
 
 -- The checkout that this file stands in, if it does.
 local function start_script()
-  local here = debug.getinfo(1, "S").source:match "^@(.*)lua/scrutinizer/cli/plain%.lua$"
+  local here = debug.getinfo(1, "S").source:match "^@(.*)lua/scrutinizer/cli/commands/calls%.lua$"
   local path = here and here .. "examples/sandbox/start"
   local file = path and io.open(path, "rb")
   if file then file:close() end
