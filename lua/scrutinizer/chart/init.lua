@@ -1,6 +1,6 @@
---- Pictures of reports, drawn by gnuplot as SVG, PNG or text: series over time, rings of shares, bars of the largest.
+--- Pictures of reports, drawn by gnuplot as SVG, PNG or text: series over time, shares as a ring, the largest rows as bars.
 ---
---- Labels are strangers' text: they reach gnuplot as octal codes alone, so that nothing in them is run or read as a command.
+--- Labels are text from outside. They reach gnuplot as octal codes, so that gnuplot cannot run anything in them.
 
 local ascii = require "scrutinizer.ascii"
 local check = require "scrutinizer.check"
@@ -18,19 +18,19 @@ local axis = require "scrutinizer.chart.axis"
 local chart = {}
 
 ---@class scrutinizer.ChartOptions
----@field format? "svg"|"png"|"text" default: by the path's end (.svg, .png, .txt); "text" for other targets
+---@field format? "svg"|"png"|"text" default: by the path's extension (.svg, .png, .txt); "text" for other targets
 ---@field width? integer   pixels (default 960; PNG files have twice as many), or columns (default 80)
 ---@field height? integer  pixels (default 480), or lines (default 24)
 ---@field title? string
 ---@field subtitle? string default: the query's report type, window and direction
 ---@field timezone? string IANA zone of the time axis; default: the query's, else UTC
----@field unit? string     series: "bits/s" (default for a query) or "bytes"; a list must say what its points are, by these or any text.
+---@field unit? string     series: "bits/s" (default for a query) or "bytes"; required for a list: one of these, or any text.
 ---   pie, bars: "bytes", "bits", "count" or any text; default: by the column's name
----@field top? integer     so many series (default 12, per direction), parts (default 8) or bars (default 10); what is left goes into Other
----@field stacked? boolean series: areas upon one another (default false: lines)
----@field names? boolean   series: host names in place of addresses, where the appliance knows them
----@field colors? boolean  series as text: with a terminal's colours
----@field label? string|string[]|fun(row: table): string pie, bars: the field or fields that name a row; default: its texts
+---@field top? integer     number of series (default 12 per direction), parts (default 8) or bars (default 10); the rest is summed as Other
+---@field stacked? boolean series: stacked areas (default false: lines)
+---@field names? boolean   series: host names instead of addresses, if the appliance knows them
+---@field colors? boolean  series as text: use terminal colours
+---@field label? string|string[]|fun(row: table): string pie, bars: the field or fields that name a row; default: its text fields
 ---@field value? string    pie, bars: the field that is drawn; default: octets, else the first number
 
 local FORMATS = { svg = true, png = true, text = true }
@@ -80,7 +80,7 @@ local function check_sizes(kind, o)
   end
 end
 
--- The options, checked and filled. Misuse raises at `level`, the line that called the chart.
+-- The checked options with defaults. Misuse raises at `level`, the line that called the chart.
 local function check_options(kind, out, options, level)
   if options ~= nil and type(options) ~= "table" then error(check.message(kind .. ": options", options, "a table"), level) end
   if not (type(out) == "string" and out ~= "" and not out:find "%z") and type(out) ~= "function" and io.type(out) ~= "file" then
@@ -111,7 +111,7 @@ local function span_text(seconds)
   return ("last %d seconds"):format(seconds)
 end
 
--- What the query says of itself: its zone, its window and its words.
+-- Takes the query's time zone and window, and writes the subtitle.
 local function adopt(o, spec, note)
   local timezone = o.timezone or (spec and spec.timezone) or "UTC"
   o.place = zone.load(timezone) or zone.load "UTC"
@@ -137,7 +137,7 @@ local function write(to, text)
   return nil, err
 end
 
--- Opens the target, draws, writes: a chart that cannot be drawn leaves a file as it was.
+-- Opens the target, draws, writes. A chart that cannot be drawn leaves an existing file unchanged.
 local function give(out, draw)
   local to, err = sink.open(out)
   if not to then return nil, err end
@@ -160,7 +160,7 @@ local function check_list(given)
   return true
 end
 
--- A script's picture.
+-- Runs a script and returns the picture.
 local function draw(script, labels, o)
   local picture, err = gnuplot.draw(script)
   if not picture then return nil, err end
@@ -170,11 +170,11 @@ local function draw(script, labels, o)
   return picture
 end
 
--- The list to draw: the query's own, or the one given.
+-- The list to draw: the query's series, or the list given.
 local function series_of(given, o)
   if not spec_of(given) then return given end
   o.unit = o.unit or "bits/s"
-  -- No tail calls: they would hide this file's name from what `rates` raises.
+  -- No tail calls: the position in an error that `rates` raises must name this file.
   local list, err
   if o.unit == "bits/s" then list, err = given:rates() else list, err = given:series() end
   return list, err
@@ -191,10 +191,10 @@ local function draw_series(given, o)
   return draw(script, labels, o)
 end
 
---- Draws a report's graph over time, from a query (it runs `rates`, or `series` with unit = "bytes") or from the list that these give. Where
---- both directions are there, outbound goes down from zero.
+--- Draws a report's graph over time, from a query (it runs `rates`, or `series` with unit = "bytes") or from the list that these return. With
+--- both directions, outbound is drawn below zero.
 ---@param given scrutinizer.Query|scrutinizer.Series[]
----@param out scrutinizer.ExportTarget a path is written aside and renamed
+---@param out scrutinizer.ExportTarget a path gets a temporary file that is renamed at the end
 ---@param options? scrutinizer.ChartOptions
 ---@return true?
 ---@return scrutinizer.Error? err the report's; kind "api" when there is nothing to draw; "file" without gnuplot or when a file cannot be written
@@ -207,12 +207,12 @@ function chart.series(given, out, options)
   adopt(o, spec, o.unit ~= "bytes" and "bits/s" or "bytes")
   local ok, done, err = pcall(give, out, function() return draw_series(given, o) end)
   if ok then return done, err end
-  -- What `rates` refuses is the caller's matter.
+  -- A query that `rates` refuses is the caller's mistake: raise at the caller's line.
   local wrong = type(done) == "string" and done:match "^[^\n]-chart%.lua:%d+: (rates: .*)$"
   error(wrong or done, wrong and 2 or 0)
 end
 
--- Ends the drawing; raised again at the caller's line.
+-- Ends the drawing; `rows_chart` raises the message again at the caller's line.
 local function misuse(message)
   error({ misuse = message }, 0)
 end
@@ -221,7 +221,7 @@ local function shown_number(value)
   return type(value) == "number" or (type(value) == "string" and value:find "^%-?%d+%.?%d*$" ~= nil)
 end
 
--- Fields to draw where none are said: octets, else the first number; and all texts as the label.
+-- Default fields: draw octets, else the first number; all text fields form the label.
 local function choose(fields, row, o)
   local texts, numbers = {}, {}
   for _, field in ipairs(fields) do
@@ -266,7 +266,7 @@ local function reader(kind, o)
   end
 end
 
--- Draws what was found, and says when the rows were not all that there are.
+-- Draws the rows; the subtitle says when more rows exist.
 local function draw_shares(kind, from, o, spec)
   local first, err = from.next(from.state)
   if err then return nil, err end
@@ -304,8 +304,8 @@ local function rows_chart(kind, given, out, options)
   error(wrong or drawn, wrong and 3 or 0)
 end
 
---- Draws the shares of rows as a ring, from whatever `scrutinizer.export` takes; as text they are bars with percentages. Shares are of the
---- rows given: the subtitle tells when those are not all.
+--- Draws the shares of rows as a ring, from any source that `scrutinizer.export` takes; as text, bars with percentages. 100 % is the sum of
+--- the rows given; the subtitle says when more rows exist.
 ---@param given scrutinizer.ExportSource
 ---@param out scrutinizer.ExportTarget
 ---@param options? scrutinizer.ChartOptions
@@ -316,7 +316,7 @@ function chart.pie(given, out, options)
   return ok, err
 end
 
---- Draws the largest rows as bars, from whatever `scrutinizer.export` takes. As text this needs no gnuplot.
+--- Draws the largest rows as bars, from any source that `scrutinizer.export` takes. As text this needs no gnuplot.
 ---@param given scrutinizer.ExportSource
 ---@param out scrutinizer.ExportTarget
 ---@param options? scrutinizer.ChartOptions
