@@ -1,4 +1,4 @@
---- `--format chart`: pictures of rows and of series, in a file or on the terminal.
+--- `--format chart`: draws rows and series, in a file or on the terminal.
 
 local chart = require "scrutinizer.chart"
 local exit_status = require "scrutinizer.cli.exit_status"
@@ -28,7 +28,7 @@ function picture.of_series(command)
     command:flag("--stacked", "Areas upon one another."), command:flag("--names", "Host names, where the appliance knows them."), shared(command))
 end
 
--- What the arguments say, for a file or for standard output.
+-- The chart's options from the arguments, for a file or for standard output.
 local function options_of(args)
   local o = { title = args.title, top = args.top, width = args.width, height = args.height }
   if not args.output then o.format, o.width = "text", o.width or terminal.width() end

@@ -1,4 +1,4 @@
---- Exit statuses, after sysexits.h: scripts and schedulers can tell what to do from them.
+--- Exit statuses, after sysexits.h, so that scripts and schedulers can decide what to do.
 
 local exits = {
   DONE = 0,
@@ -31,7 +31,7 @@ function exits.of(err)
   return OF_KIND[err.kind] or exits.INTERNAL
 end
 
---- Whether the reader of our output has simply gone.
+--- Whether the error is only a closed pipe: the reader of our output has ended.
 ---@param err scrutinizer.Error
 ---@return boolean
 function exits.quiet(err)

@@ -1,4 +1,4 @@
---- Where a command's rows go: format, file, progress.
+--- A command's output: format, file, progress.
 
 local errors = require "scrutinizer.errors"
 local export = require "scrutinizer.export"
@@ -7,9 +7,9 @@ local terminal = require "scrutinizer.cli.terminal"
 
 local output = {}
 
---- Adds `--format`, `--output` and what goes with them.
+--- Adds `--format`, `--output` and related options.
 ---@param command table argparse's
----@param charts? boolean whether `--format chart` is one of them
+---@param charts? boolean whether to allow `--format chart`
 ---@return table command
 function output.options(command, charts)
   local formats = { "table", "csv", "ndjson", charts and "chart" or nil }
@@ -23,15 +23,15 @@ function output.options(command, charts)
   return command
 end
 
---- What was written to standard output has gone, or an error says why not.
----@param value any given back when all is well
+--- Flushes standard output: returns `value`, or nil and err when it cannot be written.
+---@param value any
 function output.flushed(value)
   local ok, why = io.stdout:flush()
   if ok then return value end
   return errors.fail("file", "standard output: " .. tostring(why))
 end
 
---- Writes rows in the format asked for.
+--- Writes rows in the chosen format.
 ---@param given scrutinizer.ExportSource
 ---@param args table
 ---@param columns? table fields in order

@@ -14,16 +14,16 @@ local function words(map)
   return table.concat(list, " ")
 end
 
--- "name=value": both, or a complaint.
+-- Splits "name=value"; nil and a complaint for other text.
 local function pair(text)
   local name, value = text:match "^([^=]+)=(.*)$"
   if not name then return nil, ("'%s' is not of the form name=value"):format(text) end
   return { name = name, value = value }
 end
 
---- Adds the options that say which flows.
+--- Adds the options of a query.
 ---@param command table argparse's
----@param graph? boolean no rows are asked for: no fields, no pages
+---@param graph? boolean the command fetches no rows: leave out the options for fields and pages
 ---@return table command
 function query.options(command, graph)
   command:argument("type", "Report type, such as host2host or conversations."):argname "<type>"
@@ -61,7 +61,7 @@ end
 
 local NUMERIC = { ip_group = true, src_ip_group = true, dst_ip_group = true, port = true, src_port = true, dst_port = true }
 
--- { key = { values } } of the pairs; numbers where the library takes numbers.
+-- { key = { values } } from the pairs; values become numbers for keys that take numbers.
 local function conditions(pairs_given)
   local map = {}
   for _, given in ipairs(pairs_given) do
@@ -72,7 +72,7 @@ local function conditions(pairs_given)
   return map
 end
 
--- The fields of --select in order, and what `select` takes.
+-- The fields of --select in order, and the map for the query's `select`.
 local function selection(text)
   local order, map, aliased = {}, {}, false
   for item in (text .. ","):gmatch "([^,]*)," do
@@ -86,7 +86,7 @@ local function selection(text)
   return order, map
 end
 
--- Digits are epoch seconds.
+-- A time; a text of digits is epoch seconds.
 local function moment(text)
   return text:find "^%d+$" and tonumber(text) or text
 end
@@ -127,7 +127,7 @@ local function say_how(q, args)
   return q
 end
 
---- The query, and the fields of `--select` in their order (nil: all). Raises at wrong arguments.
+--- The query, and the fields of `--select` in order (nil: all). Raises for wrong arguments.
 ---@param client scrutinizer.Client
 ---@param args table
 ---@return scrutinizer.Query

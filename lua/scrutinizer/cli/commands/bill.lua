@@ -1,4 +1,4 @@
---- `scrutinizer bill`: a customer's month by percentile, as an invoice; and saved bills verified.
+--- `scrutinizer bill`: makes an invoice for a customer's month by percentile, and verifies saved bills.
 
 local billing = require "scrutinizer.billing"
 local data_file = require "scrutinizer.cli.data_files"
@@ -81,7 +81,7 @@ local function customer_of(args)
     exporter = args.exporter, report = args.report, limit = args.limit }
 end
 
--- What the invoice is called when no name is said.
+-- The customer's name; default: the addresses or interfaces.
 local function name_of(args)
   if args.customer then return args.customer end
   local words = {}
@@ -135,7 +135,7 @@ local function bill(args)
   return write(args, made[args.format](made))
 end
 
---- Adds the command; gives its handler.
+--- Adds the command; returns its handler.
 return function(root)
   local command = root:command("bill", "A customer's month by the 95th percentile of five-minute samples, as an invoice.",
     TARIFF .. "\n\nExample: scrutinizer bill --month 2025-11 --timezone Europe/Berlin "

@@ -28,7 +28,7 @@ local function call(args)
   return exit_status.DONE
 end
 
--- The checkout that this file stands in, if it does.
+-- The sandbox's start script, if this file is in a checkout of the repository.
 local function start_script()
   local here = debug.getinfo(1, "S").source:match "^@(.*)lua/scrutinizer/cli/plain%.lua$"
   local path = here and here .. "examples/sandbox/start"

@@ -21,7 +21,7 @@ local function groups(client, args)
   return action_commands.show(args, list, err, { "id", "name" })
 end
 
--- A device group's id, looked up where a name was given.
+-- A device group's id; a name is looked up.
 local function group_id(client, who)
   if type(who) == "number" then return who end
   local group, err = client.device_groups:find(who)
@@ -58,7 +58,7 @@ end
 
 local HOST = { "ip", "found", "exporter", "first", "last", "connections", "error" }
 
--- One row per exporter that has seen a host; one for a host that none has.
+-- One row for each exporter that has seen a host; one row for a host that no exporter has seen.
 local function host_rows(hosts)
   local rows = {}
   for _, host in ipairs(hosts) do

@@ -1,9 +1,9 @@
---- `scrutinizer ip-groups`: groups of addresses, by rules.
+--- `scrutinizer ip-groups`: groups of IP addresses, defined by rules.
 
 local action_commands = require "scrutinizer.cli.action_commands"
 local errors = require "scrutinizer.errors"
 
--- A rule as it is written on a command line.
+-- A rule in the notation of the command line.
 local function rule_text(rule)
   if rule.type == "range" then return rule.from .. "-" .. rule.to end
   if rule.type == "network" then return ("%s/%d"):format(rule.address, rule.length) end
@@ -14,7 +14,7 @@ end
 
 local RULES = { "group", "name", "rule_id", "rule", "done", "error" }
 
--- One row per rule of a group that was made or changed; one where there are none.
+-- One row for each rule that was added, changed or removed; one row for a group without such rules.
 local function rows_of(group, rows)
   rows = rows or {}
   local before = #rows
@@ -31,7 +31,7 @@ local function rows_of(group, rows)
   return rows
 end
 
--- `group:42` and `group:Berlin` are child groups, `all` is everything; the rest as the library reads it.
+-- `group:42` and `group:Berlin` are child groups, `all` is every address; the library reads other text.
 local function read_rule(text)
   local child = text:match "^group:(.+)$"
   if child then return { type = "child", group = child } end
@@ -43,7 +43,7 @@ local function list(client, args)
   return action_commands.show(args, all, err, { "id", "name" })
 end
 
--- A group's id, looked up where a name was given.
+-- A group's id; a name is looked up.
 local function id_of(client, who)
   if type(who) == "number" then return who end
   local group, err = client.ip_groups:find(who)

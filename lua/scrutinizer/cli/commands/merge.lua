@@ -1,4 +1,4 @@
---- `scrutinizer merge`: the slices of a sharded report as one file.
+--- `scrutinizer merge`: joins the slices of a sharded report into one file.
 
 local shard = require "scrutinizer.cli.shard"
 

@@ -6,7 +6,7 @@ local terminal = require "scrutinizer.cli.terminal"
 
 local COLUMNS = { "name", "id", "error" }
 
--- One line of standard input; on a terminal without showing it.
+-- Reads one line from standard input; a terminal does not show it.
 local function ask_password(name)
   local quiet = terminal.is(0)
   if quiet then
@@ -27,7 +27,7 @@ local function password_of(name)
   return password
 end
 
--- Users of CSV lines: name,password[,ids of groups with blanks between]. No message shows a password.
+-- Users from CSV lines: name,password[,group ids separated by spaces]. No message shows a password.
 local function from_csv(text)
   local list = {}
   for number, line in csv.lines(text) do
