@@ -45,7 +45,7 @@ local SHELLS = {
 --- Adds `--completion`.
 ---@param root table argparse's
 function completion.option(root)
-  root:option("--completion", 'Print a completion script and end: eval "$(scrutinizer --completion bash)"'):choices { "bash", "zsh", "fish" }
+  root:option("--completion", 'Print a completion script and exit: eval "$(scrutinizer --completion bash)"'):choices { "bash", "zsh", "fish" }
     :action(function(_, _, shell)
       io.write(SHELLS[shell](root))
       os.exit(0, true)

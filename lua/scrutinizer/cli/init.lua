@@ -12,17 +12,18 @@ local cli = {}
 
 local COMMANDS = { "report", "series", "bill", "users", "groups", "ip_groups", "inventory", "calls", "merge" }
 
-local ABOUT = "Flow reports of Plixer Scrutinizer as tables, CSV, NDJSON and pictures; users, groups and the rest."
+local ABOUT = "Flow reports from Plixer Scrutinizer as tables, CSV, NDJSON and charts; bills; management of users, usergroups and IP groups."
 
 -- Each paragraph is one line; the parser wraps it.
 local EPILOG = "The appliance and its token come from the environment (SCRUTINIZER_URL, SCRUTINIZER_TOKEN, SCRUTINIZER_CA) or from a profile in "
-  .. '~/.config/scrutinizer/config.lua, a file of data: { url = "https://…", token = "…", ca_file = "…", lab = { url = … } }. A file with a '
-  .. "token must be readable by its owner only. There is no option for the token: it would stand in the list of processes.\n\n" .. exit_status.HELP
+  .. '~/.config/scrutinizer/config.lua, a Lua table: { url = "https://…", token = "…", ca_file = "…", lab = { url = … } }. A file with a '
+  .. "token must be readable by its owner only. The token is not an option, because other users could see it in the process list.\n\n"
+  .. exit_status.HELP
 
 local function parser()
   local root = argparse("scrutinizer", ABOUT, EPILOG)
   root:help_max_width(100)
-  root:flag("--version", "Print the version and end."):action(function()
+  root:flag("--version", "Print the version and exit."):action(function()
     print("scrutinizer " .. core.VERSION)
     os.exit(0)
   end)

@@ -15,11 +15,11 @@ function output.options(command, charts)
   local formats = { "table", "csv", "ndjson", charts and "chart" or nil }
   command:group("Output",
     command:option("--format", table.concat(formats, ", ") .. "."):choices(formats):default "table",
-    command:option("-o --output", "File: it appears when it is whole. Default: standard output."):argname "<file>",
-    command:flag("--no-header", "csv, table: without the line of names."),
-    command:flag("--guard", "csv: texts that a spreadsheet would run as a formula get a leading quote."),
-    command:flag("--no-units", "table: numbers as exact digits."),
-    command:flag("-q --quiet", "No progress on a terminal."))
+    command:option("-o --output", "File to write; it appears only when it is complete. Default: standard output."):argname "<file>",
+    command:flag("--no-header", "csv, table: omit the line of column names."),
+    command:flag("--guard", "csv: put a quote before text that a spreadsheet would run as a formula."),
+    command:flag("--no-units", "table: print all digits of numbers, without units."),
+    command:flag("-q --quiet", "Show no progress."))
   return command
 end
 

@@ -15,14 +15,14 @@ local KNOWN = { url = "string", token = "string", ca_file = "string", verify = "
 function profile.options(parser)
   parser:group("Appliance",
     parser:option("--url", "The appliance's address."):argname "<url>",
-    parser:option("--ca", "File with the certificate that signed the appliance's."):argname "<file>",
-    parser:option("--pin", "Public key of the appliance: sha256//…"):argname "<pin>",
-    parser:flag("--no-verify", "Do not check the certificate: anyone in between can read the token."),
-    parser:option("--token-file", "File that holds the token, readable by its owner only."):argname "<file>",
+    parser:option("--ca", "File with the CA certificate that signed the appliance's certificate."):argname "<file>",
+    parser:option("--pin", "Hash of the appliance's public key: sha256//…"):argname "<pin>",
+    parser:flag("--no-verify", "Do not check the certificate: an attacker on the network path can then read the token."),
+    parser:option("--token-file", "File with the token; it must be readable by its owner only."):argname "<file>",
     parser:option("--config", "Profile file (default ~/.config/scrutinizer/config.lua)."):argname "<file>",
-    parser:option("--profile", "A profile of that file, by name."):argname "<name>",
-    parser:option("--proxy", "Proxy to go through."):argname "<url>",
-    parser:option("--timeout", "Seconds to wait for the appliance in all (default 300)."):argname "<seconds>":convert(tonumber))
+    parser:option("--profile", "Name of a profile in that file."):argname "<name>",
+    parser:option("--proxy", "URL of a proxy."):argname "<url>",
+    parser:option("--timeout", "Seconds to wait for the appliance in total (default 300)."):argname "<seconds>":convert(tonumber))
 end
 
 -- What is wrong with a file's owner and mode (for a link: its target's), by the stat command; nil when nothing is, or without stat.

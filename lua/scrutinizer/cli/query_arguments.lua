@@ -28,31 +28,31 @@ end
 function query.options(command, graph)
   command:argument("type", "Report type, such as host2host or conversations."):argname "<type>"
   command:group("When (one of)",
-    command:option("--last", "The last 90m, 24h, 7d: s, m, h, d, w."):argname "<span>",
-    command:option("--between", "Half-open: epoch seconds, or ISO 8601 text."):args(2):argname { "<from>", "<to>" },
+    command:option("--last", "A span that ends now, such as 90m, 24h or 7d; units: s, m, h, d, w."):argname "<span>",
+    command:option("--between", "From <from> up to, not including, <to>: epoch seconds, or ISO 8601 text."):args(2):argname { "<from>", "<to>" },
     command:option("--range", "A named range: " .. words(scrutinizer.date_ranges)):argname "<name>")
   command:group("Which flows",
-    command:option("--where", "Only these: ip, src_ip, dst_ip, ip_group, network, port, app_port and their src_, dst_ sides; "
-      .. "values with commas widen, further --where narrow."):argname "<key=value>":count "*":convert(pair),
-    command:option("--exclude", "Not these, in the same words."):argname "<key=value>":count "*":convert(pair),
+    command:option("--where", "Only flows that match. Keys: ip, ip_group, network, port (or with src_ or dst_ in front), app_port. "
+      .. "Values of one key, separated by commas, are ORed; different keys are ANDed."):argname "<key=value>":count "*":convert(pair),
+    command:option("--exclude", "Leave out flows that match; keys as with --where."):argname "<key=value>":count "*":convert(pair),
     command:option("--exporter", "An exporter: its address or any of its names."):argname "<exporter>",
     command:option("--interface", "An interface of that exporter: its number or name."):argname "<interface>",
-    command:option("--device-group", "A device group, by its number."):argname "<id>":convert(tonumber),
-    command:option("--filter", "A filter in the appliance's own words, unchecked."):argname "<type=value>":count "*":convert(pair),
+    command:option("--device-group", "Id of a device group."):argname "<id>":convert(tonumber),
+    command:option("--filter", "A filter by the appliance's own type and value; it is not checked."):argname "<type=value>":count "*":convert(pair),
     command:option("--direction", "inbound (default), outbound or both."):choices { "inbound", "outbound", "both" })
   local how = {
-    command:option("--timezone", "IANA zone of texts without one and of the appliance's calendar."):argname "<zone>",
+    command:option("--timezone", "IANA time zone of times without a zone, and of the appliance's calendar."):argname "<zone>",
     command:option("--granularity", "Minutes per bucket, or auto."):argname "<minutes>",
     command:option("--order-by", "Column to sort by."):argname "<column>",
-    command:option("--set", "A field of the request, its value as JSON."):argname "<field=json>":count "*":convert(pair),
-    command:option("--limit", "Rows at most."):argname "<rows>":convert(tonumber),
-    command:option("--offset", "Rows to leave out first."):argname "<rows>":convert(tonumber),
+    command:option("--set", "Set a field of the request to a JSON value."):argname "<field=json>":count "*":convert(pair),
+    command:option("--limit", "Maximum number of rows."):argname "<rows>":convert(tonumber),
+    command:option("--offset", "Number of rows to skip first."):argname "<rows>":convert(tonumber),
   }
   if not graph then
-    how[#how + 1] = command:option("--unit", "Unit of labels."):choices { "bits", "bytes", "percent" }
-    how[#how + 1] = command:option("--values", "Labels as rates or totals."):choices { "rate", "total" }
-    how[#how + 1] = command:option("--select", "Fields: columns, or alias=column, with commas; column.label, column.title, column? (optional).")
-      :argname "<fields>"
+    how[#how + 1] = command:option("--unit", "Unit of label texts."):choices { "bits", "bytes", "percent" }
+    how[#how + 1] = command:option("--values", "Label texts as rates or totals."):choices { "rate", "total" }
+    how[#how + 1] = command:option("--select", "Fields, separated by commas: column or alias=column; column.label, column.title; column? may be "
+      .. "missing."):argname "<fields>"
     how[#how + 1] = command:option("--page-size", "Rows per request (default: all in one answer)."):argname "<rows>":convert(tonumber)
   end
   command:group("How", unpack(how))

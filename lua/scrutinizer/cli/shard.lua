@@ -13,9 +13,9 @@ local shard = {}
 
 --- Adds `--shard`.
 function shard.options(command)
-  command:group("Many processes", command:option("--shard", "Slice i of n of the rows, 1/10 to 10/10, into <file>.<i>-of-<n> and a manifest "
-    .. "beside it; auto/10 takes i from SLURM_ARRAY_TASK_ID, JOB_COMPLETION_INDEX or PARALLEL_SEQ, and auto also n where Slurm says it. "
-    .. "A slice that is there already is not asked for again. Needs --between, --output, and --format csv or ndjson."):argname "<i/n>")
+  command:group("Many processes", command:option("--shard", "Fetch slice i of n (1/10 to 10/10) of the rows into <file>.<i>-of-<n>, with a "
+    .. "manifest beside it. auto/10 takes i from SLURM_ARRAY_TASK_ID, JOB_COMPLETION_INDEX or PARALLEL_SEQ; auto also takes n from Slurm. "
+    .. "A slice that exists already is not fetched again. Needs --between, --output, and --format csv or ndjson."):argname "<i/n>")
 end
 
 -- This process's number, from 1, from the variables of Slurm, Kubernetes or GNU parallel; and the number of processes, if known.

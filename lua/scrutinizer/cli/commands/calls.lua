@@ -50,13 +50,13 @@ local function sandbox(args)
 end
 
 return function(root)
-  root:command("ping", "Whether the appliance answers and takes the token.")
-  local command = root:command("call", "Any run mode of the appliance: fields as name=value; the answer as JSON. Never repeated by itself.",
+  root:command("ping", "Check that the appliance answers and accepts the token.")
+  local command = root:command("call", "Call any run mode of the appliance: fields as name=value, the answer as JSON. Never retried automatically.",
     "Example: scrutinizer call rm=get_known_objects type=devices")
   command:argument("fields", "Form fields; rm is the run mode."):args "+":argname "<name=value>"
-  command = root:command("sandbox", "A stand-in appliance in the foreground, from a checkout.")
-  command:option("--port", "https port (0: any free one)."):default "8443":convert(tonumber)
-  command:option("--http-port", "Port of plain http."):default "8080":convert(tonumber)
-  command:option("--state", "SQLite file that survives restarts."):argname "<file>"
+  command = root:command("sandbox", "Run a simulated appliance in the foreground; only from a checkout of the repository.")
+  command:option("--port", "HTTPS port (0: any free port)."):default "8443":convert(tonumber)
+  command:option("--http-port", "HTTP port, without TLS."):default "8080":convert(tonumber)
+  command:option("--state", "SQLite file that keeps the state across restarts."):argname "<file>"
   return { ping = ping, call = call, sandbox = sandbox }
 end

@@ -36,6 +36,7 @@ return function(root)
   output.options(query.options(command), true)
   picture.of_rows(command)
   shard.options(command)
-  query.options(root:command("explain", "What a report would send: the form, the URL, a curl command. Asks only for exporters given by name."))
+  query.options(root:command("explain", "Show what report would send: the form, the URL, a curl command. Only exporter names are looked up at "
+    .. "the appliance."))
   return { report = report, explain = explain }
 end

@@ -50,10 +50,10 @@ end
 
 --- Adds the command; returns its handler.
 return function(root)
-  local command = root:command("series", "A report's graph over time: bits/s of the rows that the table would show, and of Other.",
+  local command = root:command("series", "A report's graph over time, in bits/s: one series for each row of the report, and Other.",
     "Example: scrutinizer series srcHosts --last 24h --limit 7 --format chart --stacked -o sources.svg")
   query.options(command, true)
-  command:flag("--bytes", "Bytes per bucket in place of bits/s; in a report ordered by another column, that column's values.")
+  command:flag("--bytes", "Bytes per bucket instead of bits/s; if the report is ordered by another column, that column's values.")
   output.options(command, true)
   picture.of_series(command)
   return { series = series }
