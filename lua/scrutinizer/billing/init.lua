@@ -116,8 +116,8 @@ function billing.samples(of, sides, options)
 end
 
 --- Samples from the appliance: five-minute octets from reports that are filtered to the customer, one query per part. The period's times and
---- a granularity of five minutes replace those of the queries. Refused: buckets of another length, rows without a series, a period that has
---- not ended.
+--- a granularity of five minutes (or `coarser`) replace those of the queries. Refused: buckets of another length, rows without a series, a
+--- period that has not ended.
 ---@param of scrutinizer.Period
 ---@param queries { inbound?: scrutinizer.Query|scrutinizer.Query[], outbound?: scrutinizer.Query|scrutinizer.Query[] }
 ---@param options? scrutinizer.CollectOptions
@@ -198,8 +198,8 @@ local function finish(record)
 end
 
 ---@class scrutinizer.InvoiceInput
----@field customer string
----@field number? string
+---@field customer string name on the invoice
+---@field number? string the invoice's number
 ---@field samples? scrutinizer.Samples one set; its parts are summed before ranking
 ---@field members? { name: string, samples: scrutinizer.Samples, commit?: number|string }[] a pool, instead of `samples`: the sum of the
 ---   members' billable units is compared with the sum of their commits (or with the tariff's commit when no member has one)

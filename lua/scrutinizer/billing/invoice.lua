@@ -35,12 +35,12 @@ local invoice = {}
 ---@field number? string
 ---@field period scrutinizer.Period
 ---@field currency string
----@field decimals integer
+---@field decimals integer                    digits of the minor unit
 ---@field measure "rate"|"volume"
 ---@field unit string
 ---@field members scrutinizer.InvoiceMember[] one, or the members of a pool
 ---@field units scrutinizer.Fraction          billable units of all members
----@field commit? scrutinizer.Fraction
+---@field commit? scrutinizer.Fraction        units, of all members
 ---@field over scrutinizer.Fraction           units over the commit
 ---@field used? string                        usage in percent of the commit
 ---@field lines scrutinizer.InvoiceLine[]

@@ -20,7 +20,7 @@ local percentile = {}
 ---@field n integer           how many samples were ranked
 ---@field rank integer        the value's rank in ascending order, from 1; `linear`: the lower of two ranks
 ---@field method string
----@field percent string
+---@field percent string      decimal text, such as "99.9"
 ---@field discarded table[]|scrutinizer.Whole[] the samples above the value, the greatest first; equal samples in order of time
 ---@field kept? integer       `mean_next`: how many samples were averaged
 ---@field exact? scrutinizer.Fraction `linear`, `mean_next`: the value before rounding

@@ -18,7 +18,7 @@ local usage = {}
 ---| "outbound"          # the percentile of outbound samples
 
 ---@class scrutinizer.UsageOptions: scrutinizer.PercentileOptions
----@field percent? number|string default 95
+---@field percent? number|string over 0, at most 100; default 95
 ---@field direction? scrutinizer.Direction
 ---@field missing? "error"|"zero"|"drop"|"carry" what a missing sample counts as. "error" (default): refuse the bill above `threshold`, count as
 ---   zero below it. "zero": no traffic (favours the customer). "drop": not a sample, so N is smaller. "carry": the sample before it (zero at
@@ -26,10 +26,10 @@ local usage = {}
 ---@field threshold? number|string share of the samples that may be missing, such as 0.01; default 0 for "error", no limit for the others
 
 ---@class scrutinizer.Usage
----@field n integer
----@field rank integer
+---@field n integer                   how many samples were ranked
+---@field rank integer                the percentile's rank in ascending order, from 1
 ---@field method string
----@field percent string
+---@field percent string              decimal text, such as "99.9"
 ---@field direction scrutinizer.Direction
 ---@field side "inbound"|"outbound"|"both" the direction that the percentile comes from
 ---@field octets scrutinizer.Fraction the percentile, in octets per interval
