@@ -1,4 +1,4 @@
--- Three reports side by side in a cqueues loop, with something else going on meanwhile. SCRUTINIZER_URL, SCRUTINIZER_TOKEN, SCRUTINIZER_CA.
+-- Runs three reports at the same time in a cqueues loop, beside another task. Set SCRUTINIZER_URL, SCRUTINIZER_TOKEN and SCRUTINIZER_CA.
 local cqueues = require "cqueues"
 local scrutinizer = require "scrutinizer"
 
@@ -9,7 +9,7 @@ local function run(report_type)
   running = running + 1
   loop:wrap(function()
     local rows, octets, count = client:report(report_type):last("1d"):rows(), 0, 0
-    local row, err = rows:next() -- on Lua 5.1 nothing can wait inside a `for`; elsewhere `for row in rows do` is as good
+    local row, err = rows:next() -- Lua 5.1 cannot yield inside a `for` iterator; other versions can use `for row in rows do`
     while row do
       octets, count = octets + row.sum_octetdeltacount, count + 1
       row, err = rows:next()

@@ -1,5 +1,5 @@
--- How busy a router's interfaces were: their load in and out as a picture, and their peaks against the line's speed as a table.
--- Usage: interface_utilisation.lua [exporter [picture.svg]]; SCRUTINIZER_URL and SCRUTINIZER_TOKEN say where and who.
+-- The load of a router's interfaces: draws inbound and outbound load over a day, and prints each peak in percent of the interface speed.
+-- Usage: interface_utilisation.lua [exporter [picture.svg]]; set SCRUTINIZER_URL and SCRUTINIZER_TOKEN.
 local chart = require "scrutinizer.chart"
 local scrutinizer = require "scrutinizer"
 
@@ -10,7 +10,7 @@ local day = client:report("interfaces"):exporter(exporter):both():between("2026-
 local rates = assert(day:rates())
 assert(chart.series(rates, picture, { unit = "bits/s", stacked = true, title = "Interfaces of " .. exporter }))
 
--- The table's rows and the graph's series are the same interfaces in the same order; each direction may end in Other.
+-- The report's rows and the graph's series are the same interfaces in the same order. Each direction's series may end with Other.
 local speeds, at = { inbound = {}, outbound = {} }, { inbound = 0, outbound = 0 }
 for row in day:select { speed = "interfacespeed", direction = "direction" }:rows() do
   table.insert(speeds[row.direction], tonumber(row.speed))

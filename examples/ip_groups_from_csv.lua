@@ -1,4 +1,4 @@
--- IP groups from a CSV file, one rule a line: makes the groups that are missing, adds the rules, and prints what became of each group.
+-- Fills IP groups from a CSV file with one rule per line: creates missing groups, adds the rules, and prints the result for each group.
 -- Usage: ip_groups_from_csv.lua file.csv, with lines such as "Branches,10.20.0.0/16", "Branches,10.9.0.1-10.9.0.99" or "All,group:Branches".
 local scrutinizer = require "scrutinizer"
 
@@ -6,7 +6,7 @@ local client = assert(scrutinizer.connect { tls = { ca_file = os.getenv "SCRUTIN
 local path = assert(arg[1], "usage: ip_groups_from_csv.lua file.csv")
 local groups, err = client.ip_groups:from_csv(path)
 if not groups then
-  -- A wrong line: nothing was sent.
+  -- One line is wrong: nothing was sent.
   io.stderr:write(tostring(err), "\n")
   os.exit(1)
 end

@@ -1,11 +1,11 @@
--- Three reports side by side in luv's loop, with something else going on meanwhile. SCRUTINIZER_URL, SCRUTINIZER_TOKEN, SCRUTINIZER_CA.
+-- Runs three reports at the same time in luv's loop, beside another task. Set SCRUTINIZER_URL, SCRUTINIZER_TOKEN and SCRUTINIZER_CA.
 local uv = require "luv"
 local scrutinizer = require "scrutinizer"
 
 local client = assert(scrutinizer.connect { tls = { ca_file = os.getenv "SCRUTINIZER_CA" } })
 local running, ticks = 0, 0
 
--- Runs in a coroutine, which the loop's callbacks wake up; it begins inside the loop.
+-- Starts a function as a coroutine inside the loop; the loop's callbacks resume it.
 local function in_loop(run, ...)
   local arguments, timer = { ... }, uv.new_timer()
   timer:start(0, 0, function()
@@ -16,7 +16,7 @@ end
 
 local function report(report_type)
   local rows, octets, count = client:report(report_type):last("1d"):rows(), 0, 0
-  local row, err = rows:next() -- on Lua 5.1 nothing can wait inside a `for`; elsewhere `for row in rows do` is as good
+  local row, err = rows:next() -- Lua 5.1 cannot yield inside a `for` iterator; other versions can use `for row in rows do`
   while row do
     octets, count = octets + row.sum_octetdeltacount, count + 1
     row, err = rows:next()

@@ -1,5 +1,5 @@
--- A report from JSON that was copied out of the appliance's UI (or the vendor's article), made editable: narrowed, projected, printed.
--- Usage: pasted_report.lua [file]; without a file the text below. SCRUTINIZER_URL and SCRUTINIZER_TOKEN say where and who.
+-- Makes a query from JSON that was copied from the appliance's UI (or the vendor's article), adds filters and fields, and prints the rows.
+-- Usage: pasted_report.lua [file]; the default is the text below. Set SCRUTINIZER_URL and SCRUTINIZER_TOKEN.
 local scrutinizer = require "scrutinizer"
 
 local PASTED = [[
@@ -28,7 +28,7 @@ local client = assert(scrutinizer.connect { tls = { ca_file = os.getenv "SCRUTIN
 local query = assert(client:report_from(text_of(arg[1])))
 print(query)
 
--- What the text said stays; these are added or put in its place.
+-- The query keeps the settings of the text; these methods add to them or replace them.
 local mine = query:where { port = 443 }:limit(5):select("sourceipaddress", "destinationipaddress", "sum_octetdeltacount")
 for row in mine:rows() do
   print(("%-16s %-16s %12d"):format(row.sourceipaddress, row.destinationipaddress, row.sum_octetdeltacount))

@@ -1,11 +1,11 @@
--- Test a script of your own without an appliance: its answers are recorded the first time and replayed ever after. Run it with busted.
+-- Tests a script of your own without an appliance: the first run records the appliance's answers, later runs replay them. Run it with busted.
 --
--- The first run needs SCRUTINIZER_URL, SCRUTINIZER_TOKEN and, where the appliance signs its own certificate, SCRUTINIZER_CA. Put the file that
--- it leaves (ANSWERS, else answers.ndjson) beside your spec: with it no run needs any of them. To record anew, delete it.
+-- The first run needs SCRUTINIZER_URL, SCRUTINIZER_TOKEN and, if the appliance has a self-signed certificate, SCRUTINIZER_CA. It writes a file
+-- (named by ANSWERS, default answers.ndjson). Keep that file beside your spec: then no run needs these variables. To record again, delete it.
 
 local scrutinizer = require "scrutinizer"
 
--- The script: who sends most, as lines for people? It gets its client from its caller, so that a test can bring one.
+-- The script: lists the hosts that send most. Its caller passes the client, so that a test can pass a replaying one.
 local function top_talkers(client, hours, n)
   local query = client:report("host2host"):last(hours .. "h"):select { who = "sourceipaddress", bytes = "sum_octetdeltacount" }
   local groups, err = query:aggregate { by = { "who" }, sum = { "bytes" }, top = n }
@@ -25,7 +25,7 @@ describe("top talkers", function()
 
   teardown(function()
     client:close()
-    assert(recorder:close()) -- only now is the file there, and whole
+    assert(recorder:close()) -- the file appears only now, and is complete
   end)
 
   it("are numbered lines, the greatest first", function()

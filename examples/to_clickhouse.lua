@@ -1,5 +1,5 @@
--- A day of conversations into ClickHouse, as NDJSON over its HTTP interface. Tested against a stand-in HTTP server only, not ClickHouse itself.
--- Usage: CLICKHOUSE_URL=http://127.0.0.1:8123 to_clickhouse.lua [day]; the table is made as said below. Needs the curl command.
+-- Loads a day of conversations into ClickHouse, as NDJSON over its HTTP interface. Tested with a simulated HTTP server only, not with ClickHouse.
+-- Usage: CLICKHOUSE_URL=http://127.0.0.1:8123 to_clickhouse.lua [day]; create the table as shown below. Needs the curl command.
 local export = require "scrutinizer.export"
 local scrutinizer = require "scrutinizer"
 
@@ -12,7 +12,7 @@ local client = assert(scrutinizer.connect { tls = { ca_file = os.getenv "SCRUTIN
 local query = client:report("host2host"):timezone("UTC"):between(day, following):select {
   source = "sourceipaddress", destination = "destinationipaddress", octets = "sum_octetdeltacount", packets = "sum_packetdeltacount" }
 
--- The address stays in the environment, quoted: nothing of it is run. curl streams its input, and fails when the answer is no 2xx.
+-- The shell takes the address from the environment, in quotes, so that it runs nothing in it. curl streams its input, and fails for HTTP errors.
 local curl = assert(io.popen([[curl -sS --fail -X POST -T - "$CLICKHOUSE_URL/?query=INSERT%20INTO%20conversations%20FORMAT%20JSONEachRow"]], "w"))
 local cursor = query:rows { reuse = true }
 local rows, err = export.ndjson(function()
@@ -21,7 +21,7 @@ local rows, err = export.ndjson(function()
   return row, why
 end, function(text) return curl:write(text) end, { columns = { "day", "source", "destination", "octets", "packets" } })
 local ok = curl:close()
--- The rows of a report that broke off are there in part: the table's key makes the next run put them right.
+-- If the report failed, ClickHouse has part of the rows. Run again: the table's key replaces them.
 if not rows then error(tostring(err), 0) end
 if not ok then error("ClickHouse did not take the rows", 0) end
 print(("%d rows sent"):format(rows))

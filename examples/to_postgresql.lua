@@ -1,5 +1,5 @@
--- A day of conversations into PostgreSQL: through COPY, and by a key, so that a day that is loaded again replaces itself.
--- Usage: to_postgresql.lua [day]; PGHOST, PGDATABASE and the like say which database, SCRUTINIZER_URL and SCRUTINIZER_TOKEN which appliance.
+-- Loads a day of conversations into PostgreSQL with COPY. The table has a key: loading a day again replaces its rows.
+-- Usage: to_postgresql.lua [day]; PGHOST, PGDATABASE and so on name the database, SCRUTINIZER_URL and SCRUTINIZER_TOKEN the appliance.
 local export = require "scrutinizer.export"
 local scrutinizer = require "scrutinizer"
 
@@ -10,7 +10,7 @@ local client = assert(scrutinizer.connect { tls = { ca_file = os.getenv "SCRUTIN
 local query = client:report("host2host"):timezone("UTC"):between(day, following):select {
   source = "sourceipaddress", destination = "destinationipaddress", octets = "sum_octetdeltacount", packets = "sum_packetdeltacount" }
 
--- Octets are numeric: sums over many flows may pass what bigint holds. Addresses are the appliance's own text.
+-- Octets are numeric, because sums over many flows may exceed bigint. Addresses are text as the appliance writes them.
 local BEFORE = [[
 set client_min_messages = warning;
 begin;
@@ -27,7 +27,7 @@ select count(*) || ' rows, ' || coalesce(sum(octets), 0) || ' octets' from conve
 commit;
 ]]
 
--- psql reads commands and data from one pipe. It stops at the first error, and what is not committed is as if it had not been.
+-- psql reads commands and data from one pipe. It stops at the first error; PostgreSQL then rolls the transaction back.
 local psql = assert(io.popen("psql -X -q -A -t -v ON_ERROR_STOP=1", "w"))
 psql:write(BEFORE)
 local rows, err = export.csv(query, function(text) return psql:write(text) end, {

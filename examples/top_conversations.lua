@@ -1,4 +1,4 @@
--- The ten heaviest conversations of a day, as a table. SCRUTINIZER_URL and SCRUTINIZER_TOKEN say where and who.
+-- Prints the ten largest conversations of a day as a table. Set SCRUTINIZER_URL and SCRUTINIZER_TOKEN.
 local scrutinizer = require "scrutinizer"
 local client = assert(scrutinizer.connect { tls = { ca_file = os.getenv "SCRUTINIZER_CA" } })
 local day = client:report("conversations"):between("2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z"):total():bytes()

@@ -1,8 +1,8 @@
--- Users from a CSV file, each with its groups: prints what became of every line, and fails when one of them did.
--- Usage: users_from_csv.lua file.csv, with the columns name,password,groups (usergroups by name, with semicolons between them).
+-- Creates users from a CSV file and adds them to usergroups. It prints the result for each user, and exits with 1 when anything failed.
+-- Usage: users_from_csv.lua file.csv, with the columns name,password,groups (names of usergroups, separated by semicolons).
 local scrutinizer = require "scrutinizer"
 
--- The fields of a line; a field in quotes may hold commas, and quotes that are doubled.
+-- The fields of a line; a field in quotes may contain commas and doubled quotes.
 local function fields_of(line)
   local list, at = {}, 1
   line = line:gsub("\r$", "") .. ","

@@ -1,25 +1,25 @@
--- A task keeps a list of the heaviest sources of the last minutes; an action slows them down or turns them away; a service gives the list as
--- CSV, straight from the appliance.
+-- A task keeps a list of the sources with the most traffic in the last minutes. An action delays or denies their requests. A service returns
+-- a report from the appliance as CSV.
 local scrutinizer = require "scrutinizer"
 
-local EVERY, WINDOW = 30, "5m"              -- seconds between two looks; what is looked at
-local LIST = 200                            -- sources that are kept
-local SLOW, DENY = 50e6, 500e6              -- octets in the window from which on a source waits, is turned away
-local DELAY = 250                           -- milliseconds that a slow one waits
-local OLD = 300                             -- seconds after which a list says nothing any more
+local EVERY, WINDOW = 30, "5m"              -- seconds between two reports; the time they cover
+local LIST = 200                            -- number of sources in the list
+local SLOW, DENY = 50e6, 500e6              -- octets in the window: from here on a source is delayed, denied
+local DELAY = 250                           -- milliseconds of delay for a slow source
+local OLD = 300                             -- seconds after which a list is ignored
 
 SLOW = tonumber(os.getenv "HEAVY_SLOW") or SLOW
 DENY = tonumber(os.getenv "HEAVY_DENY") or DENY
 WINDOW = os.getenv "HEAVY_WINDOW" or WINDOW
 
--- This runs while HAProxy reads its configuration: it is still root, sees all files and may start threads. The CA is read now and the
--- appliance's name is looked up now, as later neither can be done.
+-- This runs while HAProxy reads its configuration: the process is still root, can read all files and may start threads. So `connect` reads the
+-- CA and `warm` resolves the appliance's name now; later neither is possible.
 local client = assert(scrutinizer.connect { tls = { ca_file = os.getenv "SCRUTINIZER_CA" }, timeout = 120 })
 assert(client:warm())
 
 local sources = client:report("srcHosts"):last(WINDOW):select { address = "sourceipaddress", octets = "sum_octetdeltacount" }
 
--- What the task leaves: octets by address, and when. A new table each time, so that nobody sees half of one.
+-- The task's result: octets by address, and its time. Each run makes a new table, so that readers never see an incomplete one.
 local heavy = { octets = {}, at = 0 }
 
 core.register_task(function()
@@ -30,7 +30,7 @@ core.register_task(function()
       for _, row in ipairs(report.rows) do octets[row.address] = row.octets end
       heavy = { octets = octets, at = os.time() }
     else
-      core.Warning("the heaviest sources stay as they were: " .. tostring(err)) -- also HAProxy's log says so
+      core.Warning("the heaviest sources stay as they were: " .. tostring(err)) -- this goes into HAProxy's log
     end
     core.msleep(EVERY * 1000)
   end
@@ -39,7 +39,7 @@ end)
 -- http-request lua.weigh
 core.register_action("weigh", { "http-req" }, function(txn)
   local known = heavy
-  -- Behind another proxy take the address from where that says it, and only if it is yours.
+  -- Behind another proxy, take the client's address from that proxy (PROXY protocol or a header), but only if you trust it.
   local address = txn.f:src()
   local octets = os.time() - known.at <= OLD and known.octets[address] or 0
   if octets >= DENY then
@@ -62,7 +62,7 @@ core.register_service("heaviest_csv", "http", function(applet)
   local minutes = tonumber((applet.qs or ""):match "minutes=(%d+)") or 60
   local rows = client:report("srcHosts"):last(math.max(1, math.min(minutes, 1440)) * 60):limit(1000)
     :select { address = "sourceipaddress", octets = "sum_octetdeltacount", packets = "sum_packetdeltacount" }:rows()
-  local row, err = rows:next() -- before the status: what fails now can still be said
+  local row, err = rows:next() -- before the status is sent, so that a failure can set it
   applet:set_status(err and 502 or 200)
   applet:add_header("content-type", err and "text/plain" or "text/csv; charset=utf-8")
   applet:start_response()
@@ -72,6 +72,6 @@ core.register_service("heaviest_csv", "http", function(applet)
     applet:send(("%s,%s,%s\r\n"):format(quoted(row.address), quoted(row.octets), quoted(row.packets)))
     row, err = rows:next()
   end
-  -- Without its last line a list that broke off would pass for a whole one.
+  -- The last line shows whether the list is complete.
   applet:send(err and "# broken off\r\n" or "# end\r\n")
 end)

@@ -1,10 +1,10 @@
--- The decoder by itself, fed by nginx's own socket: for those who want nginx's resolver, TLS and pool of connections, and need no more of the
--- client than its rows. GET /raw asks for the ten heaviest conversations of an hour and prints them as they come.
+-- Uses only the decoder, with an nginx socket: for users who want nginx's resolver, TLS and connection pool instead of the client's transport.
+-- GET /raw fetches the ten largest conversations of an hour and prints each row as it arrives.
 local scrutinizer = require "scrutinizer"
 
 local cosocket = {}
 
--- What the client would send: the request's fields come from a query, the token is ours to add.
+-- The request as the client would send it: a query makes the form's fields, and we add the token.
 local asking = assert(scrutinizer.connect { tls = { ca_file = os.getenv "SCRUTINIZER_CA" } })
 
 local function fields()
@@ -17,20 +17,20 @@ local function open(host, port)
   local socket = ngx.socket.tcp()
   socket:settimeouts(5000, 5000, 60000)
   assert(socket:connect(host, port))
-  -- Verified by lua_ssl_trusted_certificate, which the configuration sets. nginx compares names alone: for an appliance that is known by its
-  -- address SCRUTINIZER_NAME says the name on its certificate.
+  -- nginx verifies the certificate with lua_ssl_trusted_certificate from its configuration. It compares names only: if SCRUTINIZER_URL has an IP
+  -- address, set SCRUTINIZER_NAME to the name on the certificate.
   assert(socket:sslhandshake(nil, os.getenv "SCRUTINIZER_NAME" or host, true))
   return socket
 end
 
--- Reads the answer's header. HTTP/1.0 was asked for: the body ends with the connection, and no chunks have to be taken apart.
+-- Reads the response header. The request is HTTP/1.0, so the body ends when the connection closes, and there is no chunked encoding.
 local function header(socket)
   local status = assert(socket:receive "*l"):match "^HTTP/%d%.%d (%d+)"
   repeat local line = assert(socket:receive "*l") until line == ""
   return tonumber(status)
 end
 
--- Feeds the decoder with whatever comes, and gives each row as soon as it is whole.
+-- Feeds the decoder with the bytes received, and passes on each row as soon as it is complete.
 local function read_rows(socket, give)
   local decoder = scrutinizer.decoder { direction = "inbound" }
   while true do

@@ -1,4 +1,4 @@
-// Draws /talkers. Everything that came from elsewhere is set as text: a label is never markup.
+// Draws /talkers. All data is inserted as text, so that a label is never markup.
 "use strict";
 
 const form = document.querySelector("form");

@@ -1,4 +1,4 @@
--- A customer's top talkers: one report to the appliance a minute at most, however many ask, and the answer shared by all workers.
+-- A customer's top talkers. At most one report per minute is sent to the appliance; all workers and requests share the answer.
 local cjson = require "cjson.safe"
 local scrutinizer = require "scrutinizer"
 
@@ -6,17 +6,17 @@ local customers = require "customers"
 
 local talkers = {}
 
-local ROWS, FRESH, STALE, PATIENCE = 10, 60, 600, 20 -- rows; seconds: an answer is new, is better than none, is waited for
+local ROWS, FRESH, STALE, PATIENCE = 10, 60, 600, 20 -- rows; seconds: answer is fresh, answer is usable, longest wait
 local MINUTES = { [15] = true, [60] = true, [1440] = true }
-local REFRESHED = { 60 } -- windows that the timer keeps fresh
+local REFRESHED = { 60 } -- minutes: the windows that the timer keeps fresh
 
--- Made once, while nginx starts: every worker's requests go over its own connections.
+-- Created once, when nginx starts. Each worker has its own connections.
 local client = assert(scrutinizer.connect {
   tls = { ca_file = os.getenv "SCRUTINIZER_CA" },
   retry = { attempts = 2, deadline = PATIENCE }, timeout = PATIENCE,
 })
 
--- Asks the appliance. Gives JSON text, or nil and err.
+-- Asks the appliance. Returns JSON text, or nil and err.
 local function ask(customer, minutes)
   local query = client:report("srcHosts"):last(minutes * 60):where { network = customer.networks }:limit(ROWS)
     :select { address = "sourceipaddress", label = "sourceipaddress.label", octets = "sum_octetdeltacount" }
@@ -24,7 +24,7 @@ local function ask(customer, minutes)
   if not report then return nil, err end
   local rows = {}
   for i, row in ipairs(report.rows) do
-    -- Octets as text, which they are already where LuaJIT's numbers would round them: JavaScript's do so as well.
+    -- Octets as text, because JavaScript rounds large numbers. Those that LuaJIT would round are text already.
     local octets = type(row.octets) == "string" and row.octets or ("%.0f"):format(row.octets)
     rows[i] = { address = row.address, label = row.label, octets = octets }
   end
@@ -34,7 +34,7 @@ local function ask(customer, minutes)
   }
 end
 
--- Asks and keeps the answer. One worker asks at a time for the same thing; the others are told nothing.
+-- Asks and stores the answer. Only one request at a time asks for the same report; for the others it returns nil.
 local function refresh(name, minutes)
   local kept, key = ngx.shared.talkers, name .. ":" .. minutes
   if not kept:add(key .. ":asking", true, PATIENCE + 5) then return nil end
@@ -47,7 +47,7 @@ local function refresh(name, minutes)
   return text, err
 end
 
--- The answer: the new one, else the old one while somebody asks, else what comes.
+-- Returns a fresh answer from the store, else asks; while another request asks, returns the old answer, or waits if there is none.
 local function answer(name, minutes)
   local kept, key = ngx.shared.talkers, name .. ":" .. minutes
   local text = kept:get(key)
@@ -56,7 +56,7 @@ local function answer(name, minutes)
   if asked then return asked, nil, "miss" end
   if text then return text, nil, "stale" end
   if err then return nil, err end
-  for _ = 1, PATIENCE * 20 do -- another request asks already
+  for _ = 1, PATIENCE * 20 do -- another request is asking: wait for its answer
     ngx.sleep(0.05)
     text = kept:get(key)
     if text then return text, nil, "shared" end
@@ -92,7 +92,7 @@ function talkers.list()
 end
 
 local function refresh_all(premature)
-  if premature then return end -- the worker ends
+  if premature then return end -- the worker exits
   for name in pairs(customers) do
     for _, minutes in ipairs(REFRESHED) do
       local _, err = refresh(name, minutes)
@@ -101,7 +101,7 @@ local function refresh_all(premature)
   end
 end
 
---- In one worker: asks for what pages show before it is old.
+--- In one worker: refreshes the answers by a timer before they are old.
 function talkers.keep_fresh()
   if ngx.worker.id() ~= 0 then return end
   assert(ngx.timer.at(0, refresh_all))

@@ -72,7 +72,7 @@ describe("scrutinizer bill", function()
 
   it("says how", function()
     local out = good "bill --help"
-    for _, word in ipairs { "--interface", "--missing", "The tariff is a file of data", "--verify", "Example: scrutinizer bill" } do
+    for _, word in ipairs { "--interface", "--missing", "The tariff is a file with a Lua table", "--verify", "Example: scrutinizer bill" } do
       assert.is_truthy(out:find(word, 1, true), word)
     end
   end)

@@ -1,4 +1,4 @@
---- A bill as a file: the record of its inputs and the invoice made from it, one JSON text that is the same on every Lua. `verify` makes the
+--- A bill as a file: the record of its inputs and the invoice made from it. The JSON text is the same on every Lua. `verify` makes the
 --- invoice again from the record and compares the whole text.
 
 local check = require "scrutinizer.check"
@@ -19,7 +19,7 @@ local null = core.null
 
 -- ---- writing ----
 
--- Numbers beyond 2^53 are text on every Lua, holes are null, empty tables are lists, and names that begin with _ stay out.
+-- On every Lua: numbers beyond 2^53 become text, missing samples null, empty tables lists. Names that begin with _ are left out.
 local function portable(value)
   if value == false then return null end
   if type(value) == "number" then
@@ -37,7 +37,7 @@ local function boolean(value)
   return value and true or nil
 end
 
--- `pool` and the like are true or absent: false stands for a hole.
+-- Flags such as `pool` are true or absent, because false means a missing sample here.
 local function tidy(invoiced)
   local copy = {}
   for key, value in pairs(invoiced) do copy[key] = value end
@@ -48,7 +48,7 @@ local function tidy(invoiced)
   return copy
 end
 
--- Flags in the record that were given as false.
+-- Removes flags that were given as false from the record.
 local function record_of(record)
   local copy = {}
   for key, value in pairs(record) do copy[key] = value end
@@ -70,7 +70,7 @@ function audit.text(bill)
   return assert(wire.encode(portable { format = FORMAT, invoice = tidy(bill), record = record_of(bill._record) })) .. "\n"
 end
 
---- Writes the file: aside, then renamed.
+--- Writes a temporary file and renames it to `path`.
 ---@param bill scrutinizer.Invoice
 ---@param path string
 ---@return true?
@@ -92,7 +92,7 @@ local function refuse(text, ...)
   return nil, errors.new("bill", text:format(...))
 end
 
--- Null is a hole again where samples stand, and nothing elsewhere.
+-- Null becomes a missing sample (false) among the samples, and nil elsewhere.
 local function revive_values(part, n)
   if type(part) ~= "table" or type(part.values) ~= "table" then return nil end
   for i = 1, n do
@@ -130,7 +130,7 @@ local function revive_flags(tariff)
   end
 end
 
--- Brings a decoded record back to what `invoice.compose` takes; nil and what is wrong with it.
+-- Turns a decoded record into one for `invoice.compose`; nil and a complaint when it is damaged.
 local function revive(record)
   local said = type(record) == "table" and record.period
   if type(said) ~= "table" or type(record.members) ~= "table" or type(record.version) ~= "string" then return nil, "it has no record" end
@@ -160,7 +160,7 @@ local function keys_of(a, b)
   for key in pairs(b) do all[tostring(key)] = key end
   local list = check.sorted_keys(all)
   for i, name in ipairs(list) do list[i] = all[name] end
-  -- Places of lists in their own order.
+  -- A list's indexes in numeric order.
   if type(list[1]) == "number" then table.sort(list) end -- numbers
   return list
 end
@@ -170,7 +170,7 @@ local function shown(value)
   return check.show(value == null and "null" or value)
 end
 
--- Where two decoded values differ first: a path, and both values as text.
+-- The first difference of two decoded values: a path, and both values as text.
 local function difference(saved, made, path)
   if type(saved) == "table" and type(made) == "table" then
     for _, key in ipairs(keys_of(saved, made)) do
@@ -202,10 +202,10 @@ local function differ(saved, made, version)
   return refuse("the file holds the same values and is not the same text: byte %d differs%s", first_byte(saved, made), by)
 end
 
---- The record that a saved bill holds, checked; and the file's text.
+--- The checked record of a saved bill, and the file's text.
 ---@param path string
 ---@return table? record
----@return string|scrutinizer.Error text
+---@return string|scrutinizer.Error text or err, when there is no record
 function audit.load(path)
   local text, why = files.read(path)
   if not text then return errors.fail("file", why) end

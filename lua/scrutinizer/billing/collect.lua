@@ -1,5 +1,5 @@
---- Samples from an appliance: the graph of reports that are filtered to the customer, one query for each part. Refuses whatever would make a
---- silent mistake: coarser buckets, rows that no series shows, points that are no octets, a period that has not ended.
+--- Samples from an appliance: the graphs of reports that are filtered to the customer, one query for each part. It refuses what would give a
+--- wrong bill without notice: coarser buckets, rows without a series, points that are not octets, a period that has not ended.
 
 local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
@@ -10,11 +10,11 @@ local wire = require "scrutinizer.wire"
 local collect = {}
 
 ---@class scrutinizer.CollectOptions
----@field series? string[]     only the series of these labels; a label that may hide in Other is refused. Default: all series, and Other
----@field coarser? integer     minutes: bill from longer buckets than five minutes, which hide peaks
----@field sparse? boolean      points that all lie on a coarser grid are sums of five minutes all the same
----@field truncated? boolean   bill although rows exist that no series shows
----@field unfinished? boolean  the period has not ended: what is to come counts as missing
+---@field series? string[]     only the series with these labels; a label that is not found is refused. Default: all series, and Other
+---@field coarser? integer     bill from buckets of this many minutes, longer than five; they hide peaks
+---@field sparse? boolean      accept points that all lie on a coarser grid as five-minute sums
+---@field truncated? boolean   bill although some rows have no series
+---@field unfinished? boolean  bill a period that has not ended; future samples count as missing
 
 local KNOWN = { series = "table", coarser = "number", sparse = "boolean", truncated = "boolean", unfinished = "boolean" }
 
@@ -22,7 +22,7 @@ local function refuse(text, ...)
   return nil, errors.new("bill", text:format(...))
 end
 
--- ---- what is asked for ----
+-- ---- arguments ----
 
 local function query_complaint(query, side, i)
   local where = ("%s: query %d"):format(side, i)
@@ -71,7 +71,7 @@ function collect.complaint(queries, options)
   end
 end
 
--- ---- how long the buckets really are ----
+-- ---- the true length of the buckets ----
 
 local UNKNOWN = { api = true, decode = true, http = true }
 
@@ -128,7 +128,7 @@ local function drawn(list)
   return false
 end
 
--- Whether the series shown and Other are all there is. Nil and err when the appliance cannot be asked.
+-- Whether the shown series and Other contain all rows. Nil and err when the appliance cannot be asked.
 local function complete(query, shown, others)
   if #others > 0 then return drawn(others) or not drawn(shown) end
   local exist, err = query:count()
@@ -148,7 +148,7 @@ local function check_complete(query, shown, others, o, set)
   return true
 end
 
--- The series of the labels asked for. What may hide in Other is no series.
+-- The series with the requested labels. A row that is summed into Other has no series of its own.
 local function labelled(shown, others, labels)
   local wanted, chosen = {}, {}
   for _, label in ipairs(labels) do wanted[label] = 0 end
@@ -225,7 +225,7 @@ local function collect_side(set, side, given, o)
   return true
 end
 
---- Asks the appliance for a customer's samples. The queries' own times and granularity give way to the period's.
+--- Asks the appliance for a customer's samples. The period's times and granularity replace those of the queries.
 ---@param of scrutinizer.Period
 ---@param queries { inbound?: scrutinizer.Query|scrutinizer.Query[], outbound?: scrutinizer.Query|scrutinizer.Query[] }
 ---@param options? scrutinizer.CollectOptions
@@ -256,8 +256,8 @@ local function as_list(value)
   return type(value) == "table" and value or { value }
 end
 
---- Queries for a customer: of its interfaces (one part each), or of its addresses, where inbound is traffic to them and outbound from them.
---- With `limit` rows in the graph and the rest in Other. Raises as the query's methods do.
+--- Queries for a customer's interfaces (one part each), or for its addresses: inbound is traffic to them, outbound traffic from them.
+--- The graph has `limit` rows (default 1); the rest is in Other. Raises as the query's methods do.
 ---@param client scrutinizer.Client
 ---@param customer table
 ---@return { inbound: scrutinizer.Query[], outbound: scrutinizer.Query[] }
@@ -289,10 +289,10 @@ function collect.customer_complaint(customer)
     if not known[name] then return check.message("customer", name, table.concat(check.sorted_keys(known), ", ")) end
     if KINDS[name] or name == "interfaces" then kinds = kinds + 1 end
   end
-  -- Parts of different kinds may hold the same flows.
+  -- Parts of different kinds may contain the same flows.
   if kinds ~= 1 then return "customer: say one of interfaces, ip_group, network, ip; parts of different kinds could count a flow twice" end
   if customer.interfaces and customer.exporter then return "customer: interfaces name their exporters themselves" end
-  -- Silently billed twice would be worse than a word more.
+  -- Without an exporter a flow could be billed twice without notice.
   if not customer.interfaces and customer.exporter == nil then
     return 'customer: say exporter; a flow that several exporters report counts at each of them; "all" where none do'
   end

@@ -1,5 +1,6 @@
---- Bills from five-minute samples: percentiles, tariffs, invoices and their audit. Whole numbers and exact fractions all through; what is
---- rounded is rounded by name. Wrong arguments raise; what the world does comes back as nil and err (kind "bill": no bill can be made).
+--- Bills from five-minute samples: percentiles, tariffs, invoices and their audit. It computes with whole numbers and exact fractions only.
+--- Each rounding uses a named mode (half_up, half_even, up, down). Wrong arguments raise; other failures return nil and err (kind "bill": no
+--- bill can be made from these samples).
 
 local audit = require "scrutinizer.billing.audit"
 local check = require "scrutinizer.check"
@@ -16,15 +17,15 @@ local billing = {}
 
 local SAMPLES, PERIOD = "what billing.samples or billing.collect gives", "what billing.month or billing.period gives"
 
--- Collecting needs the whole client: it is loaded when it is asked for.
+-- Collecting needs the whole client, so it is loaded on first use.
 local function collect()
   return require "scrutinizer.billing.collect"
 end
 
---- The percentile of samples, found by selection. With the default method it is one of the samples, unchanged; no arithmetic touches it.
---- `discarded` are the samples above it. Formulas and their sources: `billing/rank.lua`. Wrong arguments raise.
----@param list table[]|scrutinizer.Whole[] numbers, or { epoch, number }; whole numbers beyond this Lua's as decimal text
----@param percent? number|string over 0, at most 100; exact as it reads in decimal ("99.9"); nil with `discard`
+--- The percentile of samples. With the default method the result is one of the samples, unchanged.
+--- `info.discarded` lists the samples above it. `billing/rank.lua` has the formulas and their sources. Wrong arguments raise.
+---@param list table[]|scrutinizer.Whole[] numbers, or { epoch, number }; decimal text for whole numbers that this Lua cannot hold exactly
+---@param percent? number|string over 0, at most 100, taken as the exact decimal number ("99.9"); nil with `discard`
 ---@param options? scrutinizer.PercentileOptions
 ---@return scrutinizer.Whole|number value
 ---@return scrutinizer.PercentileInfo info
@@ -44,16 +45,16 @@ local Stream = {}
 Stream.__index = Stream
 Stream.__name = "scrutinizer.PercentileStream"
 
---- Takes one sample more.
----@param value scrutinizer.Whole of 64 bits
----@param at? integer its time; without one, its place
+--- Adds one sample.
+---@param value scrutinizer.Whole of at most 64 bits
+---@param at? integer its time in epoch seconds; default: its position in the stream
 function Stream:add(value, at)
   if at then self._timed = true end
   if not self._top:add(value, at) then error(check.message("add", value, "a whole number of 64 bits"), 2) end
 end
 
---- The percentile of what was added so far, as `billing.percentile` gives it; nil when nothing was. More may be added afterwards. Raises
---- when more came than was announced: what was forgotten may have been part of it.
+--- The percentile of the samples added so far, as `billing.percentile` returns it; nil when there are none. More samples may be added
+--- afterwards. Raises when more than `most` samples were added: a sample that was needed may have been dropped.
 ---@return scrutinizer.Whole|number? value
 ---@return scrutinizer.PercentileInfo? info
 function Stream:finish()
@@ -63,9 +64,9 @@ function Stream:finish()
   return percentile.settle(self._plan, best, n)
 end
 
---- A percentile of samples that come one by one, in memory for the samples above it only: of a month's 8,928 the greatest 447.
----@param most integer how many samples may come
----@param percent? number|string
+--- A percentile of samples that are added one by one. It keeps only the samples above the percentile: of a month's 8,928 the greatest 447.
+---@param most integer how many samples may be added at most
+---@param percent? number|string over 0, at most 100; nil with `discard`
 ---@param options? scrutinizer.PercentileOptions
 ---@return scrutinizer.PercentileStream
 function billing.stream(most, percent, options)
@@ -75,7 +76,7 @@ function billing.stream(most, percent, options)
   return setmetatable({ _plan = plan, _top = core.top(percentile.keep(plan, most)), _most = most }, Stream)
 end
 
---- A calendar month of a zone, half-open: `billing.month("2026-11", "Europe/Berlin")`.
+--- A calendar month in a time zone, without the first second of the next month: `billing.month("2026-11", "Europe/Berlin")`.
 ---@param month string
 ---@param timezone? string IANA name, default "UTC"
 ---@return scrutinizer.Period
@@ -85,9 +86,9 @@ function billing.month(month, timezone)
   return found
 end
 
---- Any other span, half-open: part of a month for a contract that begins or ends in it.
----@param from integer|string epoch seconds, or ISO 8601 text read in the zone
----@param to integer|string
+--- Any other span, such as part of a month when a contract begins or ends in it.
+---@param from integer|string epoch seconds, or ISO 8601 text in the time zone
+---@param to integer|string the same; this moment is not part of the period
 ---@param timezone? string IANA name, default "UTC"
 ---@return scrutinizer.Period
 function billing.period(from, to, timezone)
@@ -96,11 +97,11 @@ function billing.period(from, to, timezone)
   return found
 end
 
---- Samples from lists: for each side { { epoch, octets }, … } in any order, or several parts { { name =, points = … }, … } that are summed.
+--- Samples from lists. Each side is { { epoch, octets }, … } in any order, or several parts { { name =, points = … }, … } that are summed.
 ---@param of scrutinizer.Period
 ---@param sides { inbound?: table[], outbound?: table[] }
----@param options? { duplicates?: "error"|"sum"|"first"|"last", interval?: integer } an epoch that comes twice (default "error"); seconds of
----   a sample (default 300)
+---@param options? { duplicates?: "error"|"sum"|"first"|"last", interval?: integer } duplicates: what to do when an epoch occurs twice
+---   (default "error"); interval: seconds per sample (default 300)
 ---@return scrutinizer.Samples? set
 ---@return scrutinizer.Error? err
 function billing.samples(of, sides, options)
@@ -114,8 +115,9 @@ function billing.samples(of, sides, options)
   return samples.from_lists(of, sides, duplicates, o.interval)
 end
 
---- Samples from the appliance: five-minute octets of reports filtered to the customer, one query for each part; their times and granularity
---- give way to the period's. Refused: buckets of another length, rows that no series shows, a period that has not ended.
+--- Samples from the appliance: five-minute octets from reports that are filtered to the customer, one query per part. The period's times and
+--- a granularity of five minutes (or `coarser`) replace those of the queries. Refused: buckets of another length, rows without a series, a
+--- period that has not ended.
 ---@param of scrutinizer.Period
 ---@param queries { inbound?: scrutinizer.Query|scrutinizer.Query[], outbound?: scrutinizer.Query|scrutinizer.Query[] }
 ---@param options? scrutinizer.CollectOptions
@@ -128,9 +130,9 @@ function billing.collect(of, queries, options)
   return collect().run(of, queries, options)
 end
 
---- Queries for `collect`: of a customer's interfaces (one part each), or of addresses, where inbound is what goes to them and outbound what
---- comes from them. A flow that several exporters report counts at each, so `exporter` (address or name, or { exporter, interface }) must be
---- said for addresses; "all" where no two report the same. The graph has `limit` rows (default 1), the rest is in Other.
+--- Queries for `collect`, for a customer's interfaces (one part each) or addresses. For addresses, inbound is traffic to them and outbound
+--- traffic from them. A flow that several exporters report is counted once per exporter, so addresses need `exporter`: an address or name,
+--- { exporter, interface }, or "all" when no two exporters report the same flow. The graph has `limit` rows (default 1); the rest is in Other.
 ---@param client scrutinizer.Client
 ---@param customer { interfaces?: table[], ip_group?: any, network?: any, ip?: any, exporter?: any, report?: string, limit?: integer }
 ---@return { inbound: scrutinizer.Query[], outbound: scrutinizer.Query[] }
@@ -142,7 +144,7 @@ function billing.queries(client, customer)
   return found
 end
 
---- What a customer used: the percentile by direction and policy, with all that an audit asks for.
+--- What a customer used: the percentile under each policy for missing samples, with all figures that an audit needs.
 ---@param set scrutinizer.Samples
 ---@param options? scrutinizer.UsageOptions
 ---@return scrutinizer.Usage? result
@@ -155,7 +157,7 @@ function billing.usage(set, options)
   return usage.of(plan, set)
 end
 
---- The text that the audit's SHA-256 is of: "member 1", then one line "direction part epoch octets" for each sample.
+--- The text whose SHA-256 is in the audit: "member 1", then one line "direction part epoch octets" for each sample.
 ---@param set scrutinizer.Samples
 ---@return string
 function billing.canonical(set)
@@ -170,15 +172,15 @@ Invoice.__name = "scrutinizer.Invoice"
 ---@return string
 function Invoice:text() return text.plain(self) end
 
---- Its lines as CSV, the total last.
+--- The invoice's lines as CSV. The last line is the total.
 ---@return string
 function Invoice:csv() return text.csv(self) end
 
---- All of it as JSON; whole numbers beyond 2^53 as text.
+--- The whole invoice as JSON; whole numbers beyond 2^53 are text.
 ---@return string
 function Invoice:json() return audit.json(self) end
 
---- A page that needs nothing else: the lines, the usage curve, the percentile's line, the discarded samples, the audit.
+--- One HTML page without external files: the lines, the usage curve, the percentile's line, the discarded samples, the audit.
 ---@return string
 function Invoice:html() return html_page.html(self) end
 
@@ -196,15 +198,15 @@ local function finish(record)
 end
 
 ---@class scrutinizer.InvoiceInput
----@field customer string
----@field number? string
----@field samples? scrutinizer.Samples parts that are to be summed before ranking belong in one set
----@field members? { name: string, samples: scrutinizer.Samples, commit?: number|string }[] in place of samples, a pool: the sum of the
----   members' billable units is held against the sum of their commits (or the tariff's, where none has one)
+---@field customer string name on the invoice
+---@field number? string the invoice's number
+---@field samples? scrutinizer.Samples one set; its parts are summed before ranking
+---@field members? { name: string, samples: scrutinizer.Samples, commit?: number|string }[] a pool, instead of `samples`: the sum of the
+---   members' billable units is compared with the sum of their commits (or with the tariff's commit when no member has one)
 ---@field usage? scrutinizer.UsageOptions
 ---@field tariff scrutinizer.Tariff
 
---- An invoice: a plain table, printable as text, CSV, JSON and HTML. Made from what is given and nothing else: no clock, no network.
+--- An invoice: a plain table, printable as text, CSV, JSON and HTML. It depends only on the argument: no clock, no network.
 ---@param given scrutinizer.InvoiceInput
 ---@return scrutinizer.Invoice? bill
 ---@return scrutinizer.Error? err
@@ -214,15 +216,16 @@ function billing.invoice(given)
   return finish(record)
 end
 
---- Makes a saved bill again from its samples and compares it with the file, byte by byte. Nil and err name the first difference.
+--- Makes a saved bill again from its samples and compares it with the file, byte by byte. On a difference it returns nil and an err that
+--- names the first one.
 ---@param path string
----@return scrutinizer.Invoice? bill the invoice, when all is as the file says
+---@return scrutinizer.Invoice? bill the invoice, when it equals the file
 ---@return scrutinizer.Error? err
 function billing.verify(path)
   return audit.verify(path, finish)
 end
 
---- One row for each invoice, with the columns that open billing tools keep: for tables of all customers, or of a year.
+--- One row for each invoice, with the columns of open-source billing tools: for a table of all customers, or of a year.
 ---@param bills scrutinizer.Invoice[]
 ---@return table[] rows for `scrutinizer.export`
 ---@return string[] columns in order

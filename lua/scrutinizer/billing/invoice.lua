@@ -1,4 +1,4 @@
---- An invoice: a plain table made from a record of inputs and nothing else, so that the same record gives the same invoice anywhere.
+--- An invoice: a plain table made only from a record of inputs, so that the same record gives the same invoice on every host.
 
 local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
@@ -16,42 +16,42 @@ local invoice = {}
 ---@class scrutinizer.InvoiceMember
 ---@field name string
 ---@field usage scrutinizer.Usage
----@field units scrutinizer.Fraction   billable, rounded as the tariff says
+---@field units scrutinizer.Fraction   billable units, rounded as the tariff says
 ---@field commit? scrutinizer.Fraction
----@field steps table[]                the roundings on the way: { point =, rounding =, from =, to = }
----@field queries table[]              { side =, part =, name =, query = } what the appliance was asked, without the token
+---@field steps table[]                the roundings in order: { point =, rounding =, from =, to = }
+---@field queries table[]              the requests to the appliance, without the token: { side =, part =, name =, query = }
 
 ---@class scrutinizer.InvoiceLine
 ---@field name string
 ---@field quantity scrutinizer.Fraction
----@field unit? string                  nil where the line is a fee
+---@field unit? string                  nil for a fee
 ---@field price scrutinizer.Fraction    minor units
----@field part? scrutinizer.Fraction    of the month, where the line is prorated
+---@field part? scrutinizer.Fraction    share of the month, when the line is prorated
 ---@field exact scrutinizer.Fraction    quantity × price × part
----@field amount scrutinizer.Whole      the same rounded to minor units
+---@field amount scrutinizer.Whole      `exact` rounded to minor units
 
 ---@class scrutinizer.Invoice
 ---@field customer string
 ---@field number? string
 ---@field period scrutinizer.Period
 ---@field currency string
----@field decimals integer
+---@field decimals integer                    digits of the minor unit
 ---@field measure "rate"|"volume"
 ---@field unit string
 ---@field members scrutinizer.InvoiceMember[] one, or the members of a pool
----@field units scrutinizer.Fraction          of all members
----@field commit? scrutinizer.Fraction
+---@field units scrutinizer.Fraction          billable units of all members
+---@field commit? scrutinizer.Fraction        units, of all members
 ---@field over scrutinizer.Fraction           units over the commit
----@field used? string                        percent of the commit
+---@field used? string                        usage in percent of the commit
 ---@field lines scrutinizer.InvoiceLine[]
 ---@field total scrutinizer.Whole             minor units
 ---@field rounding table<string, string>      how each point was rounded
----@field forced string[]                     refusals that were overruled
----@field audit { version: string, samples_sha256: string } of the program, and of the samples' canonical text
+---@field forced string[]                     refusals that an option overruled, such as "truncated"
+---@field audit { version: string, samples_sha256: string } the program's version, and the SHA-256 of the samples' canonical text
 
 -- ---- the record ----
 
--- Options as data: percentages and shares as exact text, so that no float is written down.
+-- Options as data. Percentages and shares become exact text, so that the file contains no float.
 local function plain_number(value)
   local given = type(value) == "number" and fraction.decimal(value)
   if not given then return value end
@@ -111,7 +111,7 @@ end
 
 local GIVEN = { customer = true, number = true, samples = true, members = true, usage = true, tariff = true }
 
---- What is wrong with what an invoice is to be made of, or nil.
+--- What is wrong with an invoice's input, or nil.
 ---@param given any
 ---@return string?
 function invoice.complaint(given)
@@ -134,7 +134,7 @@ local function record_samples(set)
   return copy
 end
 
---- The record of an invoice: all that it is made from, as data. Nil and a complaint for wrong input.
+--- The record of an invoice: all of its inputs, as data. Nil and a complaint for wrong input.
 ---@param given table
 ---@return table? record
 ---@return string? complaint
@@ -195,7 +195,7 @@ local function compose_member(record, kept, of, plan)
   }
 end
 
--- The sums of a pool: of one member, its own.
+-- Sums units and commits over the members; a normal invoice has one member.
 local function sum_up(bill, record)
   local texts, seen = {}, {}
   bill.units = fraction.new(0)
@@ -209,7 +209,7 @@ local function sum_up(bill, record)
     end
     member.forced = nil
   end
-  -- A pool may have one commit of its own.
+  -- A pool may take the tariff's commit instead of commits per member.
   if not bill.commit and record.tariff.commit ~= nil then bill.commit = fraction.decimal(record.tariff.commit) end
   local text = table.concat(texts)
   bill.audit = { version = record.version, samples_sha256 = core.sha256(text) }

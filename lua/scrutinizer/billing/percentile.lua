@@ -1,4 +1,4 @@
---- A percentile of samples by selection: only the samples from its rank upwards are kept.
+--- A percentile of samples by selection: it keeps only the samples from the percentile's rank upwards.
 
 local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
@@ -9,25 +9,25 @@ local rank = require "scrutinizer.billing.rank"
 local percentile = {}
 
 ---@class scrutinizer.PercentileOptions
----@field method? "nearest_rank"|"librenms"|"cacti"|"rrdtool"|"linear" default "nearest_rank"; `rank.lua` says each one's formula and source
----@field take? "next"|"mean_next"  what is billed below the discarded samples: the next one (default), or the mean of the next ones
----@field take_fraction? number|string of all samples, those that `mean_next` averages: 0.15
----@field discard? number|string    of all samples, those dropped from the top: 0.05 is percent 95. Say it in place of a percent
----@field rounding? "half_up"|"half_even"|"up"|"down" `linear` and `mean_next` give a whole number then, rounded this way from the exact
----   fraction; without it a float, for comparison only
+---@field method? "nearest_rank"|"librenms"|"cacti"|"rrdtool"|"linear" default "nearest_rank"; `rank.lua` has the formulas and their sources
+---@field take? "next"|"mean_next"  bill the next sample below the discarded ones (default), or the mean of the next ones
+---@field take_fraction? number|string share of all samples that `mean_next` averages, such as 0.15
+---@field discard? number|string    share of all samples that is dropped from the top; replaces `percent`: 0.05 means percent 95
+---@field rounding? "half_up"|"half_even"|"up"|"down" for `linear` and `mean_next`: round the exact fraction to a whole number in this way;
+---   without it the result is a float, for comparison only
 
 ---@class scrutinizer.PercentileInfo
 ---@field n integer           how many samples were ranked
----@field rank integer        of the value in ascending order, from 1; `linear`: the lower of the two
+---@field rank integer        the value's rank in ascending order, from 1; `linear`: the lower of two ranks
 ---@field method string
----@field percent string
----@field discarded table[]|scrutinizer.Whole[] the samples above the value, the greatest first, of equal ones the earlier first
----@field kept? integer       `mean_next`: how many samples the mean is of
+---@field percent string      decimal text, such as "99.9"
+---@field discarded table[]|scrutinizer.Whole[] the samples above the value, the greatest first; equal samples in order of time
+---@field kept? integer       `mean_next`: how many samples were averaged
 ---@field exact? scrutinizer.Fraction `linear`, `mean_next`: the value before rounding
 
 local ZERO = fraction.new(0)
 
--- ---- what is asked for ----
+-- ---- arguments ----
 
 local TAKES = { next = true, mean_next = true }
 local KNOWN = { method = true, take = true, take_fraction = true, discard = true, rounding = true }
@@ -67,8 +67,8 @@ local function check_percent(percent, o, plan)
   plan.percent = fraction.text(fraction.multiply(plan.share, fraction.new(100)))
 end
 
---- Reads percent and options once, for any number of selections.
----@param percent? number|string
+--- Checks percent and options once; the plan serves any number of selections.
+---@param percent? number|string over 0, at most 100; nil with `discard`
 ---@param options? scrutinizer.PercentileOptions
 ---@return table? plan
 ---@return string? complaint
@@ -84,7 +84,8 @@ function percentile.plan(percent, options)
   return plan
 end
 
--- Of n samples: the rank, how far beyond it, how many `mean_next` takes, and how many of the greatest must be known.
+-- For n samples: the rank, the fraction of the way to the next rank, how many samples `mean_next` averages, and how many of the greatest
+-- samples must be kept.
 local function places(plan, n)
   local at, beyond = rank.of(plan.method, n, plan.share)
   local count
@@ -95,7 +96,7 @@ local function places(plan, n)
   return at, beyond, count, n - at + (count or 1)
 end
 
---- How many of the greatest samples must be kept to know the percentile of up to n.
+--- How many of the greatest samples must be kept to find the percentile of at most n samples.
 ---@param plan table
 ---@param n integer
 ---@return integer
@@ -127,7 +128,7 @@ local function settle(plan, info, value)
   return tonumber(bigint.text(value.numerator)) / tonumber(bigint.text(value.denominator)), info
 end
 
--- Floats are compared and never computed with: there is no fraction of them.
+-- Samples that are floats have no exact fraction: interpolate in floats.
 local function settle_floats(info, lower, upper, beyond)
   local way = tonumber(bigint.text(beyond.numerator)) / tonumber(bigint.text(beyond.denominator))
   return lower + (upper - lower) * way, info
@@ -137,10 +138,10 @@ local function is_float(value)
   return type(value) == "number" and bigint.whole(value) == nil
 end
 
---- The percentile from the greatest samples in order; `best` must hold at least `percentile.keep` of them.
+--- The percentile from the greatest samples.
 ---@param plan table
----@param best table[]|scrutinizer.Whole[]
----@param n integer of all samples
+---@param best table[]|scrutinizer.Whole[] at least `percentile.keep` samples, the greatest first
+---@param n integer number of all samples
 ---@return scrutinizer.Whole|number value
 ---@return scrutinizer.PercentileInfo info
 function percentile.settle(plan, best, n)
@@ -158,7 +159,7 @@ end
 
 -- ---- selection ----
 
--- Sorting, for what the core does not take: fractions, and numbers beyond 64 bits.
+-- Sorts what the core does not take: fractions, and numbers beyond 64 bits.
 local function before(a, b)
   if type(a.value) == "number" and type(b.value) == "number" then
     if a.value ~= b.value then return a.value > b.value end
@@ -198,18 +199,18 @@ local function sort_any(samples)
   return list
 end
 
--- The greatest in order.
+-- The greatest samples, in order.
 local function select_best(plan, samples, n)
   local top = core.top(percentile.keep(plan, n))
   if top:add_list(samples, n, 1, 1) == n then return (top:finish(type(samples[1]) == "table")) end
   return sort_any(samples)
 end
 
---- Of a list of numbers or { epoch, number }: value and info, or nil and a complaint.
+--- The percentile of a list: value and info, or nil and a complaint.
 ---@param plan table
----@param samples any
+---@param samples any a list of numbers or { epoch, number }
 ---@return scrutinizer.Whole|number? value
----@return scrutinizer.PercentileInfo|string info
+---@return scrutinizer.PercentileInfo|string info or the complaint
 function percentile.run(plan, samples)
   local n = type(samples) == "table" and #samples or 0
   if n == 0 then return nil, check.message("samples", samples, "a list of numbers or of { epoch, number }, not empty") end

@@ -1,5 +1,5 @@
---- What is billed: a half-open span of time, [from, to), whose ends are days of an IANA zone. Epoch seconds throughout, so that months of
---- 28 to 31 days and days of 23 and 25 hours come out right.
+--- The billing period: a span of time, [from, to), in an IANA time zone. All times are epoch seconds, so that months of 28 to 31 days and
+--- days of 23 and 25 hours have their true length.
 
 local check = require "scrutinizer.check"
 local times = require "scrutinizer.time.times"
@@ -12,22 +12,22 @@ period.INTERVAL = 300
 
 ---@class scrutinizer.Period
 ---@field from integer        epoch seconds
----@field to integer          the first moment that is no longer in it
+---@field to integer          epoch seconds; the first second after the period
 ---@field timezone string     IANA name
----@field month string        "2026-11": the zone's month that it begins in
----@field days? integer       days of the zone's calendar; nil when it does not begin and end with one
----@field month_from integer  that month's beginning and end
----@field month_to integer
----@field month_days integer  of that month
----@field whole boolean       whether it is that month
----@field intervals integer   five-minute samples in it
+---@field month string        "2026-11": the month in which it begins
+---@field days? integer       its calendar days; nil when it does not begin and end at midnight
+---@field month_from integer  epoch seconds of that month's beginning
+---@field month_to integer    epoch seconds of that month's end
+---@field month_days integer  that month's calendar days
+---@field whole boolean       whether the period is that whole month
+---@field intervals integer   its number of five-minute samples
 
 local function month_start(clock, year, month)
-  -- Months carry on over the year's end.
+  -- Month 13 is January of the next year.
   return clock:epoch { year = year + math.floor((month - 1) / 12), month = (month - 1) % 12 + 1, day = 1 }
 end
 
--- The days from 1970 to a moment that begins a day of the zone, or nil.
+-- The number of days from 1970 to a midnight of the zone; nil when the moment is not a midnight.
 local function day_of(clock, epoch)
   local civil = clock:civil(epoch)
   if clock:epoch { year = civil.year, month = civil.month, day = civil.day } ~= epoch then return nil end
@@ -39,7 +39,7 @@ local function days_between(clock, from, to)
   return first and last and last - first or nil
 end
 
---- A period between two epochs, or nil and why there is none.
+--- A period between two epochs, or nil and a complaint.
 ---@param from integer
 ---@param to integer
 ---@param timezone string
@@ -62,7 +62,7 @@ function period.between(from, to, timezone)
   }
 end
 
---- A calendar month, or nil and what is wrong.
+--- A calendar month, or nil and a complaint.
 ---@param text any "2026-11"
 ---@param timezone string
 ---@return scrutinizer.Period?
@@ -78,7 +78,7 @@ function period.month(text, timezone)
   return period.between(month_start(clock, year, month), month_start(clock, year, month + 1), timezone)
 end
 
---- Part of a month or any other span: epochs, or ISO 8601 text read in the zone.
+--- Part of a month or any other span: epoch seconds, or ISO 8601 text in the time zone. Nil and a complaint for wrong input.
 ---@param from integer|string
 ---@param to integer|string
 ---@param timezone string
@@ -95,7 +95,7 @@ function period.span(from, to, timezone)
   return period.between(first, last, timezone)
 end
 
---- A moment of the period as its zone's clock shows it: "2026-11-01 00:00:00 +0100".
+--- A moment as local time of the zone: "2026-11-01 00:00:00 +0100".
 ---@param timezone string
 ---@param epoch integer
 ---@return string

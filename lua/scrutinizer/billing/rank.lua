@@ -1,4 +1,4 @@
---- Which sample is "the 95th percentile": five formulas that are in use, in whole numbers. Ranks count from 1 in ascending order.
+--- Which sample is "the 95th percentile": five formulas in common use, without floats. Ranks count from 1 in ascending order.
 
 local check = require "scrutinizer.check"
 local bigint = require "scrutinizer.billing.arithmetic.bigint"
@@ -10,16 +10,16 @@ local rank = {}
 local ONE = fraction.new(1)
 local HUNDRED = fraction.new(100)
 
--- A share of n, rounded by name.
+-- A share of n, rounded by the named mode.
 local function of(n, share, rounding)
   return fraction.round(fraction.multiply(fraction.new(n), share), rounding)
 end
 
--- Each takes the number of samples and the percentile as a fraction of one.
+-- Each takes the number of samples and the percentile as a fraction of one (95/100).
 local FORMULAS = {}
 
---- ceil(p × N): the smallest value that at least p of the samples do not pass. SQL's percentile_disc. Contracts say "drop the top 5 %, bill
---- the next": N - floor((1 - p) × N), which is the same.
+--- ceil(p × N): the smallest sample such that at least p of all samples are not greater than it. The same as SQL's percentile_disc, and as the
+--- contracts' "drop the top 5 %, bill the next": N - floor((1 - p) × N).
 function FORMULAS.nearest_rank(n, share)
   return of(n, share, "up")
 end
@@ -39,7 +39,8 @@ function FORMULAS.rrdtool(n, share)
   return of(n - 1, share, "half_up") + 1
 end
 
---- p × (N - 1) + 1, between two samples: SQL's percentile_cont, Akvorado (console/line.go). Gives the lower rank and how far it is to the next.
+--- p × (N - 1) + 1, interpolated between two samples: SQL's percentile_cont, Akvorado (console/line.go). Returns the lower rank and the
+--- fraction of the way to the next.
 function FORMULAS.linear(n, share)
   local position = fraction.multiply(fraction.new(n - 1), share)
   local below = fraction.round(position, "down")
@@ -48,7 +49,7 @@ end
 
 rank.METHODS = FORMULAS
 
---- The percentile as a fraction of one; nil when it is none. 95, 99.9 and "99.9" are taken exactly as they read in decimal.
+--- The percentile as a fraction of one; nil for a wrong value. 95, 99.9 and "99.9" are taken as exact decimal numbers.
 ---@param percent number|string over 0, at most 100
 ---@return scrutinizer.Fraction?
 function rank.share(percent)
@@ -66,7 +67,7 @@ function rank.complaint(method)
     suggest.did_you_mean(type(method) == "string" and suggest.nearest(method, FORMULAS) or nil))
 end
 
---- The rank among n samples, from 1 to n; for `linear` the lower of the two, and the fraction of the way to the next.
+--- The rank among n samples, from 1 to n; for `linear` the lower of two ranks, and the fraction of the way to the next.
 ---@param method string
 ---@param n integer at least 1
 ---@param share scrutinizer.Fraction

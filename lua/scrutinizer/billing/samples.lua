@@ -1,5 +1,5 @@
---- A customer's samples: for each direction one or more parts (ports, groups, networks), each with the octets of every five minutes of the
---- period on one grid. Parts stay apart until they are summed, so that what is missing in one of them is known.
+--- A customer's samples. Each direction has one or more parts (ports, groups, networks). Each part has the octets of every five minutes of
+--- the period; all parts share one grid. Parts are stored separately, so that a missing sample of one part is visible.
 
 local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
@@ -14,18 +14,18 @@ samples.SIDES = { "inbound", "outbound" }
 ---@class scrutinizer.Part
 ---@field name string
 ---@field values (scrutinizer.Whole|false)[] octets per interval from the period's start; false: no sample
----@field query? { data_requested: string, rpt_json: string } what was asked, without the token
----@field series? string[] labels of the series that were taken; nil: all, and Other
+---@field query? { data_requested: string, rpt_json: string } the request, without the token
+---@field series? string[] labels of the series that are counted; nil: all, and Other
 
 ---@class scrutinizer.Samples
 ---@field period scrutinizer.Period
----@field interval integer     seconds of a sample
----@field n integer            samples that the period has
+---@field interval integer     seconds per sample
+---@field n integer            number of samples in the period
 ---@field inbound? scrutinizer.Part[]
 ---@field outbound? scrutinizer.Part[]
----@field duplicates integer   samples that came more than once
----@field outside integer      samples outside of the period, left out
----@field forced string[]      what would have been refused, had it not been asked for
+---@field duplicates integer   samples whose epoch occurred more than once
+---@field outside integer      samples outside the period; they are ignored
+---@field forced string[]      refusals that an option overruled, such as "truncated"
 
 local function bill_error(text, ...)
   return errors.new("bill", text:format(...))
@@ -52,7 +52,7 @@ function JOIN.first(a) return a end
 function JOIN.last(_, b) return b end
 samples.JOINS = { error = true, sum = true, first = true, last = true }
 
--- One point's place and octets, or nil and a complaint. A place outside of the grid is false.
+-- One point's index and octets, or nil and a complaint. The index is false for a point outside the grid.
 local function read_point(set, point)
   local epoch = type(point) == "table" and check.integer(point[1])
   local octets = epoch and bigint.whole(point[2])
@@ -71,7 +71,7 @@ local function empty_grid(n)
   return values
 end
 
---- Puts points into a part's grid: `values` as they are, or a new one. A point that is there twice is an error, or joined.
+--- Puts points into a new grid. `duplicates` says what to do with a second point of the same time.
 ---@param set scrutinizer.Samples
 ---@param points table[] { epoch, octets } in any order
 ---@param duplicates "error"|"sum"|"first"|"last"
@@ -96,9 +96,9 @@ function samples.place(set, points, duplicates)
   return values
 end
 
---- Adds series to a grid, interval by interval: several series of one answer are one part.
+--- Adds a series to a grid, interval by interval: several series of one answer are one part.
 ---@param set scrutinizer.Samples
----@param values (scrutinizer.Whole|false)[]
+---@param values (scrutinizer.Whole|false)[] the grid; it is changed
 ---@param more (scrutinizer.Whole|false)[]
 function samples.add_up(set, values, more)
   for i = 1, set.n do
@@ -109,7 +109,7 @@ end
 
 -- ---- from lists ----
 
--- The parts that a caller gave for a side: one list of points, or several parts.
+-- The parts of one side as the caller gave them: one list of points, or several parts.
 local function parts_given(list)
   if #list > 0 and type(list[1]) == "table" and list[1].points == nil then return { { points = list } } end
   if #list == 0 then return { { points = list } } end
@@ -129,7 +129,7 @@ local function add_parts(set, side, list, duplicates)
   return true
 end
 
---- What is wrong with sides given by a caller, or nil.
+--- What is wrong with the caller's sides, or nil.
 ---@param given any
 ---@return string?
 function samples.complaint(given)
@@ -149,7 +149,7 @@ function samples.complaint(given)
   end
 end
 
---- Samples from lists that the caller has.
+--- Samples from the caller's lists.
 ---@param of scrutinizer.Period
 ---@param given { inbound?: table[], outbound?: table[] }
 ---@param duplicates "error"|"sum"|"first"|"last"
@@ -173,12 +173,12 @@ end
 
 local kind_of_number = rawget(math, "type")
 
--- Whether table.concat writes a number's very digits.
+-- Whether table.concat writes all digits of a number.
 local plain = kind_of_number and function(value) return kind_of_number(value) == "integer" end
   or function(value) return type(value) == "number" and value < 1e14 end
 
---- The text that a bill's hash is of: for each direction, part and interval one line "direction part epoch octets", "-" where there is no
---- sample. Anyone can write it again and hash it with sha256sum.
+--- The text that a bill's hash covers: for each direction, part and interval one line "direction part epoch octets", with "-" for a missing
+--- sample. Anyone can rebuild the text and check the hash with sha256sum.
 ---@param set scrutinizer.Samples
 ---@return string
 function samples.canonical(set)

@@ -1,5 +1,5 @@
---- Prices: commit and overage, tiers, minimum, fixed fees. Money is in minor units (cents); a price may be a decimal of them. Amounts are exact
---- until they are rounded, by name and at named points: rate, units, line, total.
+--- Prices: commit and overage, tiers, minimum, fixed fees. Money is in minor units (cents); a price may be a decimal number of them. Amounts
+--- are exact; they are rounded only at four named points: rate, units, line, total.
 
 local check = require "scrutinizer.check"
 local bigint = require "scrutinizer.billing.arithmetic.bigint"
@@ -17,20 +17,20 @@ local tariff = {}
 ---@field unit string           rate: bps kbps Mbps Gbps Tbps (powers of 1000), Kibps Mibps Gibps Tibps (of 1024); volume: B kB MB GB TB PB,
 ---   KiB MiB GiB TiB PiB
 ---@field step? number|string   units are rounded to a multiple of it (1: whole units); default: not rounded
----@field commit? number|string units that are paid for in any case
+---@field commit? number|string units that are paid for even when they are not used
 ---@field commit_price? number|string minor units per unit of the commit (default: price, or the first tier's); or
----@field commit_fee? integer   minor units for the commit as a whole
----@field prorate_commit? boolean whether a part of a month pays a part of the commit's fee; must be said for such a period
----@field price? number|string  minor units per unit: over the commit, or of all units where there is none; or
----@field tiers? { up_to?: number|string, price: number|string }[] ascending, the last without `up_to`; a tier's end belongs to it. With a
----   commit they count from the commit on
----@field tiering? "graduated"|"volume" each slice at its own price (default), or all units at the price of the tier reached
----@field minimum? integer      minor units that commit and usage cost at least
----@field fees? { name: string, amount: integer, prorate?: boolean }[] fixed; minor units, negative for a credit
----@field prorate? "days"|"seconds" how a part of a month is measured (default days of the zone's calendar)
----@field total_step? integer   the total is rounded to a multiple of so many minor units
+---@field commit_fee? integer   minor units for the whole commit
+---@field prorate_commit? boolean whether a part of a month pays only a part of the commit's fee; required for such a period
+---@field price? number|string  minor units per unit: per unit over the commit, or per unit when there is no commit; or
+---@field tiers? { up_to?: number|string, price: number|string }[] ascending, the last without `up_to`; `up_to` units are still in the tier.
+---   With a commit, tiers count the units over it
+---@field tiering? "graduated"|"volume" each tier's units at that tier's price (default), or all units at the price of the tier reached
+---@field minimum? integer      minor units; commit and usage cost at least this
+---@field fees? { name: string, amount: integer, prorate?: boolean }[] fixed fees in minor units, negative for a credit
+---@field prorate? "days"|"seconds" how the share of a month is measured (default: calendar days of the zone)
+---@field total_step? integer   minor units; the total is rounded to a multiple of it
 ---@field rounding? { rate?: scrutinizer.Rounding|"none", units?: scrutinizer.Rounding, line?: scrutinizer.Rounding, total?: scrutinizer.Rounding }
----   `rate`: to whole bits per second (default half_up; `linear` and `mean_next` need it said); `units`: to the step (default up);
+---   `rate`: to whole bits per second (default half_up; required with `linear` and `mean_next`); `units`: to the step (default up);
 ---   `line`: to minor units (default half_up); `total`: to total_step (default half_up)
 
 local RATE_UNITS, VOLUME_UNITS = { bps = 1 }, { B = 1 }
@@ -148,7 +148,7 @@ function tariff.complaint(t)
     or fees_complaint(t) or rounding_complaint(t)
 end
 
---- The rounding of every point, defaults filled in.
+--- The rounding mode of every point, with defaults.
 ---@param t scrutinizer.Tariff
 ---@return table<string, string>
 function tariff.rounding(t)
@@ -159,7 +159,7 @@ end
 
 -- ---- quantities ----
 
---- Bits per second, or octets, that a unit stands for.
+--- How many bits per second, or octets, one unit is.
 ---@param measure "rate"|"volume"
 ---@param unit string
 ---@return scrutinizer.Whole
@@ -175,7 +175,7 @@ local function volume_of(usage)
   return bigint.compare(a, b) >= 0 and a or b
 end
 
---- Billable units of one usage, and the steps on the way: each { point =, from =, to = } as fractions.
+--- Billable units of one usage, and the roundings in order: each { point =, from =, to = } as fractions.
 ---@param t scrutinizer.Tariff
 ---@param usage scrutinizer.Usage
 ---@return scrutinizer.Fraction units
@@ -198,7 +198,7 @@ end
 
 -- ---- lines ----
 
--- The part of the month that the period is; nil and a complaint when it is not to be had.
+-- The period's share of its month; nil and a complaint when it cannot be computed.
 local function part_of_month(t, period)
   if period.whole then return fraction.new(1) end
   if t.prorate == "seconds" then
@@ -210,10 +210,10 @@ local function part_of_month(t, period)
   return fraction.new(period.days, period.month_days)
 end
 
---- Whether the tariff can be applied to the period and the usage's options.
+--- A complaint when the tariff cannot be applied to the period and the usage's options, else nil.
 ---@param t scrutinizer.Tariff
 ---@param period scrutinizer.Period
----@param between_samples boolean whether the percentile is a fraction of samples
+---@param between_samples boolean whether the percentile can lie between two samples
 ---@return string? complaint
 function tariff.fits(t, period, between_samples)
   local rate = t.rounding and t.rounding.rate
@@ -282,7 +282,7 @@ local function round_total(bill, t)
   bill.total = rounded
 end
 
---- Prices a quantity. `commit` is the tariff's, or the sum of a pool's.
+--- Prices a quantity. `commit` is the tariff's commit, or the sum of a pool's commits.
 ---@param t scrutinizer.Tariff
 ---@param period scrutinizer.Period
 ---@param units scrutinizer.Fraction

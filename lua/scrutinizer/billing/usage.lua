@@ -1,4 +1,4 @@
---- What a customer used: samples summed over the parts, a policy for those that are missing, the directions, and the percentile.
+--- What a customer used: sums the samples of all parts, applies the policy for missing samples, joins the directions, takes the percentile.
 
 local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
@@ -11,38 +11,39 @@ local samples = require "scrutinizer.billing.samples"
 local usage = {}
 
 ---@alias scrutinizer.Direction
----| "higher_percentile" # the higher of the two directions' percentiles (default where both sides are there)
----| "higher_sample"     # the percentile of each sample's higher direction
----| "sum"               # the percentile of both directions together
----| "inbound"           # one side
----| "outbound"
+---| "higher_percentile" # the higher of the two directions' percentiles (default when there are samples of both)
+---| "higher_sample"     # take the higher direction of each sample, then the percentile
+---| "sum"               # add both directions of each sample, then take the percentile
+---| "inbound"           # the percentile of inbound samples
+---| "outbound"          # the percentile of outbound samples
 
 ---@class scrutinizer.UsageOptions: scrutinizer.PercentileOptions
----@field percent? number|string default 95
+---@field percent? number|string over 0, at most 100; default 95
 ---@field direction? scrutinizer.Direction
----@field missing? "error"|"zero"|"drop"|"carry" what a missing sample counts as: refused when over `threshold`, below it as zero (default);
----   nothing used (the customer's favour); no sample, so that N is smaller; the sample before it (zero at the period's beginning)
----@field threshold? number|string share of the samples that may be missing, such as 0.01; default 0 for "error", none for the others
+---@field missing? "error"|"zero"|"drop"|"carry" what a missing sample counts as. "error" (default): refuse the bill above `threshold`, count as
+---   zero below it. "zero": no traffic (favours the customer). "drop": not a sample, so N is smaller. "carry": the sample before it (zero at
+---   the period's beginning)
+---@field threshold? number|string share of the samples that may be missing, such as 0.01; default 0 for "error", no limit for the others
 
 ---@class scrutinizer.Usage
----@field n integer
----@field rank integer
+---@field n integer                   how many samples were ranked
+---@field rank integer                the percentile's rank in ascending order, from 1
 ---@field method string
----@field percent string
+---@field percent string              decimal text, such as "99.9"
 ---@field direction scrutinizer.Direction
----@field side "inbound"|"outbound"|"both" whose percentile it is
+---@field side "inbound"|"outbound"|"both" the direction that the percentile comes from
 ---@field octets scrutinizer.Fraction the percentile, in octets per interval
 ---@field rate scrutinizer.Fraction   the same in bits per second: octets × 8 / interval
----@field discarded table[]           { epoch, octets } above it, the greatest first
----@field expected integer            samples that the period has
----@field present integer             of them, those of all parts and sides that are billed
----@field missing integer
----@field missing_ranges table[]      { from, to } each, half-open
----@field duplicates integer
----@field outside integer
+---@field discarded table[]           samples above the percentile, { epoch, octets }, the greatest first
+---@field expected integer            number of samples in the period
+---@field present integer             samples that every billed part has
+---@field missing integer             samples that at least one billed part lacks
+---@field missing_ranges table[]      { from, to }: epoch seconds, `to` excluded
+---@field duplicates integer          samples whose epoch occurred more than once
+---@field outside integer             samples outside the period; they are ignored
 ---@field coverage string             present / expected in percent
 ---@field totals { inbound?: scrutinizer.Whole, outbound?: scrutinizer.Whole } octets of the period
----@field under table<string, table>  the same under each policy: { n =, rank =, octets =, rate = }; nil where nothing is left to rank
+---@field under table<string, table>  the result under each policy: { n =, rank =, octets =, rate = }; nil when no sample is left to rank
 
 local POLICIES = { "carry", "drop", "zero" }
 local MISSING = { error = "zero", zero = "zero", drop = "drop", carry = "carry" }
@@ -53,9 +54,9 @@ local function refuse(text, ...)
   return nil, errors.new("bill", text:format(...))
 end
 
--- ---- what is asked for ----
+-- ---- arguments ----
 
---- Reads the options once.
+--- Checks the options and fills in the defaults.
 ---@param options? scrutinizer.UsageOptions
 ---@return table? plan
 ---@return string? complaint
@@ -110,7 +111,7 @@ local function filled(part, n, policy)
   return list
 end
 
--- Octets per interval; false where the policy drops the sample.
+-- Octets per interval; false for a sample that the policy drops.
 local function sum_parts(parts, n, policy)
   local sum = filled(parts[1], n, policy)
   for p = 2, #parts do
@@ -136,7 +137,7 @@ end
 
 -- ---- the percentile of one list ----
 
--- By sorting, for octets beyond 64 bits.
+-- Sorts octets beyond 64 bits, which the core does not take.
 local function rank_any(plan, set, list)
   local points = {}
   for i = 1, set.n do
@@ -195,7 +196,7 @@ local function direction_of(plan, set)
   return direction
 end
 
---- What the percentile was taken of: one list of octets per interval, or each side's. For pictures.
+--- The lists of octets per interval that the percentile was taken from: one, or one per direction. For pictures.
 ---@param plan table
 ---@param set scrutinizer.Samples
 ---@return { name: string, values: (scrutinizer.Whole|false)[] }[]
@@ -211,9 +212,9 @@ function usage.curves(plan, set)
   return { { name = name, values = join(list[1].values, list[2].values, direction) } }
 end
 
--- ---- what is missing ----
+-- ---- missing samples ----
 
--- The parts with holes, of the sides that are billed.
+-- The billed parts that lack samples.
 local function parts_with_holes(set, direction)
   local list = {}
   for _, side in ipairs(samples.SIDES) do
@@ -225,7 +226,7 @@ local function parts_with_holes(set, direction)
   return list
 end
 
--- Samples that lack a part, as ranges.
+-- The number of samples that at least one part lacks, and their ranges.
 local function find_missing(set, direction)
   local lists, ranges, count, open = parts_with_holes(set, direction), {}, 0, nil
   for i = 1, #lists > 0 and set.n or 0 do
@@ -260,7 +261,7 @@ local function totals(set)
   return sums
 end
 
---- Whether the options and the samples go together; a complaint when not.
+--- A complaint when the options do not fit the samples, else nil.
 ---@param plan table
 ---@param set scrutinizer.Samples
 ---@return string?
@@ -270,7 +271,7 @@ function usage.complaint(plan, set)
 end
 
 --- The usage of a set of samples.
----@param plan table of `usage.plan`
+---@param plan table from `usage.plan`
 ---@param set scrutinizer.Samples
 ---@return scrutinizer.Usage? result
 ---@return scrutinizer.Error? err kind "bill"
@@ -281,7 +282,7 @@ function usage.of(plan, set)
   if not ok then return nil, err end
   local all = {}
   for _, policy in ipairs(POLICIES) do
-    -- Where nothing is missing all policies are one.
+    -- Without missing samples all policies have the same result.
     all[policy] = missing == 0 and all.carry or under(plan.percentile, set, direction, policy)
   end
   local found = all[MISSING[plan.missing]]

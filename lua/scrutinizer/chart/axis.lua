@@ -1,4 +1,4 @@
---- Where an axis has its marks, and what they say: values in readable units, times on a zone's own clock.
+--- An axis's marks and their texts: values in readable units, times as local time of a zone.
 
 local ascii = require "scrutinizer.ascii"
 local zone = require "scrutinizer.time.zone"
@@ -14,8 +14,8 @@ local SYMBOLS = { bytes = "B", ["bits/s"] = "b/s", ["bytes/s"] = "B/s", bits = "
 
 --- A value with its unit, in steps of 1000: 192134567 and "bytes" is "192.1 MB".
 ---@param value number
----@param unit string "bits/s", "bytes", "count" … or any text, which stands as it is
----@param digits? integer digits behind the point (default 1; none below 1000)
+---@param unit string "bits/s", "bytes", "count" …, or any text, which is written unchanged
+---@param digits? integer digits after the decimal point (default 1; none below 1000)
 ---@return string
 function axis.value(value, unit, digits)
   local step, size = 1, math.abs(value)
@@ -25,7 +25,7 @@ function axis.value(value, unit, digits)
   return (("%s %s%s"):format(text, PREFIXES[step], SYMBOLS[unit] or unit):gsub(" $", ""))
 end
 
--- The smallest of 1, 2 and 5 times a power of ten that is not below a number.
+-- The smallest 1, 2 or 5 times a power of ten that is at least `number`.
 local function round_up(number)
   local power = 10 ^ math.floor(math.log(number) / math.log(10))
   for _, factor in ipairs { 1, 2, 5, 10 } do
@@ -33,14 +33,14 @@ local function round_up(number)
   end
 end
 
---- Marks from 0 to beyond the largest value, at round numbers.
----@param most number
----@param count integer at most about so many
----@param unit string
----@return { at: number, text: string }[] marks the last is the axis's end
+--- Marks at round numbers from 0 to at least the largest value.
+---@param most number the largest value
+---@param count integer about how many marks at most
+---@param unit string as `axis.value` takes it
+---@return { at: number, text: string }[] marks the last one is the axis's end
 function axis.values(most, count, unit)
   local step = round_up((most > 0 and most or 1) / count)
-  -- Values of things that come whole have no marks between them.
+  -- Bits, bytes and counts are whole numbers: no marks between them.
   if step < 1 and unit ~= "percent" then step = 1 end
   local marks, scale, prefix = {}, 1, 1
   local top = math.max(1, math.ceil(most / step - 1e-9))
@@ -62,7 +62,7 @@ local function date_text(c)
   return MONTHS[c.month] .. " " .. c.day
 end
 
--- All moments of a day at which the zone's clock shows a multiple of so many minutes. Those that it skips are left out.
+-- Adds a mark at every n-th minute of a day's local time. Times that the clock skips in spring are left out.
 local function add_day(list, place, from, to, day, minutes)
   local year, month, of_month = zone.date(day)
   for minute = 0, 1439, minutes do
@@ -79,7 +79,7 @@ local function first_day(place, epoch)
   return math.floor((epoch + place:offset(epoch)) / DAY)
 end
 
--- Hours under a day; below the first one, and below each midnight, its date.
+-- Hours as marks; the date stands below the first mark and below each midnight.
 local function within_days(place, from, to, minutes)
   local list = {}
   for day = first_day(place, from), first_day(place, to) do add_day(list, place, from, to, day, minutes) end
@@ -93,7 +93,7 @@ end
 local function by_days(place, from, to, days)
   local list = {}
   for day = first_day(place, from), first_day(place, to) do
-    -- Day 4 of the count from 1970 was a Monday: weeks begin there.
+    -- Day 4 after 1970-01-01 was a Monday, so weeks begin on Mondays.
     if (day - 4) % days == 0 then
       local year, month, of_month = zone.date(day)
       local epoch = place:epoch { year = year, month = month, day = of_month }
@@ -117,7 +117,7 @@ local function by_months(place, from, to, months)
   return list
 end
 
--- The year below the first mark, and where it changes.
+-- Puts the year below the first mark, and below each mark where it changes.
 local function with_years(list)
   for i, mark in ipairs(list) do
     if i == 1 or list[i - 1].civil.year ~= mark.civil.year then mark.below = ("%d"):format(mark.civil.year) end
@@ -126,10 +126,10 @@ local function with_years(list)
   return list
 end
 
---- Marks of a time axis on the zone's own clock: at midnights, full hours and so on, also where the clock changes.
+--- Marks of a time axis in local time of the zone: at midnights, full hours and so on, also across a clock change.
 ---@param from integer epoch seconds
----@param to integer
----@param count integer at most so many, but at least two where that is possible
+---@param to integer epoch seconds
+---@param count integer marks at most; at least two if possible
 ---@param place scrutinizer.Zone
 ---@return { at: integer, text: string, below: string? }[]
 function axis.times(from, to, count, place)
@@ -145,7 +145,7 @@ function axis.times(from, to, count, place)
   end
 end
 
---- A moment on the zone's clock: "2026-11-01 18:05".
+--- A moment as local time of the zone: "2026-11-01 18:05".
 ---@param epoch integer
 ---@param place scrutinizer.Zone
 ---@return string

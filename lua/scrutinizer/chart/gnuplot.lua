@@ -1,18 +1,19 @@
---- gnuplot: runs a script and gives what it drew. Strangers' text can say nothing to it: all but letters and blanks goes as octal.
+--- gnuplot: runs a script and returns the picture. Text from outside cannot inject commands: all characters except letters and blanks are
+--- written as octal codes.
 
 local errors = require "scrutinizer.errors"
 local files = require "scrutinizer.files"
 
 local gnuplot = {}
 
---- A stranger's text as a chart shows it: one line, control bytes and what is not UTF-8 as `\\xNN`.
+--- A text from outside as a chart shows it: one line, with control bytes and bytes that are not UTF-8 as `\xNN`.
 ---@param text any
 ---@return string
 function gnuplot.plain(text)
   return errors.neutral(text, 500)
 end
 
---- The first bytes of a text, never half a character.
+--- A text cut to `characters` characters, the last one "…"; a UTF-8 character is never split.
 ---@param text string
 ---@param characters integer
 ---@return string
@@ -26,16 +27,16 @@ function gnuplot.cut(text, characters)
   return text
 end
 
---- A text as gnuplot's double-quoted string. Backquotes (gnuplot would run what stands in them), quotes, backslashes, `@` and `%` never
---- reach it as themselves, nor do digits, which it would read as part of the code before them. Control bytes and what is not UTF-8 are made
---- visible first.
+--- A text as gnuplot's double-quoted string. Backquotes (gnuplot would run the text between them), quotes, backslashes, `@` and `%` are
+--- written as octal codes. So are digits, because gnuplot would read a digit after a code as part of it. Control bytes and bytes that are not
+--- UTF-8 are first shown as `\xNN`.
 ---@param text string
 ---@return string
 function gnuplot.quote(text)
   return '"' .. gnuplot.plain(text):gsub("[^A-Za-z ]", function(char) return ("\\%03o"):format(char:byte()) end) .. '"'
 end
 
---- One or two lines as one string: the break is gnuplot's own escape.
+--- One or two lines as one gnuplot string; gnuplot's escape for a line break stands between them.
 ---@param text string
 ---@param below? string
 ---@return string
@@ -45,7 +46,7 @@ function gnuplot.lines(text, below)
   return quoted:sub(1, -2) .. "\\n" .. gnuplot.quote(below):sub(2)
 end
 
---- The same as the label of an axis's mark: gnuplot would read `%` as a format there.
+--- The same for the label of an axis mark, where gnuplot would read `%` as a format.
 ---@param text string
 ---@param below? string
 ---@return string
@@ -62,7 +63,7 @@ local function write_file(path, text)
   return ok and closed, why or late
 end
 
--- The status of a command: Lua 5.1 gives the system's number.
+-- A command's exit status; Lua 5.1 returns the system's wait status instead.
 local function status_of(ok, _, code)
   if type(ok) == "number" then return ok >= 256 and math.floor(ok / 256) or ok end
   return ok and 0 or code
@@ -70,7 +71,7 @@ end
 
 local MISSING = "charts are drawn by gnuplot, which is not installed here: install it (Debian: apt-get install gnuplot-nox)"
 
--- Names are the system's own: nothing of the caller's is on the command line.
+-- The file names come from the system (os.tmpname): the command line contains no text of the caller.
 local function run(script, names)
   local ok, why = write_file(names[1], script)
   if not ok then return errors.fail("file", ("%s: %s"):format(names[1], why)) end
@@ -85,7 +86,7 @@ end
 
 local ENTITIES = { ["<"] = "&lt;", [">"] = "&gt;", ["&"] = "&amp;", ['"'] = "&quot;" }
 
---- Names the parts of an SVG picture, which browsers show under the pointer: gnuplot's own names for them say nothing.
+--- Sets the title of each part of an SVG picture; browsers show it under the mouse pointer. gnuplot's own titles have no meaning.
 ---@param picture string
 ---@param title? string
 ---@param labels string[] in the order of the plots
@@ -99,7 +100,7 @@ function gnuplot.name_parts(picture, title, labels)
   end))
 end
 
---- What gnuplot draws on its standard output.
+--- Runs a script and returns what gnuplot wrote to its standard output.
 ---@param script string
 ---@return string? picture
 ---@return scrutinizer.Error? err kind "file"

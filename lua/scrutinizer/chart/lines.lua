@@ -1,4 +1,4 @@
---- Series as gnuplot's script: lines or stacked areas over time. Where both directions are there, outbound goes down from zero.
+--- Series as a gnuplot script: lines or stacked areas over time. With both directions, outbound is drawn below zero.
 
 local ascii = require "scrutinizer.ascii"
 local axis = require "scrutinizer.chart.axis"
@@ -10,9 +10,9 @@ local lines = {}
 local add = style.add
 local LABEL = 40 -- characters of a label in the legend
 
--- ---- what is drawn ----
+-- ---- series ----
 
--- Points as { [epoch] = number }; text is a number that this Lua cannot hold, and near enough as a double.
+-- Points as { [epoch] = number }. Text is a number that this Lua cannot hold exactly; a double is exact enough for a picture.
 local function by_epoch(entry, sign)
   local values = {}
   for _, point in ipairs(entry.points) do values[point[1]] = ascii.number(point[2]) * sign end
@@ -23,7 +23,7 @@ local function add_values(to, values)
   for epoch, value in pairs(values) do to[epoch] = (to[epoch] or 0) + value end
 end
 
--- Every moment that any series has a point at, ascending.
+-- The times of all points of all series, ascending.
 local function grid_of(drawn)
   local seen, grid = {}, {}
   for _, item in ipairs(drawn) do
@@ -35,12 +35,12 @@ local function grid_of(drawn)
   return grid
 end
 
--- The text that stands for an entry.
+-- An entry's label.
 local function label_of(entry, o)
   return (o.names and entry.dns or entry.label) or (entry.other and "Other") or "(no name)"
 end
 
---- The series to draw, the rest of each direction summed into Other. One label has one colour in both directions.
+--- The series to draw; the rest of each direction is summed as Other. A label has the same colour in both directions.
 ---@param list scrutinizer.Series[]
 ---@param o table
 ---@return table[] drawn { label =, values =, color =, dash =, below = }
@@ -67,7 +67,7 @@ function lines.prepare(list, o)
   return drawn, both
 end
 
--- Puts each series upon the one before, per direction: `base` is what it stands on.
+-- Stacks the series, per direction: `base` is the sum of the series below.
 local function stack(drawn, grid)
   local tops = { [true] = {}, [false] = {} }
   for _, item in ipairs(drawn) do
@@ -91,7 +91,7 @@ end
 
 -- ---- data for gnuplot ----
 
--- Lines run through the middles of buckets, from the edge of a run's first bucket to the edge of its last; a bucket without a point is a gap.
+-- A line goes through the middle of each bucket, and starts and ends at a bucket's edge. A bucket without a point is a gap in the line.
 local function data_lines(item, grid, interval, origin)
   local out, before = {}, nil
   local function put(x, epoch)
@@ -124,7 +124,7 @@ local function time_marks(script, window, o, count)
   local list = {}
   for i, mark in ipairs(axis.times(window.from, window.to, count, o.place)) do
     local text, below = mark.text, mark.below
-    -- A terminal has one line for them: the date stands for its midnight.
+    -- A terminal has one line for marks: show the date instead of 00:00.
     if o.format == "text" then text, below = text == "00:00" and below or text, nil end
     list[i] = ("%s %d"):format(gnuplot.mark(text, below), mark.at - window.from)
   end
@@ -132,7 +132,7 @@ local function time_marks(script, window, o, count)
   add(script, "set xrange [0:%d]", window.to - window.from)
 end
 
--- Marks upwards, and downwards where outbound is below: their texts are sizes, without a sign.
+-- Marks above zero, and below zero for outbound; the texts have no minus sign.
 local function value_marks(script, low, high, o, count)
   local list, marks = {}, axis.values(math.max(high, -low), count, o.unit)
   local top, bottom = 0, 0
@@ -158,11 +158,11 @@ end
 
 -- ---- scripts ----
 
--- The plot command, and the labels of what it draws in order.
+-- The plot command, and the labels in the order of its plots.
 local function plots(drawn, o)
   local list, labels = {}, {}
   for i, item in ipairs(drawn) do
-    -- Lines are drawn from the last to the first, so that the largest lies on top.
+    -- Lines are drawn from the last to the first, so that the largest is on top.
     local at = (o.stacked or o.format == "text") and i or #drawn + 1 - i
     labels[at] = item.label
     if o.format == "text" then
@@ -177,7 +177,7 @@ local function plots(drawn, o)
   return "plot " .. table.concat(list, ", \\\n  "), labels
 end
 
--- One entry for each label; as the areas lie upon one another where they are stacked.
+-- One entry for each label; for stacked areas in the order of the stack, from top to bottom.
 local function legend_of(drawn, o)
   local items, seen = {}, {}
   for _, item in ipairs(drawn) do
@@ -191,7 +191,7 @@ local function legend_of(drawn, o)
   return items
 end
 
--- Which half is which, in the plot's corners.
+-- Writes "inbound" and "outbound" into the plot's corners.
 local function name_halves(script)
   add(script, "set label 'inbound' at graph 0.008, graph 0.965 left front textcolor rgb '%s'", style.SOFT)
   add(script, "set label 'outbound' at graph 0.008, graph 0.035 left front textcolor rgb '%s'", style.SOFT)

@@ -1,4 +1,4 @@
---- Rows as bars or as a ring: one label and one value each, the largest first, the rest together.
+--- Rows as bars or as a ring: one label and one value per row, the largest first, the rest summed.
 
 local ascii = require "scrutinizer.ascii"
 local axis = require "scrutinizer.chart.axis"
@@ -11,7 +11,7 @@ local add = style.add
 
 -- ---- the largest ----
 
--- Puts an entry in its place among the largest; what falls out goes to the rest.
+-- Inserts an entry into the list of the largest; the entry that drops out is added to the rest.
 local function place(list, entry, top, rest)
   local at = #list + 1
   while at > 1 and list[at - 1].value < entry.value do at = at - 1 end
@@ -22,11 +22,11 @@ local function place(list, entry, top, rest)
   end
 end
 
---- Reads all rows and keeps the largest.
+--- Reads all rows and keeps the largest. If there are more, the last entry of the list is the rest, with `other` set.
 ---@param next_row fun(): table?, scrutinizer.Error?
 ---@param read fun(row: table): string, number
 ---@param top integer
----@return { list: table[], sum: number, rows: integer }? found the list ends in the rest, `other`
+---@return { list: table[], sum: number, rows: integer }? found
 ---@return scrutinizer.Error? err
 function shares.read(next_row, read, top)
   local list, rest, sum, rows = {}, { label = "Other", value = 0, count = 0, other = true }, 0, 0
@@ -52,7 +52,7 @@ end
 
 -- ---- the ring ----
 
--- Degrees go round against the clock from three o'clock; the largest begins at twelve and goes with it.
+-- gnuplot counts degrees counterclockwise from three o'clock; the largest part begins at twelve o'clock and goes clockwise.
 local function slices(script, found)
   local plots, at = {}, 0
   for i, entry in ipairs(found.list) do
@@ -66,7 +66,7 @@ local function slices(script, found)
   return "plot " .. table.concat(plots, ", \\\n  ")
 end
 
---- The script of a ring: parts of the whole, and the whole in the middle.
+--- The script of a ring: the parts, and their sum in the middle.
 ---@param found table see `read`
 ---@param o table checked options
 ---@return string
@@ -102,7 +102,7 @@ local function bar_marks(script, found, o, left)
   add(script, "set ytics nomirror scale 0 textcolor rgb '%s' (%s)", style.INK, table.concat(names, ", "))
 end
 
---- The script of bars that lie one below the other.
+--- The script of horizontal bars.
 ---@param found table see `read`
 ---@param o table checked options
 ---@return string
@@ -138,7 +138,7 @@ local function pad(text, width)
   return text .. (" "):rep(width - #(text:gsub("[\128-\191]", "")))
 end
 
---- Bars for a terminal, of block characters: this needs no gnuplot.
+--- Bars for a terminal, made of block characters, without gnuplot.
 ---@param found table see `read`
 ---@param o table checked options
 ---@return string

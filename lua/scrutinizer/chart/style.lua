@@ -1,4 +1,4 @@
---- What all charts share: colours that colour-blind eyes can tell apart, the frame, and text in its places.
+--- Common parts of all charts: colours that colour-blind people can distinguish, the frame, title and legend.
 
 local ascii = require "scrutinizer.ascii"
 local gnuplot = require "scrutinizer.chart.gnuplot"
@@ -7,17 +7,17 @@ local style = {}
 
 local quote = gnuplot.quote
 
--- Okabe and Ito's colours; for their yellow and black, which are weak and strong on white, a violet and a brown.
+-- The colours of Okabe and Ito; violet and brown replace yellow (too weak on white) and black (too strong).
 local COLORS = { "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#6A4C93", "#8C6D1F" }
 local OTHER = "#B4B8BD"
 
 style.INK, style.SOFT, style.GRID = "#24292F", "#6B7280", "#E3E6EA"
 
--- The second time round a colour is paler, then darker.
+-- When the colours are used a second time they are paler, then darker.
 local TINTS = { [0] = { 1, 0 }, { 0.55, 0.45 * 255 }, { 0.6, 0 } }
 
---- The colour of entry i, and how often the colours have been gone through.
----@param i integer
+--- The colour of entry i, and how many times all colours were used before.
+---@param i integer from 1
 ---@param other? boolean
 ---@return string color
 ---@return integer round from 0
@@ -29,7 +29,7 @@ function style.color(i, other)
   return color, round
 end
 
---- `string.format` on to the script's end.
+--- Appends `string.format(text, ...)` to the script.
 function style.add(script, text, ...)
   script[#script + 1] = ascii.format(text, ...)
 end
@@ -42,7 +42,7 @@ local TERMINALS = {
   text = function(o) return ("dumb size %d,%d noenhanced nofeed %s"):format(o.width, o.height, o.colors and "ansi256" or "mono") end,
 }
 
--- Pixels above the plot that title and subtitle take.
+-- Height of title and subtitle in pixels.
 local function head_height(o)
   return 24 + (o.title and 26 or 0) + (o.subtitle and 24 or 0)
 end
@@ -82,12 +82,12 @@ function style.text(o)
   return script
 end
 
---- A legend, one entry below the other, from a place in pixels from the upper left.
+--- A legend: one entry below the other.
 ---@param script string[]
 ---@param o table
----@param x number
+---@param x number pixels from the left
 ---@param items { text: string, color: string, dash?: integer, line?: boolean, columns?: string[] }[] columns: more texts, the last at the
----   picture's edge
+---   picture's right edge
 function style.legend(script, o, x, items)
   for i, item in ipairs(items) do
     local y = 1 - (head_height(o) + 8 + (i - 1) * 21) / o.height
@@ -106,7 +106,7 @@ function style.legend(script, o, x, items)
   end
 end
 
---- Pixels that a text takes, more or less: no font is at hand here.
+--- A text's approximate width in pixels; no font metrics are available here.
 ---@param text string
 ---@return number
 function style.text_width(text)

@@ -1,4 +1,4 @@
---- What the commands with actions share: actions, ids and names, results as rows.
+--- Common parts of the commands with actions: actions, ids and names, results as rows.
 
 local exit_status = require "scrutinizer.cli.exit_status"
 local files = require "scrutinizer.files"
@@ -7,17 +7,17 @@ local profile = require "scrutinizer.cli.profile"
 
 local action_commands = {}
 
--- Commands that list when nothing else is said.
+-- Commands whose default action is `list`.
 local LISTING = { devices = true, ["ip-groups"] = true }
 
---- The arguments with `list` behind a command that has it and stands there without an action: `scrutinizer devices --format csv`.
+--- Inserts `list` after a command that has it as its default action: `scrutinizer devices --format csv` becomes `devices list --format csv`.
 ---@param argv string[]
 ---@return string[]
 function action_commands.complete(argv)
   local list, command = {}, nil
   for i, word in ipairs(argv) do
     list[#list + 1] = word
-    -- The command is the first word that is no option and no option's value.
+    -- The command is the first word that is neither an option nor an option's value.
     local before, after = argv[i - 1] or "", argv[i + 1] or "-"
     if not command and not word:find "^%-" and (not before:find "^%-" or before == "--no-verify") then
       command = word
@@ -27,11 +27,10 @@ function action_commands.complete(argv)
   return list
 end
 
---- A command with actions below it: `scrutinizer users create …`. Each action is { help =, example =, setup = function(command), run =
---- function(client, args) }.
+--- Adds a command with actions: `scrutinizer users create …`. An action's `setup(command)` adds its arguments; `run(client, args)` runs it.
 ---@param root table argparse's
 ---@param name string
----@param about string
+---@param about string help text
 ---@param actions table[] { name =, help =, example =, setup =, run = }
 ---@return fun(args: table): any, any handler
 function action_commands.command(root, name, about, actions)
@@ -50,16 +49,16 @@ function action_commands.command(root, name, about, actions)
   end
 end
 
-action_commands.WHO = "Digits are an id, anything else a name; `name:42` is the name 42."
+action_commands.WHO = "Digits are an id, other text is a name; `name:42` is the name 42."
 
---- An id or a name out of an argument.
+--- Reads an id or a name from an argument: digits are an id, `name:42` is the name 42.
 ---@param text string
 ---@return integer|string
 function action_commands.who(text)
   return text:match "^name:(.+)$" or (text:find "^%d+$" and tonumber(text)) or text
 end
 
---- An id out of an argument.
+--- Reads an id from an argument.
 ---@param text string
 ---@return integer?
 ---@return string? complaint
@@ -69,7 +68,7 @@ function action_commands.id(text)
   return nil, ("'%s' is no id; ids are digits"):format(text)
 end
 
---- Prints results; the status is 76 where one of them has failed.
+--- Prints results. The status is 76 when one of them has failed.
 ---@param args table
 ---@param list? table[]
 ---@param err? scrutinizer.Error
@@ -78,7 +77,7 @@ end
 ---@return scrutinizer.Error? err
 function action_commands.show(args, list, err, columns)
   if not list then return nil, err end
-  args.no_units = true -- ids and counts are read by people and programs alike: exact
+  args.no_units = true -- programs read ids and counts too: print all digits
   local rows
   rows, err = output.write(list, args, columns)
   if not rows then return nil, err end
@@ -88,7 +87,7 @@ function action_commands.show(args, list, err, columns)
   return exit_status.DONE
 end
 
---- The text of a file, or of standard input for "-". Raises where it cannot be read.
+--- The text of a file, or of standard input for "-". Raises when the file cannot be read.
 ---@param path string
 ---@return string
 function action_commands.read(path)

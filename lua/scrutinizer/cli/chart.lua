@@ -1,4 +1,4 @@
---- `--format chart`: pictures of rows and of series, in a file or on the terminal.
+--- `--format chart`: draws rows and series, in a file or on the terminal.
 
 local chart = require "scrutinizer.chart"
 local exit_status = require "scrutinizer.cli.exit_status"
@@ -9,26 +9,27 @@ local picture = {}
 
 local function shared(command)
   return command:option("--title", "The picture's title."):argname "<text>",
-    command:option("--top", "So many; the rest goes into Other."):argname "<n>":convert(tonumber),
-    command:option("--width", "Pixels (960), or columns (the terminal's)."):argname "<n>":convert(tonumber),
-    command:option("--height", "Pixels (480), or lines (24)."):argname "<n>":convert(tonumber)
+    command:option("--top", "Number of series, bars or parts; the rest is summed as Other."):argname "<n>":convert(tonumber),
+    command:option("--width", "Pixels (default 960), or columns (default: the terminal's)."):argname "<n>":convert(tonumber),
+    command:option("--height", "Pixels (default 480), or lines (default 24)."):argname "<n>":convert(tonumber)
 end
 
 --- Adds the options of charts of rows.
 function picture.of_rows(command)
   command:group("Chart: -o file.svg, file.png or file.txt, else text on standard output",
     command:option("--chart", "bars (default) or pie."):choices { "bars", "pie" }:default "bars":show_default(false),
-    command:option("--label", "Fields that name a row, with commas (default: its texts)."):argname "<fields>",
-    command:option("--value", "The field drawn (default: octets)."):argname "<field>", shared(command))
+    command:option("--label", "Fields that name a row, separated by commas (default: its text fields)."):argname "<fields>",
+    command:option("--value", "The field to draw (default: octets)."):argname "<field>", shared(command))
 end
 
 --- Adds the options of charts of series.
 function picture.of_series(command)
   command:group("Chart: -o file.svg, file.png or file.txt, else text on standard output",
-    command:flag("--stacked", "Areas upon one another."), command:flag("--names", "Host names, where the appliance knows them."), shared(command))
+    command:flag("--stacked", "Stacked areas instead of lines."),
+    command:flag("--names", "Host names instead of addresses, if the appliance knows them."), shared(command))
 end
 
--- What the arguments say, for a file or for standard output.
+-- The chart's options from the arguments, for a file or for standard output.
 local function options_of(args)
   local o = { title = args.title, top = args.top, width = args.width, height = args.height }
   if not args.output then o.format, o.width = "text", o.width or terminal.width() end

@@ -1,4 +1,4 @@
---- Shell completion: argparse's script, which knows commands, options and choices; for bash also the words that options take.
+--- Shell completion: argparse's script completes commands, options and choices; for bash we add the values of some options.
 
 local scrutinizer = require "scrutinizer"
 local check = require "scrutinizer.check"
@@ -14,13 +14,13 @@ local function words(map)
   return table.concat(list, " ")
 end
 
--- Puts words in place of file names behind an option.
+-- Completes an option's value with words instead of file names.
 local function complete_with(script, option, list)
   local head = option:gsub("%-", "%%-") .. "%)\n%s+COMPREPLY=%(%$%(compgen "
   return (script:gsub("(" .. head .. ")%-f", function(kept) return kept .. '-W "' .. list .. '"' end))
 end
 
--- Behind a command that takes a report type, its names.
+-- Completes report types after the commands that take one.
 local function complete_types(script)
   local types = words(scrutinizer.report_types)
   return (script:gsub("(\n    if %[%[ \"%$cur\" = %-%* %]%]; then\n[^\n]*\n)(    fi\n}\n)", function(options, rest)
@@ -45,7 +45,7 @@ local SHELLS = {
 --- Adds `--completion`.
 ---@param root table argparse's
 function completion.option(root)
-  root:option("--completion", 'Print a completion script and end: eval "$(scrutinizer --completion bash)"'):choices { "bash", "zsh", "fish" }
+  root:option("--completion", 'Print a completion script and exit: eval "$(scrutinizer --completion bash)"'):choices { "bash", "zsh", "fish" }
     :action(function(_, _, shell)
       io.write(SHELLS[shell](root))
       os.exit(0, true)

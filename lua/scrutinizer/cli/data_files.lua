@@ -1,11 +1,11 @@
---- Files of data that the command reads: profiles, tariffs. What is wrong with them is raised as an error of ours, with its exit status.
+--- Data files that the command reads: profiles, tariffs. A wrong file raises a scrutinizer.Error with its exit status.
 
 local errors = require "scrutinizer.errors"
 local files = require "scrutinizer.files"
 
 local data_files = {}
 
---- Raises: the configuration is wrong.
+--- Raises an error with the exit status "the configuration is wrong".
 ---@param text string format
 function data_files.wrong(text, ...)
   error(errors.new("file", text:format(...), { exit = "CONFIG" }), 0)
@@ -14,10 +14,10 @@ end
 local wrong = data_files.wrong
 
 local MAX_TEXT = 2 ^ 20 -- bytes
-local MAX_STEPS = 100000 -- of Lua's machine
-local MAX_MADE = 2 ^ 20 -- bytes, beside what the text itself takes
+local MAX_STEPS = 100000 -- instructions of the Lua virtual machine
+local MAX_MADE = 2 ^ 20 -- bytes, in addition to the memory for the text
 
---- A file's text.
+--- A file's text, at most 1 MiB.
 ---@param path string
 ---@return string? text
 ---@return string? why
@@ -25,12 +25,12 @@ function data_files.read(path)
   return files.read(path, MAX_TEXT)
 end
 
--- Runs a chunk that knows no global, in bounded time and memory: every step is counted. Strings have no methods meanwhile: a step inside `rep` or
--- `find` has no end that could be counted.
+-- Runs a chunk without globals, in bounded time and memory: a hook counts every step. Meanwhile strings have no methods, because one step inside
+-- `rep` or `find` may take any time.
 local function run(chunk, size)
   local strings = debug.getmetatable ""
   local methods, steps, most = strings.__index, 0, collectgarbage "count" + (MAX_MADE + 40 * size) / 1024
-  local over = false -- from then on the steps are ours
+  local over = false -- true: a limit was exceeded, the next steps are our own
   local function stop(why)
     over = true
     error(why, 0)
@@ -48,7 +48,7 @@ local function run(chunk, size)
   return ok, value
 end
 
---- The table that a text holds as Lua data. It runs without any global, in bounded time and memory: data, not a program.
+--- Reads a text as a Lua table. The text runs without globals, in bounded time and memory: it is data, not a program.
 ---@param path string for messages
 ---@param text string
 ---@return table
@@ -63,7 +63,7 @@ function data_files.parse(path, text)
     chunk, why = load(text, "=" .. path, "t", {})
   end
   if not chunk then wrong("%s", why) end
-  -- Compiled code asks no hook.
+  -- Code that LuaJIT has compiled calls no hook.
   local jit = rawget(_G, "jit")
   if jit then jit.off(chunk, true) end
   local ok, value = run(chunk, #text)
@@ -72,7 +72,7 @@ function data_files.parse(path, text)
   return value
 end
 
---- The table of a file of Lua data; of JSON where its name ends so.
+--- Reads a file as a Lua table, or as JSON when its name ends in .json. Raises when the file is wrong.
 ---@param path string
 ---@return table
 function data_files.load(path)

@@ -1,4 +1,4 @@
---- Exit statuses, after sysexits.h: scripts and schedulers can tell what to do from them.
+--- Exit statuses, after sysexits.h, so that scripts and schedulers can decide what to do.
 
 local exits = {
   DONE = 0,
@@ -13,9 +13,9 @@ local exits = {
   CONFIG = 78,
 }
 
-exits.HELP = "Exit status: 0 done; 64 wrong arguments; 65 the answer is broken or beyond a limit; 69 the appliance cannot be reached and "
-  .. "trying again will not help; 70 a mistake of the command itself; 74 a file cannot be read or written; 75 try again later; 76 the "
-  .. "appliance says no; 77 token, address or certificate refused; 78 the configuration is wrong."
+exits.HELP = "Exit status: 0 done; 64 wrong arguments; 65 the answer is damaged or exceeds a limit; 69 the appliance cannot be reached "
+  .. "and trying again will not help; 70 a bug in this command; 74 a file cannot be read or written; 75 try again later; 76 the appliance "
+  .. "refused the request; 77 token, address or certificate refused; 78 the configuration is wrong."
 
 local OF_KIND = {
   connect = exits.UNAVAILABLE, timeout = exits.UNAVAILABLE, http = exits.UNAVAILABLE, auth = exits.DENIED, tls = exits.DENIED,
@@ -31,7 +31,7 @@ function exits.of(err)
   return OF_KIND[err.kind] or exits.INTERNAL
 end
 
---- Whether the reader of our output has simply gone.
+--- Whether the error is only a closed pipe: the reader of our output has ended.
 ---@param err scrutinizer.Error
 ---@return boolean
 function exits.quiet(err)

@@ -12,17 +12,18 @@ local cli = {}
 
 local COMMANDS = { "report", "series", "bill", "users", "groups", "ip_groups", "inventory", "calls", "merge" }
 
-local ABOUT = "Flow reports of Plixer Scrutinizer as tables, CSV, NDJSON and pictures; users, groups and the rest."
+local ABOUT = "Flow reports from Plixer Scrutinizer as tables, CSV, NDJSON and charts; bills; management of users, usergroups and IP groups."
 
--- Paragraphs of one line each: the parser wraps them.
+-- Each paragraph is one line; the parser wraps it.
 local EPILOG = "The appliance and its token come from the environment (SCRUTINIZER_URL, SCRUTINIZER_TOKEN, SCRUTINIZER_CA) or from a profile in "
-  .. '~/.config/scrutinizer/config.lua, a file of data: { url = "https://…", token = "…", ca_file = "…", lab = { url = … } }. A file with a '
-  .. "token must be readable by its owner only. There is no option for the token: it would stand in the list of processes.\n\n" .. exit_status.HELP
+  .. '~/.config/scrutinizer/config.lua, a Lua table: { url = "https://…", token = "…", ca_file = "…", lab = { url = … } }. A file with a '
+  .. "token must be readable by its owner only. The token is not an option, because other users could see it in the process list.\n\n"
+  .. exit_status.HELP
 
 local function parser()
   local root = argparse("scrutinizer", ABOUT, EPILOG)
   root:help_max_width(100)
-  root:flag("--version", "Print the version and end."):action(function()
+  root:flag("--version", "Print the version and exit."):action(function()
     print("scrutinizer " .. core.VERSION)
     os.exit(0)
   end)
@@ -37,7 +38,7 @@ local function parser()
   return root, handlers
 end
 
--- Misuse that the library found in an argument: its place in our own source means nothing here.
+-- Removes the position in our source from the library's message about a wrong argument.
 local function without_place(message)
   return (tostring(message):gsub("^[^\n]-%.lua:%d+: ", ""))
 end
@@ -46,9 +47,9 @@ local function complain(text)
   io.stderr:write("scrutinizer: ", text, "\n")
 end
 
---- Runs the command. Nothing is written but to stdout, stderr and the files asked for.
+--- Runs the command. It writes only to stdout, stderr and the files that the arguments name.
 ---@param argv string[]
----@return integer status see `exits`
+---@return integer status see `exit_status.lua`
 function cli.run(argv)
   local root, handlers = parser()
   local ok, args = root:pparse(action_commands.complete(argv))
@@ -58,7 +59,7 @@ function cli.run(argv)
   end
   local done, status, err = xpcall(function() return handlers[args.command](args) end, function(message)
     if type(message) == "table" then return message end
-    -- Only what names an argument is misuse; the rest is ours, and its traceback helps.
+    -- Any other error is reported as misuse; SCRUTINIZER_TRACE shows its traceback.
     return { misuse = without_place(message), trace = debug.traceback(message, 2) }
   end)
   if not done and errors.is(status) then status, err = nil, status end

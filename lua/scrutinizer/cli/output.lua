@@ -1,4 +1,4 @@
---- Where a command's rows go: format, file, progress.
+--- A command's output: format, file, progress.
 
 local errors = require "scrutinizer.errors"
 local export = require "scrutinizer.export"
@@ -7,31 +7,31 @@ local terminal = require "scrutinizer.cli.terminal"
 
 local output = {}
 
---- Adds `--format`, `--output` and what goes with them.
+--- Adds `--format`, `--output` and related options.
 ---@param command table argparse's
----@param charts? boolean whether `--format chart` is one of them
+---@param charts? boolean whether to allow `--format chart`
 ---@return table command
 function output.options(command, charts)
   local formats = { "table", "csv", "ndjson", charts and "chart" or nil }
   command:group("Output",
     command:option("--format", table.concat(formats, ", ") .. "."):choices(formats):default "table",
-    command:option("-o --output", "File: it appears when it is whole. Default: standard output."):argname "<file>",
-    command:flag("--no-header", "csv, table: without the line of names."),
-    command:flag("--guard", "csv: texts that a spreadsheet would run as a formula get a leading quote."),
-    command:flag("--no-units", "table: numbers as exact digits."),
-    command:flag("-q --quiet", "No progress on a terminal."))
+    command:option("-o --output", "File to write; it appears only when it is complete. Default: standard output."):argname "<file>",
+    command:flag("--no-header", "csv, table: omit the line of column names."),
+    command:flag("--guard", "csv: put a quote before text that a spreadsheet would run as a formula."),
+    command:flag("--no-units", "table: print all digits of numbers, without units."),
+    command:flag("-q --quiet", "Show no progress."))
   return command
 end
 
---- What was written to standard output has gone, or an error says why not.
----@param value any given back when all is well
+--- Flushes standard output: returns `value`, or nil and err when it cannot be written.
+---@param value any
 function output.flushed(value)
   local ok, why = io.stdout:flush()
   if ok then return value end
   return errors.fail("file", "standard output: " .. tostring(why))
 end
 
---- Writes rows in the format asked for.
+--- Writes rows in the chosen format.
 ---@param given scrutinizer.ExportSource
 ---@param args table
 ---@param columns? table fields in order

@@ -1,4 +1,4 @@
---- Where the appliance is and who asks: options, environment, and the profile file.
+--- The appliance's URL, token and connection settings: from options, environment and profile file.
 
 local check = require "scrutinizer.check"
 local data_file = require "scrutinizer.cli.data_files"
@@ -15,17 +15,17 @@ local KNOWN = { url = "string", token = "string", ca_file = "string", verify = "
 function profile.options(parser)
   parser:group("Appliance",
     parser:option("--url", "The appliance's address."):argname "<url>",
-    parser:option("--ca", "File with the certificate that signed the appliance's."):argname "<file>",
-    parser:option("--pin", "Public key of the appliance: sha256//…"):argname "<pin>",
-    parser:flag("--no-verify", "Do not check the certificate: anyone in between can read the token."),
-    parser:option("--token-file", "File that holds the token, readable by its owner only."):argname "<file>",
+    parser:option("--ca", "File with the CA certificate that signed the appliance's certificate."):argname "<file>",
+    parser:option("--pin", "Hash of the appliance's public key: sha256//…"):argname "<pin>",
+    parser:flag("--no-verify", "Do not check the certificate: an attacker on the network path can then read the token."),
+    parser:option("--token-file", "File with the token; it must be readable by its owner only."):argname "<file>",
     parser:option("--config", "Profile file (default ~/.config/scrutinizer/config.lua)."):argname "<file>",
-    parser:option("--profile", "A profile of that file, by name."):argname "<name>",
-    parser:option("--proxy", "Proxy to go through."):argname "<url>",
-    parser:option("--timeout", "Seconds to wait for the appliance in all (default 300)."):argname "<seconds>":convert(tonumber))
+    parser:option("--profile", "Name of a profile in that file."):argname "<name>",
+    parser:option("--proxy", "URL of a proxy."):argname "<url>",
+    parser:option("--timeout", "Seconds to wait for the appliance in total (default 300)."):argname "<seconds>":convert(tonumber))
 end
 
--- What is wrong with who owns a file (a link's target) and may use it, as stat tells; nil: nothing, or there is no stat.
+-- What is wrong with a file's owner and mode (for a link: its target's), by the stat command; nil when nothing is, or without stat.
 local function exposed(path)
   local pipe = io.popen("stat -L -c '%f %u' -- '" .. path:gsub("'", "'\\''") .. "' 2>/dev/null && id -u")
   local said = pipe and pipe:read "*a" or ""
@@ -91,9 +91,9 @@ local function token_of(args, settings)
   return token
 end
 
---- The client that the arguments, the environment and the profile file say, in this order. Raises errors of ours.
+--- Connects as the arguments, the environment and the profile file say. Raises a scrutinizer.Error.
 ---@param args table
----@param more? table further options of connect
+---@param more? table further options of connect; they replace the others
 ---@return scrutinizer.Client
 function profile.connect(args, more)
   local settings = from_file(args)
@@ -106,10 +106,10 @@ function profile.connect(args, more)
     proxy = args.proxy or settings.proxy, timeout = args.timeout or settings.timeout,
     tls = { ca_file = ca, verify = verify, pin = args.pin or settings.pin },
   }
-  -- A token belongs to the URL that stands beside it.
+  -- A profile's token is only for that profile's URL.
   if not args.token_file and settings.token and settings.url and options.url ~= settings.url then options.token = nil end
   if not options.url then wrong("no appliance: say --url, set SCRUTINIZER_URL, or write a profile file") end
-  -- connect takes the environment's token for the environment's URL only.
+  -- connect uses the environment's token only for the environment's URL.
   if not options.token and not os.getenv "SCRUTINIZER_TOKEN" then options.token = false end
   for name, value in pairs(more or {}) do options[name] = value end
   local client, err = scrutinizer.connect(options)

@@ -1,4 +1,4 @@
---- Progress for people: one line on a terminal's stderr. Nothing where stderr is a pipe or a file.
+--- Progress for people: one line on stderr if that is a terminal. Nothing if stderr is a pipe or a file.
 
 local ascii = require "scrutinizer.ascii"
 local terminal = require "scrutinizer.cli.terminal"
@@ -30,7 +30,8 @@ function progress.line(p)
   return p.bytes and ascii.format("%s  %.1f MB", line, p.bytes / 1e6) or line
 end
 
---- A listener for `on_progress`, and what wipes its line; no listener where nobody looks, or where the rows go to that terminal themselves.
+--- A listener for `on_progress`, and a function that erases its line. No listener with --quiet, if stderr is not a terminal, or if the rows go
+--- to the terminal.
 ---@param args { quiet?: boolean, output?: string }
 ---@return function? listener
 ---@return function wipe

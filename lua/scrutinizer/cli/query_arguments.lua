@@ -14,45 +14,45 @@ local function words(map)
   return table.concat(list, " ")
 end
 
--- "name=value": both, or a complaint.
+-- Splits "name=value"; nil and a complaint for other text.
 local function pair(text)
   local name, value = text:match "^([^=]+)=(.*)$"
   if not name then return nil, ("'%s' is not of the form name=value"):format(text) end
   return { name = name, value = value }
 end
 
---- Adds the options that say which flows.
+--- Adds the options of a query.
 ---@param command table argparse's
----@param graph? boolean no rows are asked for: no fields, no pages
+---@param graph? boolean the command fetches no rows: leave out the options for fields and pages
 ---@return table command
 function query.options(command, graph)
   command:argument("type", "Report type, such as host2host or conversations."):argname "<type>"
   command:group("When (one of)",
-    command:option("--last", "The last 90m, 24h, 7d: s, m, h, d, w."):argname "<span>",
-    command:option("--between", "Half-open: epoch seconds, or ISO 8601 text."):args(2):argname { "<from>", "<to>" },
+    command:option("--last", "A span that ends now, such as 90m, 24h or 7d; units: s, m, h, d, w."):argname "<span>",
+    command:option("--between", "From <from> up to, not including, <to>: epoch seconds, or ISO 8601 text."):args(2):argname { "<from>", "<to>" },
     command:option("--range", "A named range: " .. words(scrutinizer.date_ranges)):argname "<name>")
   command:group("Which flows",
-    command:option("--where", "Only these: ip, src_ip, dst_ip, ip_group, network, port, app_port and their src_, dst_ sides; "
-      .. "values with commas widen, further --where narrow."):argname "<key=value>":count "*":convert(pair),
-    command:option("--exclude", "Not these, in the same words."):argname "<key=value>":count "*":convert(pair),
+    command:option("--where", "Only flows that match. Keys: ip, ip_group, network, port (or with src_ or dst_ in front), app_port. "
+      .. "Values of one key, separated by commas, are ORed; different keys are ANDed."):argname "<key=value>":count "*":convert(pair),
+    command:option("--exclude", "Leave out flows that match; keys as with --where."):argname "<key=value>":count "*":convert(pair),
     command:option("--exporter", "An exporter: its address or any of its names."):argname "<exporter>",
     command:option("--interface", "An interface of that exporter: its number or name."):argname "<interface>",
-    command:option("--device-group", "A device group, by its number."):argname "<id>":convert(tonumber),
-    command:option("--filter", "A filter in the appliance's own words, unchecked."):argname "<type=value>":count "*":convert(pair),
+    command:option("--device-group", "Id of a device group."):argname "<id>":convert(tonumber),
+    command:option("--filter", "A filter by the appliance's own type and value; it is not checked."):argname "<type=value>":count "*":convert(pair),
     command:option("--direction", "inbound (default), outbound or both."):choices { "inbound", "outbound", "both" })
   local how = {
-    command:option("--timezone", "IANA zone of texts without one and of the appliance's calendar."):argname "<zone>",
+    command:option("--timezone", "IANA time zone of times without a zone, and of the appliance's calendar."):argname "<zone>",
     command:option("--granularity", "Minutes per bucket, or auto."):argname "<minutes>",
     command:option("--order-by", "Column to sort by."):argname "<column>",
-    command:option("--set", "A field of the request, its value as JSON."):argname "<field=json>":count "*":convert(pair),
-    command:option("--limit", "Rows at most."):argname "<rows>":convert(tonumber),
-    command:option("--offset", "Rows to leave out first."):argname "<rows>":convert(tonumber),
+    command:option("--set", "Set a field of the request to a JSON value."):argname "<field=json>":count "*":convert(pair),
+    command:option("--limit", "Maximum number of rows."):argname "<rows>":convert(tonumber),
+    command:option("--offset", "Number of rows to skip first."):argname "<rows>":convert(tonumber),
   }
   if not graph then
-    how[#how + 1] = command:option("--unit", "Unit of labels."):choices { "bits", "bytes", "percent" }
-    how[#how + 1] = command:option("--values", "Labels as rates or totals."):choices { "rate", "total" }
-    how[#how + 1] = command:option("--select", "Fields: columns, or alias=column, with commas; column.label, column.title, column? (optional).")
-      :argname "<fields>"
+    how[#how + 1] = command:option("--unit", "Unit of label texts."):choices { "bits", "bytes", "percent" }
+    how[#how + 1] = command:option("--values", "Label texts as rates or totals."):choices { "rate", "total" }
+    how[#how + 1] = command:option("--select", "Fields, separated by commas: column or alias=column; column.label, column.title; column? may be "
+      .. "missing."):argname "<fields>"
     how[#how + 1] = command:option("--page-size", "Rows per request (default: all in one answer)."):argname "<rows>":convert(tonumber)
   end
   command:group("How", unpack(how))
@@ -61,7 +61,7 @@ end
 
 local NUMERIC = { ip_group = true, src_ip_group = true, dst_ip_group = true, port = true, src_port = true, dst_port = true }
 
--- { key = { values } } of the pairs; numbers where the library takes numbers.
+-- { key = { values } } from the pairs; values become numbers for keys that take numbers.
 local function conditions(pairs_given)
   local map = {}
   for _, given in ipairs(pairs_given) do
@@ -72,7 +72,7 @@ local function conditions(pairs_given)
   return map
 end
 
--- The fields of --select in order, and what `select` takes.
+-- The fields of --select in order, and the map for the query's `select`.
 local function selection(text)
   local order, map, aliased = {}, {}, false
   for item in (text .. ","):gmatch "([^,]*)," do
@@ -86,7 +86,7 @@ local function selection(text)
   return order, map
 end
 
--- Digits are epoch seconds.
+-- A time; a text of digits is epoch seconds.
 local function moment(text)
   return text:find "^%d+$" and tonumber(text) or text
 end
@@ -127,7 +127,7 @@ local function say_how(q, args)
   return q
 end
 
---- The query, and the fields of `--select` in their order (nil: all). Raises at wrong arguments.
+--- The query, and the fields of `--select` in order (nil: all). Raises for wrong arguments.
 ---@param client scrutinizer.Client
 ---@param args table
 ---@return scrutinizer.Query

@@ -1,4 +1,4 @@
---- One report as several processes: each takes a slice of the rows and leaves a file and a manifest; `merge` joins them when all fit.
+--- One report fetched by several processes. Each writes a slice of the rows and a manifest; `merge` checks the slices and joins them.
 
 local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
@@ -13,12 +13,12 @@ local shard = {}
 
 --- Adds `--shard`.
 function shard.options(command)
-  command:group("Many processes", command:option("--shard", "Slice i of n of the rows, 1/10 to 10/10, into <file>.<i>-of-<n> and a manifest "
-    .. "beside it; auto/10 takes i from SLURM_ARRAY_TASK_ID, JOB_COMPLETION_INDEX or PARALLEL_SEQ, and auto also n where Slurm says it. "
-    .. "A slice that is there already is not asked for again. Needs --between, --output, and --format csv or ndjson."):argname "<i/n>")
+  command:group("Many processes", command:option("--shard", "Fetch slice i of n (1/10 to 10/10) of the rows into <file>.<i>-of-<n>, with a "
+    .. "manifest beside it. auto/10 takes i from SLURM_ARRAY_TASK_ID, JOB_COMPLETION_INDEX or PARALLEL_SEQ; auto also takes n from Slurm. "
+    .. "A slice that exists already is not fetched again. Needs --between, --output, and --format csv or ndjson."):argname "<i/n>")
 end
 
--- This process's number, from 1, by the variables of Slurm, Kubernetes and GNU parallel; and how many there are, if said.
+-- This process's number, from 1, from the variables of Slurm, Kubernetes or GNU parallel; and the number of processes, if known.
 local function from_environment()
   local slurm, kubernetes, parallel = os.getenv "SLURM_ARRAY_TASK_ID", os.getenv "JOB_COMPLETION_INDEX", os.getenv "PARALLEL_SEQ"
   if slurm then
@@ -32,7 +32,7 @@ end
 
 local SLICED = { csv = true, ndjson = true }
 
---- The slice that the arguments ask for, or nothing.
+--- The slice that `--shard` names, or nil.
 ---@param args table
 ---@return { index: integer, count: integer }?
 function shard.of(args)
@@ -76,7 +76,7 @@ local function finished(path, text)
   return manifest and manifest.query == text and manifest.bytes == size_of(path) and manifest or nil
 end
 
--- First row and number of rows of a slice of the `total` rows that there are.
+-- First row (from 0) and number of rows of a slice of `total` rows.
 local function slice(args, part, total)
   local base = args.offset or 0
   local all = math.max(0, math.min(args.limit or total, total - base))
@@ -84,7 +84,7 @@ local function slice(args, part, total)
   return base + from, math.floor(part.index * all / part.count) - from
 end
 
--- A whole file of this text, or none.
+-- Writes a file completely, or not at all.
 local function write_file(path, text)
   local to, err = sink.open(path)
   if not to then return nil, err end
@@ -195,9 +195,9 @@ local function header_of(list)
   end
 end
 
---- Joins slices in order; refuses slices of different reports, missing ones and damaged ones.
----@param paths string[]
----@param path string
+--- Joins slices in order. Refuses slices of different reports, and missing or damaged slices.
+---@param paths string[] the slices' files
+---@param path string the file to write
 ---@return integer? status
 ---@return scrutinizer.Error? err
 function shard.merge(paths, path)

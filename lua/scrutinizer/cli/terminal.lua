@@ -1,4 +1,4 @@
---- What the command's output goes to: terminals and their width.
+--- Terminals: detection, width, and text that is safe to show.
 
 local terminal = {}
 
@@ -10,7 +10,7 @@ function terminal.is(descriptor)
   return ok == true or ok == 0 or (ok == nil and status == 0)
 end
 
---- Columns of the terminal; 80 where nobody knows.
+--- Columns of the terminal; 80 if unknown.
 ---@return integer
 function terminal.width()
   local said = tonumber(os.getenv "COLUMNS" or "")
@@ -26,17 +26,17 @@ local function escape(bytes)
   return (bytes:gsub(".", function(byte) return ("\\x%02X"):format(byte:byte()) end))
 end
 
---- Text as a terminal may have it: what would move, colour or clear it is shown as `\xNN`. Line ends stay.
+--- Text that is safe for a terminal: control characters are shown as `\xNN`. Line ends stay.
 ---@param text string
 ---@return string
 function terminal.visible(text)
   text = text:gsub("\r\n", "\n")
   text = text:gsub("[%z\1-\8\11-\31\127]+", escape)
-  -- U+0080 to U+009F are controls too, U+009B the beginning of a command.
+  -- U+0080 to U+009F are control characters too; U+009B begins a terminal command.
   return (text:gsub("\194[\128-\159]", escape))
 end
 
---- Where rows go when no file is said: standard output, made visible where that is a terminal.
+--- The target for rows without --output: standard output; if that is a terminal, control characters are made visible.
 ---@return file*|fun(text: string): any, string?
 function terminal.output()
   if not terminal.is(1) then return io.stdout end

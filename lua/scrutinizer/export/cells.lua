@@ -1,4 +1,4 @@
---- The text of one value for people. Whole numbers are exact digits on every Lua.
+--- The text of one value, for people. Whole numbers have all their digits on every Lua.
 
 local ascii = require "scrutinizer.ascii"
 local errors = require "scrutinizer.errors"
@@ -18,14 +18,14 @@ local function number_text(value)
 end
 cells.number = number_text
 
---- Whether a value is a number, or the text of one that this Lua cannot hold.
+--- Whether a value is a number, or the decimal text of one that this Lua cannot hold exactly.
 ---@param value any
 ---@return boolean
 function cells.is_number(value)
   return type(value) == "number" or (type(value) == "string" and find(value, "^%-?%d+%.?%d*$") ~= nil)
 end
 
---- Columns that a text takes on a terminal, one for each character.
+--- The width of a text on a terminal: one column per character.
 ---@param text string
 ---@return integer
 function cells.width(text)
@@ -33,9 +33,9 @@ function cells.width(text)
   return #gsub(text, "[\128-\191]", "")
 end
 
---- A stranger's text with control bytes made visible.
+--- A text from outside with control bytes shown as `\xNN`.
 ---@param text string
----@param max? integer
+---@param max? integer bytes, default 1000; longer text is cut
 ---@return string
 function cells.visible(text, max)
   return errors.neutral(text, max or 1000)
@@ -44,7 +44,7 @@ end
 local PREFIXES = { "", "k", "M", "G", "T", "P", "E" }
 local SUFFIX = { bytes = "B", bits = "b", count = "" }
 
---- A number for people, in steps of 1000 with three digits or more: 192134567 is "192.1 MB".
+--- A number for people, with a unit prefix in steps of 1000: 192134567 is "192.1 MB".
 ---@param value number|string
 ---@param unit "bytes"|"bits"|"count"
 ---@return string
@@ -54,7 +54,7 @@ function cells.units(value, unit)
     local text = type(value) == "string" and value or number_text(value)
     return SUFFIX[unit] == "" and text or text .. " " .. SUFFIX[unit]
   end
-  -- 999.95 would be shown as 1000.0.
+  -- 999.95 would be written as 1000.0, so it takes the next prefix.
   while math.abs(number) >= 999.95 and PREFIXES[step + 1] do
     number, step = number / 1000, step + 1
   end
@@ -68,7 +68,7 @@ local function unit_of(field, units)
   if find(field.column, "packet") then return "count" end
 end
 
---- How a table shows a field's values.
+--- The function that writes a field's values in a table.
 ---@param field { field: string, column: string }
 ---@param o scrutinizer.ExportOptions
 ---@return fun(value: any): string

@@ -1,4 +1,4 @@
---- Rows to files: CSV, NDJSON and aligned tables, from a query, a cursor, a report or a list, streamed in constant memory.
+--- Writes rows as CSV, NDJSON and aligned tables, from a query, a cursor, a report or a list. It streams in constant memory.
 
 local cells = require "scrutinizer.export.cells"
 local check = require "scrutinizer.check"
@@ -14,19 +14,19 @@ local export = {}
 ---@alias scrutinizer.ExportTarget string|file*|fun(text: string): any, string?
 
 ---@class scrutinizer.ExportOptions
----@field columns? (string|{ field: string, header?: string })[] which fields, in this order; default: `select`'s order (a map's: by
----   alias), else wire order
+---@field columns? (string|{ field: string, header?: string })[] the fields, in order; default: the order of `select` (sorted by alias when
+---   `select` took a map), else the appliance's order
 ---@field on_progress? fun(progress: { rows: integer, bytes?: integer, total?: integer }) called every few thousand rows and at the end
----@field header? boolean       csv, table: the line of names (default true)
+---@field header? boolean       csv, table: write the line of column names (default true)
 ---@field separator? string     csv: one character (default ",")
----@field null? string          csv, table: what stands for an absent value (default "")
----@field guard? boolean        csv: texts that a spreadsheet would run as a formula get a leading ' (default false)
+---@field null? string          csv, table: text for an absent value (default "")
+---@field guard? boolean        csv: put ' before text that a spreadsheet would run as a formula (default false)
 ---@field newline? string       csv: "\r\n" (RFC 4180, the default) or "\n"
----@field units? table<string, "bytes"|"bits"|"count"|false>|false  table: how numbers are written, by field; default: octets as
----   bytes, packets as a count
----@field max_width? integer    table: longer cells are cut (default 60)
+---@field units? table<string, "bytes"|"bits"|"count"|false>|false  table: the unit of each field's numbers; default: octets in bytes, packets
+---   as a count; false: all digits
+---@field max_width? integer    table: characters; longer cells are cut (default 60)
 
--- Text is handed on in pieces of about this size.
+-- Text is written to the target in pieces of about this many bytes.
 local PIECE = 65536
 local PROGRESS_ROWS = 4096
 
@@ -62,7 +62,7 @@ local function check_options(kind, options)
   return options
 end
 
--- The texts of rows that wait to be handed on: the core's writer, or an object like it. `add` gives how many bytes wait.
+-- A writer buffers the text of rows: the core's, or an object like it. `add` returns how many bytes are buffered.
 
 local function hand_on(writer, to)
   local text = writer:take()
@@ -89,7 +89,7 @@ local function write_rows(from, to, writer, row, progress)
   return rows
 end
 
--- Header, rows, end. Returns rows, or nil and err. The target is finished, or left as if nothing had been.
+-- Writes header and rows. Returns the number of rows, or nil and err. The target is finished, or aborted and unchanged.
 local function pump(from, to, options, begin)
   local progress, writer, rows, ok = options.on_progress, nil, nil, nil
   local row, err = from.next(from.state)
@@ -121,7 +121,7 @@ local function run(kind, given, out, options, begin)
     from:close()
     return nil, err
   end
-  -- A listener or a function target may raise: no half file is left then, and the cursor is closed.
+  -- A progress listener or a function target may raise: then remove the partial file and close the cursor.
   local ok, rows, why = pcall(pump, from, to, options, begin)
   if ok then return rows, why end
   from:close()
@@ -144,19 +144,19 @@ end
 local function csv_writer(fields, o) return core_writer(fields, o, false) end
 local function json_writer(fields, o) return core_writer(fields, o, true) end
 
---- Comma-separated values after RFC 4180: a header, quotes where needed, CR LF. Counters come out as exact digits.
---- A path is written aside and renamed at the end: a report that breaks off leaves no file of that name, and an old one as it was.
+--- Writes comma-separated values (RFC 4180): a header, quotes where needed, CR LF. Counters keep all their digits.
+--- A path gets a temporary file that is renamed at the end: a report that fails creates no file and leaves an existing one unchanged.
 ---@param given scrutinizer.ExportSource
 ---@param out scrutinizer.ExportTarget
 ---@param options? scrutinizer.ExportOptions
----@return integer? rows
+---@return integer? rows how many were written
 ---@return scrutinizer.Error? err the report's, or kind "file"
 function export.csv(given, out, options)
   local rows, err = run("csv", given, out, options, csv_writer)
   return rows, err
 end
 
---- One JSON object a line. Absent values are left out; texts that are not UTF-8 get U+FFFD for what is not. Files as with `csv`.
+--- Writes one JSON object per line. Absent values are left out; bytes that are not UTF-8 become U+FFFD. Files as with `csv`.
 ---@param given scrutinizer.ExportSource
 ---@param out scrutinizer.ExportTarget
 ---@param options? scrutinizer.ExportOptions
@@ -167,10 +167,10 @@ function export.ndjson(given, out, options)
   return rows, err
 end
 
--- Rows whose cells set the widths; later cells that are longer push their line out.
+-- How many rows set the column widths; a later cell that is longer makes its line longer.
 local SAMPLE = 200
 
--- Lines of padded cells. The first rows are held until they have set the widths.
+-- A writer of padded cells. It keeps the first rows until the widths are known.
 local Table = {}
 Table.__index = Table
 
@@ -193,7 +193,7 @@ function Table:print(line)
   self.lines[#self.lines + 1], self.size = text, self.size + #text
 end
 
--- The header and the lines that were held.
+-- Writes the header and the kept rows.
 function Table:finish()
   if not self.held then return end
   if self.header then
@@ -231,7 +231,7 @@ function Table:close()
   self.lines = {}
 end
 
---- An aligned table for people: numbers to the right and with units, control bytes shown as `\xNN`. Widths are those of the first 200 rows.
+--- Writes an aligned table for people: numbers on the right and with units, control bytes as `\xNN`. The first 200 rows set the widths.
 ---@param given scrutinizer.ExportSource
 ---@param out scrutinizer.ExportTarget
 ---@param options? scrutinizer.ExportOptions

@@ -11,7 +11,7 @@ function Source:close()
   if self.cursor then self.cursor:close() end
 end
 
---- Rows so far, bytes and total where they are known.
+--- Rows so far; bytes and total if they are known.
 function Source:progress(rows)
   local cursor = self.cursor
   return { rows = rows, bytes = cursor and cursor.bytes, total = cursor and cursor.total or self.total }
@@ -28,7 +28,7 @@ local function by_sorted_keys(row)
   return list
 end
 
---- The fields in order: those asked for, else what the cursor or the report says, else those of the first row by name.
+--- The fields in order: `columns`, else those of the cursor or the report, else those of the first row, sorted by name.
 function Source:fields(columns, first)
   local list = {}
   columns = columns or (self.cursor and self.cursor.fields) or self.known
@@ -58,7 +58,7 @@ local function fields_of_report(report)
   if not report.columns then return nil end
   local list = {}
   for i, column in ipairs(report.columns) do list[i] = column.name end
-  -- A projected report's rows have other fields than its columns' names.
+  -- After `select` the rows have aliases instead of the columns' names.
   local first = report.rows[1]
   for _, name in ipairs(list) do
     if first and first[name] ~= nil then return list end
@@ -67,8 +67,8 @@ end
 
 local ALLOWED = "a query, a cursor, a report, a list of rows, or a function that returns rows"
 
---- A source with `fields`, `progress`, `close`, and `next`, to be called with `state`: row, or nil, or nil and err. Nil and what is allowed
---- when it is none.
+--- Opens a source: an object with `fields`, `progress` and `close`. `source.next(source.state)` returns a row, or nil at the end, or nil and
+--- err. For a wrong argument `open` returns nil and the allowed kinds.
 ---@param given scrutinizer.ExportSource
 ---@param columns? table
 ---@return table? source

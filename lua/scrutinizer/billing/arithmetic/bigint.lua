@@ -1,6 +1,6 @@
---- Whole numbers without a limit, on every Lua: a number where the host's are exact, else its decimal digits as text.
+--- Whole numbers of any size, on every Lua: a Lua number when it is exact, else decimal digits as text.
 ---
---- A bill's octets, products and amounts go through here. Nothing is ever rounded but by `divide`, and there by name.
+--- A bill's octets, products and amounts are computed here. Only `divide` rounds, by the mode that the caller names.
 
 local check = require "scrutinizer.check"
 
@@ -13,7 +13,7 @@ local to_integer, kind_of_number = rawget(math, "tointeger"), rawget(math, "type
 local BASE, DIGITS = 10000000, 7
 local SAFE = 2 ^ 53
 
----@alias scrutinizer.Whole integer|string a whole number; text (digits, perhaps a minus) where this Lua's numbers are not exact
+---@alias scrutinizer.Whole integer|string a whole number; text (decimal digits, "-" first if negative) when a number of this Lua is not exact
 
 -- ---- magnitudes: lists of limbs, the lowest first; zero is the empty list ----
 
@@ -97,7 +97,8 @@ local function divide_by_limb(a, divisor)
   return trim(quotient), trim { rest }
 end
 
--- One digit of a long division: rest - q * divisor where rest lies `shift` limbs higher; q is one or two too great at first.
+-- One step of a long division: subtracts q * divisor, shifted by `shift` limbs, from rest. The estimate q may be too great by one or two;
+-- returns the right one.
 local function reduce(rest, divisor, shift, q)
   local n, borrow, carry = #divisor, 0, 0
   for i = 1, n + 1 do
@@ -119,7 +120,7 @@ local function reduce(rest, divisor, shift, q)
   return q
 end
 
--- Knuth's algorithm D (The Art of Computer Programming 2, 4.3.1): both scaled so that the divisor's highest limb is at least half the base.
+-- Knuth's algorithm D (The Art of Computer Programming 2, 4.3.1). It scales both so that the divisor's highest limb is at least half the base.
 local function divide_limbs(a, b)
   if compare_limbs(a, b) < 0 then return {}, a end
   if #b == 1 then return divide_by_limb(a, b[1]) end
@@ -136,7 +137,7 @@ end
 
 -- ---- values ----
 
--- Sign and magnitude of a value that `whole` has let pass.
+-- Magnitude and sign of a value that `whole` has returned.
 local function open(value)
   local text = type(value) == "string" and value or ("%.0f"):format(value)
   if to_integer and type(value) == "number" then text = ("%d"):format(value) end
@@ -146,7 +147,7 @@ end
 
 local MAX_TEXT = "9223372036854775807"
 
--- The number, where this Lua holds it exactly.
+-- The Lua number if it is exact, else nil.
 local function host_number(digits, minus)
   local sign = minus and -1 or 1
   if #digits < 16 then return floor(tonumber(digits)) * sign end
@@ -163,8 +164,8 @@ local function close(limbs, minus)
   return host_number(digits, minus) or (minus and "-" .. digits or digits)
 end
 
---- The value as a whole number: an exact number of this Lua where one holds it, else digits. Nil when it is none, or a double so great
---- that it may stand for its neighbours.
+--- The value as a whole number: a Lua number if it is exact, else digits. Nil when the value is not a whole number, or is a double beyond
+--- 2^53, where not every whole number has a double of its own.
 ---@param value any
 ---@return scrutinizer.Whole?
 function bigint.whole(value)
@@ -176,7 +177,7 @@ function bigint.whole(value)
   end
   if type(value) ~= "number" then return nil end
   if to_integer and kind_of_number(value) == "integer" then
-    -- Its negative has no positive of 64 bits.
+    -- The smallest integer has no positive counterpart in 64 bits, so it becomes text.
     return value ~= -value and value or (value == 0 and 0 or ("%d"):format(value))
   end
   if not (value >= -SAFE and value <= SAFE) or value ~= floor(value) then return nil end
@@ -187,7 +188,7 @@ local function small(value)
   return type(value) == "number" and value < SAFE / 2 and value > -SAFE / 2
 end
 
---- -1, 0 or 1 as a is less than, equal to or greater than b.
+--- -1, 0 or 1 when a is less than, equal to or greater than b.
 ---@param a scrutinizer.Whole
 ---@param b scrutinizer.Whole
 ---@return integer
@@ -213,7 +214,7 @@ function bigint.add(a, b)
   return close(subtract_limbs(y, x), y_minus)
 end
 
---- The sum of a list's first n values, none of them negative; false ones are left out.
+--- The sum of a list's first n values, which must not be negative; false is skipped.
 ---@param list (scrutinizer.Whole|false)[]
 ---@param n integer
 ---@return scrutinizer.Whole
@@ -255,7 +256,7 @@ end
 ---@return scrutinizer.Whole
 function bigint.multiply(a, b)
   if small(a) and small(b) then
-    -- The product in floats is too great whenever the exact one is.
+    -- The product in floats shows whether the exact product is too great.
     local about = (a + 0.0) * b
     if about < SAFE and about > -SAFE then return a * b end
   end
@@ -264,10 +265,11 @@ function bigint.multiply(a, b)
   return close(multiply_limbs(x, y), x_minus ~= y_minus)
 end
 
---- The ways to round: to the nearest with halves away from zero, or to the even neighbour; away from zero; towards zero.
+--- Rounding modes. half_up: to the nearest, halves away from zero; half_even: to the nearest, halves to the even one; up: away from zero;
+--- down: towards zero.
 bigint.ROUNDINGS = { half_up = true, half_even = true, up = true, down = true }
 
--- Whether |a| / |b| goes up to the next whole number.
+-- Whether |a| / |b| is rounded up to the next whole number.
 local function goes_up(rounding, quotient, rest, divisor)
   if #rest == 0 or rounding == "down" then return false end
   if rounding == "up" then return true end
@@ -276,7 +278,7 @@ local function goes_up(rounding, quotient, rest, divisor)
   return (quotient[1] or 0) % 2 == 1
 end
 
---- a / b, rounded in one of the four ways; b is not 0.
+--- a / b, rounded to a whole number; b is not 0.
 ---@param a scrutinizer.Whole
 ---@param b scrutinizer.Whole
 ---@param rounding "half_up"|"half_even"|"up"|"down"
@@ -307,7 +309,7 @@ function bigint.common(a, b)
   return close(#x > 0 and x or { 1 }, false)
 end
 
---- The digits.
+--- The decimal digits, with "-" first if negative.
 ---@param a scrutinizer.Whole
 ---@return string
 function bigint.text(a)

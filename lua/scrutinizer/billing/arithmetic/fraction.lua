@@ -1,4 +1,4 @@
---- Exact fractions of whole numbers: rates, prices and quantities before they are rounded by name.
+--- Exact fractions of whole numbers: rates, prices and quantities before they are rounded.
 
 local ascii = require "scrutinizer.ascii"
 local bigint = require "scrutinizer.billing.arithmetic.bigint"
@@ -7,7 +7,7 @@ local fraction = {}
 
 ---@class scrutinizer.Fraction
 ---@field numerator scrutinizer.Whole
----@field denominator scrutinizer.Whole at least 1; both without a common divisor
+---@field denominator scrutinizer.Whole at least 1; the fraction is reduced
 
 --- numerator / denominator, reduced.
 ---@param numerator scrutinizer.Whole
@@ -56,7 +56,7 @@ function fraction.divide(a, b)
   return fraction.new(bigint.multiply(a.numerator, b.denominator), bigint.multiply(a.denominator, b.numerator))
 end
 
---- -1, 0 or 1 as a is less than, equal to or greater than b.
+--- -1, 0 or 1 when a is less than, equal to or greater than b.
 ---@param a scrutinizer.Fraction
 ---@param b scrutinizer.Fraction
 ---@return integer
@@ -64,7 +64,7 @@ function fraction.compare(a, b)
   return bigint.compare(bigint.multiply(a.numerator, b.denominator), bigint.multiply(b.numerator, a.denominator))
 end
 
---- The whole number it is rounded to.
+--- The fraction rounded to a whole number.
 ---@param a scrutinizer.Fraction
 ---@param rounding "half_up"|"half_even"|"up"|"down"
 ---@return scrutinizer.Whole
@@ -75,14 +75,14 @@ end
 -- The shortest decimal text that reads back as this number.
 local function shortest(value)
   if value ~= value or value == math.huge or value == -math.huge then return nil end
-  for _, format in ipairs { "%.15g", "%.16g", "%.17g" } do -- points
+  for _, format in ipairs { "%.15g", "%.16g", "%.17g" } do -- digits
     local text = ascii.format(format, value)
     if ascii.number(text) == value then return text end
   end
 end
 
---- A decimal number, exactly: "12.5", 12, or a float as its shortest decimal text (99.9 is 999/10). Nil when it is none, or has more than
---- 30 digits before or behind the point.
+--- The exact fraction of a decimal number: "12.5", 12, or a float, read as its shortest decimal text (99.9 is 999/10). Nil when the value is
+--- not a number, or has more than 30 digits before or after the decimal point.
 ---@param value any
 ---@return scrutinizer.Fraction?
 function fraction.decimal(value)
@@ -95,11 +95,10 @@ function fraction.decimal(value)
   return fraction.new(bigint.whole(minus .. before .. behind) or 0, bigint.whole("1" .. ("0"):rep(#behind)))
 end
 
---- Decimal text with so many digits behind the point, rounded by name; without trailing zeros when `digits` is not said, and then
---- cut (not rounded) after 12 digits and marked with "…" where it has more.
+--- Decimal text. Without `digits` it has no trailing zeros, and is cut (not rounded) after 12 digits; "…" marks a cut.
 ---@param a scrutinizer.Fraction
----@param digits? integer
----@param rounding? "half_up"|"half_even"|"up"|"down"
+---@param digits? integer digits after the decimal point
+---@param rounding? "half_up"|"half_even"|"up"|"down" default "down"
 ---@return string
 function fraction.text(a, digits, rounding)
   local places = digits or 12

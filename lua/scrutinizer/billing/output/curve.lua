@@ -1,5 +1,5 @@
---- The usage curve as SVG: the samples, the percentile's line, the discarded samples as dots above it, the commit. A picture: its coordinates
---- are floats, and nothing is billed from them.
+--- The usage curve as SVG: the samples, the percentile's line, the discarded samples as dots above it, the commit. Its coordinates are floats;
+--- no amount is computed from them.
 
 local ascii = require "scrutinizer.ascii"
 local bigint = require "scrutinizer.billing.arithmetic.bigint"
@@ -36,7 +36,7 @@ local function ceiling(lines, used, commit_rate)
   return math.max(most, commit_rate or 0)
 end
 
--- Steps of 1, 2 or 5 times a power of ten: about five of them.
+-- An axis step of 1, 2 or 5 times a power of ten, for about five marks.
 local function nice_step(most)
   local power = 10 ^ math.floor(math.log(most / 5) / math.log(10))
   for _, factor in ipairs { 1, 2, 5 } do
@@ -63,7 +63,7 @@ local function grid(out, most, y)
   end
 end
 
--- The zone's days: a mark at every so many midnights, so that about ten are written.
+-- Marks at midnights of the zone, at most about ten: every n-th day.
 local function days(out, of, x)
   local clock = assert(zone.load(of.timezone))
   local first = clock:civil(of.from)
@@ -82,7 +82,7 @@ local function days(out, of, x)
   end
 end
 
--- One point for each pixel, the highest sample in it: peaks are never lost. Holes break the line.
+-- One point per pixel column: its highest sample, so that no peak is lost. Missing samples interrupt the line.
 local function path(values, used, of, x, y)
   local out, column, most, pen = {}, nil, nil, "M"
   local function flush()
@@ -124,7 +124,7 @@ local STYLE = "<style>.g{stroke:#ddd}text{font:11px sans-serif;fill:#555}.c{fill
   .. ".p-label,.m-label{paint-order:stroke;stroke:#fff;stroke-width:4px;stroke-linejoin:round}"
   .. ".d{stroke:#c53030;stroke-width:3.2;stroke-linecap:round;fill:none}</style>"
 
---- The picture.
+--- Draws the curve.
 ---@param of scrutinizer.Period
 ---@param used scrutinizer.Usage
 ---@param lines { name: string, values: (scrutinizer.Whole|false)[] }[]

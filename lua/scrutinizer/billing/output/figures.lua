@@ -1,4 +1,4 @@
---- An invoice's figures in words: what text, CSV and page share. Digits come from exact fractions; nothing here computes an amount.
+--- An invoice's figures as text, for the text, CSV and HTML outputs. Digits come from exact fractions; no amount is computed here.
 
 local bigint = require "scrutinizer.billing.arithmetic.bigint"
 local fraction = require "scrutinizer.billing.arithmetic.fraction"
@@ -7,8 +7,8 @@ local period = require "scrutinizer.billing.period"
 local figures = {}
 
 --- Minor units as "1234.50".
----@param amount scrutinizer.Whole|scrutinizer.Fraction
----@param decimals integer
+---@param amount scrutinizer.Whole|scrutinizer.Fraction minor units
+---@param decimals integer digits of the minor unit
 ---@return string
 function figures.money(amount, decimals)
   local minor = type(amount) == "table" and amount or fraction.new(amount)
@@ -29,7 +29,7 @@ end
 
 local SCALES = { { "Tbit/s", 12 }, { "Gbit/s", 9 }, { "Mbit/s", 6 }, { "kbit/s", 3 } }
 
---- A rate in bits per second, cut to three digits behind the point.
+--- A rate with its unit, rounded to three digits after the decimal point: "1.234 Gbit/s".
 ---@param rate scrutinizer.Fraction
 ---@return string
 function figures.rate(rate)
@@ -40,7 +40,7 @@ function figures.rate(rate)
   return fraction.text(rate, 0, "half_up") .. " bit/s"
 end
 
---- Exact text of a quantity; three digits where it has more than six.
+--- A quantity's text: exact with up to six digits after the decimal point, else rounded to six.
 ---@param quantity scrutinizer.Fraction
 ---@return string
 function figures.quantity(quantity)
@@ -48,7 +48,7 @@ function figures.quantity(quantity)
   return #(text:match "%.(.*)$" or "") > 6 and fraction.text(quantity, 6, "half_up") or text
 end
 
---- The line's formula: "377 Mbps × 7.505", "500.00 × 21/30 of the month"; of a plain fee nothing.
+--- The line's formula: "377 Mbps × 7.505", "500.00 × 21/30 of the month"; empty for a plain fee.
 ---@param bill scrutinizer.Invoice
 ---@param line scrutinizer.InvoiceLine
 ---@return string
@@ -69,7 +69,7 @@ local function of_percentile(used)
   return ("%s, rank %d of %d%s"):format(used.method, used.rank, used.n, take)
 end
 
--- What the samples were like.
+-- How complete the samples are.
 local function about_samples(used)
   local text = ("%d of %d, %s %%"):format(used.present, used.expected, used.coverage)
   if used.missing > 0 then
@@ -97,7 +97,7 @@ local function about_discarded(used, timezone)
   return ("%d samples, %s to %s; the highest at %s"):format(#used.discarded, rate(last), rate(first), period.clock_text(timezone, first[1]))
 end
 
---- Title and text of what is said of a member's usage, in order.
+--- A member's usage as pairs of title and text, in order.
 ---@param bill scrutinizer.Invoice
 ---@param member scrutinizer.InvoiceMember
 ---@return string[][]
@@ -128,7 +128,7 @@ function figures.period(bill)
   return ("%s to %s (%s, %s)"):format(period.clock_text(of.timezone, of.from), period.clock_text(of.timezone, of.to), of.timezone, days)
 end
 
---- What was overruled, or nil.
+--- The refusals that options overruled, or nil.
 ---@param bill scrutinizer.Invoice
 ---@return string?
 function figures.forced(bill)

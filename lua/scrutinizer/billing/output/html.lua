@@ -1,4 +1,4 @@
---- An invoice as one HTML page that needs nothing else: no script, no font, no image from elsewhere. Every text is escaped.
+--- An invoice as one HTML page without external files: no script, no font, no image. Every text is escaped.
 
 local curve = require "scrutinizer.billing.output.curve"
 local errors = require "scrutinizer.errors"
@@ -57,7 +57,7 @@ local function lines_table(bill)
   return table.concat(out, "\n")
 end
 
--- The discarded samples with their times, folded away.
+-- The discarded samples with their times, in a collapsed block.
 local function discarded(bill, used)
   if #used.discarded == 0 then return "" end
   local out, eight = {}, fraction.new(8, used.interval)
@@ -112,7 +112,7 @@ local function audit_part(bill)
   return "<h2>How it was made</h2>\n" .. pairs_table(list)
 end
 
---- The page.
+--- Writes the page.
 ---@param bill scrutinizer.Invoice
 ---@return string html
 function html_page.html(bill)

@@ -1,4 +1,4 @@
---- An invoice for the eye: plain text, and rows for CSV.
+--- An invoice as plain text and as CSV rows.
 
 local cells = require "scrutinizer.export.cells"
 local errors = require "scrutinizer.errors"
@@ -52,7 +52,7 @@ local function table_of(bill)
   return table.concat(out, "\n")
 end
 
---- The invoice as text. Strangers' names are made visible.
+--- The invoice as text. Control bytes in names are shown as `\xNN`.
 ---@param bill scrutinizer.Invoice
 ---@return string
 function text.plain(bill)
@@ -77,7 +77,7 @@ local function row_of(bill, name, amount)
   }
 end
 
---- The invoice's lines as CSV (RFC 4180), the total last. Texts that a spreadsheet would run as a formula get a leading quote.
+--- The invoice's lines as CSV (RFC 4180); the last line is the total. Text that a spreadsheet would run as a formula gets a leading quote.
 ---@param bill scrutinizer.Invoice
 ---@return string
 function text.csv(bill)
@@ -93,7 +93,7 @@ function text.csv(bill)
   return table.concat(out)
 end
 
--- What open billing tools keep for a period: the rate, octets, what was allowed and used, and the overuse.
+-- The columns of open-source billing tools: rate, octets, allowed and used, overuse.
 local function summary_row(bill)
   local used, of = bill.members[1].usage, bill.period
   return {
@@ -113,7 +113,7 @@ text.SUMMARY = {
   "unit", "allowed", "used", "overuse", "used_percent", "missing", "coverage", "amount", "currency", "samples_sha256",
 }
 
---- One row for each invoice: rows for `scrutinizer.export`. Of a pool the first member's usage stands there.
+--- One row for each invoice, for `scrutinizer.export`. A pool's row shows the usage of its first member.
 ---@param bills scrutinizer.Invoice[]
 ---@return table[]
 function text.summary(bills)

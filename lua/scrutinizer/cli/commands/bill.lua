@@ -1,4 +1,4 @@
---- `scrutinizer bill`: a customer's month by percentile, as an invoice; and saved bills verified.
+--- `scrutinizer bill`: makes an invoice for a customer's month by percentile, and verifies saved bills.
 
 local billing = require "scrutinizer.billing"
 local data_file = require "scrutinizer.cli.data_files"
@@ -7,9 +7,9 @@ local output = require "scrutinizer.cli.output"
 local profile = require "scrutinizer.cli.profile"
 local sink = require "scrutinizer.sink"
 
-local TARIFF = [[
-The tariff is a file of data, Lua or (named .json) JSON: { currency = "EUR", unit = "Mbps", commit = 100, commit_price = 500, price = 750, step = 1,
-fees = { { name = "Port", amount = 10000, prorate = true } } }; money in cents. The library's billing/tariff.lua lists all fields.]]
+local TARIFF = 'The tariff is a file with a Lua table, or with JSON if its name ends in .json: { currency = "EUR", unit = "Mbps", commit = 100, '
+  .. 'commit_price = 500, price = 750, step = 1, fees = { { name = "Port", amount = 10000, prorate = true } } }. Money is in minor units '
+  .. "(cents). The library's billing/tariff.lua lists all fields."
 
 local function number_pair(text)
   local exporter, index = text:match "^(.-)/(%d+)$"
@@ -19,37 +19,38 @@ end
 
 local function add_customer(command)
   command:group("Whose traffic (one kind)",
-    command:option("--interface", "exporter/index; again for each further port, which are summed before ranking."):argname "<exporter/index>"
-      :count "*":convert(number_pair),
-    command:option("--ip-group", "Number of an IP group."):argname "<id>":count "*":convert(tonumber),
-    command:option("--network", "A network, as 10.0.0.0/8."):argname "<network>":count "*",
+    command:option("--interface", "Exporter and interface number. Repeat it for more ports; they are summed before ranking.")
+      :argname "<exporter/index>":count "*":convert(number_pair),
+    command:option("--ip-group", "Id of an IP group."):argname "<id>":count "*":convert(tonumber),
+    command:option("--network", "A network, such as 10.0.0.0/8."):argname "<network>":count "*",
     command:option("--ip", "An address."):argname "<ip>":count "*",
-    command:option("--exporter", "With addresses: whose reports count; a flow that several exporters report counts at each. all: where none do.")
+    command:option("--exporter", "Required with addresses: count only this exporter's flows, because a flow that two exporters report would "
+      .. "be counted twice. all: no two exporters report the same flow.")
       :argname "<exporter>",
-    command:option("--report", "Report whose graph is asked for."):argname "<type>",
-    command:option("--limit", "Series of the graph; the rest is in its Other."):argname "<rows>":convert(tonumber))
+    command:option("--report", "Type of the report whose graph is read (default host2host)."):argname "<type>",
+    command:option("--limit", "Number of series in the graph (default 1); the rest is summed as Other."):argname "<rows>":convert(tonumber))
 end
 
 local function add_rules(command)
   command:group("Percentile",
-    command:option("--percent", "Default 95."):argname "<percent>",
+    command:option("--percent", "The percentile (default 95)."):argname "<percent>",
     command:option("--method", "Formula of the rank (default nearest_rank)."):choices { "nearest_rank", "librenms", "cacti", "rrdtool", "linear" },
-    command:option("--direction", "Default: the higher of the two percentiles.")
+    command:option("--direction", "Which direction counts (default higher_percentile).")
       :choices { "higher_percentile", "higher_sample", "sum", "inbound", "outbound" },
     command:option("--missing", "What a missing sample counts as (default error)."):choices { "error", "zero", "drop", "carry" },
-    command:option("--threshold", "Share of the samples that may be missing, as 0.01."):argname "<share>")
+    command:option("--threshold", "Share of the samples that may be missing, such as 0.01."):argname "<share>")
   command:group("Refused unless asked for",
-    command:option("--coarser", "Bill from buckets of so many minutes."):argname "<minutes>":convert(tonumber),
-    command:flag("--sparse", "Points on a coarser grid are five-minute sums all the same."),
-    command:flag("--truncated", "Bill although rows exist that no series shows."),
+    command:option("--coarser", "Bill from buckets of this many minutes, longer than five."):argname "<minutes>":convert(tonumber),
+    command:flag("--sparse", "Accept points on a coarser grid as five-minute sums."),
+    command:flag("--truncated", "Bill although some rows have no series."),
     command:flag("--unfinished", "Bill a period that has not ended."))
 end
 
 local function add_options(command)
   command:group("When (one of)",
-    command:option("--month", "A month of the zone, as 2026-11."):argname "<month>",
-    command:option("--between", "A part of one, half-open: epoch seconds or ISO 8601 text."):args(2):argname { "<from>", "<to>" })
-  command:option("--timezone", "IANA zone that days and months are of."):argname "<zone>":default "UTC"
+    command:option("--month", "A calendar month, such as 2026-11."):argname "<month>",
+    command:option("--between", "Part of a month, up to, not including, <to>: epoch seconds or ISO 8601 text."):args(2):argname { "<from>", "<to>" })
+  command:option("--timezone", "IANA time zone of days and months."):argname "<zone>":default "UTC"
   add_customer(command)
   add_rules(command)
   command:group("The invoice",
@@ -57,9 +58,9 @@ local function add_options(command)
     command:option("--customer", "Name on the invoice."):argname "<name>",
     command:option("--number", "Number of the invoice."):argname "<number>",
     command:option("--format", "text, csv, json or html."):choices { "text", "csv", "json", "html" }:default "text",
-    command:option("-o --output", "File: it appears when it is whole. Default: standard output."):argname "<file>",
+    command:option("-o --output", "File to write; it appears only when it is complete. Default: standard output."):argname "<file>",
     command:option("--save", "Also keep the samples and the invoice in a file that --verify reads."):argname "<file>",
-    command:option("--verify", "Make a saved bill again and compare it, byte by byte; asks no appliance."):argname "<file>")
+    command:option("--verify", "Make a saved bill again and compare it byte by byte; needs no appliance."):argname "<file>")
 end
 
 local function moment(text)
@@ -81,7 +82,7 @@ local function customer_of(args)
     exporter = args.exporter, report = args.report, limit = args.limit }
 end
 
--- What the invoice is called when no name is said.
+-- The customer's name; default: the addresses or interfaces.
 local function name_of(args)
   if args.customer then return args.customer end
   local words = {}
@@ -135,9 +136,9 @@ local function bill(args)
   return write(args, made[args.format](made))
 end
 
---- Adds the command; gives its handler.
+--- Adds the command; returns its handler.
 return function(root)
-  local command = root:command("bill", "A customer's month by the 95th percentile of five-minute samples, as an invoice.",
+  local command = root:command("bill", "Invoice for a customer's month, by the 95th percentile of five-minute samples.",
     TARIFF .. "\n\nExample: scrutinizer bill --month 2025-11 --timezone Europe/Berlin "
       .. "--network 10.8.0.0/24 --exporter 10.1.1.4 --tariff gold.lua --save bill.json")
   add_options(command)

@@ -28,7 +28,7 @@ local function call(args)
   return exit_status.DONE
 end
 
--- The checkout that this file stands in, if it does.
+-- The sandbox's start script, if this file is in a checkout of the repository.
 local function start_script()
   local here = debug.getinfo(1, "S").source:match "^@(.*)lua/scrutinizer/cli/commands/calls%.lua$"
   local path = here and here .. "examples/sandbox/start"
@@ -50,13 +50,13 @@ local function sandbox(args)
 end
 
 return function(root)
-  root:command("ping", "Whether the appliance answers and takes the token.")
-  local command = root:command("call", "Any run mode of the appliance: fields as name=value; the answer as JSON. Never repeated by itself.",
+  root:command("ping", "Check that the appliance answers and accepts the token.")
+  local command = root:command("call", "Call any run mode of the appliance: fields as name=value, the answer as JSON. Never retried automatically.",
     "Example: scrutinizer call rm=get_known_objects type=devices")
   command:argument("fields", "Form fields; rm is the run mode."):args "+":argname "<name=value>"
-  command = root:command("sandbox", "A stand-in appliance in the foreground, from a checkout.")
-  command:option("--port", "https port (0: any free one)."):default "8443":convert(tonumber)
-  command:option("--http-port", "Port of plain http."):default "8080":convert(tonumber)
-  command:option("--state", "SQLite file that survives restarts."):argname "<file>"
+  command = root:command("sandbox", "Run a simulated appliance in the foreground; only from a checkout of the repository.")
+  command:option("--port", "HTTPS port (0: any free port)."):default "8443":convert(tonumber)
+  command:option("--http-port", "HTTP port, without TLS."):default "8080":convert(tonumber)
+  command:option("--state", "SQLite file that keeps the state across restarts."):argname "<file>"
   return { ping = ping, call = call, sandbox = sandbox }
 end

@@ -44,25 +44,25 @@ end
 
 local function permissions(command)
   command:argument("group", "The usergroup."):argname "<group>":convert(action_commands.who)
-  command:argument("type", "device (code: hex address, 0A010107), interface (0A010107-1), group, report (ids), gadget, thirdparty, bboard, plixer "
-    .. "(a feature, as adminTab)."):argname "<type>"
-  command:argument("codes", "What is allowed."):args "+":argname "<code>"
+  command:argument("type", "Type of the codes: device (address in hex: 0A010107), interface (0A010107-1), group, report (ids), plixer (a "
+    .. "feature, such as adminTab), gadget, thirdparty, bboard."):argname "<type>"
+  command:argument("codes", "Codes of this type."):args "+":argname "<code>"
 end
 
 return function(root)
   return {
-    groups = action_commands.command(root, "groups", "Make and delete usergroups, change who is in them and what they may.", {
+    groups = action_commands.command(root, "groups", "Create and delete usergroups; change their members and permissions.", {
       {
         name = "create", run = create, help = "Make a usergroup.", example = "create Readers --template 2 --user alice",
         setup = function(command)
           command:argument("name", "The group's name."):argname "<name>"
-          command:option("--template", "Id of the usergroup whose permissions it begins with."):argname "<id>":count(1):convert(action_commands.id)
-          command:option("--user", "A user to be in it. " .. action_commands.WHO):argname "<who>":count "*":convert(action_commands.who)
+          command:option("--template", "Id of the usergroup whose permissions are copied."):argname "<id>":count(1):convert(action_commands.id)
+          command:option("--user", "A member. " .. action_commands.WHO):argname "<who>":count "*":convert(action_commands.who)
         end,
       },
       {
         name = "delete", run = delete, example = "delete Readers",
-        help = "Delete usergroups. Unverified: no source shows what the appliance wants here. " .. action_commands.WHO,
+        help = "Delete usergroups. Unverified: the appliance's parameters for this are not documented. " .. action_commands.WHO,
         setup = function(command) command:argument("who", "Ids and names."):args "+":argname "<who>":convert(action_commands.who) end,
       },
       {

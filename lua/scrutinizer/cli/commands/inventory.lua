@@ -21,7 +21,7 @@ local function groups(client, args)
   return action_commands.show(args, list, err, { "id", "name" })
 end
 
--- A device group's id, looked up where a name was given.
+-- A device group's id; a name is looked up.
 local function group_id(client, who)
   if type(who) == "number" then return who end
   local group, err = client.device_groups:find(who)
@@ -58,7 +58,7 @@ end
 
 local HOST = { "ip", "found", "exporter", "first", "last", "connections", "error" }
 
--- One row per exporter that has seen a host; one for a host that none has.
+-- One row for each exporter that has seen a host; one row for a host that no exporter has seen.
 local function host_rows(hosts)
   local rows = {}
   for _, host in ipairs(hosts) do
@@ -77,20 +77,20 @@ local function hosts(args)
 end
 
 return function(root)
-  local command = root:command("interfaces", "Interfaces: the numbers that reports take, speeds and rates in bits per second, percent of the speed.",
+  local command = root:command("interfaces", "List interfaces: number for reports, speed and rates in bits per second, load in percent of the speed.",
     "Example: scrutinizer interfaces --exporter core-1 --format csv")
   command:option("--exporter", "Only this exporter's: its address or any of its names."):argname "<exporter>"
   output.options(command)
-  command = root:command("hosts", "Which exporters have seen addresses, when first and last. Those that none has seen have `no` under found.",
-    ("Example: scrutinizer hosts --from addresses.txt --format csv. Exit status %d where the appliance refused one of them.")
+  command = root:command("hosts", "List which exporters have seen an address, first and last time. `found` is `no` if no exporter has seen it.",
+    ("Example: scrutinizer hosts --from addresses.txt --format csv. Exit status %d when the appliance refused one of them.")
       :format(exit_status.REFUSED))
   command:argument("ips", "Addresses."):args "*":argname "<ip>"
-  command:option("--from", "File with addresses, blanks or line ends between them; - is standard input."):argname "<file>"
+  command:option("--from", "File with addresses, separated by spaces or line ends; - is standard input."):argname "<file>"
   output.options(command)
   return {
-    devices = action_commands.command(root, "devices", "List devices, their names, device groups and who is in these.", {
+    devices = action_commands.command(root, "devices", "List devices, their names, device groups and the members of a group.", {
       { name = "list", run = devices, help = "All devices." },
-      { name = "names", run = names, help = "All devices with DNS name, sysname and label, where the token may see them." },
+      { name = "names", run = names, help = "All devices with DNS name, sysname and label, if the token may see them." },
       { name = "groups", run = groups, help = "All device groups." },
       {
         name = "members", run = members, help = "The devices in a group. " .. action_commands.WHO, example = "members Campus",

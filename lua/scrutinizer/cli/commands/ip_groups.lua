@@ -1,9 +1,9 @@
---- `scrutinizer ip-groups`: groups of addresses, by rules.
+--- `scrutinizer ip-groups`: groups of IP addresses, defined by rules.
 
 local action_commands = require "scrutinizer.cli.action_commands"
 local errors = require "scrutinizer.errors"
 
--- A rule as it is written on a command line.
+-- A rule in the notation of the command line.
 local function rule_text(rule)
   if rule.type == "range" then return rule.from .. "-" .. rule.to end
   if rule.type == "network" then return ("%s/%d"):format(rule.address, rule.length) end
@@ -14,7 +14,7 @@ end
 
 local RULES = { "group", "name", "rule_id", "rule", "done", "error" }
 
--- One row per rule of a group that was made or changed; one where there are none.
+-- One row for each rule that was added, changed or removed; one row for a group without such rules.
 local function rows_of(group, rows)
   rows = rows or {}
   local before = #rows
@@ -31,7 +31,7 @@ local function rows_of(group, rows)
   return rows
 end
 
--- `group:42` and `group:Berlin` are child groups, `all` is everything; the rest as the library reads it.
+-- `group:42` and `group:Berlin` are child groups, `all` is every address; the library reads other text.
 local function read_rule(text)
   local child = text:match "^group:(.+)$"
   if child then return { type = "child", group = child } end
@@ -43,7 +43,7 @@ local function list(client, args)
   return action_commands.show(args, all, err, { "id", "name" })
 end
 
--- A group's id, looked up where a name was given.
+-- A group's id; a name is looked up.
 local function id_of(client, who)
   if type(who) == "number" then return who end
   local group, err = client.ip_groups:find(who)
@@ -98,7 +98,7 @@ local function delete(client, args)
   return action_commands.show(args, gone, err, { "id", "name", "error" })
 end
 
-local WRITING = "10.1.1.1, 10.0.0.0/8, 10.1.1.1-10.1.1.9, 10.0.4.0/0.255.0.255 (a wildcard: bits that are 1 do not count), group:NAME, all."
+local WRITING = "10.1.1.1, 10.0.0.0/8, 10.1.1.1-10.1.1.9, 10.0.4.0/0.255.0.255 (a wildcard: bits that are 1 are ignored), group:NAME, all."
 
 local function rule_arguments(command, count)
   command:argument("rules", WRITING):args(count):argname "<rule>":convert(read_rule)
@@ -109,7 +109,7 @@ return function(root)
     ["ip-groups"] = action_commands.command(root, "ip-groups", "List, make, fill, change and delete IP groups.", {
       { name = "list", run = list, help = "All IP groups." },
       {
-        name = "rules", run = rules, help = "The rules of a group. Unverified: no source shows this call. " .. action_commands.WHO,
+        name = "rules", run = rules, help = "The rules of a group. Unverified: this call is not documented. " .. action_commands.WHO,
         example = "rules Berlin",
         setup = function(command) command:argument("who", "The group."):argname "<who>":convert(action_commands.who) end,
       },
@@ -121,13 +121,13 @@ return function(root)
         end,
       },
       {
-        name = "add", run = add, help = "Put rules into the group of that name, which is made where it is missing; thousands go in batches.",
+        name = "add", run = add, help = "Add rules to a group, which is created if it is missing. Many rules are sent in batches.",
         example = "add 'Microsoft 365' --from prefixes.txt",
         setup = function(command)
           command:argument("name", "The group's name."):argname "<name>"
           rule_arguments(command, "*")
           command:option("--from", "File with one rule per line; - is standard input."):argname "<file>"
-          command:flag("--no-create", "Not where the group is missing.")
+          command:flag("--no-create", "Do not create a missing group.")
         end,
       },
       {
@@ -141,11 +141,11 @@ return function(root)
         end,
       },
       {
-        name = "import", run = import, help = "Groups from CSV lines name,rule; nothing is sent unless all lines are right.",
+        name = "import", run = import, help = "Fill groups from CSV lines name,rule. If any line is wrong, nothing is sent.",
         example = "import sites.csv",
         setup = function(command)
           command:argument("file", "CSV file; - is standard input."):argname "<file>"
-          command:flag("--no-create", "Only into groups that are there.")
+          command:flag("--no-create", "Do not create missing groups.")
         end,
       },
       {

@@ -1,12 +1,12 @@
---- `scrutinizer merge`: the slices of a sharded report as one file.
+--- `scrutinizer merge`: joins the slices of a sharded report into one file.
 
 local shard = require "scrutinizer.cli.shard"
 
 return function(root)
-  local command = root:command("merge", "Join the slices that report --shard left, in order. Refuses slices that do not fit together.",
+  local command = root:command("merge", "Join the slices that report --shard wrote, in order. Refuses slices that do not belong together.",
     "Example: scrutinizer merge -o top.csv top.csv.*-of-10")
-  command:argument("slices", "The slices' files; their manifests lie beside them."):args "+":argname "<slice>"
-  command:option("-o --output", "The whole file."):argname "<file>":count(1)
+  command:argument("slices", "Files of the slices; their manifests must be beside them."):args "+":argname "<slice>"
+  command:option("-o --output", "The file to write."):argname "<file>":count(1)
   return {
     merge = function(args)
       local paths = {}

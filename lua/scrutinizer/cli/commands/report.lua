@@ -19,7 +19,7 @@ local function report(args)
   return exit_status.DONE
 end
 
--- What would be sent. Nothing is.
+-- Prints the request and does not send it.
 local function explain(args)
   local q = query.build(profile.connect(args), args)
   local form, err = q:request()
@@ -29,13 +29,14 @@ local function explain(args)
   return exit_status.DONE
 end
 
---- Adds the commands; gives their handlers.
+--- Adds the commands; returns their handlers.
 return function(root)
   local command = root:command("report", "Rows of a flow report.",
     "Example: scrutinizer report host2host --last 24h --where ip=10.1.1.1 --select src=sourceipaddress,octets=sum_octetdeltacount --limit 50")
   output.options(query.options(command), true)
   picture.of_rows(command)
   shard.options(command)
-  query.options(root:command("explain", "What a report would send: the form, the URL, a curl command. Asks only for exporters given by name."))
+  query.options(root:command("explain", "Show what report would send: the form, the URL, a curl command. Only exporter names are looked up at "
+    .. "the appliance."))
   return { report = report, explain = explain }
 end

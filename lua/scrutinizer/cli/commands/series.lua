@@ -1,4 +1,4 @@
---- `scrutinizer series`: a report's graph, one row for each point, or as a picture.
+--- `scrutinizer series`: a report's graph over time, as one row per point or as a picture.
 
 local exit_status = require "scrutinizer.cli.exit_status"
 local output = require "scrutinizer.cli.output"
@@ -9,7 +9,7 @@ local zone = require "scrutinizer.time.zone"
 
 local FIELDS = { "time", "epoch", "direction", "label", "other" }
 
--- ISO 8601 with the zone's distance from UTC.
+-- ISO 8601 text with the zone's UTC offset.
 local function iso(epoch, place)
   local c, offset = place:civil(epoch), place:offset(epoch) / 60
   local text = ("%04d-%02d-%02dT%02d:%02d:%02d"):format(c.year, c.month, c.day, c.hour, c.min, c.sec)
@@ -18,7 +18,7 @@ local function iso(epoch, place)
   return ("%s%s%02d:%02d"):format(text, offset < 0 and "-" or "+", math.floor(size / 60), size % 60)
 end
 
--- Gives the points one by one, in one row that is used again.
+-- Returns the points one by one, in a row table that is reused.
 local function points_of(list, name, place)
   local at, point, row = 1, 0, {}
   return function()
@@ -48,12 +48,12 @@ local function series(args)
   return exit_status.DONE
 end
 
---- Adds the command; gives its handler.
+--- Adds the command; returns its handler.
 return function(root)
-  local command = root:command("series", "A report's graph over time: bits/s of the rows that the table would show, and of Other.",
+  local command = root:command("series", "A report's graph over time, in bits/s: one series for each row of the report, and Other.",
     "Example: scrutinizer series srcHosts --last 24h --limit 7 --format chart --stacked -o sources.svg")
   query.options(command, true)
-  command:flag("--bytes", "Bytes per bucket in place of bits/s; in a report ordered by another column, that column's values.")
+  command:flag("--bytes", "Bytes per bucket instead of bits/s; if the report is ordered by another column, that column's values.")
   output.options(command, true)
   picture.of_series(command)
   return { series = series }

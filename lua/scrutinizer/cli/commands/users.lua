@@ -6,7 +6,7 @@ local terminal = require "scrutinizer.cli.terminal"
 
 local COLUMNS = { "name", "id", "error" }
 
--- One line of standard input; on a terminal without showing it.
+-- Reads one line from standard input; a terminal does not show it.
 local function ask_password(name)
   local quiet = terminal.is(0)
   if quiet then
@@ -27,7 +27,7 @@ local function password_of(name)
   return password
 end
 
--- Users of CSV lines: name,password[,ids of groups with blanks between]. No message shows a password.
+-- Users from CSV lines: name,password[,group ids separated by spaces]. No message shows a password.
 local function from_csv(text)
   local list = {}
   for number, line in csv.lines(text) do
@@ -76,11 +76,11 @@ return function(root)
     users = action_commands.command(root, "users", "Make, delete and rename users, and set their preferences.", {
       {
         name = "create", run = create, example = "create alice --group 2 </run/secrets/alice",
-        help = "Make users. The password of one is SCRUTINIZER_USER_PASSWORD or a line on standard input.",
+        help = "Create a user, or many with --csv. One user's password is SCRUTINIZER_USER_PASSWORD or a line on standard input.",
         setup = function(command)
           command:argument("name", "The user's name."):args "?":argname "<name>"
           command:option("--group", "Id of a usergroup (1: Administrators, 2: Guests)."):argname "<id>":count "*":convert(action_commands.id)
-          command:option("--csv", "File of lines name,password[,group ids with blanks between]; - is standard input."):argname "<file>"
+          command:option("--csv", "CSV file with lines name,password[,group ids separated by spaces]; - is standard input."):argname "<file>"
         end,
       },
       {
@@ -88,9 +88,9 @@ return function(root)
         setup = function(command) command:argument("who", "Ids and names."):args "+":argname "<who>":convert(action_commands.who) end,
       },
       {
-        name = "rename", run = rename, help = "Give a user another name. " .. action_commands.WHO, example = "rename 14 alice",
+        name = "rename", run = rename, help = "Rename a user. " .. action_commands.WHO, example = "rename 14 alice",
         setup = function(command)
-          command:argument("who", "The user's id or name so far."):argname "<who>":convert(action_commands.who)
+          command:argument("who", "The user's id or current name."):argname "<who>":convert(action_commands.who)
           command:argument("new", "The new name."):argname "<name>"
         end,
       },
