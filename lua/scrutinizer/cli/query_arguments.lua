@@ -33,7 +33,8 @@ function query.options(command, graph)
     command:option("--range", "A named range: " .. words(scrutinizer.date_ranges)):argname "<name>")
   command:group("Which flows",
     command:option("--where", "Only flows that match. Keys: ip, ip_group, network, port (or with src_ or dst_ in front), app_port. "
-      .. "Values of one key, separated by commas, are ORed; different keys are ANDed."):argname "<key=value>":count "*":convert(pair),
+      .. "Conditions of one kind are ORed, whatever their side (ip, src_ip and dst_ip are one kind); different kinds are ANDed. "
+      .. "Commas separate values."):argname "<key=value>":count "*":convert(pair),
     command:option("--exclude", "Leave out flows that match; keys as with --where."):argname "<key=value>":count "*":convert(pair),
     command:option("--exporter", "An exporter: its address or any of its names."):argname "<exporter>",
     command:option("--interface", "An interface of that exporter: its number or name."):argname "<interface>",
