@@ -1,4 +1,4 @@
---- One plain call: sends a form, reads the whole answer, decodes it, tells a refusal from an answer. Users, groups and the rest stand on it.
+--- One plain call: sends a form, reads and decodes the whole answer, and detects a refusal. The management calls (users, groups, …) use it.
 
 local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
@@ -10,19 +10,19 @@ local wire = require "scrutinizer.wire"
 
 local call = {}
 
--- An answer is kept whole while Lua values are made of it, and what is handed on may be a copy of these: so much may come of a longest
--- answer, three eighths more than it has bytes; of short ones what fits here.
+-- Memory limit of one call, in bytes: the answer itself, plus its Lua values twice (the caller may get a copy of them). The limit is
+-- `max_answer` times OVER, but never below LEAST.
 local OVER, LEAST = 11 / 8, 32 * 2 ^ 20
 
---- What no error of a call may show, as a function over strangers' texts: the client's secrets, and the call's own.
+--- A function that masks secrets in texts from outside: those of the client and those of this call. Errors show only masked texts.
 ---@param client scrutinizer.Client
----@param list? string[]
+---@param list? string[] the secrets of this call
 ---@return fun(text: string): string
 function call.masker(client, list)
   return list and secrets.new(list, client._private.secrets).mask or client._private.mask
 end
 
--- The answer's beginning is not shown where secrets were sent: it may hold them in a form that nobody foresees.
+-- If secrets were sent, the error does not quote the answer: it may contain them in a form that the mask does not know.
 local function decoded(client, transfer, hide_head)
   local o, size, head = client._options, transfer:kept()
   local made = (math.max(o.max_answer * OVER, LEAST) - size) / 2
@@ -46,7 +46,7 @@ local function read(client, x, hide_head, spent)
   return decoded(client, x.transfer, hide_head)
 end
 
--- One try. What it took is added to `spent`.
+-- One try. Its waiting time and bytes are added to `spent`.
 local function attempt(client, form, how, limit, spent)
   local x, err = client:_send(form, { write = how.write, limit = limit, secrets = how.secrets, like = how.like, open = how.open })
   if not x then return nil, err end
@@ -61,11 +61,11 @@ local function attempt(client, form, how, limit, spent)
   return value
 end
 
---- Sends a form and gives the decoded answer. An object with `err` is an error. A read is asked again as `retry` says, a write never.
+--- Sends a form and returns the decoded answer. An object with `err` is an error. A read is retried as option `retry` says, a write never.
 ---@param client scrutinizer.Client
 ---@param form table<string, string>
----@param how? { write?: boolean, secrets?: string[], like?: (fun(): table<string, string>), open?: boolean } a write goes over a connection of its
----  own, so that nothing below can send it twice; secrets are masked in errors; `like` and `open`: see client:_send
+---@param how? { write?: boolean, secrets?: string[], like?: (fun(): table<string, string>), open?: boolean } a write uses a new connection, so
+---  that libcurl cannot send it twice; secrets are masked in errors; `like` and `open`: see client:_send
 ---@return any value
 ---@return scrutinizer.Error? err
 function call.send(client, form, how)
@@ -82,7 +82,7 @@ end
 
 local FIELD = "text, a number, a boolean or a table (sent as JSON)"
 
--- A field's text; nil and what is wrong with it.
+-- A field as text; or nil and what JSON cannot hold.
 local function field_text(value)
   local kind = type(value)
   if kind == "string" then return value end
@@ -90,7 +90,7 @@ local function field_text(value)
   return nil, "a " .. kind
 end
 
---- The form of a `client:call`, checked; raises at its caller's caller.
+--- Checks the fields of a `client:call` and returns its form. A wrong field raises at the caller's caller.
 ---@param fields table<string, any>
 ---@return table<string, string>
 function call.form(fields)

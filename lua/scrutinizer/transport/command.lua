@@ -1,4 +1,4 @@
---- Reports by `reporting.cgi` on the appliance itself: no network, no token. What takes the place of HTTP in a client that was made with
+--- Reports by `reporting.cgi` on the appliance itself: no network, no token. It replaces HTTP in a client made with
 --- `connect { command = path }`. Programs are run without a shell (core.command).
 
 local errors = require "scrutinizer.errors"
@@ -6,8 +6,8 @@ local wire = require "scrutinizer.wire"
 
 local command = {}
 
---- What `core.command():start` takes for a form. Only reports can be had this way.
----@param path string
+--- The arguments of `core.command():start` for a form. Only reports are available this way.
+---@param path string of the program
 ---@param form table<string, string>
 ---@return string[]? argv
 ---@return scrutinizer.Error? err kind `api`: not a report

@@ -1,22 +1,23 @@
---- What `on_event` is told.
+--- The events that `on_event` receives.
 
 local errors = require "scrutinizer.errors"
 
 local events = {}
 
 ---@class scrutinizer.Event
---- `type` says which. No event holds a secret: no token, no password, no form field, no query of a URL; strangers' texts in it are neutral.
+--- `type` is the kind of event. No event contains a secret: no token, no password, no form field, no query of a URL. Texts from outside are cut
+--- and escaped.
 ---
---- * `request`: one is about to be sent. `url`, `method`, `run_mode`, `action` (where there is one), `bytes` (of the body; nil for GET)
---- * `response`: the header of an answer has come, whatever its status. `status`, `reused` (over a kept connection), `first_byte` (seconds
+--- * `request`: a request is about to be sent. `url`, `method`, `run_mode`, `action` (if it has one), `bytes` (of the body; nil for GET)
+--- * `response`: the header of an answer has arrived, of any status. `status`, `reused` (the connection was reused), `first_byte` (seconds
 ---   from the start to the answer's first byte), `run_mode`, `page` (of a report, from 1)
---- * `page`: a report's answer was read to its end. `page`, `rows` (given from it), `bytes` (of JSON), `waited` (seconds)
---- * `retry`: a read has failed and is asked again. `attempt` (number of the try to come), `after` (seconds until then); of the failure:
----   `kind`, `status`, `message`
+--- * `page`: one page of a report was read to its end. `page`, `rows` (returned from it), `bytes` (of JSON), `waited` (seconds)
+--- * `retry`: a read has failed and will be sent again. `attempt` (number of the next try), `after` (seconds until then); `kind`, `status`
+---   and `message` of the failure
 --- * `redirect`: the client moves to another address of the same host. `url` (the new one), `status`
---- * `warning`: said once per client, as nothing is verified, or nothing encrypted. `message`
---- * `done`: a report's rows or a plain call are over, well or not. `run_mode`, `kind` (of the error; nil when all is well), `bytes` (of
----   JSON), `waited` (seconds); a report's also `rows`, `pages` and `requests`
+--- * `warning`: sent once per client when TLS is not verified or not used. `message`
+--- * `done`: a report or a plain call has ended, with or without an error. `run_mode`, `kind` (of the error; nil without one), `bytes` (of
+---   JSON), `waited` (seconds); for a report also `rows`, `pages` and `requests`
 ---@field type "request"|"response"|"page"|"retry"|"redirect"|"warning"|"done"
 ---@field url? string
 ---@field method? "POST"|"GET"

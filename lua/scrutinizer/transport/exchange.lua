@@ -1,4 +1,4 @@
---- One request and its answer: starts the transfer, lets time pass, keeps the time limits, judges the status.
+--- One request and its answer: starts the transfer, waits, enforces the time limits, checks the status.
 
 local ascii = require "scrutinizer.ascii"
 local core = require "scrutinizer.core"
@@ -12,33 +12,33 @@ local tls = require "scrutinizer.transport.tls"
 
 local exchange = {}
 
--- Bytes of a refusal's body that are read for its message.
+-- The most bytes of a refusal's body that are read for its message.
 local REFUSAL_BYTES = 65536
--- Seconds that looking at a certificate may take.
+-- Time limit in seconds for reading the server's certificate.
 local LOOK = 10
 local ABANDONED = "nobody has read it for a long time: the host ended whoever did"
 
 ---@class scrutinizer.Exchange
 ---@field transfer userdata
----@field mask? fun(text: string): string takes secrets out of what the appliance says
+---@field mask? fun(text: string): string masks secrets in the appliance's texts
 ---@field private _client table
 ---@field private _pace scrutinizer.Pace
----@field private _closed string|false   why, once it is closed
----@field private _owners table          weak: what reads it, and how that is cancelled
+---@field private _closed string|false   the reason, once it is closed
+---@field private _owners table          weak: who reads it, and the function that cancels the reader
 ---@field private _waited number         seconds of waiting so far
 ---@field private _slow { seconds: number, bytes: integer }
----@field private _limit? number         seconds that this try may wait, where that is less than `timeout`
----@field private _again? fun(status: integer): userdata?, scrutinizer.Error?  sends the request anew, to where the client has moved
----@field private _heard? fun(info: table)  is told each header
----@field private _write? boolean        a request that must not be done twice
+---@field private _limit? number         the most seconds that this try may wait, when that is less than `timeout`
+---@field private _again? fun(): table?, scrutinizer.Error?  builds the request again for the client's new address
+---@field private _heard? fun(info: table)  called with each header
+---@field private _write? boolean        the request must not be executed twice
 local methods = {}
 local Exchange = { __index = methods }
 
--- Begins a transfer, over connections of this process.
+-- Starts a transfer on connections of this process.
 local function begin(client, request)
   local http = client._private.multi()
   local transfer, kind, message = http:start(request)
-  if kind == "phase" then -- the process has forked since: connections stay with the parent
+  if kind == "phase" then -- the process has forked: the connections belong to the parent
     local err
     http, err = client._private.multi(true)
     if not http then return nil, err.kind, err.message end
@@ -51,8 +51,8 @@ end
 --- Starts a request. Nothing is sent where the host cannot wait for the answer.
 ---@param client scrutinizer.Client
 ---@param request table what `http:start` takes
----@param how? { limit?: number, again?: (fun(): table?, scrutinizer.Error?), heard?: fun(info: table), write?: boolean } seconds of waiting at
----  most; makes the request anew after a redirect; is told each answer's header; whether the request must not be done twice
+---@param how? { limit?: number, again?: (fun(): table?, scrutinizer.Error?), heard?: fun(info: table), write?: boolean } limit: the most seconds
+---  to wait; again: builds the request again after a redirect; heard: called with each header; write: must not be executed twice
 ---@return scrutinizer.Exchange?
 ---@return scrutinizer.Error? err
 function exchange.start(client, request, how)
@@ -78,7 +78,7 @@ local function timed_out(which, text, ...)
   return errors.fail("timeout", ascii.format(text, ...), { which = which })
 end
 
--- Low speed is watched from the answer's first byte on: how long the appliance may think is `timeout`'s matter.
+-- The low-speed limit applies after the header. Before that only `timeout` limits how long the appliance may work.
 function methods:_check_limits(elapsed)
   local options, limit = self._client._options, self._limit
   self._waited = self._waited + elapsed
@@ -99,7 +99,7 @@ function methods:_check_limits(elapsed)
   return true
 end
 
---- Lets time pass until something may have come. Only time in which nothing came counts towards the limits.
+--- Waits until there may be something to read. Only time in which nothing arrives counts towards the limits.
 ---@return true?
 ---@return scrutinizer.Error? err
 function methods:wait()
@@ -111,7 +111,7 @@ function methods:wait()
   return self:_check_limits(elapsed)
 end
 
--- What certificates does the server show? A handshake of its own, in which nothing of the request is sent.
+-- Reads the server's certificates with a separate handshake that sends nothing of the request.
 function methods:_look()
   local request = self._client._private.transport()
   request.url, request.inspect = self._client.url, true
@@ -128,10 +128,10 @@ function methods:_look()
 end
 
 local PROXY_LOGIN = 'say its user name and password, as proxy = "http://user:password@host:port"'
--- Statuses of a proxy that may pass by themselves.
+-- Statuses of a proxy after which a retry may succeed.
 local PASSING = { [429] = true, [502] = true, [503] = true, [504] = true }
 
--- What a proxy's status means for the way to the appliance.
+-- What to do about a proxy's status.
 local function proxy_advice(status)
   if status == 407 then return PROXY_LOGIN end
   if status < 400 then return "it redirects, perhaps to a page for logging in" end
@@ -139,7 +139,7 @@ local function proxy_advice(status)
   return "it does not get through to there"
 end
 
--- The error where a proxy says no to a connection (the core's words say so).
+-- The error when a proxy refuses a connection, recognized by the core's message.
 local function proxy_error(kind, message)
   local status = tonumber(message:match "^the proxy answers CONNECT with HTTP status (%d+)")
   if status then
@@ -149,14 +149,14 @@ local function proxy_error(kind, message)
   return errors.new(kind, message, { retryable = message:find "^the proxy fails" ~= nil })
 end
 
--- The error of a transfer that came to nothing.
+-- The error of a failed transfer.
 function methods:_failure(kind, message)
   if kind == "tls" then return tls.error(message, not self._looking and self:_look() or nil, self._client._options.ca) end
   if message:find "^the proxy " then return proxy_error(kind, message) end
   return errors.new(kind, message, { which = kind == "timeout" and "connect" or nil })
 end
 
---- Waits for the answer's header. Nil and err when the transfer fails before.
+--- Waits for the answer's header, of any status.
 ---@return table? info
 ---@return scrutinizer.Error? err
 function methods:header()
@@ -176,7 +176,7 @@ function methods:header()
   end
 end
 
---- Reads the answer's body, at most `max` bytes of it (the rest is not waited for).
+--- Reads at most `max` bytes of the answer's body. It does not wait for the rest.
 ---@param max integer
 ---@return string? body
 ---@return scrutinizer.Error? err
@@ -198,8 +198,7 @@ function methods:body(max)
   return table.concat(parts)
 end
 
---- Reads the answer's body to its end, and keeps it outside of Lua for `transfer:decode`: at most `max` bytes, more is an error of kind
---- `limit`.
+--- Reads the whole body and keeps it outside Lua for `transfer:decode`. More than `max` bytes is an error of kind `limit`.
 ---@param max integer
 ---@return true?
 ---@return scrutinizer.Error? err
@@ -213,7 +212,7 @@ function methods:keep(max)
   end
 end
 
--- Statuses that a proxy gives of its own accord.
+-- Statuses that a proxy may send itself.
 local OF_PROXIES = { [403] = true, [407] = true, [429] = true, [502] = true, [503] = true, [504] = true }
 
 local function environment_proxy()
@@ -223,7 +222,7 @@ local function environment_proxy()
   end
 end
 
--- Who answers with this status: over https a proxy only passes bytes on, over http it may answer itself.
+-- Who sent this status. Over https a proxy only forwards bytes; over http it may answer itself.
 function methods:_who(info)
   local endpoint = self._client._options.endpoint
   if not endpoint or endpoint.scheme ~= "http" then return "the appliance" end
@@ -235,7 +234,7 @@ end
 
 local STATUS_KINDS = { [401] = "auth", [403] = "auth", [407] = "auth" }
 
--- The error of an answer that is not 200. Its body is read for what it says.
+-- The error of an answer whose status is not 200. Its body is read for a message.
 function methods:_refusal(info)
   local mask = self.mask or self._client._private.mask
   if redirect.is(info) then return redirect.error(info, { mask = mask, write = self._write, who = self:_who(info) }) end
@@ -251,7 +250,7 @@ function methods:_refusal(info)
   return errors.new(kind, ("%s answers with HTTP status %d%s"):format(who, info.status, who == "the proxy" and ": " .. PROXY_LOGIN or ""), fields)
 end
 
--- Sends the request anew when the appliance is elsewhere on its host. False: it is not, or not any more.
+-- Sends the request again when the appliance redirects within its host. False: there is no redirect to follow.
 function methods:_follow(info)
   if not self._again or not redirect.move(self._client, info, self) then return false end
   local request, err = self._again()
@@ -264,10 +263,10 @@ function methods:_follow(info)
   return true
 end
 
--- Statuses by which something before the appliance says that it has not been asked, or not now.
+-- Statuses sent by a proxy or gateway instead of the appliance.
 local GATEWAY = { [407] = true, [429] = true, [502] = true, [503] = true, [504] = true }
 
---- Waits for any header of the appliance's: an error where something before it answers in its place.
+--- Waits for a header from the appliance, of any status. An answer of a proxy or gateway is an error.
 ---@return table? info
 ---@return scrutinizer.Error? err
 function methods:answered()
@@ -276,7 +275,7 @@ function methods:answered()
   return info, err
 end
 
---- Waits for a good answer's header: status 200. A redirect to https on the same host is followed by sending the whole request again.
+--- Waits for a header with status 200; any other status is an error. After a redirect to https on the same host it sends the whole request again.
 ---@return table? info
 ---@return scrutinizer.Error? err
 function methods:accepted()
@@ -294,32 +293,32 @@ function methods:accepted()
   end
 end
 
---- Lets connections go on without waiting for anything.
+--- Serves the connections once, without waiting.
 function methods:nudge()
   if not self._closed then self._pace:nudge() end
 end
 
---- Says who reads it: `cancel(owner, why)` is called when it is abandoned. Keeps nobody alive.
+--- Registers a reader: `cancel(owner, why)` is called when the exchange is abandoned. The reference to the owner is weak.
 ---@param owner table
 ---@param cancel fun(owner: table, why: string)
 function methods:read_by(owner, cancel)
   self._owners[owner] = cancel
 end
 
---- Its host has ended whoever was reading it.
+--- The host has ended the coroutine that was reading this exchange: cancels its readers and closes it.
 function methods:abandon()
   for owner, cancel in pairs(self._owners) do cancel(owner, ABANDONED) end
   self:close(ABANDONED)
 end
 
---- Whether whoever reads it is with the host now, and will look after itself when it comes back.
+--- Whether its reader is waiting in the host now. The reader continues by itself when it returns.
 ---@return boolean
 function methods:pauses()
   return self._pace.pausing
 end
 
---- Any number of times.
----@param why? string for one who is waiting for it meanwhile
+--- Closes the exchange; a second call does nothing.
+---@param why? string the message for a reader that is still waiting
 function methods:close(why)
   if not self._closed then self._closed = why or "closed" end
   running_list.remove(self)

@@ -1,5 +1,5 @@
---- Letting time pass for one exchange: sleeps that are short while bytes flow and longer while the appliance thinks, and work in small
---- pieces where others share the loop.
+--- Waiting for one exchange: short sleeps while bytes arrive, longer ones while the appliance works. Where others share the loop, the work is
+--- done in small pieces.
 
 local clock = require("scrutinizer.core").now
 local running_list = require "scrutinizer.transport.running"
@@ -7,31 +7,31 @@ local turn_budget = require "scrutinizer.transport.turn_budget"
 
 local pace = {}
 
--- Seconds. One wait is never longer, so that limits are kept to about this.
+-- The longest single wait in seconds; so limits are exact to about this.
 local LONGEST = 0.5
--- A sleep, where there is nothing but sleeping: a part of the time that nothing has come for, within bounds.
+-- For hosts that can only sleep, in seconds: a sleep is PART of the time since the last bytes arrived, within these bounds.
 local SHORTEST_SLEEP, LONGEST_SLEEP, PART = 0.001, 0.02, 1 / 8
--- Where sockets wake us: after fewer bytes than this the next are left to gather for a moment, as a slow line would cost steps for each packet.
+-- For hosts where sockets wake us: after fewer than TRICKLE bytes we sleep MOMENT seconds, so that a slow line does not cost a step per packet.
 local TRICKLE, MOMENT = 65536, 0.002
--- Connections are looked after at most so often, however many wait for theirs.
+-- Seconds between two steps of the same connections, however many readers wait for them.
 local STEP_EVERY = 0.0001
 
 ---@class scrutinizer.Pace
 ---@field client table       its `_private.host` finds the host
----@field http userdata      what moves the transfer on
+---@field http userdata      the multi handle that drives the transfer
 ---@field transfer userdata
 ---@field closed fun(): boolean
----@field pausing boolean  the host has it
+---@field pausing boolean  it is waiting in the host now
 ---@field private _owner table      the exchange
 ---@field private _ticket scrutinizer.Ticket
----@field private _host? scrutinizer.Host  while it sleeps
----@field private _calm number      seconds since something came
----@field private _received integer bytes when it last dozed
+---@field private _host? scrutinizer.Host  set while it sleeps
+---@field private _calm number      seconds since something arrived
+---@field private _received integer bytes received at the last sleep
 local methods = {}
 local Pace = { __index = methods }
 
---- The pace of an exchange.
----@param owner table it has `abandon()`
+--- Makes the pace of an exchange.
+---@param owner table the exchange; it has `abandon()`
 ---@param closed fun(): boolean whether the owner has been closed
 ---@param client table
 ---@param http userdata
@@ -44,7 +44,7 @@ function pace.new(owner, closed, client, http, transfer)
   }, Pace)
 end
 
--- When connections of a multi handle were last looked after.
+-- Time of the last step of each multi handle.
 local stepped = setmetatable({}, { __mode = "k" })
 
 function methods:_step(host)
@@ -55,7 +55,7 @@ function methods:_step(host)
   return running and true, kind, message
 end
 
--- Between going to sleep and coming back the host may have ended us: then nobody comes back.
+-- The host may end this coroutine while it sleeps; then `_awake` is never called.
 function methods:_asleep(host, seconds)
   if host.aborts then running_list.sleeps(self._owner, seconds) end
 end
@@ -64,7 +64,7 @@ function methods:_awake(host)
   if host.aborts then running_list.wakes(self._owner) end
 end
 
--- How long to sleep while nothing comes. libcurl's own timer bounds it.
+-- Seconds to sleep while nothing arrives, at most until libcurl's own timer.
 function methods:_doze_seconds(host, most)
   local seconds = math.min(most, LONGEST)
   if host.sleeps then
@@ -81,7 +81,7 @@ function methods:_trickles()
   return came > 0 and came < TRICKLE
 end
 
--- Sleeps until something may have come.
+-- Sleeps until something may have arrived.
 function methods:_doze(host, most)
   local before, seconds = clock(), self:_doze_seconds(host, most)
   turn_budget.pause(self._ticket)
@@ -101,7 +101,7 @@ function methods:_doze(host, most)
   return true, elapsed
 end
 
--- Lets the host's loop go round.
+-- Lets the host's loop run once.
 function methods:_turn(host)
   local number = turn_budget.pause(self._ticket)
   self:_asleep(host, 0)
@@ -112,7 +112,7 @@ function methods:_turn(host)
   return ok, kind, message
 end
 
--- Waits until there is time to work in, and says libcurl how much.
+-- Waits until this turn has time left for our work, and tells the core how much.
 function methods:_enter(host)
   local http = self.http
   if not host.turns then
@@ -130,25 +130,25 @@ function methods:_enter(host)
   return true
 end
 
---- Lets the connections go on, without waiting, for those who have their own work to do.
+--- Serves the connections once, without waiting, for callers that have other work to do.
 function methods:nudge()
   self:_step { turns = true }
 end
 
---- The transfer is about to be closed.
+--- To be called before the transfer is closed: wakes whoever waits for its sockets.
 function methods:release()
   local host = self._host
   if host and host.release then host.release(self.transfer) end
 end
 
---- Lets time pass until the transfer may have something to read, `most` seconds at most. Gives true and the seconds in which nothing came;
---- nil, kind and message where the host cannot wait, or its connections are lost. The exchange may have been closed meanwhile.
+--- Waits until the transfer may have something to read, at most `most` seconds. Returns true and the seconds in which nothing arrived; or nil,
+--- kind and message when the host cannot wait or the connections are lost. The exchange may be closed when it returns.
 ---@param most number
 ---@return true?
 ---@return number|string
 ---@return string? message
 function methods:wait(most)
-  self.pausing = false -- an error of the host's may have left it
+  self.pausing = false -- the host may have raised an error during the last wait
   local host, kind, message = self.client._private.host()
   if not host then return nil, kind, message end
   local ok
@@ -168,7 +168,7 @@ function methods:wait(most)
   return self:_doze(host, most)
 end
 
---- Lets a client's host pass the time: `seconds` at most, less when a socket has something or the host can only sleep.
+--- Waits in the client's host for at most `seconds`; less when a socket is ready or the host can only sleep.
 ---@param find fun(): scrutinizer.Host?, string?, string?
 ---@param http userdata
 ---@param seconds number

@@ -1,27 +1,27 @@
---- Exchanges under way in this Lua state, so that those whose host has ended their coroutine are ended too.
+--- The running exchanges of this Lua state. An exchange is closed when the host has ended its coroutine.
 ---
---- nginx and HAProxy end a coroutine without a word to it: its client hung up. It sleeps for good then, and its transfer would keep a
---- connection until the collector comes by, for which such small objects give little cause. So whoever begins another exchange looks.
+--- nginx and HAProxy end a coroutine without notice when its client hangs up. The coroutine then sleeps forever, and its transfer would keep a
+--- connection until it is garbage-collected, which may take long as the Lua objects are small. So each new exchange checks the others.
 
 local clock = require("scrutinizer.core").now
 
 local running_list = {}
 
--- Seconds between two looks. Who is found late twice is ended: after one look alone the whole host may have stood still.
+-- Seconds between two checks. An exchange that is late in two checks is abandoned: after one check the whole host may just have been stopped.
 local INTERVAL = 1
--- Seconds behind the end of a sleep after which nobody will come back from it.
+-- Seconds after the planned end of a sleep. After that we assume that the coroutine will not return.
 local OVERDUE = 4
--- Seconds without any wait at all: the caller's loop may be slow, or gone.
+-- Seconds without any wait, after which we assume that the caller's loop is gone and not just slow.
 local FORGOTTEN = 300
--- From so many on the collector gets a push at each look.
+-- With this many exchanges or more, each check runs a garbage-collection step.
 local MANY = 16
 
----@class scrutinizer.LiveEntry
----@field seen number         when it last began or ended a wait
----@field due? number|false   when the sleep that it is in should be over
----@field late boolean        found late by the last look
+---@class scrutinizer.RunningEntry
+---@field seen number         time when it was added or last ended a wait
+---@field due? number|false   time when its current sleep should end
+---@field late boolean        it was late at the last check
 
----@type table<table, scrutinizer.LiveEntry>
+---@type table<table, scrutinizer.RunningEntry>
 local entries = setmetatable({}, { __mode = "k" })
 local looked = 0
 
@@ -30,7 +30,7 @@ local function is_late(entry, now)
   return now > entry.seen + FORGOTTEN
 end
 
--- Ends what is late for the second time. Ending is done behind the loop: it may change the table.
+-- Abandons exchanges that are late for the second time. This happens after the loop, because it may change the table.
 local function look(now)
   local lost, count = {}, 0
   looked = now
@@ -46,8 +46,8 @@ local function look(now)
   if count >= MANY then collectgarbage "step" end
 end
 
---- Keeps an eye on an exchange, which has `abandon()`; and looks after the others.
----@param exchange table
+--- Adds an exchange, and checks the others from time to time.
+---@param exchange table it has `abandon()`
 function running_list.add(exchange)
   local now = clock()
   entries[exchange] = { seen = now, due = false, late = false }
@@ -58,19 +58,19 @@ function running_list.remove(exchange)
   entries[exchange] = nil
 end
 
---- It goes to sleep for so many seconds.
+--- The exchange goes to sleep for `seconds`.
 function running_list.sleeps(exchange, seconds)
   local entry = entries[exchange]
   if entry then entry.due = clock() + seconds end
 end
 
---- It has come back.
+--- The exchange has returned from its sleep.
 function running_list.wakes(exchange)
   local entry = entries[exchange]
   if entry then entry.seen, entry.due, entry.late = clock(), false, false end
 end
 
---- How many are under way.
+--- The number of running exchanges.
 ---@return integer
 function running_list.count()
   local count = 0

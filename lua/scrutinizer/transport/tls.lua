@@ -1,5 +1,5 @@
---- Failed handshakes: what is wrong, which option answers it, and what certificate the server showed. libcurl tells nothing of a certificate
---- that it refuses, so a second handshake looks at it, and is ended before anything of a request is sent.
+--- Errors of failed TLS handshakes: the cause, the option that solves it, and the server's certificate. libcurl does not report a certificate
+--- that it refuses. So a second handshake reads it; the connection is closed before any byte of a request is sent.
 
 local errors = require "scrutinizer.errors"
 local zone = require "scrutinizer.time.zone"
@@ -8,11 +8,11 @@ local tls = {}
 
 local OWN_AUTHORITY = 'say tls.ca_file = "its or its authority\'s certificate.pem"%s'
 
--- The option that CA certificates came from stands here, with its file.
+-- `%s` becomes the option that the CA certificates came from, with its file.
 local OF_CA = "look at %s: PEM certificates are wanted (-----BEGIN CERTIFICATE-----)"
 local OF_OURS = "look at tls.cert, tls.key and tls.passphrase"
 
--- What libcurl and OpenSSL say: plain pattern, what it means, what answers it. The first that fits. `%s`: with a pin, how to go by it.
+-- Messages of libcurl and OpenSSL: Lua pattern, meaning, remedy. The first match counts. `%s` becomes advice to use the pin, when the pin is known.
 local REASONS = {
   { "CA certificate blob", "the authorities cannot be read", OF_CA },
   { "CA certificate key too weak", "a certificate above the server's own has a key that is too weak", "put a stronger chain on the appliance" },
@@ -47,7 +47,7 @@ local REASONS = {
   { "unknown ca", "the server does not know who signed the client certificate", "look at tls.cert" },
 }
 
--- Failures on this side: the server has shown nothing that would help.
+-- Failures on our side: the server's certificate does not explain them.
 local OURS = { [OF_OURS] = true, [OF_CA] = true }
 
 local function reason_of(message)
@@ -58,14 +58,14 @@ end
 
 local MONTHS = { Jan = 1, Feb = 2, Mar = 3, Apr = 4, May = 5, Jun = 6, Jul = 7, Aug = 8, Sep = 9, Oct = 10, Nov = 11, Dec = 12 }
 
--- The epoch of a certificate's date, such as "Jan  1 00:00:00 2021 GMT"; nil where it is another's way to write one.
+-- The epoch seconds of a certificate's date, such as "Jan  1 00:00:00 2021 GMT"; nil for any other format.
 local function epoch_of(text)
   local month, day, hour, minute, second, year = (text or ""):match "^([A-Z][a-z][a-z]) +(%d+) (%d+):(%d+):(%d+) (%d+) GMT$"
   if not MONTHS[month] then return nil end
   return zone.days(tonumber(year), MONTHS[month], tonumber(day)) * 86400 + hour * 3600 + minute * 60 + second
 end
 
--- The highest certificate that the server sent of the chain above its own, and its place.
+-- The position of the topmost certificate: follows the issuers from the server's own certificate upwards, as far as the server sent them.
 local function top_of(chain)
   local place, steps = 1, 0
   while steps < #chain do
@@ -95,7 +95,7 @@ local function is_to_come(certificate, now)
   return from ~= nil and from > now
 end
 
--- Which certificate of the chain is at fault: its place; 0: none that the server sent.
+-- The position in the chain of the certificate at fault; 0: not one that the server sent.
 local function place_of_fault(message, chain)
   if message:find "certificate has expired" then return by_date(chain, is_over) or 0 end
   if message:find "not yet valid" then return by_date(chain, is_to_come) or 0 end
@@ -110,7 +110,7 @@ local function neutral(certificate)
   return texts
 end
 
--- What is known of the certificate at fault: its own parts, and the pin of the server's key.
+-- The fields of the certificate at fault, and the pin of the server's own key.
 local function certificate_at(chain, place)
   local certificate = neutral(chain[place] or chain[1])
   certificate.pin = chain[1].pin and errors.neutral(chain[1].pin, 300)
@@ -142,7 +142,7 @@ local function remedy(answer, certificate, ca)
   return text
 end
 
--- The words of a reason, where another certificate than the server's own is at fault.
+-- Changes the text of a reason when the certificate at fault is not the server's own.
 local function words_for(what, chain, place)
   if place == 0 then
     return (what:gsub("the server's certificate", "a certificate of the authorities here, above the server's,"))
@@ -155,11 +155,11 @@ local function words_for(what, chain, place)
   return what
 end
 
---- The error of a failed handshake; `certificate` in it is the one at fault of those that the server showed, where that helps, `place` its
---- place in what it sent.
----@param message string libcurl's
+--- The error of a failed handshake. Where it helps, its field `certificate` is the certificate at fault and `place` is the position of that one in
+--- the chain that the server sent (0: the server did not send it, `certificate` is the server's own).
+---@param message string from libcurl
 ---@param chain? { subject?: string, issuer?: string, from?: string, to?: string, pin?: string }[] as `transfer:certificate(place)` gives them
----@param ca? string option and file of the authorities
+---@param ca? string the option and file of the CA certificates
 ---@return scrutinizer.Error
 function tls.error(message, chain, ca)
   local what, answer = reason_of(message)

@@ -1,31 +1,31 @@
---- How much may be done in one turn of the host's loop: about a millisecond over all clients of this Lua state, shared among those that
---- want to work.
+--- Limits the work done in one turn of the host's loop: about a millisecond for all clients of this Lua state. The exchanges that want to work
+--- share it.
 ---
---- Nothing tells when a turn begins. But who was paused in one turn and runs again is in another.
+--- The host does not tell when a turn begins. But an exchange that paused in one turn and runs again must be in a later turn.
 
 local clock = require("scrutinizer.core").now
 
 local turn_budget = {}
 
--- Seconds of work in one turn. Another request takes its server two turns (accept, answer): this keeps it within 2 ms with room to spare.
+-- Seconds of work in one turn. A request of another user needs two turns of the server (accept, answer): so we delay it by less than 2 ms.
 local BUDGET = 0.0007
--- Nobody's share is smaller; where more want to work than have room for it, they take turns in turn.
+-- The smallest share in seconds. If there are too many exchanges for that, they form groups, and the groups work in different turns.
 local LEAST = 0.00005
 local MOST_AT_ONCE = BUDGET / LEAST
--- Time between two of ours that the host must have had for itself.
+-- Seconds between two of our exchanges after which we assume that the host ran in between.
 local GAP = 0.0001
 
 local number, ends, left = 0, 0, 0
--- Who wants to work: in this turn, in the last one, and a number for each.
+-- How many want to work in this turn; how many did in the last one; the last ticket's id.
 local wanting, wanted, last_id = 0, 1, 0
 
----@class scrutinizer.Ticket of one that wants to work
+---@class scrutinizer.Ticket of one exchange that wants to work
 ---@field id integer
----@field turn integer       the turn that it works in
----@field until_ number      when its share of that is over
+---@field turn integer       the turn in which it works
+---@field until_ number      the time at which its share of that turn ends
 ---@field paused integer     the turn in which it paused
 
---- A ticket for one that will want to work.
+--- A ticket for one exchange.
 ---@return scrutinizer.Ticket
 function turn_budget.ticket()
   last_id = last_id + 1
@@ -43,7 +43,7 @@ local function share(ticket, now)
   return math.min(ends, now + BUDGET / math.min(wanted, MOST_AT_ONCE))
 end
 
---- Seconds for which it may work now. None or less: it pauses first.
+--- Seconds that the ticket's owner may work now. When the result is 0 or less, it must pause first.
 ---@param ticket scrutinizer.Ticket
 ---@return number
 function turn_budget.left(ticket)
@@ -57,7 +57,7 @@ function turn_budget.left(ticket)
   return ticket.until_ - now
 end
 
---- To be said before it pauses. Gives the turn's number.
+--- To be called before the owner pauses. Returns the turn's number.
 ---@param ticket scrutinizer.Ticket
 ---@return integer
 function turn_budget.pause(ticket)

@@ -1,4 +1,4 @@
---- The appliance's URL, taken apart and put together.
+--- Splits and joins the appliance's URL.
 
 local ascii = require "scrutinizer.ascii"
 local check = require "scrutinizer.check"
@@ -7,10 +7,10 @@ local url = {}
 
 local PATH = "/fcgi/scrut_fcgi.fcgi"
 
---- The parts of a URL: scheme, host (IPv6 in brackets), port or nil, path. Nil and a complaint when it is none we can use.
+--- The parts of a URL: scheme, host (IPv6 in brackets), port or nil, path. An empty path becomes the appliance's default.
 ---@param text string
----@return { scheme: string, host: string, port?: string, path: string }?
----@return string? complaint
+---@return { scheme: string, host: string, port?: string, path: string }? parts nil: the URL cannot be used
+---@return string? complaint what is allowed instead
 function url.split(text)
   local scheme, authority, path = text:match "^([A-Za-z]+)://([^/?#]*)(.*)$"
   scheme = scheme and ascii.lower(scheme)
@@ -27,14 +27,14 @@ function url.split(text)
   return { scheme = scheme, host = host, port = port ~= "" and port:sub(2) or nil, path = path }
 end
 
---- The URL of such parts.
+--- Builds a URL from these parts.
 ---@param parts { scheme: string, host: string, port?: string, path: string }
 ---@return string
 function url.join(parts)
   return ("%s://%s%s%s"):format(parts.scheme, parts.host, parts.port and ":" .. parts.port or "", parts.path)
 end
 
---- A URL as a message may show it: neither user name and password nor a query (a pasted one holds the token).
+--- A URL for messages, without user name, password and query (the query of a pasted URL may contain the token).
 ---@param text string
 ---@return string
 function url.shown(text)

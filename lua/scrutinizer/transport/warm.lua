@@ -1,4 +1,4 @@
---- Names looked up beforehand: for processes that cannot later, as HAProxy that has left root, its threads and its files behind.
+--- Resolves host names in advance, for processes that cannot do it later. Example: HAProxy after it has dropped root, in its chroot.
 
 local ascii = require "scrutinizer.ascii"
 local core = require "scrutinizer.core"
@@ -14,7 +14,7 @@ local function is_address(host)
   return host:find "^%[" ~= nil or host:find "^%d+%.%d+%.%d+%.%d+$" ~= nil
 end
 
--- Host and ports whose name libcurl will want: the proxy's, where there is one.
+-- The host and ports that libcurl will resolve: the proxy's, if there is a proxy.
 local function targets(endpoint, proxy)
   if proxy then
     local rest = proxy:gsub("^[A-Za-z][A-Za-z0-9+.-]*://", ""):gsub("^.*@", ""):gsub("/.*$", "")
@@ -25,7 +25,7 @@ local function targets(endpoint, proxy)
     return host, { tonumber(port) or default }
   end
   local ports = { tonumber(endpoint.port) or PORTS[endpoint.scheme] }
-  if endpoint.scheme == "http" then ports[2] = PORTS.https end -- where the appliance may send us
+  if endpoint.scheme == "http" then ports[2] = PORTS.https end -- the appliance may redirect to https
   return endpoint.host, ports
 end
 
@@ -37,11 +37,11 @@ local function said_already(resolve, host, port)
   return false
 end
 
---- Looks up what the client's requests need. Gives entries for libcurl, "host:port:address,address".
+--- Resolves the names that the client's requests need. Returns entries for libcurl: "host:port:address,address".
 ---@param endpoint { scheme: string, host: string, port?: string }
----@param transport table the client's: `proxy`, `resolve`, `unix_socket`
----@return string[]? entries
----@return scrutinizer.Error? err
+---@param transport table the client's options `proxy`, `resolve`, `unix_socket`
+---@return string[]? entries empty when no name has to be resolved
+---@return scrutinizer.Error? err kind `connect`: the name cannot be resolved
 function warm.entries(endpoint, transport)
   local host, ports = targets(endpoint, transport.proxy ~= "" and transport.proxy or nil)
   local entries = {}
@@ -59,7 +59,7 @@ function warm.entries(endpoint, transport)
   return entries
 end
 
---- Nil where looking up may block, else an error that says so.
+--- Nil where a lookup may block, else an error of kind `phase`.
 ---@param find fun(): scrutinizer.Host?, string?, string?
 ---@return scrutinizer.Error?
 function warm.refusal(find)
