@@ -1,7 +1,7 @@
---- Redirects: an appliance moves within its host, to https; the token goes nowhere else. The request is sent again whole: what a browser
---- does (a GET without the form) is of no use here, and some appliances lose the path on the way.
+--- Redirects. Only a redirect to https on the same host is followed; the token is sent nowhere else. The whole request is sent again: a GET
+--- without the form, as a browser sends it, is useless here. Some appliances lose the path in the redirect.
 ---
---- A read may always be sent again. A write only where whoever redirects has not taken it: README has the table.
+--- A read may always be sent again. A write is sent again only if the redirecting server did not execute it: README has the table.
 
 local ascii = require "scrutinizer.ascii"
 local errors = require "scrutinizer.errors"
@@ -10,14 +10,14 @@ local url = require "scrutinizer.transport.url"
 
 local redirect = {}
 
--- Moves that one request may cause.
+-- The most redirects that one request may follow.
 local MOST = 3
 
--- What a redirect says of a write (RFC 9110, 15.4). "done": it was done here, and its result is elsewhere. "unsure": clients ask with GET
--- behind it, so it is what a server answers to a form that it has taken, too. "not done": to be sent elsewhere as it is.
+-- What a redirect means for a write (RFC 9110, 15.4). "done": the write was executed, and its result is at the target. "unsure": clients follow
+-- with GET, so a server may send it after it executed the write. "not done": the same request is to be sent to the target.
 local WRITE = { [301] = "unsure", [302] = "unsure", [303] = "done", [307] = "not done", [308] = "not done" }
 
---- Whether an answer is a redirect. Without a target it is one that cannot be followed.
+--- Whether an answer is a redirect. It may lack a target; then it cannot be followed.
 ---@param info table
 ---@return boolean
 function redirect.is(info)
@@ -30,9 +30,10 @@ local ADVICE = {
   read = "not https on the same host; connect to where it really is",
 }
 
---- The error of a redirect that is not followed: it names the target, without its query.
+--- The error of a redirect that is not followed. It names the target without its query.
 ---@param info table
----@param how? { mask?: (fun(text: string): string), write?: boolean, who?: string } `mask` takes secrets out
+---@param how? { mask?: (fun(text: string): string), write?: boolean, who?: string } mask: masks secrets; write: the request is a write; who:
+---  who redirects (default "the appliance")
 ---@return scrutinizer.Error
 function redirect.error(info, how)
   how = how or {}
@@ -43,7 +44,7 @@ function redirect.error(info, how)
     { status = info.status })
 end
 
--- Where a Location leads from here: it may leave out scheme, host, or the beginning of the path.
+-- The target of a Location header; missing scheme, host and port are those of the endpoint.
 local function resolve(endpoint, location)
   local plain = location:gsub("[?#].*$", "")
   if plain:find "^//" then plain = endpoint.scheme .. ":" .. plain end
@@ -59,23 +60,23 @@ local function same_origin(a, b)
   return a.scheme == b.scheme and (a.port or "443") == (b.port or "443")
 end
 
--- Whether a write may be sent once more. An appliance with TLS takes nothing over http: what redirects there has no more than an address to
--- give. Elsewhere only a status that forbids to turn the request into a GET says that it was not taken.
+-- Whether a write may be sent again. An appliance that uses TLS executes nothing over http, so its http port only redirects. Over https only a
+-- status that forbids changing the method to GET (307, 308) shows that the write was not executed.
 local function may_repeat(from, status)
   return WRITE[status] == "not done" or (from.scheme == "http" and WRITE[status] == "unsure")
 end
 
--- A path that names nothing was lost on the way.
+-- An empty path: the redirect has lost it.
 local function is_lost(path)
   return path == "" or path == "/"
 end
 
---- Where the appliance is, as a redirect says: https on the same host. The path stays that of the client; `other` is the one that the
---- redirect named, where it named another. Within one origin another path is no appliance that has moved (a login page, most likely).
+--- The new endpoint after a redirect to https on the same host. It keeps the client's path. A different path at the same scheme and port is
+--- not followed: it is probably a login page.
 ---@param endpoint { scheme: string, host: string, port?: string, path: string }
 ---@param location? string
----@return table? target nil: elsewhere
----@return string? other
+---@return table? target nil: not to be followed
+---@return string? other the path that the redirect named, if it is a different one
 function redirect.target(endpoint, location)
   local said = location and resolve(endpoint, location)
   if not said or said.scheme ~= "https" or ascii.lower(said.host) ~= ascii.lower(endpoint.host) then return nil end
@@ -84,7 +85,7 @@ function redirect.target(endpoint, location)
   return { scheme = "https", host = endpoint.host, port = said.port, path = endpoint.path }, other
 end
 
---- Moves a client for good.
+--- Changes a client's endpoint for all further requests.
 ---@param client scrutinizer.Client
 ---@param target table
 ---@param status integer
@@ -94,12 +95,11 @@ function redirect.settle(client, target, status)
   events.redirect(client, status)
 end
 
---- Moves the client as an answer says: a redirect within its host, or 404 after one that had named another path. False: stay, this is the
---- answer.
+--- Changes the client's endpoint after a redirect within its host, or after a 404 that follows a redirect with a different path.
 ---@param client scrutinizer.Client
 ---@param info table
----@param exchange table counts its moves; `_write`: its request must not be done twice
----@return boolean
+---@param exchange table counts its moves; `_write`: its request must not be executed twice
+---@return boolean moved false: this answer is the final one
 function redirect.move(client, info, exchange)
   exchange._moves = (exchange._moves or 0) + 1
   if exchange._moves > MOST then return false end
@@ -111,7 +111,7 @@ function redirect.move(client, info, exchange)
   elseif info.status == 404 and exchange._other_path then
     target = { scheme = here.scheme, host = here.host, port = here.port, path = exchange._other_path }
   end
-  -- The same address again may be a stumble; a second time it is a loop.
+  -- A redirect to the same address is followed once; a second time it is a loop.
   if not target or (exchange._moves > 1 and url.join(target) == client.url) then return false end
   exchange._other_path = other
   redirect.settle(client, target, info.status)

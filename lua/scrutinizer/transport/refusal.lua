@@ -1,4 +1,4 @@
---- A refusal in an answer with status 200: an object with `err`.
+--- Refusals in answers with status 200: an object with `err`.
 
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
@@ -6,10 +6,10 @@ local wire = require "scrutinizer.wire"
 
 local refusal = {}
 
--- Bytes of a text that are looked at, and members of a value that becomes one: an error shows less.
+-- The most bytes of a text, and the most members of a value, that are turned into a message. An error shows less anyway.
 local MOST_SAID, MOST_MEMBERS = 65536, 1000
 
--- How many of `left` members a value leaves, in depth; below 0: it has more.
+-- Subtracts the number of all members of a value, nested ones included, from `left`. Below 0: the value has more.
 local function members_left(value, left)
   for _, member in next, value do
     left = left - 1
@@ -19,7 +19,7 @@ local function members_left(value, left)
   return left
 end
 
---- What was said as a text, whatever JSON value it is; nil: nothing.
+--- Any JSON value as text; nil for nil and null.
 ---@param value any
 ---@return string?
 function refusal.text(value)
@@ -29,9 +29,9 @@ function refusal.text(value)
   return wire.show(value)
 end
 
---- The error that an object with `err` is, or nil when it is none. Only the two known codes are matched, never a sentence.
+--- The error for an object with `err`; nil when it has none. Only the two known codes are compared, never a sentence.
 ---@param object { err: any, details: any, msg: any }
----@param context { has_token: boolean, status?: integer, mask?: fun(text: string): string } mask takes secrets out of what was said
+---@param context { has_token: boolean, status?: integer, mask?: fun(text: string): string } mask: masks secrets in the appliance's texts
 ---@return scrutinizer.Error?
 function refusal.of(object, context)
   local said = refusal.text(object.err)

@@ -1,4 +1,4 @@
---- Asking again: which failures of a read may pass by themselves, and how long to wait before the next try. Writes are never sent again.
+--- Retries: which failures of a read may be temporary, and how long to wait before the next try. Writes are never sent again.
 
 local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
@@ -10,15 +10,15 @@ local retry = {}
 ---@class scrutinizer.Retry the tries of one answer
 ---@field private _client scrutinizer.Client
 ---@field private _tries integer     requests sent for the answer, the first included
----@field private _timeouts integer  of them that ran out of time, of the whole report
+---@field private _timeouts integer  tries that timed out, in the whole report
 ---@field private _spent number      seconds of waiting for the answer, pauses included
 local methods = {}
 local Retry = { __index = methods }
 
 local STATUS = { [429] = true, [502] = true, [503] = true, [504] = true }
 
--- Whether the same request may succeed after a while. A connection that takes too long is a connection that fails. What is refused for good,
--- as by a proxy's rules, says so.
+-- Whether the same request may succeed later. A connect timeout counts as a failed connection. Permanent refusals, such as a proxy's rules, have
+-- `retryable` = false.
 local function may_pass(err)
   local kind = err.kind
   if not err.retryable then return false end
@@ -39,14 +39,14 @@ local function date_parts(text)
   return day, month, year, clock
 end
 
--- Two digits mean the last year of that ending that is at most 50 years ahead.
+-- A year of two digits is the latest matching year that is at most 50 years in the future.
 local function full_year(year, now)
   if year >= 100 then return year end
   local last = zone.date(math.floor(now / 86400)) + 50
   return last - (last - year) % 100
 end
 
--- The epoch of an HTTP date; nil when it is none.
+-- The epoch seconds of an HTTP date; nil when the text is not one.
 local function date_epoch(text, now)
   local day, month, year, clock = date_parts(text)
   local hour, minute, second = (clock or ""):match "^(%d%d):(%d%d):(%d%d)$"
@@ -58,10 +58,10 @@ local function date_epoch(text, now)
   return zone.days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second
 end
 
---- Seconds that a Retry-After header asks for: whole seconds, or an HTTP date in any of its three forms (a past one: 0).
+--- Seconds that a Retry-After header asks for. The header is a whole number or an HTTP date in one of three forms (a past date: 0 seconds).
 ---@param text? string
----@param now? integer epoch seconds, default the clock's
----@return number? seconds nil: nothing that can be read
+---@param now? integer epoch seconds, default the current time
+---@return number? seconds nil: no header, or not readable
 function retry.after(text, now)
   if not text then return nil end
   if text:find "^%d+$" then return math.min(tonumber(text), check.MAX) end
@@ -72,7 +72,7 @@ end
 
 -- ---- how long to wait ----
 
--- Numbers of our own (Park and Miller's generator): math.random is the host's, and starts the same in each process on most Luas.
+-- A random generator of our own (Park and Miller): math.random belongs to the host, and on most Luas it starts with the same seed in each process.
 local function random_of(seed)
   local state = seed % 2147483646 + 1
   return function()
@@ -87,7 +87,7 @@ local function seed_of(object)
   return math.floor(seed)
 end
 
---- Tries for one answer, or for one report's answers one after the other.
+--- Counts the tries for one answer, or for the answers of one report, one after the other.
 ---@param client scrutinizer.Client
 ---@return scrutinizer.Retry
 function retry.new(client)
@@ -96,18 +96,18 @@ function retry.new(client)
   return setmetatable(self, Retry)
 end
 
---- An answer has come whole: the next one has all its tries. That a report has timed out once is remembered.
+--- A complete answer has arrived: the next one has all its tries again. Timeouts are still counted for the whole report.
 function methods:succeeded()
   self._tries, self._spent = 1, 0
 end
 
---- Seconds of waiting that a try took. Time in the caller's loop is not told here, so it does not count.
+--- Adds the seconds of waiting that a try took. Time spent in the caller's loop must not be added.
 ---@param seconds number
 function methods:spend(seconds)
   self._spent = self._spent + seconds
 end
 
---- Seconds that the next try may wait; nil: as long as any request. Only a further try is bounded by the deadline.
+--- The most seconds that the next try may wait. The first try has no such limit (nil): `retry.deadline` limits only the further ones.
 ---@return number?
 function methods:left()
   local options = self._client._options.retry
@@ -115,14 +115,14 @@ function methods:left()
   return math.max(0.001, options.deadline - self._spent)
 end
 
--- Full jitter: anything up to the doubling bound. What the appliance asks for comes on top, whatever the cap.
+-- Full jitter: a random time up to a bound that doubles with each try. The appliance's Retry-After is added, even beyond the cap.
 function methods:_pause_for(err)
   local options = self._client._options.retry
   local bound = math.min(options.cap, options.base * 2 ^ (self._tries - 1))
   return self._random() * bound + (err.retry_after or 0)
 end
 
--- Lets so much time pass, as the host does it. Nothing of ours is waited for: there are no descriptors.
+-- Sleeps in the host's way, without waiting for any descriptor.
 local function sleep(client, seconds)
   local due, left = core.now() + seconds, seconds
   local http = client._private.multi()
@@ -145,9 +145,9 @@ function methods:_due(err)
   return true
 end
 
---- After a failed read: waits if another try is due.
----@param err scrutinizer.Error its message holds no secret any more
----@return boolean again
+--- After a failed read: if another try is due, waits the pause.
+---@param err scrutinizer.Error its secrets are masked already
+---@return boolean again true: send it again now
 function methods:again(err)
   if not self:_due(err) then return false end
   local seconds = self:_pause_for(err)
@@ -159,10 +159,10 @@ function methods:again(err)
   return true
 end
 
---- Runs a read that comes whole or not at all, again where that may help.
+--- Runs a read that either returns the complete answer or fails, and repeats it when a retry is due.
 ---@generic A, B
 ---@param client scrutinizer.Client
----@param attempt fun(limit?: number): A, B the first result nil: the second is the error
+---@param attempt fun(limit?: number): A, B limit: seconds; when the first result is nil, the second is the error
 ---@return A
 ---@return B
 function retry.run(client, attempt)

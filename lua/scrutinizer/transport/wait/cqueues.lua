@@ -1,4 +1,4 @@
---- Waiting inside a cqueues controller: by descriptors.
+--- Waiting inside a cqueues controller, on file descriptors.
 
 local cqueues_host = {}
 
@@ -13,22 +13,22 @@ function cqueues_host.here()
   return cqueues ~= nil and cqueues.running() ~= nil
 end
 
---- Nil where we may wait, else why not and what to do instead.
+--- Nil where waiting is possible; else why not, and what to do instead.
 ---@return string?
 function cqueues_host.refusal()
   if cqueues_host.here() then return nil end
   return "no cqueues controller runs here; run it in one: controller:wrap(function() … end)"
 end
 
--- Descriptors that a transfer's coroutine waits for.
+-- The descriptors that each transfer's coroutine waits for.
 local waiting = setmetatable({}, { __mode = "k" })
 
--- libcurl may close them, and the controller must not know them then.
+-- libcurl may close them, so the controller must not keep them.
 local function forget(fds)
   for _, fd in ipairs(fds) do module().cancel(fd.fd) end
 end
 
---- Its descriptors are about to be closed: whoever waits for them comes back.
+--- To be called before a transfer's descriptors are closed: wakes the coroutine that waits for them.
 function cqueues_host.release(transfer)
   local fds = waiting[transfer]
   waiting[transfer] = nil
@@ -52,7 +52,7 @@ function cqueues_host.pause(http, seconds, transfer)
   return true
 end
 
---- Sleeps, whatever the sockets do.
+--- Sleeps for the whole time, even if a socket becomes ready.
 ---@param seconds number
 ---@return true
 function cqueues_host.moment(seconds)

@@ -1,12 +1,12 @@
---- Waiting inside HAProxy: tasks, services and actions sleep; sample fetches and converters cannot.
+--- Waiting inside HAProxy: tasks, services and actions can sleep; sample fetches and converters cannot.
 
 local clock = require("scrutinizer.core").now
 
 local haproxy = {}
 
--- Coroutines of HAProxy's that run a fetch or a converter now.
+-- HAProxy's coroutines that run a fetch or a converter now.
 local unable = setmetatable({}, { __mode = "k" })
--- Those that were seen to sleep.
+-- Coroutines in which a sleep has worked.
 local proven = setmetatable({}, { __mode = "k" })
 
 local WAY_OUT = "do it in a task (core.register_task), a service or an action, and let the fetch read what that has left"
@@ -21,12 +21,13 @@ local function current()
   return not main and co or nil
 end
 
---- Whether HAProxy reads its configuration, or runs what core.register_init was given: blocking harms nobody.
+--- Whether HAProxy reads its configuration or runs a function of core.register_init. Blocking is harmless then.
 function haproxy.loading()
   return haproxy.here() and current() == nil
 end
 
--- HAProxy tells nobody what it runs, and ends a fetch that yields without a word to it. So those registered from here on say it themselves.
+-- HAProxy does not tell what it runs, and it ends a fetch that yields, without notice. So fetches and converters registered from now on are
+-- wrapped and mark their coroutine.
 local function marking(name, run)
   return function(...)
     local co = current()
@@ -43,7 +44,7 @@ end
 
 local watched
 
---- Makes fetches and converters known, from here on.
+--- Marks all fetches and converters that are registered from now on.
 function haproxy.watch()
   if watched or not haproxy.here() then return end
   watched = true
@@ -56,7 +57,7 @@ function haproxy.watch()
   end
 end
 
--- From HAProxy 2.8 on a queue tells: taking from it is refused where nothing may yield.
+-- From HAProxy 2.8 on, taking from a queue raises an error where Lua must not yield.
 local function may_yield()
   if not core.queue then return true end
   local queue = core.queue()
@@ -64,7 +65,7 @@ local function may_yield()
   return (pcall(queue.pop_wait, queue))
 end
 
---- Nil where Lua may sleep, else why not and what to do instead.
+--- Nil where Lua may sleep; else why not, and what to do instead.
 ---@return string?
 function haproxy.refusal()
   if not haproxy.here() then return "this is not HAProxy: its core is not there" end
@@ -73,8 +74,8 @@ function haproxy.refusal()
   return ("HAProxy cannot wait in %s; %s"):format(co and unable[co] or "a sample fetch or a converter", WAY_OUT)
 end
 
--- In a coroutine of the caller's own a sleep goes to whoever resumes it, and HAProxy's watchdog would end the process in the end.
--- (The first sleep may be over at once: HAProxy counts from when its loop went round last.)
+-- In the caller's own coroutine a sleep yields to the caller and not to HAProxy. A loop of such sleeps would make HAProxy's watchdog kill the
+-- process. (The first sleep may end at once: HAProxy counts its time from the last turn of its loop.)
 local function prove(co)
   for _ = 1, 3 do
     local before = clock()
@@ -94,8 +95,8 @@ function haproxy.pause(_, seconds)
   return true
 end
 
--- A task that yields is run many times over before HAProxy looks at its sockets. One that sleeps for no time at all is not: it is woken, at
--- once, when HAProxy has.
+-- HAProxy may run a task that yields many times before it polls its sockets. A task that sleeps 0 ms runs again only after HAProxy has polled
+-- them.
 function haproxy.turn()
   local co = current()
   if not proven[co] then return prove(co) end

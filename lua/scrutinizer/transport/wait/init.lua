@@ -1,19 +1,19 @@
---- How time passes while the appliance works: the one place that knows the host.
+--- How the client waits while the appliance works. Only this folder knows the hosts (nginx, HAProxy, cqueues, luv).
 
 local wait = {}
 
---- Names that `connect { wait = … }` knows.
+--- The names that `connect { wait = … }` accepts.
 wait.PRESETS = { "auto", "poll", "ngx", "haproxy", "cqueues", "luv" }
 
 ---@class scrutinizer.Host
----@field turns boolean   whether others share the loop: work is bounded, see turns.lua
+---@field turns boolean   whether others share the loop: then the work per turn is limited, see turn_budget.lua
 ---@field sleeps boolean  whether it can only sleep: sockets do not wake it
----@field aborts boolean  whether the host ends coroutines without a word to them, see live.lua
----@field pause fun(http: userdata, seconds: number, transfer: userdata): true?, string?, string?  returns after about `seconds` at most, or
----   when a socket has something
----@field moment? fun(seconds: number): true   sleeps, whatever the sockets do
----@field release? fun(transfer: userdata)  whoever waits for the transfer's sockets comes back: they are about to be closed
----@field turn fun(number: integer, http: userdata): true?, string?, string?  lets the host's loop go round once, and comes back
+---@field aborts boolean  whether the host ends coroutines without notice, see running.lua
+---@field pause fun(http: userdata, seconds: number, transfer: userdata): true?, string?, string?  returns after about `seconds`, or earlier
+---   when a socket is ready; nil, kind and message when it cannot wait
+---@field moment? fun(seconds: number): true   sleeps for the whole time, even if a socket becomes ready
+---@field release? fun(transfer: userdata)  to be called before the transfer's sockets are closed: wakes whoever waits for them
+---@field turn fun(number: integer, http: userdata): true?, string?, string?  returns after the host's loop has run once
 
 local POLL = {
   turns = false, sleeps = false, aborts = false,
@@ -37,10 +37,10 @@ for _, entry in ipairs(HOSTS) do
   }
 end
 
--- Hosts of coroutines that a scheduler of ours runs.
+-- The hosts of coroutines that our own scheduler runs.
 local lanes = setmetatable({}, { __mode = "k" })
 
---- Gives a coroutine a host of its own: whoever resumes it lets the time pass.
+--- Gives a coroutine its own host: the scheduler that resumes it does the waiting.
 ---@param co thread
 ---@param host scrutinizer.Host
 function wait.lane(co, host)
@@ -50,7 +50,7 @@ end
 local isyieldable = coroutine.isyieldable -- luacheck: ignore 143 (Lua 5.1 cannot tell)
 local INSIDE = "nothing can wait here: a finalizer, a hook or a metamethod runs inside a coroutine"
 
--- A host that waits by yielding, where that can be.
+-- Returns a host that waits by yielding; nil, kind and message where nothing can yield.
 local function yielding(host)
   if isyieldable and not isyieldable() then return nil, "phase", INSIDE end
   return host
@@ -71,7 +71,7 @@ local function automatic()
   return POLL
 end
 
--- A loop of the caller's own.
+-- The caller's own loop.
 local function custom(option)
   local function pause(http, seconds, transfer)
     local fds, kind, message = http:fds(transfer)
@@ -94,7 +94,7 @@ local function finder(option)
   return function() return POLL end
 end
 
---- Whether a host is loading and serves nobody yet. A worker of nginx that begins is that as well.
+--- Whether the host is starting and serves nobody yet. This includes an nginx worker in init_worker.
 ---@return boolean
 function wait.loading()
   for _, entry in ipairs(HOSTS) do
@@ -104,8 +104,9 @@ function wait.loading()
   return false
 end
 
---- For an option of `connect`: a function that finds the host here and now. It gives nil, kind and message where the host cannot wait.
----@param option string|fun(seconds: number, fds: table)
+--- For the option `wait` of `connect`: a function that finds the current host. That function returns nil, kind and message where the host
+--- cannot wait.
+---@param option string|fun(seconds: number, fds: table) a name from PRESETS, or the caller's own wait function
 ---@return fun(): scrutinizer.Host?, string?, string?
 function wait.resolve(option)
   local find = finder(option)

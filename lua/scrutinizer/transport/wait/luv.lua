@@ -1,8 +1,8 @@
---- Waiting inside luv's loop: by descriptors, in a coroutine that the loop's own callbacks resume.
+--- Waiting inside luv's loop, on file descriptors. The loop's callbacks resume the coroutine.
 
 local luv = {}
 
--- Descriptors that are being watched: libuv takes each once.
+-- Descriptors watched now: libuv accepts each only once.
 local watched = {}
 
 local function module()
@@ -21,7 +21,7 @@ function luv.here()
   return uv ~= nil and uv.loop_mode ~= nil and uv.loop_mode() ~= nil
 end
 
---- Nil where we may wait, else why not and what to do instead.
+--- Nil where waiting is possible; else why not, and what to do instead.
 ---@return string?
 function luv.refusal()
   if not module() then return 'luv is not loaded; require "luv" first' end
@@ -34,7 +34,7 @@ local function resume(co)
   if not good then error(debug.traceback(co, tostring(complaint)), 0) end
 end
 
--- Runs `begin(wake)`, which starts handles, and yields until one of them calls `wake`; ends them then.
+-- Calls `begin(wake)`, which starts handles and returns them. Yields until one of them calls `wake`, then closes them.
 local function sleep(begin)
   local co, asleep = current(), true
   local handles = begin(function()
@@ -63,13 +63,13 @@ local function watch(uv, fds, handles, wake)
   return mine
 end
 
--- Where another coroutine watches the same socket, as both of them connect: look again soon.
+-- Seconds to wait when another coroutine already watches the same socket, for example while both connect.
 local SHARED = 0.02
 
--- What a transfer's coroutine waits with.
+-- The handles that each transfer's coroutine waits for.
 local waiting = setmetatable({}, { __mode = "k" })
 
---- Its descriptors are about to be closed: whoever waits for them comes back.
+--- To be called before a transfer's descriptors are closed: wakes the coroutine that waits for them.
 function luv.release(transfer)
   local handles, wake = waiting[transfer] and waiting[transfer].handles, waiting[transfer] and waiting[transfer].wake
   for i = 2, #(handles or {}) do handles[i]:stop() end
@@ -95,7 +95,7 @@ function luv.pause(http, seconds, transfer)
   return true
 end
 
---- Sleeps, whatever the sockets do.
+--- Sleeps for the whole time, even if a socket becomes ready.
 ---@param seconds number
 ---@return true
 function luv.moment(seconds)
@@ -107,7 +107,7 @@ function luv.moment(seconds)
   return true
 end
 
--- An idle handle runs once in each turn of the loop, sockets included; a timer of 0 ms may run on in the same one.
+-- An idle handle runs once per turn of the loop, and the loop polls its sockets in between. A timer of 0 ms might fire in the same turn.
 function luv.turn()
   sleep(function(wake)
     local idle = module().new_idle()

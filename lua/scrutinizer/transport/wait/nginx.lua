@@ -1,13 +1,13 @@
---- Waiting inside nginx (OpenResty, or its Lua module): light threads sleep, and the worker serves others meanwhile.
+--- Waiting inside nginx (OpenResty, or nginx with its Lua module): the light thread sleeps while the worker serves others.
 
 local nginx = {}
 
--- Phases whose Lua may sleep.
+-- Phases in which Lua may sleep.
 local SLEEPS = {
   rewrite = true, server_rewrite = true, access = true, content = true, timer = true, preread = true,
   ssl_cert = true, ssl_session_fetch = true, ssl_client_hello = true,
 }
--- Before there is anybody to be kept waiting: blocking harms nobody.
+-- Phases in which blocking is harmless, as nginx serves nobody yet.
 local BLOCKS = { init = true }
 
 local TIMER = "start a timer there, ngx.timer.at(0, function() … end), and run the report in it"
@@ -19,17 +19,17 @@ function nginx.here()
   return type(ngx) == "table" and type(ngx.get_phase) == "function" and type(ngx.sleep) == "function"
 end
 
---- Whether blocking is right: nginx is starting, and serves nobody yet.
+--- Whether blocking is harmless: nginx is starting and serves nobody yet.
 function nginx.loading()
   return nginx.here() and BLOCKS[ngx.get_phase()] or false
 end
 
---- The same, or a worker that begins: it cannot wait, and may block for a moment.
+--- As `loading`, or a starting worker: there Lua cannot sleep, but may block for a moment.
 function nginx.beginning()
   return nginx.loading() or ngx.get_phase() == "init_worker"
 end
 
---- Nil where Lua may sleep, else why not and what to do instead.
+--- Nil where Lua may sleep; else why not, and what to do instead.
 ---@return string?
 function nginx.refusal()
   if not nginx.here() then return "this is not nginx: its Lua module's ngx is not there" end
@@ -43,13 +43,13 @@ function nginx.pause(_, seconds)
   return true
 end
 
-local Semaphore -- nil: not looked for yet; false: there is none
--- What a turn's pacemaker waits for; what all who have paused in that turn wait for.
+local Semaphore -- nil: not looked for yet; false: not available
+-- The pacemaker waits for `start`; all threads that paused in this turn wait for `gate`.
 local start, gate
--- The turn whose end somebody has seen to already.
+-- The number of the turn for which the pacemaker was already started.
 local led
 
--- A thread that was killed leaves its count behind: a semaphore that does not wait is no use.
+-- A killed thread may leave a positive count behind. Such a semaphore would not wait, so it is replaced.
 local function waiting(semaphore)
   if semaphore and semaphore:count() <= 0 then return semaphore end
   return Semaphore.new()
@@ -70,20 +70,20 @@ local function open_gate()
   if count > 0 then gate:post(count) end
 end
 
--- Seconds after which a pacemaker that nobody wants ends.
+-- Seconds after which an unused pacemaker ends.
 local IDLE = 1
 
 local beating = false
 
--- It has a context of its own: a thread of the caller's could be left behind, ended, by one that was killed, and nginx would wait for it for good.
--- The first turn it ends at once: nobody has posted anything yet.
+-- It runs in a timer, in its own context. As a thread of the caller it could remain after the caller was killed, and nginx would wait for it
+-- forever. It opens the gate at once for the first turn, because nobody has posted anything yet.
 local function pacemaker(premature)
   open_gate()
   while not premature and start:wait(IDLE) do ngx.timer.at(0, open_gate) end
   beating = false
 end
 
--- Sees to it that the gate is opened when the loop has gone round. False: no timer is left.
+-- Has the gate opened after the next turn of the loop. False: nginx has no timer left.
 local function set_pace()
   if start:count() < 0 then
     start:post(1)
@@ -94,12 +94,12 @@ local function set_pace()
   return true
 end
 
--- Seconds until who waits comes back anyway: whoever led may have been killed.
+-- The longest wait at the gate in seconds: the thread that started the pacemaker may have been killed.
 local LOST = 0.005
 
--- nginx looks at its sockets, then at its timers, then at what is posted, and goes round. So a timer of no time lets the loop go round where
--- it is started by what was posted, as a thread that a semaphore wakes; begun from within a timer (ngx.sleep(0) as well) it would run in the
--- same round, for good, without a patch of OpenResty's. And a sleep of 1 ms is slept through, although our work has taken as long.
+-- nginx handles its sockets, then its timers, then its posted events, and starts again. A timer of 0 ms started from a posted event (such as a
+-- thread that a semaphore wakes) fires in the next round. Started from a timer (ngx.sleep(0) too) it would fire in the same round, forever,
+-- without a patch of OpenResty. A sleep of 1 ms is no alternative: it lasts a full 1 ms, even if our own work took that long.
 function nginx.turn(number)
   if not ready() then return nginx.pause(nil, 0) end
   if number == led then
