@@ -1,10 +1,9 @@
---- Record and replay: a script's own tests run without an appliance. Clients of a recorder are ordinary clients; what the appliance answers is
---- written to a file the first time, and read from it ever after.
+--- Record and replay: tests of a script run without an appliance. The clients of a recorder are ordinary clients. The first run writes the
+--- appliance's answers to a file; later runs read them from it.
 ---
---- Two requests are the same when their fields are: JSON is compared as values, the token and what looks like a password is left out. Times
---- that come from the clock (`:last`, named ranges that are paged, and `resume` of such) are compared as the query says them, so that a test
---- passes tomorrow; times that a script computes itself are not. The same request asked several times gets its answers in the order they were
---- recorded.
+--- Two requests are the same when their fields are equal. JSON is compared by value; the token and passwords are ignored. Times that come from
+--- the clock (`:last`, paged named ranges, and `resume` of these) are compared as the query states them, so a test also passes tomorrow. Times
+--- that a script computes itself are compared as they are. When a request is repeated, it gets its answers in the recorded order.
 
 local check = require "scrutinizer.check"
 local client = require "scrutinizer.client"
@@ -15,7 +14,7 @@ local replay = require "scrutinizer.recorder.replay"
 
 ---@class scrutinizer.Recorder
 ---@field path string
----@field replays? boolean   known once there is a client
+---@field replays? boolean   nil until the first client is made
 local methods = {}
 local Recorder = { __index = methods, __name = "scrutinizer.Recorder" }
 
@@ -30,7 +29,7 @@ local function exists(path)
   return handle ~= nil
 end
 
--- Opens the file for reading or writing, once. Nil and err.
+-- Opens the file for reading or writing, once. Returns true, or nil and err.
 local function open(self, has_token)
   if self._closed then return errors.fail("cancelled", "the recorder is closed") end
   local err
@@ -47,7 +46,7 @@ local function open(self, has_token)
   return true
 end
 
--- What the client gets in the place of its connections.
+-- What replaces the client's connections.
 local function through(self)
   return {
     replays = self.replays,
@@ -61,21 +60,21 @@ local function through(self)
   }
 end
 
---- An ordinary client. While it is replayed it needs neither address nor token, and looks at no file of theirs. One recorder is for one
---- appliance: clients share its answers.
+--- Makes an ordinary client. In replay it needs no address and no token, and reads no files for them. Use one recorder per appliance: its
+--- clients share the answers.
 ---@param options? table what `scrutinizer.connect` takes
 ---@return scrutinizer.Client?
----@return scrutinizer.Error? err as of connect; kind `file`: the recording cannot be read or written
+---@return scrutinizer.Error? err as of `scrutinizer.connect`; kind `file`: the recording cannot be read or written
 function methods:connect(options)
   if self.replays == nil then self.replays = self._mode == "replay" or (self._mode == "auto" and exists(self.path)) end
   local made, err = client.build(options or {}, 3, through(self))
   return made, err
 end
 
---- Ends recording: now the file has its name, whole. Without it there is no file. Clients of the recorder are of no use afterwards. Any number
---- of times.
+--- Ends the recording and gives the complete file its name. Without `close` there is no file. The recorder's clients cannot be used afterwards.
+--- A second call does nothing.
 ---@return true?
----@return scrutinizer.Error? err kind `file`: it could not be written whole, and is not there
+---@return scrutinizer.Error? err kind `file`: it could not be written completely, so there is no file
 function methods:close()
   if self._closed then return true end
   self._closed, self._keep.writer = true, nil
@@ -84,7 +83,7 @@ function methods:close()
   return true
 end
 
--- A block that is left by an error has recorded half a story.
+-- When an error leaves the block, the recording is incomplete and is removed.
 function Recorder:__close(err)
   if err ~= nil and self._writer and not self._closed then
     self._closed, self._keep.writer = true, nil
@@ -93,7 +92,7 @@ function Recorder:__close(err)
   self:close()
 end
 
--- Without `close` the file beside is removed when the recorder is collected.
+-- Without `close`, the temporary file is removed when the recorder is garbage-collected.
 local function collected(keep)
   if keep.writer then keep.writer:abort() end
 end
@@ -110,7 +109,7 @@ end
 local MODES = { auto = true, record = true, replay = true }
 local ALLOWED = "a table with mode, ignore, repeats; or nothing"
 
--- The checked options; raises at the caller's caller.
+-- Checks the options; a wrong one raises at the caller's caller.
 local function read_options(given)
   if given ~= nil and type(given) ~= "table" then error(check.message("recorder: options", given, ALLOWED), 3) end
   given = given or {}
@@ -132,10 +131,10 @@ end
 
 local recorder = {}
 
---- A recorder over a file. Mode "auto" replays when the file is there and records when it is not; "record" always records (the old file stays
---- until the new one is whole), "replay" never does. `ignore` names form fields that do not tell requests apart; `repeats` gives the last
---- answer to a request again and again, where otherwise asking more often than recorded is an error.
----@param path string
+--- Makes a recorder for a file. Mode "auto" (the default) replays if the file exists and records if not. "record" always records; the old file
+--- stays until the new one is complete. "replay" never records. `ignore` lists form fields that are not compared. `repeats` = true: when a
+--- request is sent more often than recorded, it gets its last answer again; otherwise that is an error.
+---@param path string the recording's file
 ---@param options? { mode?: "auto"|"record"|"replay", ignore?: string[], repeats?: boolean }
 ---@return scrutinizer.Recorder
 function recorder.new(path, options)

@@ -1,4 +1,4 @@
---- Redirects in a recording: a target on the client's own host stands there without its name, so that another client can follow it.
+--- Redirects in a recording. In a target on the client's own host, the host name is replaced by `{host}`, so a client of another host can follow it.
 
 local ascii = require "scrutinizer.ascii"
 
@@ -6,14 +6,14 @@ local host = {}
 
 local HERE = "{host}"
 
--- Where a host's name stands in a URL: from, to. Nil: the URL is of another one.
+-- The first and last position of the host name in a URL; nil: the URL has another host.
 local function find(url, name)
   local from, to = ascii.lower(url):find("//" .. ascii.lower(name), 1, true)
   local behind = to and url:sub(to + 1, to + 1)
   if from and url:find "^[A-Za-z]+://" and from == url:find("//", 1, true) and (behind == "" or behind:find "[:/?#]") then return from + 2, to end
 end
 
---- A URL as it is kept.
+--- A URL as the recording stores it.
 ---@param url string
 ---@param name? string the client's host
 ---@return string
@@ -23,7 +23,7 @@ function host.out_of(url, name)
   return url:sub(1, from - 1) .. HERE .. url:sub(to + 1)
 end
 
---- A kept URL as a client of another host gets it.
+--- A stored URL, with the name of the client's host.
 ---@param url string
 ---@param name? string the client's host
 ---@return string

@@ -1,4 +1,4 @@
---- What stands between a client and its connections while it is recorded: every answer goes by in pieces, and into the file.
+--- Recording: stands between a client and its connections, and writes each piece of an answer to the file before it passes it on.
 
 local request_match = require "scrutinizer.recorder.request_match"
 local core = require "scrutinizer.core"
@@ -8,20 +8,20 @@ local secrets = require "scrutinizer.secrets"
 
 local record = {}
 
--- Bytes of a piece.
+-- The most bytes of a piece.
 local PIECE = 65536
 
--- What of a header is kept. Texts of strangers: without secrets.
+-- The header fields that are recorded. Their texts are masked.
 local HEADER = { "status", "location", "retry_after", "content_type" }
 
 ---@class scrutinizer.Recorded one answer that is being recorded
 ---@field id integer
----@field inner userdata   the transfer that brings it
+---@field inner userdata   the transfer that receives it
 ---@field set scrutinizer.Secrets
 ---@field clean fun(piece: string, last?: boolean): string
----@field pending string   the beginning of a character whose rest is still to come
+---@field pending string   the beginning of a UTF-8 character whose other bytes come in the next piece
 
--- A piece's whole characters: the beginning of one at its end waits for the next piece.
+-- The complete UTF-8 characters of a piece. An incomplete one at its end waits for the next piece.
 local function whole(state, text, last)
   text = state.pending .. text
   local at = not last and text:find "[\194-\244][\128-\191]?[\128-\191]?$" or #text + 1
@@ -29,7 +29,7 @@ local function whole(state, text, last)
   return text:sub(1, at - 1)
 end
 
--- A stranger's text of a header or a message, as it is kept.
+-- A text of a header or a message as it is recorded.
 local function shown(state, text)
   return errors.neutral(state.set.mask(text), 4000)
 end
@@ -61,13 +61,13 @@ function Multi:_finish(outer, state, kind, message)
   self._running[outer] = nil
 end
 
--- Hands one piece on. True when there was one.
+-- Passes one piece on. Returns true if there was a piece.
 function Multi:_pump(outer, state)
   local ready = core.feed_ready(outer)
-  if ready == nil then self._running[outer] = nil end -- its reader has gone
+  if ready == nil then self._running[outer] = nil end -- its reader is gone
   if not ready then return false end
   local text, kind, message = state.inner:read(PIECE)
-  -- Reading may have brought the header, and nothing of the body goes before it.
+  -- The read may have received the header, which must be recorded before the body.
   if not state.header then self:_header(outer, state) end
   if text == false then return false end
   if text == nil then
@@ -134,13 +134,13 @@ function Multi:close()
   self._inner:close()
 end
 
---- What takes the place of a client's connections.
+--- Makes a recording replacement for a client's connections.
 ---@param inner userdata core.http or core.command
----@param how { writer: scrutinizer.RecordingWriter, ignore: table<string, true>, secrets: scrutinizer.Secrets, host?: string } secrets and host
----  are the client's
+---@param how { writer: scrutinizer.RecordingWriter, ignore: table<string, true>, secrets: scrutinizer.Secrets, host?: string } secrets, host:
+---  the client's
 ---@return table multi with the methods of core.http
 function record.over(inner, how)
-  -- Weak: a reader that is dropped takes its answer with it.
+  -- Weak: the entry is collected together with its reader.
   local running = setmetatable({}, { __mode = "k" })
   return setmetatable({
     _inner = inner, _writer = how.writer, _ignore = how.ignore, _secrets = how.secrets, _host = how.host, _running = running,

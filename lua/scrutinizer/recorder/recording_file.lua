@@ -1,12 +1,12 @@
---- The file of a recording: one JSON object a line. The first says what the file is; each further one has the number of a request:
+--- The file of a recording: one JSON object per line. The first line identifies the format; each further line has the number of a request:
 ---
----     {"id":1,"asked":{"rm":"report_api",…}}      what was asked, without secrets
+---     {"id":1,"asked":{"rm":"report_api",…}}      the request's fields, without secrets
 ---     {"id":1,"header":{"status":200,…}}
----     {"id":1,"body":"{\"report\":…"}             a piece of the answer, in the order it came; "hex" where it is not UTF-8
+---     {"id":1,"body":"{\"report\":…"}             a piece of the answer, in the order received; "hex" where it is not UTF-8
 ---     {"id":1,"end":true}                         the answer was complete
----     {"id":1,"failed":["timeout","…"]}           or broke off
+---     {"id":1,"failed":["timeout","…"]}           or it failed: kind and message
 ---
---- Lines of several requests may be mixed. An answer without an end is one whose reader had stopped.
+--- Lines of several requests may be mixed. An answer has neither "end" nor "failed" if its reader stopped early.
 
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
@@ -33,14 +33,14 @@ end
 local Writer = {}
 Writer.__index = Writer
 
--- The first failure stays: what could not be written is missing from then on.
+-- After the first failure nothing more is written, and the error is kept.
 function Writer:_write(text)
   if self.err then return end
   local ok, err = self._target:write(text .. "\n")
   if not ok then self.err = err end
 end
 
---- Begins the record of a request.
+--- Writes the first line of a request.
 ---@param fields table<string, any>
 ---@return integer id
 function Writer:asked(fields)
@@ -49,7 +49,7 @@ function Writer:asked(fields)
   return self._count
 end
 
---- Adds what is known of an answer.
+--- Writes a line about an answer.
 ---@param id integer
 ---@param what "asked"|"header"|"end"|"failed"
 ---@param value any
@@ -57,7 +57,7 @@ function Writer:add(id, what, value)
   self:_write(('{"id":%d,"%s":%s}'):format(id, what, wire.encode(value)))
 end
 
---- Adds a piece of an answer's body.
+--- Writes a piece of an answer's body.
 ---@param id integer
 ---@param piece string
 function Writer:body(id, piece)
@@ -70,7 +70,7 @@ function Writer:body(id, piece)
   end
 end
 
---- Gives the file its name. Nil and err when any of it could not be written; then there is no file.
+--- Gives the file its name. If any line could not be written, returns nil and err; then there is no file.
 ---@return true?
 ---@return scrutinizer.Error? err
 function Writer:finish()
@@ -83,15 +83,15 @@ function Writer:finish()
   return self._target:finish()
 end
 
---- As if nothing had been written.
+--- Drops the recording: there is no new file.
 function Writer:abort()
   self.err = self.err or errors.new("file", "the recording is closed")
   self._target:abort()
 end
 
---- A new recording. It has its name only when it is finished.
+--- Begins a new recording. The file gets its name only when it is finished.
 ---@param path string
----@param has_token boolean whether the client that is recorded has a token: refusals are told by it
+---@param has_token boolean whether the recorded client has a token: replay needs it to tell what a refusal means
 ---@return scrutinizer.RecordingWriter?
 ---@return scrutinizer.Error? err
 function file.create(path, has_token)
@@ -107,7 +107,7 @@ end
 ---@class scrutinizer.Recording
 ---@field path string
 ---@field has_token boolean
----@field requests { id: integer, fields: table<string, any>, at: integer }[] in the order they were asked; `at` is where their answer may begin
+---@field requests { id: integer, fields: table<string, any>, at: integer }[] in the order sent; at: file offset after the request's line
 local Recording = {}
 Recording.__index = Recording
 
@@ -120,7 +120,7 @@ local function damaged(path, line, why)
   return errors.fail("file", ("%s, line %d: %s"):format(errors.neutral(path, 200), line, why))
 end
 
--- Reads all lines once; bodies are only passed over.
+-- Reads all lines once; decodes only the requests.
 local function index(self)
   local number, asked_at = 1, self._handle:seek()
   for line in function() return self._handle:read "*l" end do
@@ -137,12 +137,12 @@ local function index(self)
   return self
 end
 
---- The next line of a request's answer from `at` on. Nothing when there is none.
+--- The next line of a request's answer, from file offset `at` on.
 ---@param id integer
 ---@param at integer
----@return string? what
----@return any value nil: it cannot be read
----@return integer at where to go on
+---@return string? what nil: there are no more lines
+---@return any value nil: it cannot be decoded
+---@return integer at the offset for the next call
 function Recording:line(id, at)
   self._handle:seek("set", at)
   while true do

@@ -1,4 +1,4 @@
---- What stands in the place of a client's connections while it is replayed: answers out of a recording, piece by piece.
+--- Replay: replaces a client's connections, and gives answers from a recording, piece by piece.
 
 local request_match = require "scrutinizer.recorder.request_match"
 local check = require "scrutinizer.check"
@@ -8,7 +8,7 @@ local host = require "scrutinizer.recorder.own_host"
 
 local replay = {}
 
--- The answers of a recording by what was asked, and how many of each have been given.
+-- The answers of a recording by request, and how many of each were given.
 ---@class scrutinizer.Answers
 local Answers = {}
 Answers.__index = Answers
@@ -16,7 +16,7 @@ Answers.__index = Answers
 --- The answers of a recording; several clients may share them.
 ---@param recording scrutinizer.Recording
 ---@param ignore table<string, true>
----@param repeats boolean the last answer to a request is given again and again
+---@param repeats boolean true: when the answers to a request are used up, the last one is given again
 ---@return scrutinizer.Answers
 function replay.answers(recording, ignore, repeats)
   local by_key = {}
@@ -29,7 +29,7 @@ function replay.answers(recording, ignore, repeats)
   return setmetatable({ recording = recording, _ignore = ignore, _repeats = repeats, _by_key = by_key }, Answers)
 end
 
--- The next answer to a request, or nil and what is wrong.
+-- The next answer to a request; or nil and a message.
 function Answers:_take(request)
   local path = errors.neutral(self.recording.path, 200)
   if not request then return nil, path .. " is replayed: nothing goes over the network" end
@@ -49,15 +49,15 @@ function Answers:_take(request)
   return list[at]
 end
 
--- The core takes no longer piece, and none is recorded.
+-- The most bytes of a piece that the core accepts; recorded pieces are shorter.
 local MAX_PIECE = 2 ^ 20
--- What of a header is text.
+-- The header fields that are texts.
 local TEXTS = { "location", "retry_after", "content_type" }
 
 local Multi = {}
 Multi.__index = Multi
 
--- Reads lines until there is a piece for the reader, or the end.
+-- Reads lines until the reader has a piece, or until the answer ends.
 function Multi:_pump(outer, state)
   while core.feed_ready(outer) do
     local what, value
@@ -107,7 +107,7 @@ function Multi:step()
   return count
 end
 
--- Whether a reader would find something after the next step.
+-- Whether the next step has something for a reader.
 function Multi:_waiting()
   for outer in pairs(self._running) do
     if core.feed_ready(outer) then return true end
@@ -130,9 +130,9 @@ function Multi:close()
   self._clock:close()
 end
 
---- What takes the place of a client's connections.
+--- Makes a replaying replacement for a client's connections.
 ---@param answers scrutinizer.Answers
----@param client_host? string
+---@param client_host? string the client's host name
 ---@return table multi with the methods of core.http
 function replay.multi(answers, client_host)
   local running = setmetatable({}, { __mode = "k" })

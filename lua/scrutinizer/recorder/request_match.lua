@@ -1,4 +1,4 @@
---- What was asked: what of a request is kept in a recording, when two requests are the same, and which recorded one is nearest.
+--- Comparing requests: which fields a recording keeps, when two requests are the same, and which recorded request is the nearest.
 
 local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
@@ -7,18 +7,18 @@ local wire = require "scrutinizer.wire"
 
 local request_match = {}
 
--- A field need not be text; a line of the recording must.
+-- A field's bytes as UTF-8 text, as the recording needs it: other bytes become hex digits.
 local function as_text(bytes)
   if wire.try_encode(bytes) then return bytes end
   return "hex:" .. bytes:gsub(".", function(char) return ("%02x"):format(char:byte()) end)
 end
 
---- What is kept of a request: its fields, JSON in them decoded, without secrets. Times that come from the clock stand there as the query says
---- them ("now-5400", "LastHour.from").
+--- The fields of a request that the recording keeps: JSON is decoded, secrets are masked. Times that come from the clock are kept as the query
+--- states them ("now-5400", "LastHour.from").
 ---@param request { form: table<string, string>, like?: fun(): table<string, string>, secrets?: string[] }
----@param ignore table<string, true> fields to leave out
+---@param ignore table<string, true> names of fields to leave out
 ---@return table<string, any> fields
----@return string[] found secrets
+---@return string[] found the secrets
 function request_match.fields(request, ignore)
   local said, found = secrets.of_form(request.like and request.like() or request.form, core.decode)
   local fields = {}
@@ -29,14 +29,14 @@ function request_match.fields(request, ignore)
   return secrets.unrepeated(fields, found), found
 end
 
---- The same text for the same request.
+--- A text that is equal for equal requests.
 ---@param fields table<string, any>
 ---@return string
 function request_match.key(fields)
   return wire.encode(fields)
 end
 
---- One phrase that names a request.
+--- A short phrase that names a request, for messages.
 ---@param fields table<string, any>
 ---@return string
 function request_match.describe(fields)
@@ -48,7 +48,7 @@ function request_match.describe(fields)
   return table.concat(words, " ")
 end
 
--- Every value by its path, as in `rpt_json.times.start`.
+-- Every value by its path, such as `rpt_json.times.start`.
 local function flatten(value, path, out)
   if type(value) ~= "table" then
     out[path] = check.show(value == core.null and "null" or value)
@@ -61,7 +61,7 @@ local function flatten(value, path, out)
   return out
 end
 
--- The paths at which two requests differ, in order.
+-- The paths at which two requests differ, sorted.
 local function differences(a, b)
   local paths = {}
   for path, text in pairs(a) do
@@ -73,10 +73,10 @@ local function differences(a, b)
   return check.sorted_keys(paths)
 end
 
--- How many differences a message names.
+-- The most differences that a message names.
 local SHOWN = 3
 
---- The recorded request that is nearest, and in what it differs.
+--- Names the recorded request with the fewest differences, and these differences, for messages.
 ---@param fields table<string, any>
 ---@param recorded { fields: table<string, any>, id: integer }[]
 ---@return string phrase

@@ -1,5 +1,5 @@
---- What nobody may read: tokens, passwords, passphrases. Takes them out of texts, in each form in which they travel or are shown. A set is
---- functions over closures: no dump of a table shows what it holds.
+--- Secrets: tokens, passwords, passphrases. Masks them in texts, in every encoding in which they are sent or shown. A set keeps its secrets in
+--- closures, so a dump of its table does not show them.
 
 local ascii = require "scrutinizer.ascii"
 local match = require "scrutinizer.secrets.match"
@@ -8,16 +8,16 @@ local secrets = {}
 
 local MASK = "***"
 
--- A cut text may end within a secret: so many of its first characters at the end are taken for it.
+-- A text that was cut may end within a secret. If it ends with at least this many first characters of a secret, they are masked.
 local BEGINNING = 4
 
--- In a text that is kept as data (a recording), shorter ones are words like any other.
+-- In recorded data, secrets shorter than this are not masked: they look like ordinary words.
 local SHORTEST_IN_DATA = 4
 
--- A token that changes every hour must not fill memory: the oldest are forgotten.
+-- The most secrets in a set; the oldest are dropped. So a token that changes every hour does not fill memory.
 local MOST = 32
 
--- The longest first: none may be left over around a shorter one.
+-- The longest first: otherwise masking a short secret could leave parts of a longer one.
 local function longer(a, b)
   return #a.units > #b.units
 end
@@ -37,7 +37,7 @@ local function replace(text, patterns, shortest)
   return text
 end
 
--- The end of a text that was cut off within a secret.
+-- Masks the end of a text that was cut within a secret.
 local function replace_end(text, patterns)
   local dots = text:sub(-3) == "…" and "…" or ""
   local body = text:sub(1, #text - #dots)
@@ -48,7 +48,7 @@ local function replace_end(text, patterns)
   return text
 end
 
--- A text that comes piece by piece: a secret may lie across two of them, so its beginning is held back.
+-- Masks a text that arrives in pieces. A secret may span two pieces, so what may be its beginning is held back.
 local function stream(patterns)
   local held = ""
   return function(piece, last)
@@ -64,13 +64,13 @@ local function stream(patterns)
 end
 
 ---@class scrutinizer.Secrets
----@field add fun(secret?: string)                      one more; empty and nil are none
----@field mask fun(text: string): string                the text with `***` for each of them, also where its end was cut off
----@field stream fun(): fun(piece: string, last?: boolean): string   the same for a text in pieces, which are given as soon as they can be
+---@field add fun(secret?: string)                      adds a secret; nil and "" are ignored
+---@field mask fun(text: string): string                replaces each secret by `***`, also a secret cut at the text's end
+---@field stream fun(): fun(piece: string, last?: boolean): string   the same for a text in pieces; returns each part as soon as it is certain
 
 --- A set of secrets.
 ---@param list? string[]
----@param others? scrutinizer.Secrets whose members belong to it too, those of now and later
+---@param others? scrutinizer.Secrets its secrets are masked too, also those added later
 ---@return scrutinizer.Secrets
 function secrets.new(list, others)
   local known, order, patterns, set = {}, {}, {}, {}
@@ -98,7 +98,7 @@ function secrets.new(list, others)
   return set
 end
 
---- Whether a field or a header of this name holds a secret.
+--- Whether the name of a field or header says that it holds a secret.
 ---@param name string
 ---@return boolean
 function secrets.is_name(name)
@@ -108,7 +108,7 @@ function secrets.is_name(name)
   return found and true or false
 end
 
--- A copy without secrets; their texts go into `found`. Under a secret's name all is one, also a list of them.
+-- A copy without secrets; their texts are added to `found`. Under a secret's name every text and number is a secret, also in lists.
 local function cleaned(value, found, secret)
   if secret and (type(value) == "string" or type(value) == "number") then
     found[#found + 1] = type(value) == "string" and value or ascii.text(value)
@@ -122,7 +122,7 @@ local function cleaned(value, found, secret)
   return setmetatable(copy, getmetatable(value))
 end
 
---- A copy of decoded data, such as a form's fields, in which no secret is repeated: neither whole nor within a text, in a key or as a number.
+--- A copy of decoded data, such as a form's fields, with each given secret masked: as a whole value, within a text, in a key or as a number.
 ---@param value any
 ---@param list string[] the secrets
 ---@return any
@@ -140,17 +140,17 @@ function secrets.unrepeated(value, list)
   return clean(value)
 end
 
---- Takes secrets out of an error.
----@param err scrutinizer.Error
+--- Masks secrets in an error.
+---@param err scrutinizer.Error is changed
 ---@param mask fun(text: string): string
----@return scrutinizer.Error err the same
+---@return scrutinizer.Error err the same object
 function secrets.clean(err, mask)
   err.message = mask(err.message)
   if err.request_id then err.request_id = mask(err.request_id) end
   return err
 end
 
---- A form's fields without what their names say is secret, JSON in them decoded; and the secrets.
+--- A form's fields, with JSON decoded and the values of secret fields masked; and these secrets.
 ---@param form table<string, string>
 ---@param decode fun(text: string): any
 ---@return table<string, any> fields

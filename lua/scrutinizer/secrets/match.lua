@@ -1,22 +1,22 @@
---- Where a secret stands in a text, however it is written there: as it is, within JSON (also in JSON within JSON), within a URL, within HTML,
---- or as our errors show bytes. Letters and digits are never written in another way.
+--- Finds a secret in a text, in any encoding: plain, in JSON (also nested in JSON), in a URL, in HTML, or escaped as in our errors. Letters and
+--- digits are never encoded.
 
 local match = {}
 
--- Bytes that one character may take, encoded.
+-- The most bytes of one encoded character.
 local WIDEST = 16
 
 local NAMES = { amp = 38, lt = 60, gt = 62, quot = 34, apos = 39 }
 
--- What begins an encoding, and may be meant itself.
+-- Characters that begin an encoding but may also stand for themselves.
 local AMBIGUOUS = { ["%"] = true, ["&"] = true }
 
 ---@class scrutinizer.SecretPattern
----@field units { [1]: string, [2]: integer }[]  its characters and their code points (of what is no UTF-8: bytes)
+---@field units { [1]: string, [2]: integer }[]  its characters and their code points (bytes, where it is not UTF-8)
 ---@field text? string     the longest run of letters and digits in it
----@field first integer    the unit at which that begins
----@field last integer     and ends: 0 when there is none
----@field start string     a pattern for what it may begin with
+---@field first integer    the first unit of that run
+---@field last integer     the last unit of that run; 0 without a run
+---@field start string     a Lua pattern for its first byte, in any encoding
 
 local function code_point(char)
   local first = char:byte()
@@ -26,13 +26,13 @@ local function code_point(char)
   return code
 end
 
--- The character at a place: a whole sequence of UTF-8, else a byte.
+-- The character at a position: a whole UTF-8 sequence, else one byte.
 local function char_at(text, at)
   return text:match("^[\194-\223][\128-\191]", at) or text:match("^[\224-\239][\128-\191][\128-\191]", at)
     or text:match("^[\240-\244][\128-\191][\128-\191][\128-\191]", at) or text:sub(at, at)
 end
 
---- Makes a secret ready to be looked for.
+--- Makes the pattern of a secret for `find` and `begun`.
 ---@param secret string
 ---@return scrutinizer.SecretPattern
 function match.pattern(secret)
@@ -57,7 +57,7 @@ function match.pattern(secret)
   return pattern
 end
 
--- `%XX` of each byte; each `%` may be written `%25` again.
+-- Matches `%XX` for each byte; each `%` may itself be encoded as `%25`. Returns the last position.
 local function percent_end(text, at, char)
   for i = 1, #char do
     local from, to, hex = text:find("^%%(%x%x)", at)
@@ -68,7 +68,7 @@ local function percent_end(text, at, char)
   return at - 1
 end
 
--- `&name;` or `&#number;`; the `&` may be written `&amp;` again.
+-- Matches `&name;` or `&#number;`; the `&` may itself be encoded as `&amp;`. Returns the last position.
 local function entity_end(text, at, code)
   local _, to = text:find("^&", at)
   if not to then return nil end
@@ -81,7 +81,7 @@ end
 
 local SHORT = { ["\n"] = "n", ["\r"] = "r", ["\t"] = "t", ["\b"] = "b", ["\f"] = "f" }
 
--- Behind at least one backslash: JSON's `n` and the like, its `uXXXX`, or `xXX` of each byte as errors show them.
+-- Matches what follows one or more backslashes: JSON's `n` etc. and `uXXXX`, or `xXX` for each byte as in our errors.
 local function escape_end(text, at, char, code)
   if SHORT[char] and text:sub(at, at) == SHORT[char] then return at end
   local hex = text:match("^u(%x%x%x%x)", at)
@@ -94,7 +94,7 @@ local function escape_end(text, at, char, code)
   return at - 1
 end
 
--- Where a character at a place ends, written in another way, and where as it is; nil: not so.
+-- Two end positions of a character that begins at `at`: if it is encoded there, and if it is plain there. Nil: it is not.
 local function unit_ends(text, at, unit)
   local char, code = unit[1], unit[2]
   local _, slashes = text:find("^\\*", at)
@@ -104,7 +104,7 @@ local function unit_ends(text, at, unit)
   return other, char == " " and text:sub(bare, bare) == "+" and bare or nil
 end
 
--- Whether a text ends within something that may be this character.
+-- Whether the text ends within something that may become this character.
 local function unit_begins(text, at, unit)
   local rest = text:match("^\\*(.*)$", at)
   if rest == "" or unit[1]:sub(1, #rest) == rest then return true end
@@ -113,7 +113,7 @@ end
 
 local units_end
 
--- The same where the first unit is a backslash: of several in the text some may belong to what follows. The most first.
+-- As `units_end`, when the first unit is a backslash. Some of several backslashes may belong to the next unit. Tries the longest match first.
 local function slashes_end(text, at, units, from, to)
   local _, slashes = text:find("^\\*", at)
   local begun
@@ -125,7 +125,7 @@ local function slashes_end(text, at, units, from, to)
   return nil, begun
 end
 
--- The end of the units `from` to `to` at a place; or nil and, where the text ends before they do, how many there were.
+-- The last position of the units `from` to `to` that begin at `at`. Or nil; if the text ended too early, also how many units matched.
 function units_end(text, at, units, from, to)
   local begun
   for i = from, to do
@@ -134,7 +134,7 @@ function units_end(text, at, units, from, to)
       return last, not last and (count and i - from + count or begun) or nil
     end
     local other, plain = unit_ends(text, at, units[i])
-    if other and plain then -- a `%` or `&` may be itself, or begin the way in which it is written
+    if other and plain then -- a `%` or `&` may be plain, or begin its own encoding
       local last, count = units_end(text, other + 1, units, i + 1, to)
       if last then return last end
       begun = begun or (count and i - from + 1 + count)
@@ -150,7 +150,7 @@ function units_end(text, at, units, from, to)
   return at - 1
 end
 
--- Where the units before the run begin, so that they end right before it. The earliest place: an escape belongs to what it escapes.
+-- The first position of the units before the run, so that they end right before it. The earliest one, to include a backslash of an escape.
 local function head_start(text, at, pattern, from)
   if pattern.first == 1 then return at end
   for start = math.max(from, at - WIDEST * (pattern.first - 1)), at - 1 do
@@ -158,7 +158,7 @@ local function head_start(text, at, pattern, from)
   end
 end
 
---- Where a secret stands next.
+--- Finds a secret from position `from` on, like string.find.
 ---@param text string
 ---@param pattern scrutinizer.SecretPattern
 ---@param from integer
@@ -182,10 +182,10 @@ function match.find(text, pattern, from)
   end
 end
 
---- Where the last bytes of a text may be the beginning of a secret that was cut off: at least so many characters of it.
+--- The position from which the end of a text may be the beginning of a secret.
 ---@param text string
 ---@param pattern scrutinizer.SecretPattern
----@param least integer
+---@param least integer the least number of the secret's characters
 ---@return integer? first
 function match.begun(text, pattern, least)
   local units = pattern.units
