@@ -1,4 +1,4 @@
---- `client.capture_rules`: packets that FlowPro is to capture.
+--- `client.capture_rules`: packet-capture rules of FlowPro.
 
 local call = require "scrutinizer.transport.call"
 local addresses = require "scrutinizer.addresses"
@@ -33,10 +33,10 @@ local RULE = {
   enabled = { read = function(value) return type(value) == "boolean" and { on = value } or nil end, allowed = "true or false" },
 }
 
---- Adds a packet-capture rule. Needs FlowPro and an admin token. Unverified: how port and protocol are coded (protocol × 65536 + port), and the
---- answer: what is no refusal is taken for success, and `id` is there where the answer says one.
+--- Adds a packet-capture rule. Needs FlowPro and an admin token. Unverified: the encoding of port and protocol (protocol × 65536 + port), and
+--- the answer: everything except a refusal counts as success, and `id` is set if the answer contains one.
 ---@param rule { name: string, server_ip: string, client_ip: string, max_packets: integer, stops_on: integer|string, port: string|table,
----  retention_hours: integer, enabled?: boolean } stops_on: epoch seconds or ISO 8601; port: "389/tcp"; enabled: true unless said
+---  retention_hours: integer, enabled?: boolean } stops_on: epoch seconds or ISO 8601 with a zone; port: "389/tcp"; enabled: default true
 ---@return { name: string, id?: integer }?
 ---@return scrutinizer.Error? err
 function methods:add(rule)

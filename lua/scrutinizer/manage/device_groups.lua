@@ -1,4 +1,4 @@
---- `client.device_groups`: devices by site and the like; reports take them by id (`query:device_group`).
+--- `client.device_groups`: groups of devices, for example by site. Reports take a group's id (`query:device_group`).
 
 local call = require "scrutinizer.transport.call"
 local check = require "scrutinizer.check"
@@ -22,10 +22,10 @@ function methods:list()
   return list, err
 end
 
---- One device group by its name. Names differ by case.
+--- One device group by its name. Case matters.
 ---@param name string
----@return { id: integer, name: string }? group nil without err: there is none
----@return scrutinizer.Error? err also where several groups have this name
+---@return { id: integer, name: string }? group nil without err: there is no such group
+---@return scrutinizer.Error? err also if several groups have this name
 function methods:find(name)
   if not item_fields.text(name) then error(check.message("device_groups:find", name, "a group's name"), 2) end
   local all, err = self:list()
@@ -52,7 +52,7 @@ function methods:members(id)
   return list, err
 end
 
---- Makes a device group without members. The answer has no id: find it by its name.
+--- Creates a device group without members. The answer has no id; `find` returns it.
 ---@param name string
 ---@return { name: string, error?: string }? result
 ---@return scrutinizer.Error? err
@@ -65,7 +65,7 @@ function methods:create(name)
   return { name = name, error = item_results.said(answer.lbl, self._client._private.mask) }
 end
 
--- Ids of objects by their addresses.
+-- The ids of objects, by address.
 local function objects_by_ip(self)
   local list, err = paged_rows.all(self._client, "device_groups:add_members", wire.objects, function(row)
     local object = wire.read_object(row)
@@ -85,7 +85,7 @@ local function read_ips(list)
   end, function(ip) return ip end)
 end
 
--- Success is that the group then has the member: the answer names no addresses.
+-- An item has succeeded if the group now has the member. The answer itself names no addresses.
 local function judge(self, group, out)
   local members, err = self:members(group)
   if not members then return nil, err end
@@ -97,7 +97,7 @@ local function judge(self, group, out)
   return out
 end
 
---- Puts devices into a group, by their addresses: looks up the objects' ids, sends them, and reads the group again.
+--- Adds devices to a group, by address. It looks up the objects' ids, sends them, and reads the group's members to check.
 ---@param id integer the group's id
 ---@param list string[] addresses
 ---@return { ip: string, error?: string }[]? results in the order given

@@ -1,4 +1,4 @@
---- `client.devices`: what sends flows to the appliance.
+--- `client.devices`: the devices that send flows to the appliance.
 
 local object_lists = require "scrutinizer.manage.common.object_lists"
 local wire = require "scrutinizer.wire.inventory"
@@ -8,7 +8,7 @@ local wire = require "scrutinizer.wire.inventory"
 local methods = {}
 local Devices = { __index = methods, __name = "scrutinizer.Devices" }
 
---- All devices. `name` is whatever the appliance calls them by: a name, a DNS name or the address.
+--- All devices. `name` is what the appliance shows: a name, a DNS name or the address.
 ---@return { name: string, ip: string }[]?
 ---@return scrutinizer.Error? err
 function methods:list()

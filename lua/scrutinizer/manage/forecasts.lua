@@ -1,4 +1,4 @@
---- `client.forecasts`: what the appliance expects. These calls are not documented; they are read as a published client reads them.
+--- `client.forecasts`: the appliance's traffic forecasts. These calls are not documented; they are read like in a published client.
 
 local ascii = require "scrutinizer.ascii"
 local call = require "scrutinizer.transport.call"
@@ -34,13 +34,13 @@ local function id_text(method, id)
   return type(known) == "number" and ("%d"):format(known) or known
 end
 
--- The text or number of a member, which may stand in { label = }.
+-- The text or number of a member; it may be inside an object as { label = }.
 local function value_of(member)
   if type(member) == "table" then member = member.label end
   if type(member) == "string" or type(member) == "number" then return member end
 end
 
--- A row of the summary is a list of objects with one key each.
+-- One row of the summary as a table: the wire has a list of objects with one key each.
 local function read_summary(row)
   if type(row) ~= "table" then return nil end
   local fields = {}
@@ -51,7 +51,7 @@ local function read_summary(row)
   return next(fields) and fields or nil
 end
 
---- The rows of a forecast: `rank`, the report's columns, and `max_forecast_time`, `upper_bound`, `expected_value`, as the appliance writes them.
+--- The rows of a forecast: `rank`, the report's columns, `max_forecast_time`, `upper_bound`, `expected_value`; values as the appliance writes them.
 ---@param id integer|string
 ---@return table[]?
 ---@return scrutinizer.Error? err
@@ -70,7 +70,7 @@ function methods:summary(id)
   return list
 end
 
--- A number that may stand in a text; a null stays absent.
+-- A number, or a text with a number, as a number; else nil.
 local function number(value)
   if type(value) == "string" then value = ascii.number(value) end
   return type(value) == "number" and value or nil
@@ -85,7 +85,8 @@ local function read_point(row)
   return point
 end
 
---- The points of a forecast: what was learnt from (kind "train") and what is expected ("forecast"), with the bounds of confidence.
+--- The points of a forecast: past values used for training (kind "train") and expected values ("forecast"), with confidence bounds. `time` is in
+--- epoch seconds.
 ---@param id integer|string
 ---@return { rank: integer, direction: string, time: integer, kind: string, mean?: number, upper?: number, lower?: number }[]?
 ---@return scrutinizer.Error? err

@@ -1,4 +1,4 @@
---- `client.groups`: usergroups, who is in which, and what they may. Lists in, one result per item out, in the order given.
+--- `client.groups`: usergroups, their members and permissions. Methods take lists and return one result per item, in the order given.
 
 local accounts = require "scrutinizer.manage.common.accounts"
 local check = require "scrutinizer.check"
@@ -24,7 +24,7 @@ local function members_of(entry)
   return members
 end
 
--- The users asked for by id whom the answer does not show as members.
+-- The users requested by id that the answer does not show as members.
 local function missing_of(group, members)
   local there, missing = {}, {}
   for _, id in ipairs(members) do there[id] = true end
@@ -40,10 +40,10 @@ local CREATE = accounts.made(function(group, entry)
   return { id = item_results.whole(entry.id), name = group.name, members = members, missing = missing_of(group, members) }
 end)
 
---- Makes usergroups.
----@param list { name: string, template: integer, users?: (integer|string)[] }[] template: id of the group whose permissions it begins with
+--- Creates usergroups.
+---@param list { name: string, template: integer, users?: (integer|string)[] }[] template: id of the group whose permissions are copied
 ---@return { id?: integer, name: string, members?: integer[], missing?: integer[], error?: string }[]? results in the order given. `members`: ids
----  of the users in it; `missing`: ids that were asked for and are not among them
+---  of its users; `missing`: requested ids that are not among them
 ---@return scrutinizer.Error? err
 function methods:create(list)
   local groups, complaint = item_fields.named("groups:create", list, GROUP, "usergroups, { name =, template = 1, users = {} }")
@@ -52,8 +52,8 @@ function methods:create(list)
   return made, err
 end
 
---- Deletes usergroups, by id (numbers) or name (texts). Unverified: no source shows this call's JSON nor its answer; both are taken to be as
---- those of users:delete.
+--- Deletes usergroups, by id (numbers) or name (texts). Unverified: no source shows the JSON of this call or its answer; both are assumed to
+--- be like those of `users:delete`.
 ---@param list (integer|string)[]
 ---@return { id?: integer, name?: string, error?: string }[]? results in the order given
 ---@return scrutinizer.Error? err
@@ -76,8 +76,8 @@ local function change_members(self, method, key, list)
     { sentences = { key == "add" and "added" or "removed" } })
 end
 
---- Puts users into usergroups; each by id (a number) or name (a text). An item has succeeded when the appliance's sentence says so in the item's
---- own words: where it answers with the id of a user that was given by name, the item's `error` is that sentence.
+--- Adds users to usergroups, each by id (a number) or name (a text). An item has succeeded if the appliance confirms it with the same id or name.
+--- If a user is given by name and the appliance answers with an id, the item's `error` is that answer.
 ---@param list { user: integer|string, group: integer|string }[]
 ---@return { user: integer|string, group: integer|string, error?: string }[]? results in the order given
 ---@return scrutinizer.Error? err
@@ -86,7 +86,7 @@ function methods:add_members(list)
   return done, err
 end
 
---- Takes users out of usergroups; the same as `add_members` otherwise.
+--- Removes users from usergroups; otherwise like `add_members`.
 ---@param list { user: integer|string, group: integer|string }[]
 ---@return { user: integer|string, group: integer|string, error?: string }[]? results in the order given
 ---@return scrutinizer.Error? err
@@ -97,7 +97,7 @@ end
 
 local HEX = "eight hex digits of the device's IPv4 address, as 0A010107"
 
--- What a permission's code looks like, by its type. Others are open texts.
+-- The format of a permission's code, by type. Codes of other types may be any text.
 local CODES = {
   device = { "^%x%x%x%x%x%x%x%x$", HEX },
   interface = { "^%x%x%x%x%x%x%x%x%-%d+$", HEX .. ", a hyphen and the interface's number" },
@@ -147,8 +147,8 @@ local function change_permissions(self, method, key, list)
   return accounts.change(self._client, method, given, function(all) return wire.permissions(key, all) end, judge, { sentences = { "updated" } })
 end
 
---- Gives usergroups permissions. `type` says what `code` is: device (hex address, 0A010107), interface (0A010107-1), group (device group's id),
---- report (saved report's id), gadget, thirdparty, bboard (ids), plixer (a feature's code such as adminTab). Other types pass.
+--- Grants permissions to usergroups. `type` says what `code` is: device (hex address, 0A010107), interface (0A010107-1), group (device group's
+--- id), report (saved report's id), gadget, thirdparty, bboard (ids), plixer (a feature's code such as adminTab). Other types are not checked.
 ---@param list { group: integer|string, type: string, code: string|integer }[]
 ---@return { group: integer|string, type: string, code: string, error?: string }[]? results in the order given
 ---@return scrutinizer.Error? err
@@ -157,7 +157,7 @@ function methods:grant(list)
   return done, err
 end
 
---- Takes permissions from usergroups; the same as `grant` otherwise.
+--- Revokes permissions of usergroups; otherwise like `grant`.
 ---@param list { group: integer|string, type: string, code: string|integer }[]
 ---@return { group: integer|string, type: string, code: string, error?: string }[]? results in the order given
 ---@return scrutinizer.Error? err

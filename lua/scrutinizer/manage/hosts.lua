@@ -10,9 +10,9 @@ local wire = require "scrutinizer.wire.inventory"
 
 ---@class scrutinizer.Host
 ---@field ip string
----@field found? boolean nil where `error` says why it is not known
+---@field found? boolean nil if the lookup failed; see `error`
 ---@field seen { exporter: string, first: string, last: string, connections?: integer }[] times as the appliance writes them; connections
----  where it shows a number
+---  if it shows a number
 ---@field error? string
 
 ---@class scrutinizer.Hosts
@@ -21,7 +21,7 @@ local methods = {}
 local Hosts = { __index = methods, __name = "scrutinizer.Hosts" }
 
 local CONCURRENCY = 8
--- Failures of one host's request that say nothing of the next one's.
+-- Error kinds that concern one host only; others stop the whole call.
 local OF_ONE = { api = true, decode = true }
 
 local function read_rows(ip, answer)
@@ -37,7 +37,7 @@ local function read_rows(ip, answer)
   return { ip = ip, found = #seen > 0, seen = seen }
 end
 
--- What is known of one host; nil and err where the call as a whole has failed.
+-- The result for one host; or nil and err when the whole call has failed.
 local function find_one(client, ip)
   local answer, err = call.send(client, wire.host(ip))
   local host
@@ -63,7 +63,7 @@ local function read_options(given)
   return at_once
 end
 
--- The addresses, each once; nil and the complaint.
+-- The addresses without duplicates; or nil and the complaint.
 local function read_ips(list)
   if type(list) ~= "table" then return nil, check.message("hosts:find", list, "a list of addresses") end
   local once, seen = {}, {}
@@ -79,7 +79,7 @@ local function read_ips(list)
   return once
 end
 
--- The found hosts in the order of the list; those that are there twice share one request, not one table.
+-- The results in the order of the list. A repeated address gets its own copy of the result, but was requested only once.
 local function in_order(list, by_ip)
   local out = {}
   for i, ip in ipairs(list) do
@@ -90,11 +90,12 @@ local function in_order(list, by_ip)
   return out
 end
 
---- Looks hosts up in the appliance's index. Each is a request of its own, as the answers do not say whose they are; eight at a time.
+--- Looks hosts up in the appliance's index. It sends one request per host, because an answer does not name its host.
 ---@param list string[] addresses
----@param options? { concurrency?: integer, on_progress?: fun(done: integer, all: integer) }
----@return scrutinizer.Host[]? hosts in the order given; `found` is false for those that nobody has seen
----@return scrutinizer.Error? err the call as a whole; `err.partial` has what was known by then, by address
+---@param options? { concurrency?: integer, on_progress?: fun(done: integer, all: integer) } concurrency: requests at the same time, 1 to 1000
+---  (default 8)
+---@return scrutinizer.Host[]? hosts in the order given; `found` is false if no exporter has seen the host
+---@return scrutinizer.Error? err the whole call failed; `err.partial` has the results so far, by address
 function methods:find(list, options)
   local once, complaint = read_ips(list)
   if not once then error(complaint, 2) end

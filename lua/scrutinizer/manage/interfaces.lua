@@ -1,4 +1,4 @@
---- `client.interfaces`: speeds and use of the interfaces that send flows, and the numbers that reports' filters want.
+--- `client.interfaces`: the interfaces of the exporters, with their speed, utilization, and the number that filters of a report need.
 
 local addresses = require "scrutinizer.addresses"
 local check = require "scrutinizer.check"
@@ -8,15 +8,15 @@ local paged_rows = require "scrutinizer.manage.common.paged_rows"
 local wire = require "scrutinizer.wire.inventory"
 
 ---@class scrutinizer.InterfaceUse
----@field percent? number of the speed
+---@field percent? number percent of the speed
 ---@field rate? integer   bits per second
 
 ---@class scrutinizer.Interface
 ---@field exporter string  the device's address
 ---@field device? string   the device's name
----@field index integer    the interface's number, which filters want
----@field name string      as the appliance calls it, such as "11 - Port Trunk 1 (Port-channel1)"
----@field speed? integer   bits per second, where the appliance shows it
+---@field index integer    the interface's number, for filters
+---@field name string      as the appliance shows it, such as "11 - Port Trunk 1 (Port-channel1)"
+---@field speed? integer   bits per second, if the appliance shows it
 ---@field inbound scrutinizer.InterfaceUse
 ---@field outbound scrutinizer.InterfaceUse
 
@@ -47,7 +47,7 @@ local function all_of(self, exporter)
   return paged_rows.all(self._client, "interfaces:list", function(offset, count) return wire.interfaces(offset, count, exporter) end, read, key)
 end
 
--- The interfaces of one exporter: the appliance's search also finds what is like it.
+-- The interfaces of exactly this exporter: the appliance's search also finds similar addresses.
 local function only(list, exporter)
   local own = {}
   for _, interface in ipairs(list) do
@@ -56,8 +56,8 @@ local function only(list, exporter)
   return own
 end
 
---- Interfaces: all, or one exporter's. Numbers that the appliance does not show are absent.
----@param given? { exporter?: string } exporter: its address, or a name as `client.exporters:find` knows it
+--- All interfaces, or those of one exporter. Numbers that the appliance does not show are nil.
+---@param given? { exporter?: string } exporter: its address, or a name as in `client.exporters:find`
 ---@return scrutinizer.Interface[]?
 ---@return scrutinizer.Error? err
 function methods:list(given)
@@ -77,7 +77,7 @@ function methods:list(given)
   end
   local list, err = all_of(self, exporter)
   if list and exporter then list = only(list, exporter) end
-  -- The search may go by other words than addresses: then all are asked for.
+  -- The appliance's search may not know addresses: then list all and choose here.
   if list and exporter and #list == 0 then
     list, err = all_of(self)
     if list then list = only(list, exporter) end

@@ -1,4 +1,4 @@
---- `client.users`: made, renamed, deleted, and how each likes it. Lists in, one result per item out, in the order given.
+--- `client.users`: creates, renames and deletes users, sets their preferences. Lists in, one result per item out, in the order given.
 
 local accounts = require "scrutinizer.manage.common.accounts"
 local check = require "scrutinizer.check"
@@ -19,10 +19,10 @@ local USER = {
 
 local CREATE = accounts.made(function(user, entry) return { id = entry and item_results.whole(entry.id), name = user.name } end)
 
---- Makes users. A name that is taken, a group that does not exist and the like are the item's `error`; the others are made.
+--- Creates users. If an item fails (its name exists already, its group does not exist, …) it has `error`; the other users are created.
 ---@param list { name: string, password: string, groups?: integer[] }[] groups: ids of usergroups (by default 1 is Administrators, 2 Guests)
 ---@return ({ id: integer, name: string }|{ name: string, error: string })[]? results in the order given
----@return scrutinizer.Error? err the call itself failed; never retried. No error holds a password
+---@return scrutinizer.Error? err the whole call failed; it is never retried. No error contains a password
 function methods:create(list)
   local users, complaint = item_fields.named("users:create", list, USER, "users, { name =, password =, groups = { 1 } }")
   if not users then error(complaint, 2) end
@@ -32,7 +32,7 @@ function methods:create(list)
   return made, err
 end
 
---- Deletes users, by id (numbers) or name (texts). One that does not exist is the item's `error`, the appliance's own sentence
+--- Deletes users, by id (numbers) or name (texts). For a user that does not exist, the item's `error` is the appliance's sentence
 --- ("… (0 matched)").
 ---@param list (integer|string)[]
 ---@return { id?: integer, name?: string, error?: string }[]? results in the order given
@@ -44,10 +44,10 @@ function methods:delete(list)
   return gone, err
 end
 
---- Gives a user another name.
----@param who integer|string the user's id, or the name so far
+--- Renames a user.
+---@param who integer|string the user's id or old name
 ---@param name string the new name
----@return { id?: integer, name: string, error?: string }? result `name` is the new name, or, with `error`, the old one where it was given
+---@return { id?: integer, name?: string, error?: string }? result `name`: the new name; with `error` the old one, if it was given
 ---@return scrutinizer.Error? err
 function methods:rename(who, name)
   if not item_fields.id_or_name(who) then error(check.message("users:rename", who, item_fields.WHO.allowed), 2) end
@@ -60,7 +60,7 @@ function methods:rename(who, name)
   return { id = id, name = type(who) == "string" and who or nil, error = item_results.said(data.message, self._client._private.mask) }
 end
 
--- The preferences of a map, in the order of their names; nil and the complaint.
+-- The preferences of a map, sorted by name; or nil and the complaint.
 local function read_preferences(map)
   if type(map) ~= "table" then return nil, check.message("users:set_preferences", map, "a table such as { language = \"english\" }") end
   for name, setting in next, map do
@@ -74,10 +74,10 @@ local function read_preferences(map)
   return list
 end
 
---- Sets preferences of one user. Known names: `statusTopn` (a number), `language` (such as "english"); others pass.
----@param id integer the user's id: the appliance takes no name here
----@param map table<string, string|number>
----@return { name: string, setting: string|number, error?: string }[]? results in the order of the preferences' names
+--- Sets preferences of one user. Known names: `statusTopn` (a number), `language` (such as "english"); other names are not checked.
+---@param id integer the user's id; the appliance accepts no name here
+---@param map table<string, string|number> preference = setting
+---@return { name: string, setting: string|number, error?: string }[]? results sorted by the preferences' names
 ---@return scrutinizer.Error? err
 function methods:set_preferences(id, map)
   local user = item_fields.id(id)

@@ -1,9 +1,9 @@
 --- Record and replay: tests of a script run without an appliance. The clients of a recorder are ordinary clients. The first run writes the
 --- appliance's answers to a file; later runs read them from it.
 ---
---- Two requests are the same when their fields are equal. JSON is compared by value; the token and passwords are ignored. Times that come from
---- the clock (`:last`, paged named ranges, and `resume` of these) are compared as the query states them, so a test also passes tomorrow. Times
---- that a script computes itself are compared as they are. When a request is repeated, it gets its answers in the recorded order.
+--- Two requests are the same when their fields are equal. JSON is compared by value; the token and fields named like a password are ignored.
+--- Times that come from the clock (`:last`, paged named ranges, and `resume` of these) are compared as the query states them, so a test also
+--- passes tomorrow. Times that a script computes itself are compared as they are. A repeated request gets its answers in the recorded order.
 
 local check = require "scrutinizer.check"
 local client = require "scrutinizer.client"

@@ -11,7 +11,7 @@ local MASK = "***"
 -- A text that was cut may end within a secret. If it ends with at least this many first characters of a secret, they are masked.
 local BEGINNING = 4
 
--- In recorded data, secrets shorter than this are not masked: they look like ordinary words.
+-- In recorded data, secrets shorter than this are not masked inside texts: they look like ordinary words.
 local SHORTEST_IN_DATA = 4
 
 -- The most secrets in a set; the oldest are dropped. So a token that changes every hour does not fill memory.

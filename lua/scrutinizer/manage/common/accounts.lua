@@ -1,4 +1,4 @@
---- What the calls for users and usergroups share: one request, `data` out of its answer, one result per item.
+--- Shared by the calls for users and usergroups: sends one request, reads `data` from its answer, returns one result per item.
 
 local call = require "scrutinizer.transport.call"
 local core = require "scrutinizer.core"
@@ -6,7 +6,7 @@ local item_results = require "scrutinizer.manage.common.item_results"
 
 local accounts = {}
 
---- A judge for answers whose entries are objects with the item's name: an id is success, `error` says why not.
+--- A judge for answers whose entries are objects with the item's name. An `id` means success; `error` is the reason of a failure.
 ---@param result fun(item: table, entry?: table): table
 ---@return scrutinizer.Judge
 function accounts.made(result)
@@ -20,14 +20,14 @@ function accounts.made(result)
   }
 end
 
---- A judge for answers in sentences; its `success` is to be added.
+--- A judge for answers in sentences. The caller adds `success`.
 ---@param result fun(item: any): table
 ---@return scrutinizer.Judge
 function accounts.about(result)
   return { concerns = function(item, sentence) return item_results.mentions(sentence, item) end, result = result }
 end
 
---- Deletes what a list of ids and names means.
+--- Deletes the items that a list of ids and names refers to.
 ---@param client scrutinizer.Client
 ---@param method string
 ---@param who (integer|string)[] checked
@@ -55,7 +55,7 @@ function accounts.ask(client, method, form, secrets)
   return answer
 end
 
--- The sentences of an answer: those under the wanted names, in `data` or beside it, and the errors. Nil when the wanted are not there as lists.
+-- The sentences of an answer: those of the `wanted` lists, inside `data` or at the top level; and the errors. Nil if a wanted list is missing.
 local function sentences_of(answer, wanted)
   local all, data = {}, answer.data
   if type(data) ~= "table" then data = answer end
@@ -65,17 +65,17 @@ local function sentences_of(answer, wanted)
   end
   local rest = data.errors
   if rest == core.null then rest = nil end
-  if not item_results.is_list(rest) then rest = { rest } end -- an object is one complaint
+  if not item_results.is_list(rest) then rest = { rest } end -- a single object or text is one error
   return all, rest
 end
 
---- Changes a list of things in one call.
+--- Changes a list of items in one call.
 ---@param client scrutinizer.Client
 ---@param method string
----@param list any[] checked items; none: nothing is sent
+---@param list any[] checked items; nothing is sent if it is empty
 ---@param form fun(list: any[]): table<string, string>
 ---@param judge scrutinizer.Judge
----@param how? { secrets?: string[], sentences?: string[] } sentences: the names of the lists that tell successes; else `data` is the list
+---@param how? { secrets?: string[], sentences?: string[] } sentences: the names of the answer's lists of successes; without it `data` is the list
 ---@return table[]? results
 ---@return scrutinizer.Error? err
 function accounts.change(client, method, list, form, judge, how)

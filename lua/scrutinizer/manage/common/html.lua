@@ -1,4 +1,4 @@
---- The texts of the appliance's own pages: HTML taken off, speeds and percentages as numbers.
+--- Reads texts of the appliance's web pages: removes HTML, and converts speeds and percentages to numbers.
 
 local ascii = require "scrutinizer.ascii"
 
@@ -12,7 +12,7 @@ local function entity(name)
   return code and code >= 32 and code < 127 and string.char(code) or nil
 end
 
---- A text without tags, with the entities that stand for plain characters.
+--- A text without HTML tags, with entities decoded and outer spaces removed.
 ---@param text string
 ---@return string
 function html.plain(text)
@@ -22,7 +22,7 @@ end
 
 local UNITS = { [""] = 1, k = 1e3, m = 1e6, g = 1e9, t = 1e12, p = 1e15 }
 
---- Bits per second in a text such as "Interface Speed: 10.00 Mb/s". Nil where it holds none.
+--- The bits per second in a text such as "Interface Speed: 10.00 Mb/s"; nil if there are none.
 ---@param text? string
 ---@return integer?
 function html.bits_per_second(text)
@@ -33,7 +33,7 @@ function html.bits_per_second(text)
   return factor and math.floor(ascii.number((number:gsub(",", ""))) * factor + 0.5)
 end
 
---- The number of a text such as "44.0755%". Nil where it is none.
+--- The number of a text such as "44.0755%"; nil if it is not a percentage.
 ---@param text? string
 ---@return number?
 function html.percent(text)

@@ -1,4 +1,4 @@
---- The lists that management calls take: each item checked field by field. A secret's value is in no message.
+--- Checks the lists passed to management calls, item by item and field by field. No message shows the value of a secret field.
 
 local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
@@ -8,15 +8,15 @@ local wire = require "scrutinizer.wire"
 local item_fields = {}
 
 ---@class scrutinizer.Field
----@field read fun(value: any): any   the value as it is kept, or nil (and perhaps a hint)
----@field allowed string
+---@field read fun(value: any): any, string?   the checked value; or nil and perhaps a hint
+---@field allowed string      what is allowed, for messages
 ---@field required? boolean
----@field secret? boolean
+---@field secret? boolean     messages must not show the value
 
--- Texts are sent in JSON: UTF-8 only. No name is that long.
+-- The most bytes of a text; no name is longer. Texts are sent in JSON, so they must be UTF-8.
 local MAX_TEXT = 1000
 
---- Text that is not empty, in UTF-8.
+--- Text in UTF-8 that is not empty; else nil.
 ---@param value any
 ---@return string?
 function item_fields.text(value)
@@ -24,26 +24,26 @@ function item_fields.text(value)
   return wire.try_encode(value) and value or nil
 end
 
---- An id: a whole number from 1.
+--- An id: a whole number from 1; else nil.
 ---@param value any
 ---@return integer?
 function item_fields.id(value) return check.integer(value, 1) end
 
---- A number that JSON can hold.
+--- A number that JSON can hold (not NaN, not infinite); else nil.
 ---@param value any
 ---@return number?
 function item_fields.number(value)
   return type(value) == "number" and wire.try_encode(value) and value or nil
 end
 
---- An id, or a name.
+--- An id or a name; else nil.
 ---@param value any
 ---@return integer|string|nil
 function item_fields.id_or_name(value)
   return item_fields.id(value) or item_fields.text(value)
 end
 
---- Reads lists of what `read` reads.
+--- Makes a reader for lists whose items `read` accepts.
 ---@param read fun(value: any): any
 ---@return fun(value: any): any[]?
 function item_fields.list_of(read)
@@ -68,7 +68,7 @@ local function show(field, value)
   return field.secret and "a " .. type(value) .. " that will not do" or check.show(value)
 end
 
--- One field of an item. Nil and what is wrong.
+-- Checks one field of an item. Returns true and the value; or nil and a message.
 local function read_field(where, item, name, field)
   local value = item[name]
   if value == nil and not field.required then return true end
@@ -80,8 +80,8 @@ local function read_field(where, item, name, field)
   return true, kept
 end
 
---- One item as a checked copy; nil and the complaint.
----@param where string method, and which item
+--- A checked copy of one item; or nil and the complaint.
+---@param where string the method and the item's place, for messages
 ---@param item any
 ---@param fields table<string, scrutinizer.Field>
 ---@return table? copy
@@ -113,10 +113,10 @@ local function is_list(list)
   return true
 end
 
---- Each item of a list by `read(where, item)`; nil and the complaint. What `key(item)` gives may come once.
+--- Checks each item of a list with `read(where, item)`. No two items may have the same `key(item)`.
 ---@param method string
 ---@param list any
----@param what string what such a list holds, for messages
+---@param what string what the list contains, for messages
 ---@param read fun(where: string, item: any): any, string?
 ---@param key? fun(item: any): any
 ---@return any[]? checked
@@ -138,7 +138,7 @@ function item_fields.each(method, list, what, read, key)
   return checked
 end
 
---- A list of items with these fields.
+--- Checks a list of items with these fields.
 ---@param method string
 ---@param list any
 ---@param fields table<string, scrutinizer.Field>
@@ -149,7 +149,7 @@ function item_fields.plain(method, list, fields, what)
   return item_fields.each(method, list, what, function(where, item) return item_fields.one(where, item, fields) end)
 end
 
---- The same, each name once.
+--- Checks a list of items with these fields; no name may occur twice.
 ---@param method string
 ---@param list any
 ---@param fields table<string, scrutinizer.Field>
@@ -161,7 +161,7 @@ function item_fields.named(method, list, fields, what)
     function(item) return item.name end)
 end
 
---- A list of ids and names, each once.
+--- Checks a list of ids and names; none may occur twice.
 ---@param method string
 ---@param list any
 ---@return (integer|string)[]? checked

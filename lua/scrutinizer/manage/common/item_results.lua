@@ -1,4 +1,4 @@
---- One result per item, in the order given: what an answer says of each. An item has succeeded only if its documented success is there.
+--- Makes one result per item, in the order given, from an answer. An item has succeeded only if the answer contains its documented success.
 
 local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
@@ -9,7 +9,7 @@ local item_results = {}
 
 local SILENT = "the appliance says nothing of this one"
 
---- Any JSON value as text, whatever its bytes; "nothing" where there is none.
+--- Any JSON value as text, of any bytes; "nothing" for nil.
 ---@param value any
 ---@return string
 function item_results.text(value)
@@ -17,7 +17,7 @@ function item_results.text(value)
   return wire.show(value)
 end
 
---- A stranger's text as an item's `error`: without secrets, fit for one line.
+--- The appliance's text as an item's `error`: secrets masked, on one line, cut at 1000 bytes.
 ---@param value any
 ---@param mask fun(text: string): string
 ---@return string
@@ -25,7 +25,7 @@ function item_results.said(value, mask)
   return errors.neutral(mask(item_results.text(value)), 1000)
 end
 
---- A whole number that may stand in a string. Nil when it is none.
+--- A whole number from 0, or a string of digits, as a number; else nil.
 ---@param value any
 ---@return integer?
 function item_results.whole(value)
@@ -33,14 +33,14 @@ function item_results.whole(value)
   return check.integer(value, 0)
 end
 
---- Whether a decoded value is a JSON list. An empty Perl hash or list may stand for the other.
+--- Whether a decoded value is a JSON array. An empty object counts too: Perl may write an empty list as an empty hash.
 ---@param value any
 ---@return boolean
 function item_results.is_list(value)
   return type(value) == "table" and (getmetatable(value) == core.array_mt or next(value) == nil)
 end
 
--- What was said of none of the items, as one text.
+-- All sayings that belong to no item, as one text.
 local function left_over(sayings, used)
   local parts = {}
   for i, saying in ipairs(sayings) do
@@ -50,7 +50,7 @@ local function left_over(sayings, used)
   return SILENT .. "; it says: " .. table.concat(parts, "; ")
 end
 
--- Gives the unused saying that fits an item. The one at the item's own place is asked first: items may be alike.
+-- Returns an unused saying that fits an item. Tries the one at the item's own position first, because items may be alike.
 local function take(sayings, used, place, fits)
   for step = 0, #sayings do
     local i = step == 0 and place or step
@@ -71,17 +71,17 @@ local function joined(list, more)
 end
 
 ---@class scrutinizer.Judge
----@field success fun(item: any, saying: any): boolean  the saying is the item's documented success
----@field concerns fun(item: any, saying: any): boolean the saying is about the item
----@field result fun(item: any, saying?: any): table    the item's result; the saying where it is a success
----@field reason? fun(saying: any): string              what a saying says, where it is no success
+---@field success fun(item: any, saying: any): boolean  whether the saying is the item's documented success
+---@field concerns fun(item: any, saying: any): boolean whether the saying is about the item
+---@field result fun(item: any, saying?: any): table    makes the item's result; has the saying only after a success
+---@field reason? fun(saying: any): string              the error text of a saying that is not a success
 
---- Judges items by an answer's sayings: sentences or objects.
+--- Makes the results of items from an answer's sayings (sentences or objects).
 ---@param list any[] items
 ---@param sayings any[]
 ---@param judge scrutinizer.Judge
 ---@param mask fun(text: string): string
----@param complaints? any[] sayings that are no success of anything
+---@param complaints? any[] further sayings that are never a success
 ---@return table[]
 function item_results.judge(list, sayings, judge, mask, complaints)
   local used, out = {}, {}
@@ -93,7 +93,7 @@ function item_results.judge(list, sayings, judge, mask, complaints)
   for i, item in ipairs(list) do
     if not out[i] then
       local saying = take(sayings, used, i, function(one) return judge.concerns(item, one) end)
-      -- Where each item has its sentence, the one at its place is about it.
+      -- If there are as many sentences as items, each is about the item at its position.
       if type(sayings[i]) == "string" and saying == nil and #sayings == #list and not used[i] then saying, used[i] = sayings[i], true end
       out[i] = judge.result(item)
       out[i].error = saying ~= nil and (judge.reason or item_results.text)(saying) or false
@@ -107,7 +107,7 @@ function item_results.judge(list, sayings, judge, mask, complaints)
   return out
 end
 
--- Whether a text stands in another with no letter or digit beside it.
+-- Whether a text contains another as whole words.
 local function stands_in(text, part)
   local at = 1
   while true do
@@ -118,7 +118,7 @@ local function stands_in(text, part)
   end
 end
 
---- Whether a sentence names all of these, as words of their own.
+--- Whether a sentence contains all of these names, as whole words.
 ---@param sentence any
 ---@param ... integer|string
 ---@return boolean
@@ -130,7 +130,7 @@ function item_results.mentions(sentence, ...)
   return true
 end
 
---- An answer that is not what was asked for. The call may have done its work all the same.
+--- The error for an answer of an unexpected shape. The call may have succeeded nevertheless.
 ---@param method string
 ---@param lacks string such as "a list 'data'"
 ---@return nil, scrutinizer.Error

@@ -1,4 +1,4 @@
---- Lists of what the appliance knows: objects with ids, names, addresses; out of answers whose shapes differ between versions.
+--- Lists of the appliance's objects, with ids, names and addresses. The shape of the answers differs between versions.
 
 local call = require "scrutinizer.transport.call"
 local errors = require "scrutinizer.errors"
@@ -6,26 +6,26 @@ local item_results = require "scrutinizer.manage.common.item_results"
 
 local object_lists = {}
 
--- What a member of an object must be.
+-- Readers of an object's members, by kind.
 local READ = {
   id = item_results.whole,
   text = function(value) return type(value) == "string" and value or nil end,
 }
 local KINDS = { id = "id", name = "text", ip = "text" }
 
---- An answer that is not the list it should be.
+--- The error for an answer that is not the expected list.
 ---@param method string
----@param lacks string
+---@param lacks string what the answer lacks, such as "a list 'rows'"
 ---@return nil, scrutinizer.Error
 function object_lists.malformed(method, lacks)
   return errors.fail("decode", ("%s: the answer lacks %s"):format(method, lacks), { status = 200 })
 end
 
---- A list of objects, each with all of `members` (ours by the wire's). A bare array, or the list under `under`.
+--- Sends a form and reads a list of objects. Each object must have all `members`. The answer is an array, or has it under the key `under`.
 ---@param client scrutinizer.Client
 ---@param method string
 ---@param form table<string, string>
----@param members table<string, string> our name by the wire's: { id = "fc_id" }
+---@param members table<string, string> our name = the wire's name, such as { id = "fc_id" }
 ---@param under? string
 ---@return table[]?
 ---@return scrutinizer.Error? err

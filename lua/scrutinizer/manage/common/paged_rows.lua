@@ -1,4 +1,4 @@
---- Lists of the appliance's own pages: rows of cells, asked for page by page until none come.
+--- Lists of the appliance's web pages: rows of cells, requested page by page until a page is empty.
 
 local call = require "scrutinizer.transport.call"
 local errors = require "scrutinizer.errors"
@@ -10,7 +10,7 @@ local paged_rows = {}
 -- Rows per request.
 local PAGE = 10000
 
--- One page: its rows as `read` gives them; nil and err.
+-- Requests one page. Returns its rows as `read` returns them; or nil and err.
 local function page(client, method, form, read)
   local answer, err = call.send(client, form)
   if answer == nil then return nil, err end
@@ -24,7 +24,7 @@ local function page(client, method, form, read)
   return list
 end
 
--- Takes over a page's rows; false where some were there already.
+-- Adds a page's rows; false if one of them occurred before.
 local function take(all, seen, list, key)
   for _, item in ipairs(list) do
     local mark = key(item)
@@ -42,8 +42,8 @@ local function same(list, other, key)
   return true
 end
 
--- Whether a list that came twice, row by row, is the whole: so it is where the appliance does not go by limits at all. One that keeps to
--- a limit but not to where a page begins may have a limit of its own.
+-- Two pages had the same rows: whether they are the whole list. They are if the appliance ignores the limit as well. If it ignores only the
+-- offset, the list may be cut at a limit, its own or ours.
 local function ignores_limits(client, method, form, read, all)
   if #all == 1 then return true end
   local one, err = page(client, method, form(0, 1), read)
@@ -51,7 +51,7 @@ local function ignores_limits(client, method, form, read, all)
   return #one == #all
 end
 
--- What a page with a row that was there already means: the list is whole (true), or nil and err.
+-- A page repeats a row: returns true if the list is complete, else nil and err.
 local function repeated(client, method, form, read, all, list, key)
   local whole, err = false, nil
   if same(all, list, key) then whole, err = ignores_limits(client, method, form, read, all) end
@@ -60,12 +60,12 @@ local function repeated(client, method, form, read, all, list, key)
     or errors.new("changed", method .. ": a row came twice: the list has changed between two pages, or the appliance gives no further ones")
 end
 
---- All rows of a list. It ends with an empty page: a short one may be the appliance's cap.
+--- All rows of a list. Only an empty page ends it: a short page may be the appliance's own limit.
 ---@param client scrutinizer.Client
 ---@param method string
 ---@param form fun(offset: integer, rows: integer): table<string, string>
----@param read fun(row: any): any a row's value; nil: it is no such row
----@param key fun(item: any): string what tells two rows apart
+---@param read fun(row: any): any a row's value; nil: the row cannot be read, which is an error
+---@param key fun(item: any): string a text that is unique for each row
 ---@return any[]?
 ---@return scrutinizer.Error? err
 function paged_rows.all(client, method, form, read, key)
