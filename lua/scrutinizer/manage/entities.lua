@@ -1,5 +1,5 @@
---- `client.entities`: applications, hosts and the like as the appliance's newer pages list them, and their bytes over time. These calls are not
---- documented; they are read as published clients read them.
+--- `client.entities`: applications, hosts etc. as the appliance's newer pages list them, and their bytes over time. These calls are not
+--- documented; they are read like in published clients.
 
 local call = require "scrutinizer.transport.call"
 local addresses = require "scrutinizer.addresses"
@@ -20,7 +20,7 @@ local Entities = { __index = methods, __name = "scrutinizer.Entities" }
 
 local KINDS = { applications = true, hosts = true, ["autonomous-systems"] = true, ipgroups = true, countries = true, protocols = true }
 
--- Ids of hosts are addresses, those of others mostly numbers.
+-- Ids of hosts are addresses; other ids are mostly numbers.
 local function read_id(value)
   return item_results.whole(value) or item_fields.text(value)
 end
@@ -56,7 +56,7 @@ local TREND = {
   to = { read = times.moment, allowed = MOMENT, required = true },
 }
 
--- What is asked for: application, protocols, src or dst. Nil and the complaint where that is not one of them.
+-- Which trend is requested: application, protocols, src or dst; or nil and the complaint.
 local function kind_of(given)
   local kind
   for _, name in ipairs { "application", "protocols", "src", "dst" } do
@@ -68,7 +68,7 @@ local function kind_of(given)
   return kind
 end
 
--- Points by name, in the order in which the names come; a trend of one thing has no names.
+-- The points by name, in the order of the first points. Only the trend of protocols has names.
 local function read_points(kind, trend)
   local order, by_name = {}, {}
   for i, entry in ipairs(trend) do
@@ -88,7 +88,8 @@ local function read_points(kind, trend)
 end
 
 --- Bytes over time of one application, of a host as source or destination, or of all protocols.
----@param given { application?: integer|string, protocols?: true, src?: string, dst?: string, from: integer|string, to: integer|string }
+---@param given { application?: integer|string, protocols?: true, src?: string, dst?: string, from: integer|string, to: integer|string } exactly
+---  one of application, protocols, src, dst; from, to: epoch seconds or ISO 8601 with a zone
 ---@return table? trend a list of { epoch, bytes }; for protocols a list of { name =, points = { { epoch, bytes }, … } }
 ---@return scrutinizer.Error? err
 function methods:trend(given)

@@ -1,4 +1,4 @@
---- `client.exporters`: devices and interfaces by any of their names. What was looked up is kept for a while, per client.
+--- `client.exporters`: finds devices and interfaces by any of their names. Each client caches the lists for a while.
 
 local ascii = require "scrutinizer.ascii"
 local addresses = require "scrutinizer.addresses"
@@ -12,7 +12,7 @@ local wire = require "scrutinizer.wire.inventory"
 
 ---@class scrutinizer.Exporter
 ---@field ip string
----@field name? string    as get_known_objects calls it
+---@field name? string    as in get_known_objects
 ---@field dns? string
 ---@field sysname? string
 ---@field label? string
@@ -24,17 +24,17 @@ local wire = require "scrutinizer.wire.inventory"
 local methods = {}
 local Exporters = { __index = methods, __name = "scrutinizer.Exporters" }
 
--- Seconds that a list is used for; and those after which a name that is not in it is looked for again.
+-- Seconds that a list is cached; and its age in seconds from which a name that is not in it makes us read it again.
 local MAX_AGE, NEW_AGE = 300, 10
 
---- For how many seconds names are kept (default 300); 0: ask each time.
----@param seconds number
+--- Sets how long names are cached.
+---@param seconds number from 0 (default 300); 0: no cache
 function methods:max_age(seconds)
   if type(seconds) ~= "number" or seconds ~= seconds or seconds < 0 then error(check.message("exporters:max_age", seconds, "seconds, from 0"), 2) end
   self._max_age = seconds
 end
 
---- Forgets what was looked up.
+--- Clears the cache.
 function methods:forget()
   self._directory, self._interfaces = nil, {}
 end
@@ -43,7 +43,7 @@ local function fresh(kept, age)
   return kept and core.now() - kept.time < age
 end
 
--- DNS names, system names and labels, where this token may see them: { [ip] = names }.
+-- DNS names, system names and labels, if this token may see them: { [ip] = names }, and the same as a list.
 local function managed(self)
   local list, err = paged_rows.all(self._client, "exporters:list", wire.exporters, wire.read_exporter, function(one) return one.ip end)
   if list then
@@ -51,7 +51,7 @@ local function managed(self)
     for _, one in ipairs(list) do by_ip[one.ip] = one end
     return by_ip, list
   end
-  -- Not every token may manage exporters, and not every version has this page.
+  -- Some tokens may not manage exporters, and some versions lack this page.
   if err.kind == "api" or (err.kind == "auth" and err.status ~= 401) then return {}, {} end
   return nil, err
 end
@@ -73,7 +73,7 @@ local function read_directory(self)
   return list
 end
 
--- The list, at most so old.
+-- The list, at most `age` seconds old.
 local function directory(self, age)
   if fresh(self._directory, age) then return self._directory.list end
   local list, err = read_directory(self)
@@ -82,7 +82,7 @@ local function directory(self, age)
   return list
 end
 
---- All exporters with all their names. DNS name, sysname and label only where the token may see them.
+--- All exporters with all their names. Not cached. DNS name, sysname and label are set only if the token may see them.
 ---@return scrutinizer.Exporter[]?
 ---@return scrutinizer.Error? err
 function methods:list()
@@ -90,7 +90,7 @@ function methods:list()
   return list, err
 end
 
--- How well a name fits: 2 it is one of them, 1 it is the host part of a DNS name.
+-- How well a name fits: 2: it is one of the exporter's names; 1: it is the host part of a DNS name; 0: not at all.
 local function fit(exporter, wanted)
   local best = 0
   for _, field in ipairs { "ip", "name", "dns", "sysname", "label" } do
@@ -101,7 +101,7 @@ local function fit(exporter, wanted)
   return best
 end
 
--- Those that fit best.
+-- The exporters that fit best.
 local function fitting(list, name)
   local found, wanted = { {}, {} }, ascii.lower(name)
   for _, exporter in ipairs(list) do
@@ -128,10 +128,10 @@ local function ambiguous(found, name)
   return errors.fail("api", ("exporter: %d are called %s: %s; say which by its address"):format(#found, check.show(name), table.concat(all, ", ")))
 end
 
---- One exporter by its address, name, DNS name (or the host part of it), sysname or label, whatever the case.
+--- One exporter by its address, name, DNS name (or its host part), sysname or label. Case does not matter.
 ---@param name string
 ---@return scrutinizer.Exporter?
----@return scrutinizer.Error? err none, or several, are called so; the message says which
+---@return scrutinizer.Error? err kind `api`: no exporter or several have this name; the message lists them
 function methods:find(name)
   if not item_fields.text(name) then error(check.message("exporters:find", name, "an exporter's address or name"), 2) end
   local list, err = directory(self, self._max_age)
@@ -147,7 +147,7 @@ function methods:find(name)
   return found[1]
 end
 
--- An interface's names: "8 - Uplink 1 (xe-0/0/1)" is also "Uplink 1 (xe-0/0/1)", "Uplink 1" and "xe-0/0/1".
+-- Whether a name is one of the interface's: "8 - Uplink 1 (xe-0/0/1)" is also "Uplink 1 (xe-0/0/1)", "Uplink 1", "xe-0/0/1" and its index.
 local function called(interface, wanted)
   local name = ascii.lower(interface.name)
   local rest = name:match "^%d+%s*%-%s*(.+)$" or name
@@ -172,8 +172,9 @@ local function interfaces_called(list, wanted)
   return found
 end
 
---- One interface of an exporter by its number or name: of "8 - Uplink 1 (xe-0/0/1)" the whole, what follows the number, "Uplink 1", "xe-0/0/1".
----@param exporter string its address or a name
+--- One interface of an exporter by its number or name. "8 - Uplink 1 (xe-0/0/1)" is found by this text, by "Uplink 1 (xe-0/0/1)", "Uplink 1" and
+--- "xe-0/0/1". Case does not matter.
+---@param exporter string its address or one of its names
 ---@param name string|integer
 ---@return scrutinizer.Interface?
 ---@return scrutinizer.Error? err

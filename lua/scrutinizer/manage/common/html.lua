@@ -12,7 +12,7 @@ local function entity(name)
   return code and code >= 32 and code < 127 and string.char(code) or nil
 end
 
---- A text without HTML tags, with entities decoded and outer spaces removed.
+--- A text without HTML tags and outer spaces; entities of ASCII characters are decoded.
 ---@param text string
 ---@return string
 function html.plain(text)

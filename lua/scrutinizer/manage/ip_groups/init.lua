@@ -1,4 +1,4 @@
---- `client.ip_groups`: groups of addresses by rules, which reports can be filtered by.
+--- `client.ip_groups`: groups of addresses, defined by rules. Reports can be filtered by them.
 
 local call = require "scrutinizer.transport.call"
 local check = require "scrutinizer.check"
@@ -13,18 +13,18 @@ local wire = require "scrutinizer.wire.ip_groups"
 ---@class scrutinizer.IpGroup
 ---@field id integer
 ---@field name string
----@field rules? scrutinizer.IpRule[]     those that were sent, in the order given, each with its id or with `error`
----@field changed? scrutinizer.IpRule[]   update: those of `change`
----@field removed? { id: integer, error?: string }[] update: those of `remove`
----@field warnings? string[]              what the appliance said besides, where it says so
----@field created? boolean                from_list, from_csv: the group was not there before
+---@field rules? scrutinizer.IpRule[]     the rules that were sent, in the order given, each with its id or with `error`
+---@field changed? scrutinizer.IpRule[]   update: the rules of `change`
+---@field removed? { id: integer, error?: string }[] update: the rules of `remove`
+---@field warnings? string[]              the appliance's warnings, if any
+---@field created? boolean                from_list, from_csv: true if the group is new
 
 ---@class scrutinizer.IpGroups
 ---@field private _client scrutinizer.Client
 local methods = {}
 local IpGroups = { __index = methods, __name = "scrutinizer.IpGroups" }
 
--- Rules per request.
+-- The most rules per request.
 local BATCH = 1000
 
 --- All IP groups.
@@ -33,12 +33,12 @@ local BATCH = 1000
 function methods:list()
   local list, err = object_lists.list(self._client, "ip_groups:list", wire.list(), { id = "id", name = "name" })
   if list or err.kind ~= "api" then return list, err end
-  -- Not every version knows that page; the other is documented by its name.
+  -- Not every version has that page. Of the other page only the name is documented.
   local tree = object_lists.list(self._client, "ip_groups:list", wire.tree(), { id = wire.answer.id, name = wire.answer.name }, "results")
   return tree, not tree and err or nil
 end
 
--- Ids of all groups by their names: { [name] = { ids } }. Nil and err.
+-- The ids of all groups by name: { [name] = { ids } }; or nil and err.
 local function ids_by_name(self)
   local all, err = self:list()
   if not all then return nil, err end
@@ -50,7 +50,7 @@ local function ids_by_name(self)
   return map
 end
 
--- The error of a name that several groups have.
+-- The error for a name that several groups have.
 local function ambiguous(method, name, ids)
   local texts = {}
   for i, id in ipairs(ids) do texts[i] = ("%d"):format(id) end
@@ -58,10 +58,10 @@ local function ambiguous(method, name, ids)
     table.concat(texts, ", ")))
 end
 
---- One IP group by its name. Names differ by case.
+--- One IP group by its name. Case matters.
 ---@param name string
----@return { id: integer, name: string }? group nil without err: there is none
----@return scrutinizer.Error? err also where several groups have this name
+---@return { id: integer, name: string }? group nil without err: there is no such group
+---@return scrutinizer.Error? err also if several groups have this name
 function methods:find(name)
   if not item_fields.text(name) then error(check.message("ip_groups:find", name, "a group's name"), 2) end
   local map, err = ids_by_name(self)
@@ -72,7 +72,7 @@ function methods:find(name)
   return { id = ids[1], name = name }
 end
 
--- The rules among these whose child group was said by name.
+-- The rules in these lists whose child group is given by name.
 local function named_children(lists_of_rules)
   local found = {}
   for _, list in ipairs(lists_of_rules) do
@@ -83,7 +83,7 @@ local function named_children(lists_of_rules)
   return found
 end
 
--- Child groups that were said by name get their ids. True, or nil and err.
+-- Replaces names of child groups by ids. Returns true, or nil and err.
 local function resolve_children(self, method, ...)
   local children = named_children { ... }
   if not children[1] then return true end
@@ -98,7 +98,7 @@ local function resolve_children(self, method, ...)
   return true
 end
 
--- What is said beside the rules, where it is said of none of them.
+-- The answer's warnings as texts; nil if there are none.
 local function said_besides(warnings, mask)
   local list = {}
   for i, warning in ipairs(warnings) do list[i] = item_results.said(warning, mask) end
@@ -109,14 +109,14 @@ local function list_in(answer, name)
   return item_results.is_list(answer[name]) and answer[name] or {}
 end
 
--- The group that an answer shows; nil and err where it shows none.
+-- The group in an answer; or nil and err.
 local function group_in(method, answer)
   local id = type(answer) == "table" and item_results.whole(answer[wire.answer.id])
   if not id then return item_results.malformed(method, "fc_id, the group's id") end
   return { id = id, name = type(answer[wire.answer.name]) == "string" and answer[wire.answer.name] or nil }
 end
 
--- Creates a group with its first rules, or sends one update (then `id` is the group's). Gives the group with these rules judged.
+-- Creates a group with its first rules, or sends one update (then `id` is the group's). Returns the group; each of these rules has its id or `error`.
 local function save(self, method, form, add, id)
   local answer, err = call.send(self._client, form, { write = true })
   if answer == nil then return nil, err end
@@ -140,7 +140,7 @@ local function append(list, more)
   for _, item in ipairs(more or {}) do list[#list + 1] = item end
 end
 
--- Sends the rules from `from` on, batch by batch, into a group that is there. An error tells how far it came.
+-- Adds the rules from number `from` on to an existing group, batch by batch. On an error, `err.partial` is the group so far.
 local function add_batches(self, method, group, list, from, how)
   while from <= #list do
     local part = slice(list, from, how.batch)
@@ -160,7 +160,7 @@ local function add_batches(self, method, group, list, from, how)
   return group
 end
 
--- A new group with all these rules.
+-- Creates a group with all these rules.
 local function create(self, method, name, list, how)
   local first = slice(list, 1, how.batch)
   local group, err = save(self, method, wire.create(name, first), first)
@@ -170,12 +170,12 @@ local function create(self, method, name, list, how)
   return add_batches(self, method, group, list, #first + 1, how)
 end
 
---- Makes an IP group. Rules beyond 1,000 follow in further requests; where one of these fails, `err.partial` is the group as far as it is
---- known to have come.
+--- Creates an IP group. Rules beyond the first 1,000 are sent in further requests. If one of these fails, `err.partial` is the group with the
+--- rules that are known to be in it.
 ---@param name string
----@param list (string|table)[] rules: "10.1.1.1", "10.0.0.0/8", "10.1.1.1-10.1.1.9", "10.0.4.0/0.255.0.255" (a wildcard: bits that are 1 do not
----  count), or tables: { type = "ip", address = }, { type = "range", from =, to = }, { type = "network", address =, length = },
----  { type = "wildcard", address =, mask = }, { type = "child", group = id or name }, { type = "ipall" }. IPv6 addresses pass as they are
+---@param list (string|table)[] rules: "10.1.1.1", "10.0.0.0/8", "10.1.1.1-10.1.1.9", "10.0.4.0/0.255.0.255" (wildcard mask: bits that are 1 are
+---  ignored), or tables: { type = "ip", address = }, { type = "range", from =, to = }, { type = "network", address =, length = },
+---  { type = "wildcard", address =, mask = }, { type = "child", group = id or name }, { type = "ipall" }. IPv6 addresses are sent as written
 ---@return scrutinizer.IpGroup? group
 ---@return scrutinizer.Error? err
 function methods:create(name, list)
@@ -200,7 +200,7 @@ end
 
 local UPDATE = { name = true, add = true, change = true, remove = true }
 
--- The checked change; nil and the complaint.
+-- Checks the argument of `update`. Returns a copy; or nil and the complaint.
 local function read_change(given)
   if type(given) ~= "table" or next(given) == nil then
     return nil, check.message("ip_groups:update", given, "a table of name, add, change, remove")
@@ -230,7 +230,7 @@ local function read_change(given)
   return change
 end
 
--- Each rule of `change` with its id, or with `error`: an answer's `updated` shows it.
+-- The rules of `change` with their ids. A rule that is not in the answer's `updated` has `error`.
 local function judge_changed(change, answer, mask)
   local there, out = {}, {}
   for _, entry in ipairs(list_in(answer, wire.answer.updated)) do
@@ -258,11 +258,11 @@ local function judge_removed(ids, answer)
   return out
 end
 
---- Changes an IP group: its name, and rules. A rule's type cannot change: remove it and add another. The appliance's answer to this call is in
---- no source; it is taken to be that of `create`, and what it does not confirm has `error`.
+--- Changes an IP group's name and rules. A rule's type cannot be changed: remove the rule and add another. Unverified: no source shows the answer
+--- to this call. It is assumed to be like that of `create`; each rule that it does not confirm has `error`.
 ---@param id integer the group's id
----@param given { name?: string, add?: (string|table)[], change?: table[], remove?: (integer|table)[] } add: rules as in `create`; change: the same,
----  tables with the `id` of the rule; remove: rules' ids, or rules as results have them
+---@param given { name?: string, add?: (string|table)[], change?: table[], remove?: (integer|table)[] } add: rules as in `create`; change: rules
+---  as tables with the rule's `id`; remove: rules' ids, or rules from a result
 ---@return scrutinizer.IpGroup? group `rules`: those of `add`; `changed`, `removed`
 ---@return scrutinizer.Error? err
 function methods:update(id, given)
@@ -283,14 +283,14 @@ function methods:update(id, given)
   return group
 end
 
--- A result for a group by its name; `error` where the name means none or several.
+-- The result for a group given by name; with `error` if no group or several groups have the name.
 local function result_of(name, ids)
   if not ids then return { name = name, error = "no IP group has this name" } end
   if #ids > 1 then return { name = name, error = ("%d IP groups have this name: say which by its id"):format(#ids) } end
   return { id = ids[1], name = name }
 end
 
--- The groups that a list of ids and names means, as results in order.
+-- Results, in order, for a list of ids and names.
 local function resolve(self, who)
   local out, map = {}, nil
   for i, one in ipairs(who) do
@@ -304,7 +304,7 @@ local function resolve(self, who)
   return out
 end
 
--- Takes over what an answer says of the groups that were to go.
+-- Sets `error` for each group that the answer does not show as removed.
 local function judge_deleted(out, answer, mask)
   local gone = {}
   for _, id in ipairs(answer.removed) do gone[item_results.whole(id) or false] = true end
@@ -316,7 +316,7 @@ local function judge_deleted(out, answer, mask)
   return out
 end
 
---- Deletes IP groups, by id (numbers) or name (texts; looked up first).
+--- Deletes IP groups, by id (numbers) or name (texts). Names are looked up first.
 ---@param list (integer|string)[]
 ---@return { id?: integer, name?: string, error?: string }[]? results in the order given
 ---@return scrutinizer.Error? err
@@ -339,7 +339,7 @@ function methods:delete(list)
   return judge_deleted(out, answer, self._client._private.mask)
 end
 
---- The rules of an IP group. Unverified: the appliance has this call, but no source shows its fields or its answer.
+--- The rules of an IP group. Unverified: the appliance has this call, but no source shows its fields or answer.
 ---@param id integer the group's id
 ---@return scrutinizer.IpRule[]?
 ---@return scrutinizer.Error? err
@@ -357,7 +357,7 @@ function methods:rules(id)
   return list
 end
 
--- What ip_lists.lua needs of a client's groups.
+-- The functions that lists.lua needs.
 local function hands(self)
   return {
     there = function() return ids_by_name(self) end,
@@ -367,13 +367,13 @@ local function hands(self)
   }
 end
 
---- Puts a list into the IP group of that name; makes the group where there is none. Thousands of rules go in batches; writes are never repeated.
+--- Adds a list of rules to the IP group of this name; creates the group if it does not exist. Rules are sent in batches; writes are never retried.
 ---@param name string
----@param list (string|table)[] rules as in `create`; what is there twice is sent once
----@param options? { create?: boolean, batch?: integer, on_progress?: fun(done: integer, all: integer) } create = false: a group that is not there
----  is an error; batch: rules per request (default 1,000)
----@return scrutinizer.IpGroup? group with `created`, and `rules`: each that was sent, with its id or with `error`
----@return scrutinizer.Error? err a wrong entry of the list (kind decode, nothing was sent); or the call; `err.partial` tells how far it came
+---@param list (string|table)[] rules as in `create`; duplicates are sent once
+---@param options? { create?: boolean, batch?: integer, on_progress?: fun(done: integer, all: integer) } create = false: a missing group is an
+---  error; batch: rules per request, 1 to 100,000 (default 1,000)
+---@return scrutinizer.IpGroup? group with `created`, and `rules`: the rules sent, each with its id or with `error`
+---@return scrutinizer.Error? err kind `decode`: a wrong entry of the list, nothing was sent; or the call failed: `err.partial` is the group so far
 function methods:from_list(name, list, options)
   if not item_fields.text(name) then error(check.message("ip_groups:from_list", name, "the group's name"), 2) end
   if type(list) ~= "table" then error(check.message("ip_groups:from_list", list, "a list of rules: " .. rules.ALLOWED), 2) end
@@ -383,13 +383,13 @@ function methods:from_list(name, list, options)
   return group, err
 end
 
---- Reads IP groups from CSV lines `name,rule`, and puts each group's rules into the group of that name; makes the groups that are not there. A
---- rule is a text as in `create`, or `group:NAME` for a child group, which may stand in the same file. Empty lines, lines that begin with `#`
---- and a first line `name,…` are passed over. Nothing is sent unless all lines are right.
+--- Reads CSV lines `name,rule`, and adds each group's rules to the IP group of that name; creates missing groups. A rule is a text as in
+--- `create`, or `group:NAME` for a child group, which may be in the same file. Empty lines, lines that begin with `#` and a first line
+--- `name,…` are skipped. Nothing is sent if any line is wrong.
 ---@param source string|{ text: string } a file's path, or the text itself
----@param options? { create?: boolean, batch?: integer, on_progress?: fun(done: integer, all: integer) }
+---@param options? { create?: boolean, batch?: integer, on_progress?: fun(done: integer, all: integer) } as in `from_list`
 ---@return (scrutinizer.IpGroup|{ name: string, error: string })[]? groups in the order of their first lines
----@return scrutinizer.Error? err a wrong line (kind decode), a file that cannot be read (file)
+---@return scrutinizer.Error? err kind `decode`: a wrong line; `file`: the file cannot be read; or a call failed
 function methods:from_csv(source, options)
   local text = type(source) == "table" and source.text
   if type(text) ~= "string" and type(source) ~= "string" then

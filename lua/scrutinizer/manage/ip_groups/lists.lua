@@ -1,4 +1,4 @@
---- Thousands of rules at once: from lists and from CSV, into groups by name that are made where they are missing.
+--- Adds thousands of rules from lists and CSV to groups by name; creates missing groups.
 
 local ascii = require "scrutinizer.ascii"
 local check = require "scrutinizer.check"
@@ -11,10 +11,10 @@ local lists = {}
 
 local OPTIONS = { create = true, batch = true, on_progress = true }
 
---- The checked options; nil and the complaint.
+--- Checks the options. Returns them; or nil and the complaint.
 ---@param method string
 ---@param given any
----@param batch integer the default
+---@param batch integer the default of `batch`
 ---@return table? how
 ---@return string? complaint
 function lists.options(method, given, batch)
@@ -31,7 +31,7 @@ function lists.options(method, given, batch)
   return { batch = size, create = given.create ~= false, on_progress = given.on_progress }
 end
 
--- What tells two rules apart, before child groups have their ids.
+-- A text that is equal for equal rules, before names of child groups are replaced by ids.
 local function key(rule)
   return ascii.lower(table.concat({ rule.type, rule.address or "", rule.length or "", rule.mask or "", rule.from or "", rule.to or "",
     rule.group and ("%d"):format(rule.group) or "", rule.group_name or "" }, "\0"))
@@ -43,7 +43,7 @@ local function add_once(list, seen, rule)
   seen[mark] = true
 end
 
--- Puts checked rules into the group, which is made where it is not there.
+-- Adds checked rules to the group; creates it if it does not exist.
 local function put(hands, method, name, list, how, there)
   local ok, err = hands.resolve_children(method, list)
   if not ok then return nil, err end
@@ -91,7 +91,7 @@ local function read_line(number, line)
   return { name = fields[1], rule = rule }
 end
 
--- Groups in the order of their first lines: { { name =, rules = } }.
+-- The groups in the order of their first lines: { { name =, rules = } }.
 local function read_groups(text)
   local order, by_name = {}, {}
   for number, line in csv.lines(text) do
@@ -107,7 +107,7 @@ local function read_groups(text)
   return order, by_name
 end
 
--- The groups with those first that others of the file have as children.
+-- The groups, each after its child groups in the same file.
 local function children_first(order, by_name)
   local sorted, state = {}, {}
   local function visit(group)
@@ -131,7 +131,7 @@ local function children_first(order, by_name)
   return sorted
 end
 
--- Errors that say as much about the next group's request: it is not sent.
+-- After an error of these kinds the requests for the other groups would fail too, so they are not sent.
 local FATAL = { auth = true, connect = true, tls = true, timeout = true, cancelled = true, phase = true, http = true }
 
 --- See `client.ip_groups:from_csv`.

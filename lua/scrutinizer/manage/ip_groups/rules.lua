@@ -1,4 +1,4 @@
---- The six kinds of rules of IP groups: read from tables and texts, checked, and found again in answers.
+--- The six types of IP group rules: reads them from tables and texts, checks them, and finds them in answers.
 
 local addresses = require "scrutinizer.addresses"
 local check = require "scrutinizer.check"
@@ -9,21 +9,21 @@ local wire = require "scrutinizer.wire.ip_groups"
 local rules = {}
 
 ---@class scrutinizer.IpRule
----@field id? integer      the appliance's number of the rule
+---@field id? integer      the appliance's id of the rule
 ---@field type "ip"|"range"|"network"|"wildcard"|"child"|"ipall"
 ---@field address? string  ip, network, wildcard
----@field length? integer  network: bits of the prefix
----@field mask? string     wildcard: the bits that are 1 do not count
----@field from? string     range, both ends included
----@field to? string       range
----@field group? integer   child: the other group's id
----@field error? string    in results: what was said of a rule that is not there
+---@field length? integer  network: prefix length in bits
+---@field mask? string     wildcard: bits that are 1 are ignored
+---@field from? string     range: first address
+---@field to? string       range: last address
+---@field group? integer   child: the child group's id
+---@field error? string    in results: why the rule is not confirmed
 
 rules.ALLOWED = [["10.1.1.1", "10.0.0.0/8", "10.1.1.1-10.1.1.9", "10.0.4.0/0.255.0.255", or a table { type = "ip", address = }, ]]
   .. [[{ type = "range", from =, to = }, { type = "network", address =, length = }, { type = "wildcard", address =, mask = }, ]]
   .. [[{ type = "child", group = }, { type = "ipall" }]]
 
--- The 8 groups of an IPv6 address as four hex digits each; two addresses then sort as their texts.
+-- The 8 groups of an IPv6 address, four hex digits each; so texts compare as addresses do.
 local function expanded(text)
   local head, tail = text:match "^(.*:)([^:]*%.[^:]*)$"
   if tail then
@@ -38,7 +38,7 @@ local function expanded(text)
   return table.concat(parts) .. table.concat(after)
 end
 
--- An address as text that sorts as addresses do; nil when it is none.
+-- An address as a text that compares as addresses do; nil if it is not an address.
 local function sortable(text)
   if type(text) ~= "string" then return nil end
   local o = addresses.octets(text)
@@ -46,7 +46,7 @@ local function sortable(text)
   return addresses.is_ipv6(text) and expanded(text) or nil
 end
 
--- One reader per kind: the rule's own fields out of a table, or nil and what is wrong.
+-- One reader per type: returns the rule's own fields from a table, or nil and the complaint.
 local READ = {}
 
 function READ.ip(given)
@@ -118,7 +118,7 @@ local function from_text(text)
   return from_table { type = "ip", address = text:match "^%s*(.-)%s*$" }
 end
 
---- One rule, checked. Addresses stay as they are written.
+--- Checks one rule. Addresses stay as written.
 ---@param value string|table
 ---@return scrutinizer.IpRule? rule
 ---@return string? complaint
@@ -128,8 +128,8 @@ function rules.read(value)
   return nil, check.message("rule", value, rules.ALLOWED)
 end
 
---- The same of each of a list.
----@param where string
+--- Checks each rule of a list.
+---@param where string the method, for messages
 ---@param list any
 ---@return scrutinizer.IpRule[]? rules
 ---@return string? complaint
@@ -148,14 +148,14 @@ end
 
 -- ---- answers ----
 
--- A checked rule as a result has it.
+-- A checked rule as results show it.
 local function shown(rule, id)
   local copy = { id = id }
   for _, name in ipairs { "type", "address", "length", "mask", "from", "to", "group" } do copy[name] = rule[name] end
   return copy
 end
 
--- The entries of an answer by their keys: lists, the last first.
+-- The positions of an answer's entries by key: lists in descending order.
 local function by_key(entries)
   local map = {}
   for i = #entries, 1, -1 do
@@ -169,7 +169,8 @@ local function by_key(entries)
   return map
 end
 
--- Where all rules are answered, the one at the same place and of the same type is it: the appliance may write addresses in another way.
+-- If the answer has as many entries as rules, the entry at the same position and of the same type is the rule's: the appliance may write the
+-- address differently.
 local function at_place(rule, entries, used, i, count)
   local entry = entries[i]
   if #entries ~= count or used[i] or type(entry) ~= "table" or entry.type ~= rule.type then return nil end
@@ -188,9 +189,9 @@ local function complaint_of(rule, warnings, mask)
   return all[1] and item_results.said(silent .. "; it says: " .. table.concat(all, "; "), mask) or silent
 end
 
---- Each rule with the id that an answer gives it, in the order given; else with `error`.
+--- The rules in the order given, each with its id from the answer, or with `error`.
 ---@param list scrutinizer.IpRule[]
----@param entries any[] the rules that the answer shows
+---@param entries any[] the rules in the answer
 ---@param warnings any[]
 ---@param mask fun(text: string): string
 ---@return scrutinizer.IpRule[]
@@ -213,9 +214,9 @@ function rules.confirm(list, entries, warnings, mask)
   return out
 end
 
---- The rules of a list in an answer.
+--- Reads a list of rules in an answer.
 ---@param entries any[]
----@return scrutinizer.IpRule[]? rules nil: an entry is no rule
+---@return scrutinizer.IpRule[]? rules nil: an entry is not a rule
 function rules.answered(entries)
   local list = {}
   for i, entry in ipairs(entries) do
