@@ -1,4 +1,4 @@
--- The appliance's one URL: takes a request, lets faults have their way, checks who asks, calls the run mode.
+-- The appliance's single URL: reads a request, applies faults, checks the caller, calls the run mode.
 local faults = require "sandbox.state.faults"
 local json = require "sandbox.http.json"
 local keys = require "sandbox.report.keys"
@@ -25,13 +25,13 @@ local function allowed_address(options)
   return false
 end
 
--- Whether anybody may ask this.
+-- Whether the request needs no token.
 local function is_open(request)
   local mode = modes[request.value.rm]
   return mode ~= nil and mode.open ~= nil and mode.open[request.value.action] == true
 end
 
--- Nil when the caller may go on, else the error's members.
+-- Nil if the caller is allowed, else the error's members.
 local function refusal(request, options, forced)
   local token = request.value.authToken
   if not forced and is_open(request) then return nil end
@@ -98,7 +98,7 @@ function api.not_found()
   page(404, NOT_FOUND)
 end
 
--- What a 302 leaves of path and query.
+-- What a 302 keeps of path and query.
 local LEFT = {
   origin = function() return "/" end,
   query_lost = function() return ngx.var.uri end,

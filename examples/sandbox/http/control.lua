@@ -1,4 +1,4 @@
--- /sandbox/: how specs and people watch and steer the sandbox. README.md documents it.
+-- /sandbox/: observes and controls the sandbox, for specs and people. README.md documents it.
 local accounts = require "sandbox.state.accounts"
 local faults = require "sandbox.state.faults"
 local ip_groups = require "sandbox.state.ip_groups"
@@ -76,7 +76,7 @@ local function post(route)
   send(200, { ok = true })
 end
 
---- GET shows, POST adds or sets, DELETE and POST …/clear empty.
+--- GET shows, POST adds or sets, DELETE and POST …/clear clear.
 function control.serve()
   local name, action = ngx.var.uri:match "^/sandbox/(%l+)/?(%l*)$"
   local route, method = routes[name], ngx.req.get_method()

@@ -1,4 +1,4 @@
--- Form fields whose value is JSON, and session_state: strict readers that write each leniency down.
+-- Strict readers of form fields, of JSON in them, and of session_state. They record each violation that is tolerated.
 local json = require "sandbox.http.json"
 
 local fields = {}
@@ -7,7 +7,7 @@ local SEARCH = { column = "string", value = "string", comparison = "string", dat
 local COMPARISONS = { like = true, notlike = true, equal = true }
 local DEFAULT_ROWS = 10
 
---- A form field that must be one of a list of words.
+--- Reads a form field that must be one of a list of words.
 function fields.word(request, name, allowed)
   local value = request.value[name]
   if not value then
@@ -21,7 +21,7 @@ function fields.word(request, name, allowed)
   return nil
 end
 
---- A form field that holds digits.
+--- Reads a form field of digits.
 function fields.digits(request, name, required)
   local value = request.value[name]
   if not value then
@@ -35,7 +35,7 @@ function fields.digits(request, name, required)
   return tonumber(value)
 end
 
---- The node of a form field of JSON with that kind at its top; nil with a violation when it is not.
+--- The JSON node of a form field, if its top-level value has this kind; else nil, and a violation is recorded.
 function fields.json(request, name, kind)
   local text = request.value[name]
   if not text then
@@ -48,7 +48,7 @@ function fields.json(request, name, kind)
   return nil
 end
 
---- Checks an object's members against their kinds ({ name = kind, or "any" }); gives those that fit.
+--- Checks an object's members against their kinds ({ name = kind, or "any" }); returns those that fit.
 function fields.members(request, node, path, kinds)
   local found = {}
   if node.kind ~= "object" then
@@ -86,7 +86,7 @@ local function read_search(request, item, path)
   return { column = column, comparison = comparison, value = value }
 end
 
--- A whole number, as a number or as text: both are usual.
+-- A whole number, as JSON number or text: both are usual.
 local function whole(request, node, path)
   if node.kind == "string" and node.value:find "^%d+$" then return tonumber(node.value) end
   if node.kind == "number" and node.value >= 0 then
@@ -107,8 +107,8 @@ local function read_limit(request, node, session)
   session.offset, session.max = limit("offset", 0), limit("max_num_rows", DEFAULT_ROWS)
 end
 
---- What a list view was asked for: { search = { { column =, value =, comparison = }, … }, offset =, max =, display = "ip" or "dns" }. An
---- unreadable session_state is taken for none, as the appliance seems to do.
+--- The parameters of a list view: { search = { { column =, value =, comparison = }, … }, offset =, max =, display = "ip" or "dns" }. An
+--- unreadable session_state is ignored, as the appliance seems to do.
 function fields.session(request)
   local session = { search = {}, offset = 0, max = DEFAULT_ROWS, display = "dns" }
   local node = fields.json(request, "session_state", "object")

@@ -1,4 +1,4 @@
--- Deflates a stream of texts with nginx's own zlib. gzip.new() gives a function: (text, last) -> bytes.
+-- Compresses a stream of texts with nginx's own zlib. gzip.new() returns a function: (text, last) -> bytes.
 local ffi = require "ffi"
 
 ffi.cdef [[

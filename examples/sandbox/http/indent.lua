@@ -1,4 +1,4 @@
--- Pretty-prints JSON text that comes in pieces: indent.new() gives a function, text -> text.
+-- Pretty-prints JSON text that arrives in pieces: indent.new() returns a function, text -> text.
 local indent = {}
 
 local OPEN = { ["{"] = true, ["["] = true }

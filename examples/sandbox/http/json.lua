@@ -1,4 +1,4 @@
--- JSON for the sandbox: a strict reader that keeps what checks need (kind of each value, a number's digits, keys said twice), and a writer.
+-- JSON for the sandbox: a writer, and a strict reader that keeps what checks need (kind of each value, digits of a number, duplicate keys).
 local json = {}
 
 local MAX_DEPTH = 64
@@ -111,7 +111,7 @@ function read_value(text, at, depth)
   return { kind = word == "null" and "null" or "boolean", value = WORDS[word] }, at + #word
 end
 
---- Reads one JSON text into nodes `{ kind =, value = }`; objects also have `keys` (in order) and `twice`. Or nil and a message.
+--- Reads one JSON text into nodes `{ kind =, value = }`; objects also have `keys` (in order) and `twice` (duplicates). Or nil and a message.
 function json.read(text)
   local ok, node, at = pcall(read_value, text, 1, 1)
   if not ok then return nil, type(node) == "table" and node.json or tostring(node) end
@@ -129,11 +129,11 @@ end
 
 json.null = setmetatable({}, { __tostring = function() return "null" end })
 
---- A list whose items are already JSON text joined to an array, or members to an object.
+--- Joins items that are JSON texts to an array, or members to an object.
 function json.array(items) return "[" .. table.concat(items, ",") .. "]" end
 function json.object(members) return "{" .. table.concat(members, ",") .. "}" end
 
---- A plain Lua value of a node, for what the sandbox stores: null becomes json.null.
+--- The plain Lua value of a node, for storage: null becomes json.null.
 function json.plain(node)
   if node.kind == "null" then return json.null end
   if node.kind ~= "object" and node.kind ~= "array" then return node.value end

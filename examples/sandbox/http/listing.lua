@@ -1,10 +1,10 @@
--- Lists of rows of cells, as the user interface's own pages get them: one page of them, in the reading that the switches say.
+-- Lists of rows of cells, as the web interface's own pages receive them, one page at a time. The switches choose the variant.
 local keys = require "sandbox.report.keys"
 local reply = require "sandbox.http.reply"
 
 local listing = {}
 
---- One page of a list, cut as session_state and switches say.
+--- One page of a list, as session_state and switches require.
 function listing.page(rows, session, options)
   local max, offset, page = session.max, session.offset, reply.list()
   if type(options.inventory_rows) == "number" then max = math.min(max, options.inventory_rows) end
@@ -18,7 +18,7 @@ function listing.page(rows, session, options)
   return page
 end
 
---- An id as the mode usually writes it, or as the switch says.
+--- An id, as the mode usually writes it or as the switch requires.
 function listing.id(options, number, usual)
   local kind = options.object_ids == "usual" and usual or options.object_ids
   return kind == "strings" and ("%d"):format(number) or number

@@ -1,4 +1,4 @@
--- One JSON value as the whole answer of a call: keys in the order that the switch says, numbers as the mode gave them.
+-- Sends one JSON value as the whole answer: the switch `keys` sets the order of keys, numbers stay as the mode made them.
 local json = require "sandbox.http.json"
 local keys = require "sandbox.report.keys"
 
@@ -24,7 +24,7 @@ function reply.send(sink, options, value)
   sink:finish()
 end
 
---- A list, also when it is empty.
+--- Marks a table as a list, even if it is empty.
 function reply.list(items) return setmetatable(items or {}, json.list) end
 
 return reply

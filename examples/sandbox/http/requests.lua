@@ -1,4 +1,4 @@
--- One API request as it came: its fields from GET, urlencoded or multipart bodies, and its line in the log.
+-- One API request: its fields from the query, a urlencoded or a multipart body, and its entry in the log.
 local json = require "sandbox.http.json"
 local store = require "sandbox.state.store"
 
@@ -46,7 +46,7 @@ local function read_body()
   return body or ""
 end
 
--- Gives the encoding's name, or nil and why the body cannot be read.
+-- Returns the encoding's name, or nil and why the body cannot be read.
 local function parse_body(request)
   local media = ngx.var.content_type or ""
   local boundary = media:match 'boundary="([^"]+)"' or media:match "boundary=([^;%s]+)"
@@ -122,12 +122,12 @@ end
 local Request = {}
 Request.__index = Request
 
---- Writes down a leniency that is granted to this request.
+--- Records a violation by this request that is tolerated.
 function Request:violate(rule, text)
   store.violation(rule, text, self.id)
 end
 
---- Writes down the form fields that are neither common nor in the list.
+--- Records the form fields that are neither common nor in the list.
 function Request:check_fields(list)
   local known = {}
   for _, name in ipairs(list) do known[name] = true end
@@ -136,8 +136,8 @@ function Request:check_fields(list)
   end
 end
 
---- Takes the request in and logs it. Fields: `value` (by name), `fields` (in order), `encoding`, `method`, `scheme`, `id`; `unreadable` says
---- why the body could not be read.
+--- Reads the current request and logs it. Fields: `value` (by name), `fields` (in order), `encoding`, `method`, `scheme`, `id`; `unreadable`
+--- says why the body could not be read.
 function requests.take(plain_allowed)
   local request = setmetatable({
     id = "0x" .. hex(16), method = ngx.req.get_method(), scheme = ngx.var.scheme, fields = {}, value = {}, plain_allowed = plain_allowed,
@@ -148,7 +148,7 @@ function requests.take(plain_allowed)
   return request
 end
 
---- In the log phase: how the request ended.
+--- Called in the log phase: records how the request ended.
 function requests.finish()
   if ngx.ctx.request_id then
     store.change("UPDATE log SET status = ?, bytes = ? WHERE request_id = ?", ngx.status, tonumber(ngx.var.body_bytes_sent), ngx.ctx.request_id)

@@ -1,5 +1,5 @@
--- Where an answer's text goes: in blocks to the client, on its way indented or gzipped when asked, and delayed, dripped, cut or reset where a
--- fault says so. Memory does not depend on the answer's size.
+-- Sends an answer's text to the client in blocks, indented or compressed if required. Faults delay, slow down, cut or reset it. Memory use does
+-- not depend on the answer's size.
 local gzip = require "sandbox.http.gzip"
 local indent = require "sandbox.http.indent"
 
@@ -46,12 +46,12 @@ end
 local function act(self, effect)
   if effect.kind == "stall" then ngx.sleep(effect.seconds) end
   if effect.kind == "drip" then self.rate = effect.bytes_per_second end
-  -- What nginx writes and then closes: 499 ends the connection, 444 resets it.
+  -- nginx sends what is written, then closes: 499 ends the connection, 444 resets it.
   if effect.kind == "cut" then ngx.exit(499) end
   if effect.kind == "reset" then ngx.exit(444) end
 end
 
--- Sends bytes, doing each effect exactly where it is due.
+-- Sends bytes, and applies each effect exactly at its position.
 local function send(self, bytes)
   if not self.started then start(self) end
   while self.effects[1] and self.effects[1].after_bytes <= self.sent + #bytes do
@@ -72,7 +72,7 @@ local function send(self, bytes)
   self.sent = self.sent + #bytes
 end
 
--- A gzip stream with wrong bytes in its middle, without its end, or not gzip at all.
+-- Damages a gzip stream: cuts off its second half, or overwrites bytes in the middle.
 local function damaged(how, bytes)
   if how == "cut" then return bytes:sub(1, math.floor(#bytes / 2)) end
   local middle = math.floor(#bytes / 2)
@@ -101,13 +101,13 @@ function Sink:write(text)
   if self.held >= BLOCK then send(self, drain(self, false)) end
 end
 
---- Sends a large text at once, without holding it.
+--- Sends a large text at once, without buffering it.
 function Sink:block(text)
   if self.held > 0 then send(self, drain(self, false)) end
   send(self, encoded(self, text, false))
 end
 
---- The end of the answer. A short one is sent with its length, a long one is chunked.
+--- Ends the answer. A short one is sent with its length, a long one is chunked.
 function Sink:finish()
   local bytes = drain(self, true)
   if not self.started then

@@ -1,4 +1,4 @@
--- rm=auth, action=initLogin: what the login page asks before anybody has logged in. Takes no token.
+-- rm=auth, action=initLogin: the request of the login page before the login. Needs no token.
 local fields = require "sandbox.http.fields"
 local reply = require "sandbox.http.reply"
 

@@ -1,5 +1,5 @@
--- The newer pages: lists of entities (rm=status, other views), and their bytes over time (rm=alarmsEntity…). Bytes are of the recorded flows, by
--- the hour. Countries and autonomous systems are made up.
+-- The newer pages: lists of entities (rm=status, other views), and their bytes over time (rm=alarmsEntity…). Bytes come from the recorded flows,
+-- per hour. Countries and autonomous systems are invented.
 local fields = require "sandbox.http.fields"
 local listing = require "sandbox.http.listing"
 local reply = require "sandbox.http.reply"
@@ -31,7 +31,7 @@ function entities.list(request, options, view)
   return { rows = listing.page(rows, session, options) }
 end
 
--- Octets by the hour of the day and by `key`, of the flows that `where` holds for.
+-- Octets by hour of the day and by `key`, of the flows that match `where`.
 local function by_hour(key, where)
   local sums = {}
   store.query(("SELECT start_ms / 3600000 AS hour, %s AS key, SUM(octets) AS octets FROM flows WHERE %s GROUP BY 1, 2 ORDER BY 2"):format(key, where),
@@ -39,7 +39,7 @@ local function by_hour(key, where)
   return sums
 end
 
--- The hours that begin in [st, et), with the sums of their time of day.
+-- The hours that begin in [st, et), with the sums for that hour of the day.
 local function trend(request, options, key, where, point)
   local from, to, list = fields.digits(request, "st", true), fields.digits(request, "et", true), reply.list()
   if not from or not to then error({ err = "A trend needs st and et." }, 0) end

@@ -1,4 +1,4 @@
--- rm=flowpro_capture_rules, action=add: a packet-capture rule. Its answer is not known; the sandbox says id and name.
+-- rm=flowpro_capture_rules, action=add: a packet-capture rule. The real answer is unknown; the sandbox answers with id and name.
 local fields = require "sandbox.http.fields"
 local reply = require "sandbox.http.reply"
 local store = require "sandbox.state.store"

@@ -1,4 +1,4 @@
--- rm=forecasting: one made-up forecast of two hosts. A day is learnt from, the next is expected.
+-- rm=forecasting: one invented forecast for two hosts: one day of training values, one day of expected values.
 local fields = require "sandbox.http.fields"
 local json = require "sandbox.http.json"
 local reply = require "sandbox.http.reply"

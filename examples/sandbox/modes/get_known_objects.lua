@@ -1,4 +1,4 @@
--- rm=get_known_objects: a bare JSON array of what the appliance knows of one type.
+-- rm=get_known_objects: a JSON array of the appliance's objects of one type.
 local fields = require "sandbox.http.fields"
 local listing = require "sandbox.http.listing"
 local reply = require "sandbox.http.reply"

@@ -1,5 +1,5 @@
--- The run modes by name (`rm`). Each is a file of its own under modes/: { fields = { form fields it takes beside rm, action, authToken },
--- run = function(request, options, sink), open = { [action] = true, for what needs no token } }. A mode raises { err = text } for what the
+-- The run modes by name (`rm`). Each has its own file under modes/: { fields = { form fields besides rm, action, authToken },
+-- run = function(request, options, sink), open = { [action] = true, for actions that need no token } }. A mode raises { err = text } where the
 -- appliance answers with {"err": …}.
 local entities = require "sandbox.modes.entities"
 

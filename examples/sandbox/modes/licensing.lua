@@ -1,4 +1,4 @@
--- rm=licensing: what clients test a connection with. Its success body is not known; the sandbox says something harmless.
+-- rm=licensing: clients use it to test a connection. The real answer is unknown; the sandbox sends a harmless one.
 local reply = require "sandbox.http.reply"
 
 local mode = { fields = {} }

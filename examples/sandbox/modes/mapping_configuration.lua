@@ -1,4 +1,4 @@
--- rm=mappingConfiguration: device groups, their members, and what can become a member.
+-- rm=mappingConfiguration: device groups, their members, and the objects that can become members.
 local fields = require "sandbox.http.fields"
 local json = require "sandbox.http.json"
 local listing = require "sandbox.http.listing"
@@ -10,7 +10,7 @@ local views, actions = {}, {}
 
 local function blank() return { title = "" } end
 
--- The group's name and id in cell 1 (as one peer reads them), or the label in cell 3 and the id in cell 8 (as another does).
+-- The group's name and id in cell 1 (as one client reads them), or the label in cell 3 and the id in cell 8 (as another client does).
 local function group_row(group, options)
   local row = {}
   for i = 1, 9 do row[i] = blank() end
@@ -68,7 +68,7 @@ function actions.mapconfNewGroup(request)
   end)
 end
 
--- One object into a group; nil when there is none of that id.
+-- Adds one object to a group; nil if no object has this id.
 local function add(group, item, request)
   if item.kind == "string" then request:violate("type", "json.added: a string for an object's id") end
   local device = store.rows("SELECT ip, name FROM devices WHERE id = ?", tonumber(item.value) or -1)[1]

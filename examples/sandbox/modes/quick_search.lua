@@ -1,5 +1,5 @@
--- rm=quick_search, action=check_hosts: which exporters have seen a host. First seen is on the recorded day's first recurrence, 2026-01-01; last
--- seen today or yesterday. Connections are the flows that the host began on the recorded day; "N/A" where it began none.
+-- rm=quick_search, action=check_hosts: which exporters have seen a host. It was first seen on 2026-01-01, the first repetition of the recorded
+-- day, and last seen today or yesterday. Connections: the flows from this host on the recorded day; "N/A" if there are none.
 local fields = require "sandbox.http.fields"
 local reply = require "sandbox.http.reply"
 local store = require "sandbox.state.store"
@@ -9,7 +9,7 @@ local FIRST_DAY, DAY = 1767225600, 86400
 
 local function text_of(epoch) return os.date("!%Y-%m-%d %H:%M:%S", epoch) end
 
--- The latest second of that time of day that is not after now.
+-- The latest second with this time of day that is not after now.
 local function latest(seconds, now)
   local epoch = now - now % DAY + seconds
   return epoch > now and epoch - DAY or epoch

@@ -1,4 +1,4 @@
--- rm=report_start: which buckets a report will have. The rest of report_object is taken to be the request, filled in.
+-- rm=report_start: the length of a report's buckets. The rest of report_object is assumed to be the request with defaults filled in.
 local check = require "sandbox.report.check"
 local json = require "sandbox.http.json"
 local reply = require "sandbox.http.reply"

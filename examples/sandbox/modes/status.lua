@@ -1,4 +1,4 @@
--- rm=status, view=topInterfaces: the interfaces that the recorded flows name, with speeds, and rates of the last sixty full minutes.
+-- rm=status, view=topInterfaces: the interfaces of the recorded flows, with speeds, and rates of the last sixty full minutes.
 local entities = require "sandbox.modes.entities"
 local fields = require "sandbox.http.fields"
 local json = require "sandbox.http.json"
@@ -9,7 +9,7 @@ local store = require "sandbox.state.store"
 local mode = { fields = { "view", "unit", "session_state", "rpt_json" } }
 local HOUR_MS, DAY_MS = 3600000, 86400000
 
--- Octets of the last hour by "exporter/number", and which interfaces the recorded day has at all in that direction.
+-- Octets of the last hour by "exporter/number", and the interfaces that have traffic in this direction on the recorded day.
 local function traffic(column, stop_ms)
   local sums = {}
   store.query(([[SELECT exporter || '/' || %s AS key,
@@ -44,7 +44,7 @@ local function use(direction, interface, octets, options, unit)
   return cell
 end
 
--- Whether an interface's row is among those that were searched for.
+-- Whether an interface's row matches the search.
 local function found(item, interface, options)
   local value = item.value
   local text = item.column == "exporter_search" and interface.exporter or item.column == "interface_search" and interface.name
@@ -83,7 +83,7 @@ local function cells(interface, inbound, outbound, session, options, time, unit)
   }
 end
 
--- The older form says view and unit in rpt_json.
+-- The older form has view and unit in rpt_json.
 local function asked(request)
   local view, unit = request.value.view, request.value.unit
   if request.value.rpt_json then

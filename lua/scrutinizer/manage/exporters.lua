@@ -82,7 +82,7 @@ local function directory(self, age)
   return list
 end
 
---- All exporters with all their names. Not cached. DNS name, sysname and label are set only if the token may see them.
+--- All exporters with all their names, always read from the appliance. DNS name, sysname and label are set only if the token may see them.
 ---@return scrutinizer.Exporter[]?
 ---@return scrutinizer.Error? err
 function methods:list()

@@ -1,5 +1,5 @@
--- rm=ipgroups: groups of addresses by rules. saveRule and delete answer as the vendor shows; update is taken to answer as saveRule. The fields
--- of search, loadRules, deleteRule and deleteAll are in no source: these are guesses.
+-- rm=ipgroups: groups of addresses, defined by rules. saveRule and delete answer as the vendor shows; update is assumed to answer like saveRule.
+-- No source shows the fields of search, loadRules, deleteRule and deleteAll: these are guesses.
 local fields = require "sandbox.http.fields"
 local ip_groups = require "sandbox.state.ip_groups"
 local json = require "sandbox.http.json"
@@ -26,7 +26,7 @@ local TEXTS = {
   ipall = function() return "All" end,
 }
 
--- What saveRule answers.
+-- The answer of saveRule.
 local function saved(group, change, options)
   local all, texts = ip_groups.rules(group.id), {}
   for i, rule in ipairs(all) do
@@ -41,7 +41,7 @@ local function saved(group, change, options)
   }
 end
 
--- The rules' ids that are to go: numbers, or objects with rule_id.
+-- The ids of the rules to delete: numbers, or objects with rule_id.
 local function ids_of(request, node)
   local list = {}
   for i, item in ipairs(node and node.value or {}) do
@@ -79,7 +79,7 @@ function actions.saveRule(request, options)
   return make(request, request.value.new_fc, options)
 end
 
--- As the user interface and peers make one.
+-- Makes a group as the web interface and other clients do.
 function actions.add(request, options)
   return make(request, request.value.name, options)
 end
@@ -139,7 +139,7 @@ function actions.deleteAll()
   return { processedCount = count }
 end
 
--- The list page: the pair sits in cell 1, and some rows lack it.
+-- The list page: cell 1 holds name and id, and some rows lack it.
 local function view(options)
   local rows = reply.list { reply.list { { title = "" } } }
   for _, group in ipairs(store.rows "SELECT id, name FROM ip_groups ORDER BY id") do

@@ -1,4 +1,4 @@
--- The six kinds of rules, read strictly. A rule that cannot be is left out of the answer's list and named among its warnings.
+-- The six types of rules, read strictly. A wrong rule is left out of the answer's list and named in its warnings.
 local fields = require "sandbox.http.fields"
 local filters = require "sandbox.report.filters"
 local ip_groups = require "sandbox.state.ip_groups"
@@ -27,11 +27,11 @@ function COMPLAINTS.wildcard(rule) return not (filters.quads(rule.address) and f
 function COMPLAINTS.child(rule) return not ip_groups.get(rule.child_id) and "no such child" end
 function COMPLAINTS.ipall() return false end
 
--- Gives the rule's own fields, or nil and what is wrong with it.
+-- Returns the rule's own fields, or nil and what is wrong.
 local function read(request, node, path)
   local found, rule = fields.members(request, node, path, FIELDS), {}
   for name, member in pairs(found) do rule[name] = member.value end
-  -- The prerequisite page prints sip for address.
+  -- The vendor's prerequisite page writes sip instead of address.
   if rule.type == "ip" and rule.sip and not rule.address then rule.address, rule.sip = rule.sip, nil end
   local needed = NEEDED[rule.type or ""]
   if not needed then return nil, ("Unknown rule type '%s'"):format(tostring(rule.type)) end
@@ -44,7 +44,7 @@ local function read(request, node, path)
   return rule
 end
 
---- A rule as answers have it.
+--- A rule as answers show it.
 function rules.show(rule, options)
   local shown = { rule_id = rule.rule_id, cid = json.null, type = rule.type }
   if options.object_ids == "strings" then shown.rule_id = ("%d"):format(rule.rule_id) end

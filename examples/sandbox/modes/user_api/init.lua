@@ -1,4 +1,4 @@
--- rm=user_api: eight actions over users and usergroups. Nearly every answer is a 200 with `data`; what failed is said inside it, item by item.
+-- rm=user_api: eight actions on users and usergroups. Nearly every answer has status 200 and `data`, which shows failures item by item.
 local accounts = require "sandbox.state.accounts"
 local fields = require "sandbox.http.fields"
 local reply = require "sandbox.http.reply"
@@ -12,13 +12,13 @@ local function id_text(options, id)
   return id
 end
 
--- The list under the JSON's one key; raises when it is not there.
+-- The list under the JSON's single key; raises if it is missing.
 local function list_of(request, node, key)
   local found = fields.members(request, node, "json", { [key] = "array" })[key]
   return found and found.value or error({ err = ("No %s in json."):format(key) }, 0)
 end
 
--- A member of an object that must be there.
+-- A required member of an object.
 local function need(request, found, path, ...)
   local all = true
   for _, name in ipairs { ... } do
@@ -112,7 +112,7 @@ function actions.delUsers(request, node)
   return delete(request, node, "delUsers", accounts.delete_user, DELETE_WORDS.user)
 end
 
--- No source shows this one's JSON or answer: by analogy.
+-- No source shows the JSON of this action or its answer; both are modelled on a similar action.
 function actions.delUsergroups(request, node, options)
   return delete(request, node, "delUsergroups", accounts.delete_group, DELETE_WORDS[options.group_delete])
 end

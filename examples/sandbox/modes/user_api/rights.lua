@@ -1,11 +1,11 @@
--- The actions of rm=user_api that change what is there: membership, prefs, permissions, changeUsername.
+-- The actions of rm=user_api that change existing users and groups: membership, prefs, permissions, changeUsername.
 local accounts = require "sandbox.state.accounts"
 local fields = require "sandbox.http.fields"
 local reply = require "sandbox.http.reply"
 
 local actions = {}
 
--- { who, as written }: an object says `<kind>_id` (a number) or `<kind>_name` (a string), one of them.
+-- Returns { who, as written }. An object has either `<kind>_id` (a number) or `<kind>_name` (a string).
 local function reference(request, found, path, kind)
   local id, name = found[kind .. "_id"], found[kind .. "_name"]
   if (id == nil) == (name == nil) then
