@@ -1,4 +1,4 @@
--- The shape of a report's answer: every key, and the order (or disorder) of keys.
+-- The shape of a report's answer: all keys and their order.
 local cells = require "sandbox.report.cells"
 local graph = require "sandbox.report.graph"
 local json = require "sandbox.http.json"
@@ -86,7 +86,7 @@ local function write_rows(sink, spec, result)
   sink:write "]"
 end
 
--- Footer texts: a sum where the column has one, blank where it has none.
+-- The text of a footer cell: the sum, if the column has one.
 local function footer_label(spec, column, sums, whole)
   local kind = column.measure
   if kind == "percent" then return labels.percent(sums.octets, whole.octets) end
@@ -128,10 +128,10 @@ local function total_text(options, result)
   return (options.total == "number" or options.numbers == "numbers") and digits or '"' .. digits .. '"'
 end
 
--- Made-up rows beyond these are too many for a client to hold back that needs the columns first.
+-- With more made-up rows than this, columns come first: a client could not buffer so many rows until it knows the columns.
 local MOST_ROWS_FIRST = 10000
 
--- Members in their order, but rows and columns as the switch says: by themselves (half of the answers have rows first), or one of them first.
+-- Orders the members. The switch rows_before_columns sets which of rows and columns is first; "random": rows in half of the answers.
 local function order_rows(options, members, count)
   keys.arrange(options, members)
   local rows, columns

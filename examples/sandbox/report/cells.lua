@@ -1,4 +1,4 @@
--- The values of a report's rows: for each column of a row its raw value, label and title.
+-- The values in a report's rows: raw value, label and title of each cell.
 local json = require "sandbox.http.json"
 local labels = require "sandbox.report.labels"
 
@@ -77,7 +77,7 @@ function makers.utilization(_, context)
   end
 end
 
---- Functions of a row, one per column: raw value (text or json.null), label, title.
+--- One function per column. It takes a row and returns raw value (text or json.null), label and title.
 function cells.makers(spec, result)
   local context = { spec = spec, whole = result.whole, names = {}, percent_of = result.columns.sort == "flows" and "flows" or "octets" }
   local list = {}

@@ -1,5 +1,5 @@
--- Reads rpt_json and data_requested strictly: what vendor and peers show passes silently, each further leniency is written down.
--- Gives the report's specification, or raises { report = text } for report.error and { err = text } for {"err": …}.
+-- Reads rpt_json and data_requested strictly. What the vendor or other clients show is correct; any other form is recorded as a violation.
+-- Returns the report's specification, or raises { report = text } for report.error and { err = text } for {"err": …}.
 local columns = require "sandbox.report.columns"
 local filters = require "sandbox.report.filters"
 local json = require "sandbox.http.json"
@@ -39,7 +39,7 @@ Reader.__index = Reader
 
 function Reader:violate(rule, ...) self.request:violate(rule, (...):format(select(2, ...))) end
 
--- An object's member; its keys are checked against `allowed` (nil: any).
+-- A member that is an object; its keys are checked against `allowed` (nil: any).
 function Reader:object(node, path, allowed)
   if not node then return nil end
   if node.kind == "array" and #node.value == 0 then
@@ -63,7 +63,7 @@ function Reader:text(node, path)
   return node.digits or tostring(node.value)
 end
 
--- One of a set of words; another case is granted.
+-- One of a set of words; wrong case is tolerated, as a violation.
 function Reader:word(node, path, allowed)
   local text = self:text(node, path)
   if not text or allowed[text] then return text end
@@ -88,7 +88,7 @@ function Reader:integer(node, path, string_is_usual)
   return math.floor(number)
 end
 
--- {"selected": word}, as most options are.
+-- {"selected": word}, the form of most options.
 function Reader:selected(rpt, name, allowed)
   local node = self:object(rpt.value[name], name, set("selected", "available"))
   if not node then return nil end
@@ -101,7 +101,7 @@ function Reader:directions(rpt)
   return self:selected(rpt, "reportDirections", set("inbound", "outbound", "both")) or "inbound"
 end
 
--- Epoch seconds, as number or string; "" is usual beside a named range.
+-- Epoch seconds as number or string; "" is usual with a named range.
 function Reader:epoch(node, name)
   if not node or (node.kind == "string" and node.value == "") then return nil end
   return self:integer(node, "times." .. name, true)
@@ -256,7 +256,7 @@ function check.report(request, options)
   return spec
 end
 
--- A flag of report_start, with the one value that has been seen.
+-- A flag of report_start; `usual` is the only value seen so far.
 local function check_flag(self, rpt, name, usual)
   local node = rpt.value[name]
   if not node then return self:violate("missing field", "%s", name) end
@@ -264,7 +264,7 @@ local function check_flag(self, rpt, name, usual)
   if node.value ~= usual then self:violate("unknown value", "%s: %s", name, tostring(node.value)) end
 end
 
---- The specification in report_start's report_data, and its text: times are epochs as strings there.
+--- The specification in report_start's report_data, and its JSON node. Times there are epoch seconds as strings.
 function check.start(request, options)
   local spec, self, rpt = read_rpt(request, "report_data", START_FIELDS, options)
   check_flag(self, rpt, "parse", true)

@@ -1,7 +1,7 @@
--- The report types: which flows' properties make a row, and the columns in wire order. All names of element, type and label are here.
+-- The report types: the flow properties that rows are grouped by, and the columns in wire order. All names of elements, types and labels are here.
 --
--- A key column has `sql` (what is grouped by, of the table flows), and perhaps `names`: which names its label comes from. `%in` in the SQL
--- stands for the interface of the direction. A measure column has `measure`: octets, packets, flows, destinations, percent, speed,
+-- A key column has `sql` (the group-by expression over the table flows), and perhaps `names` (the kind of names for its labels). `%in` in the
+-- SQL stands for the interface of the direction. A measure column has `measure`: octets, packets, flows, destinations, percent, speed,
 -- utilization, none, first or last.
 local columns = {}
 
@@ -47,7 +47,7 @@ columns.types = {
   flowCountBySource = { SRC, PERCENT, DESTINATIONS, OCTETS, FLOWS, FIRST, LAST, sort = FLOWS },
 }
 
--- What the recorded flows cannot tell: the table is empty. No source shows these columns' names.
+-- Report types for which the recorded flows have no data: the table is empty. No source shows the names of these columns.
 local function untold(name, label) return { name, label, sql = "NULL" } end
 local function empty(...)
   local list = { empty = true, ... }
@@ -70,14 +70,14 @@ for name, list in pairs {
   paFirewallEvents = empty(untold("pafirewallevent", "Firewall Event")),
 } do columns.types[name] = list end
 
--- Columns that orderBy may name in any report, also where they are not shown.
+-- Columns that orderBy may name in any report, even if they are not shown.
 columns.orders = {
   sum_octetdeltacount = "octets", sum_packetdeltacount = "packets", sum_plixeraggregatedrecordcount = "flows",
   countdistinct_destinationipaddress = "destinations", custom_interfacepercent = "utilization",
 }
 
---- The columns of a report type in one direction: list of { name, label, sql, measure, … }, `empty` where no flow has them; nil for an unknown
---- type.
+--- The columns of a report type in one direction: a list of { name, label, sql, measure, … }, with `empty` if the flows have no data; nil for an
+--- unknown type.
 function columns.of(report_type, direction)
   local known = columns.types[report_type]
   if not known then return nil end

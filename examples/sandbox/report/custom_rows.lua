@@ -1,7 +1,7 @@
--- custom_rows_<N>: N made-up rows in the shape of conversations, computable by anyone, written in constant memory.
+-- custom_rows_<N>: N made-up rows in the shape of conversations. A test can compute them; they are written in constant memory.
 --
--- Row i (from 1): source 10.a.b.c of i's low 24 bits, i packets, i * 1000 octets and 2^53 more when 7 divides i. Two in five of the counters are
--- JSON numbers. The other columns hold what flows hold: made_up.lua.
+-- Row i (from 1): source 10.a.b.c from i's low 24 bits, i packets, i * 1000 octets, plus 2^53 octets if 7 divides i. One in five values of each
+-- counter is a JSON number. The other columns have varied values as real flows have: made_up.lua.
 local bit = require "bit"
 local columns = require "sandbox.report.columns"
 local json = require "sandbox.http.json"
@@ -13,21 +13,21 @@ local band, bxor, lshift, rshift, floor = bit.band, bit.bxor, bit.lshift, bit.rs
 
 local custom_rows = {}
 local MOST = 5000000
-local BLOCK_ROWS = 40 -- some 55 kB: memory of more than 128 kB would be mapped anew for each block
+local BLOCK_ROWS = 40 -- about 55 kB: blocks of more than 128 kB would each be mapped again by malloc
 local EXPORTER = "192.0.2.1"
-local FORMS = 64 -- orders of keys of one column's cells, at most
+local FORMS = 64 -- the most different orders of keys in one column's cells
 local MASK = FORMS - 1
--- 2^53 is 9007199254740992: its first four digits, and the rest, to which i * 1000 adds without a carry.
+-- 2^53 is 9007199254740992: its first four digits, and the others, to which i * 1000 is added without a carry.
 local HIGH, LOW = "9007", 199254740992
 
---- N of a type custom_rows_<N> that exists.
+--- N of a type custom_rows_<N>; nil if the type is another or N is too large.
 function custom_rows.size(report_type)
   local digits = report_type:match "^custom_rows_([1-9]%d*)$"
   local n = digits and tonumber(digits)
   return n and n <= MOST and n or nil
 end
 
--- The exact sum of octets over rows first … last, as a double for shares (its digits are not exact beyond 2^53).
+-- The sum of octets over rows first … last, as a double for shares (not exact beyond 2^53).
 local function octets_between(first, last)
   if last < first then return 0 end
   local count = last - first + 1
@@ -42,8 +42,8 @@ local function sums(first, last)
   return { octets = octets_between(first, last), packets = packets_between(first, last), flows = math.max(0, last - first + 1) }
 end
 
--- A cell's text, in one order of its keys, is { text, n, text, n, text, n, text }: between the texts stand values, 1 the raw one, 2 the title,
--- 3 the label. A member is { key, text }, or { key, text, n, text }.
+-- A form is a cell with one order of keys: { text, n, text, n, text, n, text }. Each n is a value between the texts: 1 raw value, 2 title,
+-- 3 label. A member is { key, text }, or { key, text, n, text }.
 local function form(options, head, members)
   local list, text = {}, head .. "{"
   for i, member in ipairs(keys.arrange(options, members)) do
@@ -57,7 +57,7 @@ local function form(options, head, members)
   return list
 end
 
--- FORMS of them, numbered from 0, of which a row takes any.
+-- FORMS forms, numbered from 0. Each row uses a random one.
 local function forms(options, head, members)
   local list = {}
   for n = 0, FORMS - 1 do
@@ -79,14 +79,14 @@ local function rank_forms(options)
   return forms(options, "[", { { "klasstd", '"rank', 1, '"' }, { "title", '"Rank: ', 2, '"' }, { "label", '"', 3, '"' } })
 end
 
--- For a counter: forms of text and of numbers, and which of both a row takes, by its number.
+-- For a counter: row i uses the forms at index i % 5, which write either text or numbers.
 local function counter_forms(options, name, shift)
   local text, number, chosen = cell_forms(options, name, "alignRight", '"'), cell_forms(options, name, "alignRight", ""), { n = 5 }
   for k = 0, chosen.n - 1 do chosen[k] = made_up.is_number(options, k + shift) and number or text end
   return chosen
 end
 
--- Text of a row's share of the whole.
+-- Makes a function that returns the text of a row's share of the whole.
 local function shares(whole)
   local texts = {}
   return function(i, big)
@@ -100,17 +100,17 @@ local function shares(whole)
   end
 end
 
--- Three values between the texts of a form, in its order.
+-- Writes a form with its three values.
 local function put(out, f, values)
   out:put(f[1], values[f[2]], f[3], values[f[4]], f[5], values[f[6]], f[7])
 end
 
--- The same value three times.
+-- Writes a form with the same value three times.
 local function put_same(out, f, value)
   out:put(f[1], value, f[3], value, f[5], value, f[7])
 end
 
--- A function that puts rows first … last into a buffer. Everything is looked up, nothing decided: the loop stays one path.
+-- Makes a function that writes rows first … last into a buffer. Its loop uses table lookups instead of branches, which keeps it fast.
 local function row_writer(spec, whole)
   local options, share = spec.options, shares(whole)
   local rank, source = rank_forms(options), cell_forms(options, "sourceipaddress", "alignLeft", '"')
@@ -121,7 +121,7 @@ local function row_writer(spec, whole)
   local ports, destinations, firsts, lasts = made_up.ports(options), made_up.destinations(options), made_up.times(spec)
   local share_value, octet_value, unit_is_percent = { "null" }, { nil, "--", "NA" }, spec.unit == "percent"
   local state = options.random(2 ^ 31 - 2)
-  -- 30 bits, of which five cells take their forms.
+  -- At least 30 random bits: 6 for each of five cells, to choose their forms.
   local function bits()
     state = bxor(state, lshift(state, 13))
     state = bxor(state, rshift(state, 17))
@@ -166,7 +166,7 @@ local function writer(spec, first, last, whole)
   end
 end
 
---- As report.run: the sums, and a function that writes the rows.
+--- Like report.run: returns the sums, and a function that writes the rows.
 function custom_rows.run(spec, wanted, n)
   local list = columns.of("conversations", wanted.name)
   local max = wanted.max

@@ -1,6 +1,6 @@
--- Filters: reads `in_…` and `ex_…` texts, and turns them into an SQL condition over the flows.
+-- Filters: reads `in_…` and `ex_…` texts, and converts them to an SQL condition on the flows.
 --
--- A port filter (sdfPorts) holds for a flow of that protocol with the port on either side.
+-- A port filter (sdfPorts) matches flows of that protocol with the port on either side.
 local store = require "sandbox.state.store"
 
 local filters = {}
@@ -18,7 +18,7 @@ local function dotted(number)
   return ("%d.%d.%d.%d"):format(math.floor(number / 16777216), math.floor(number / 65536) % 256, math.floor(number / 256) % 256, number % 256)
 end
 
--- IPv4 or IPv6 text in the flows' spelling; nil when it is neither. The vendor's own example says x.x.x.x.
+-- An IPv4 or IPv6 address as the flows write it; nil for other text. The vendor's own example has x.x.x.x.
 local function address(text)
   if quads(text) then return dotted(quads(text)) end
   if text == "x.x.x.x" or (text:find ":" and text:find "^[%x:.]+$") then return text:lower() end
@@ -36,7 +36,7 @@ end
 
 local SIDE = { src = "src", dst = "dst", both = "both" }
 
--- The side at a filter's end; `usual` lists the spellings that are documented for its type.
+-- The side (src, dst, both) at the end of a filter; `usual` lists the spellings documented for its type.
 local function side(text, usual, key, violate)
   local body, word = text:match "^(.*)_(%a+)$"
   local known = word and SIDE[word:lower()]
@@ -84,10 +84,10 @@ function parse.sdfIPGroups(text, key, violate)
   return body and body:find "^%d+$" and { column = "group", side = where, test = "= " .. body, ip_group = tonumber(body) } or nil
 end
 
--- A group's child groups, and theirs.
+-- A group, its child groups, and their child groups.
 local FAMILY = "WITH RECURSIVE family (id) AS (SELECT %d UNION SELECT child_id FROM ip_group_rules JOIN family ON group_id = id WHERE child_id > 0) "
 
--- Groups that were made through the API hold for the addresses that their rules name, and for their children's.
+-- The condition for a group. Groups made through the API match the addresses of their own rules and of their child groups' rules.
 local function members(group)
   local family = FAMILY:format(group)
   return ("(src_group IN (%sSELECT id FROM family) OR src_ip IN (%sSELECT ip FROM ip_group_members JOIN family ON group_id = id))")
@@ -104,7 +104,7 @@ function parse.sdfPorts(body)
   return port and { column = "port", side = "both", test = "= " .. port, protocol = protocol } or nil
 end
 
--- The 32 hex digits of an IPv6 address; nil for what is none (the meter's shortened ones too).
+-- The 32 hex digits of an IPv6 address; nil for other text (also for the meter's truncated addresses).
 local function digits6(text)
   local head, tail = text:match "^(.-)::(.*)$"
   local function groups(part)
@@ -153,14 +153,14 @@ function parse.sdfIpns(text, key, violate)
   return filter
 end
 
---- What is behind parse.sdfIpns, for IP groups' rules: an IPv4 address as a number, an IPv6 address as 32 hex digits, a network's condition.
+--- Helpers of parse.sdfIpns, also for rules of IP groups: an IPv4 address as number, an IPv6 address as 32 hex digits, the condition of a network.
 filters.quads, filters.digits6 = quads, digits6
 function filters.network(net, length)
   local number = quads(net)
   return (number and network4 or network6)(number or net, length)
 end
 
---- Reads one filter. Gives { type =, exclude =, … }, or nil and why it cannot be run. `violate(rule, …)` is told of leniencies.
+--- Reads one filter. Returns { type =, exclude =, … }, or nil and why it cannot be run. Calls `violate(rule, …)` for each tolerated violation.
 function filters.parse(key, value, violate)
   local name, number = key:match "^(.-)_(%d+)$"
   if not name then return nil, ("Unknown filter '%s'."):format(key) end
@@ -177,7 +177,7 @@ function filters.parse(key, value, violate)
   return filter
 end
 
---- Whether the filters name a single exporter (or interface): the table of bucket sizes depends on it.
+--- Whether the filters name a single exporter (or interface): the bucket size depends on it.
 function filters.one_device(list)
   local seen, count = {}, 0
   for _, filter in ipairs(list) do
@@ -206,7 +206,7 @@ local function condition(filter, direction)
   return filter.protocol and ("(protocol = %s AND %s)"):format(filter.protocol, text) or text
 end
 
---- The SQL condition of all filters in one direction: several of a type widen, types narrow, excludes remove (switches aside).
+--- The SQL condition of all filters in one direction. By default filters of one type are ORed, different types are ANDed, excludes are removed.
 function filters.sql(list, direction, options)
   local kinds, order, removed = {}, {}, {}
   for _, filter in ipairs(list) do

@@ -1,4 +1,4 @@
--- The graph of a report: one series per row shown, in the rows' order, and Other; every bucket of the window has its point.
+-- The graph of a report: one series per row shown, in the rows' order, and Other. Each series has one point per bucket of the window.
 local cells = require "sandbox.report.cells"
 local json = require "sandbox.http.json"
 local keys = require "sandbox.report.keys"
@@ -7,7 +7,7 @@ local report = require "sandbox.report.run"
 local graph = {}
 local DAY_MS = 86400000
 
---- First bucket's epoch and how many there are.
+--- The epoch of the first bucket, and the number of buckets.
 function graph.buckets(spec)
   local from, to = report.window(spec)
   local size = spec.bucket * 1000
@@ -23,7 +23,7 @@ local function add_flow(series, size, start, value, first_day, end_day)
   end
 end
 
--- Sums by bucket for every row shown; what belongs to no such row goes to `other`.
+-- Sums per bucket for each row shown; flows of all other rows are summed in `other`.
 local function collect(spec, result, measure)
   local index, all, other = {}, {}, {}
   for i, row in ipairs(result.rows) do
@@ -38,7 +38,7 @@ local function collect(spec, result, measure)
   return all, other
 end
 
--- What a point holds: the measure, or the percentage when the report is ordered by it.
+-- How to convert a measure to a point: nil: as it is; else a function that returns the utilization in percent, when the report is ordered by it.
 local function scale(spec, result, makers)
   if spec.order ~= "utilization" or result.columns.keys[2] == nil or result.columns.keys[2].names ~= "interfaces" then return nil end
   return function(row)
@@ -98,7 +98,7 @@ local function speed_of(makers, columns)
   end
 end
 
---- Members of report.graph for one direction: functions that write its pie and its timeseries.
+--- The members of report.graph for one direction: functions that write its pie and its timeseries.
 function graph.parts(spec, result)
   local makers = cells.makers(spec, result)
   local measure = spec.order or result.columns.sort

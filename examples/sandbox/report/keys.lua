@@ -1,8 +1,8 @@
--- The order in which an object's keys are written. A Perl of today gives each hash an order of its own, two cells of one answer too; before
--- 5.18 the same keys came in the same order everywhere.
+-- The order in which an object's keys are written. Since Perl 5.18 each hash has its own order, even two cells of one answer. In older versions
+-- hashes with the same keys had the same order.
 local keys = {}
 
---- Numbers as random as an order needs them: a function n -> 1 … n. `seed`: a whole number, for the same ones again; else other ones each time.
+--- Makes a simple random generator: a function n -> 1 … n. With a whole number as `seed` the numbers repeat; else they differ each time.
 function keys.generator(seed)
   local state = 1 + (type(seed) == "number" and seed or math.random(2147483646)) % 2147483646
   return function(n)
@@ -11,7 +11,7 @@ function keys.generator(seed)
   end
 end
 
---- Puts a list in any order, in place.
+--- Shuffles a list in place.
 function keys.shuffle(options, list)
   for i = #list, 2, -1 do
     local j = options.random(i)
@@ -25,15 +25,15 @@ local function name_of(member)
   return type(member) == "table" and member[1] or member:match '^"([^"]*)":'
 end
 
--- Where an older Perl has a key: whatever its bytes come to, the same in every process.
+-- A key's place in an older Perl: a hash of its bytes, the same in every process.
 local function place_of(name, salt)
   local hash = salt + 1
   for i = 1, #name do hash = (hash * 48271 + name:byte(i)) % 2147483647 end
-  for _ = 1, 3 do hash = hash * 48271 % 2147483647 end -- far apart also where the last byte alone differs
+  for _ = 1, 3 do hash = hash * 48271 % 2147483647 end -- spreads keys that differ only in the last byte
   return hash
 end
 
---- Puts an object's members in the order that the switch `keys` says, in place.
+--- Sorts an object's members in place, in the order that the switch `keys` sets.
 function keys.arrange(options, members)
   local order = options.keys
   if order == "shuffled" then return keys.shuffle(options, members) end

@@ -1,4 +1,4 @@
--- Texts of a cell: what a person reads. Follows rateTotal, bbp and dataFormat.
+-- Labels: the texts of cells for people, according to rateTotal, bbp and dataFormat.
 local store = require "sandbox.state.store"
 
 local labels = {}
@@ -17,7 +17,7 @@ local function plain(value)
   return value == math.floor(value) and ("%.0f"):format(value) or ("%.4f"):format(value)
 end
 
---- Octets or packets as text; "NA" where the unit is percent.
+--- Octets or packets as text; octets are "NA" if the unit is percent.
 function labels.amount(spec, kind, value)
   if kind == "octets" and spec.unit == "percent" then return "NA" end
   local unit = "p"
@@ -33,7 +33,7 @@ function labels.percent(part, whole)
   return ("%.2f %%"):format(whole > 0 and part / whole * 100 or 0)
 end
 
---- Names that a kind of key stands for: a function of the row's key values, giving the label.
+--- The names for a kind of key: { [key as text] = name }.
 function labels.names(kind)
   local names, sql = {}, nil
   if kind == "interfaces" then
@@ -47,7 +47,7 @@ function labels.names(kind)
   return names
 end
 
---- Bits per second of each interface, by "exporter/number".
+--- The speed in bits per second of each interface, by "exporter/number".
 function labels.speeds()
   local speeds = {}
   store.query("SELECT exporter || '/' || number AS key, speed FROM interfaces", function(row) speeds[row.key] = row.speed end)

@@ -1,10 +1,10 @@
--- What the made-up rows hold besides what anyone can compute: names, addresses and times as flows have them. Each kind is a list numbered from 0,
--- `n` long, of values { raw value as JSON, title, label }, the last two as they stand inside JSON quotes; row i has value i % n.
+-- The columns of made-up rows with varied values: names, addresses and times as in real flows. Each kind is a list of `n` values, numbered
+-- from 0; row i has value i % n. A value is { raw value as JSON, title, label }; title and label are escaped for JSON, without quotes.
 local made_up = {}
 
 local LONG = ("collector-of-records-with-a-name-that-goes-on-"):rep(4)
 
--- Plain, with every kind of escape, beyond ASCII, with what looks like JSON or HTML, long, empty, as a number, and none at all.
+-- Labels: plain, with every kind of escape, not ASCII, like JSON or HTML, long, empty, with a number as raw value, with null as raw value.
 local PORTS = {
   { "HTTPS (443 - TCP)" }, { "HTTPS (443 - UDP)" }, { "domain (53 - UDP)" }, { "SSH (22 - TCP)" }, { "ipfix (4739 - UDP)" }, { "HTTP (80 - TCP)" },
   { "ipsec-nat-t (4500 - UDP)" }, { "globe (2002 - UDP)" }, { "NetFlow (Defined application)" }, { "ntp (123 - UDP)" }, { "irdmi (8000 - UDP)" },
@@ -20,7 +20,7 @@ local PORTS = {
 
 local function entry(label, raw, title) return { raw or '"' .. label .. '"', title or label, label } end
 
--- A list numbered from 0; `n` is how many there are. Plain rows all have the first.
+-- Makes a list of `n` values, numbered from 0. With made_up = "plain" it has only the first value.
 local function values(options, count, make)
   local list = { n = options.made_up == "plain" and 1 or count }
   for k = 0, list.n - 1 do list[k] = make(k) end
@@ -48,13 +48,13 @@ function made_up.destinations(options)
   end)
 end
 
---- Whether the value of number k is a JSON number, where an appliance usually writes text.
+--- Whether value k is written as a JSON number; an appliance usually writes text.
 function made_up.is_number(options, k)
   if options.numbers == "usual" then return options.made_up == "varied" and k % 5 == 3 end
   return options.numbers == "numbers"
 end
 
---- First and last seen: starts of the report's buckets, the last not before the first. A row of 13 has no last one.
+--- The values of first and last seen: starts of the report's buckets; last is never before first. One in 13 rows has no last.
 function made_up.times(spec)
   local start, options = spec.from - spec.from % spec.bucket, spec.options
   local count = math.max(1, math.ceil((spec.to - start) / spec.bucket))

@@ -1,5 +1,5 @@
--- Runs a report: SQL over the recorded day, which recurs on every day (UTC). A flow counts once for each day on which its start
--- (in milliseconds) lies in the window; its octets and packets belong to that moment.
+-- Runs a report with SQL. The recorded day is repeated on every day (UTC). A flow counts once for each day on which its start (in milliseconds)
+-- is in the window; all its octets and packets count at its start.
 local columns = require "sandbox.report.columns"
 local filters = require "sandbox.report.filters"
 local store = require "sandbox.state.store"
@@ -7,7 +7,7 @@ local store = require "sandbox.state.store"
 local report = {}
 local DAY_MS = 86400000
 
--- First millisecond in the window, and the first after it.
+-- The first millisecond in the window, and the first after it.
 local function window(spec)
   local options, bucket = spec.options, spec.bucket
   local from, to = spec.from * 1000, spec.to * 1000
@@ -19,7 +19,7 @@ local function window(spec)
 end
 report.window = window
 
--- For a flow that starts s ms after midnight, the days on which it is in [from, to) are first_day … end_day - 1.
+-- SQL of first_day and end_day: a flow is in [from, to) on the days first_day … end_day - 1 (days since 1970).
 local function days(spec)
   local from, to = window(spec)
   return ("(%.0f - start_ms) / %d"):format(from + DAY_MS - 1, DAY_MS), ("(%.0f - start_ms) / %d"):format(to + DAY_MS - 1, DAY_MS)
@@ -28,7 +28,7 @@ end
 local COPIED = { "start_ms", "exporter", "input_if", "output_if", "protocol", "src_ip", "src_port", "dst_ip", "dst_port", "packets", "octets", "tos",
   "src_number", "dst_number", "src_group", "dst_group", "wkp", "app" }
 
--- The flows, and those that came in late when that is asked for.
+-- The table of flows, plus late flows if the switch late_flows requires them.
 local function source(options, condition, first, last)
   local late = options.late_flows
   if late == 0 then return "flows" end
@@ -39,7 +39,7 @@ local function source(options, condition, first, last)
     copy, changed, condition, last, first, late)
 end
 
--- The flows of one direction that are in the window, with first_day and end_day.
+-- SQL of the flows in one direction that are in the window, with first_day and end_day.
 local function base(spec, direction, selected)
   local first, last = days(spec)
   local condition = columns.types[spec.type].empty and "0" or filters.sql(spec.filters, direction, spec.options)
@@ -98,8 +98,8 @@ local function zero()
   return { octets = 0, packets = 0, flows = 0 }
 end
 
---- Rows of one direction: { columns =, rows = page, offset =, exists = rows that exist, whole = sums, shown = sums of the page }. A row
---- has its keys by number, and octets, packets, flows, destinations, first, last (ms).
+--- The rows of one direction: { columns =, rows = the page, offset =, exists = number of all rows, whole = sums of all, shown = sums of the page }.
+--- A row has its keys by number, and octets, packets, flows, destinations, first, last (ms).
 function report.run(spec, wanted)
   local list = columns.of(spec.type, wanted.name)
   local result = { columns = list, rows = {}, offset = wanted.offset, exists = 0, whole = zero(), shown = zero() }
@@ -116,7 +116,7 @@ function report.run(spec, wanted)
   return result
 end
 
---- Flows per exporter in the window: list of { exporter, count }.
+--- The flows per exporter in the window: a list of { exporter, count }.
 function report.exporters(spec, direction)
   local list = {}
   store.query(("SELECT exporter, SUM(end_day - first_day) AS flows FROM (%s) GROUP BY exporter"):format(base(spec, direction, "exporter, start_ms")),

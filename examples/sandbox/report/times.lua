@@ -1,4 +1,4 @@
--- Times of a report: named ranges, zones (asked of the system's `date`), the size of the buckets.
+-- The times of a report: named ranges, time zones (from the system's `date`), the length of buckets.
 local times = {}
 local DAY = 86400
 
@@ -8,7 +8,7 @@ local SHORT = {
   LastSevenDays = 7 * DAY, LastThirtyDays = 30 * DAY,
 }
 
--- What `date` has said: the same question has the same answer for good.
+-- Cache of the outputs of `date`: the same arguments always give the same output.
 local MOST_SAID = 1000
 local said, count = {}, 0
 
@@ -32,13 +32,13 @@ function times.known_zone(zone)
   return magic == "TZif"
 end
 
---- The zone's abbreviation and the clock there at an epoch.
+--- The zone's abbreviation and local time at an epoch.
 function times.format(zone, epoch)
   local text = date(zone, ("-d @%.0f"):format(epoch), "'+%Z|%Y-%m-%d %H:%M:%S'")
   return text:match "^(.-)|(.*)$"
 end
 
--- The epoch at which a day begins there; months and days may be out of range. At noon a day has no clock change.
+-- The epoch at which a day begins in the zone; month and day may be out of range. Computed from noon, where clocks do not change.
 local function midnight(zone, year, month, day)
   local noon = os.date("*t", os.time { year = year, month = month, day = day, hour = 12 })
   local text = ("'%04d-%02d-%02d 00:00:00'"):format(noon.year, noon.month, noon.day)
@@ -65,7 +65,7 @@ local function today(zone, now, week_start)
   return { year = tonumber(year), month = tonumber(month), day = tonumber(day), weekday = shift }
 end
 
---- Epochs of a named range, half-open; nil when the name is unknown. "Last…" ends at the last full minute, "This…" and Today now.
+--- The epochs [from, to) of a named range; nil for an unknown name. "Last…" ends at the last full minute, "This…" and Today end now.
 function times.range(name, zone, now, week_start)
   now = math.floor(now)
   if SHORT[name] then
@@ -81,7 +81,7 @@ function times.range(name, zone, now, week_start)
   end
 end
 
---- Every name of a range.
+--- All names of ranges.
 function times.names()
   local names = { LastFullHour = true, Custom = true }
   for name in pairs(SHORT) do names[name] = true end
@@ -89,10 +89,10 @@ function times.names()
   return names
 end
 
--- Longest span in minutes of each bucket size: for one device, for all.
+-- { the longest span in minutes for one device, for several devices, bucket length in seconds }.
 local AUTO = { { 60, 30, 60 }, { 300, 120, 300 }, { 1800, 900, 1800 }, { 7200, 3600, 7200 }, { 43200, 21600, 43200 } }
 
---- Seconds of a bucket under "auto".
+--- The length in seconds of a bucket with "auto".
 function times.auto(span_seconds, one_device)
   for _, step in ipairs(AUTO) do
     if span_seconds / 60 <= step[one_device and 1 or 2] then return step[3] end

@@ -1,10 +1,10 @@
--- Users, usergroups, who is in which, what they may and how they like it: the state behind rm=user_api.
+-- Users and usergroups, with members, permissions and preferences: the state of rm=user_api.
 local store = require "sandbox.state.store"
 
 local accounts = {}
 local TABLES = { "users", "usergroups", "memberships", "preferences", "permissions" }
 
---- As they were at first.
+--- Restores the initial state.
 function accounts.reset()
   store.atomic(function()
     for _, name in ipairs(TABLES) do
@@ -36,12 +36,12 @@ function accounts.add_group(name)
   return last_id()
 end
 
---- A new group may what its template may.
+--- A new group gets the permissions of its template.
 function accounts.copy_permissions(from, to)
   store.change("INSERT INTO permissions SELECT ?, type, seccode FROM permissions WHERE usergroup_id = ?", to, from)
 end
 
---- How many went: 1 or 0.
+--- Returns the number of deleted rows: 1 or 0.
 function accounts.delete_user(who)
   local user = accounts.user(who)
   if not user then return 0 end

@@ -1,11 +1,11 @@
--- Faults on demand: a queue, of which each API request takes the first. README.md lists the kinds.
+-- Faults on demand: a queue; each API request takes the first entry. README.md lists the kinds.
 local json = require "sandbox.http.json"
 local store = require "sandbox.state.store"
 local switches = require "sandbox.state.switches"
 
 local faults = {}
 
--- kind = fields it knows besides kind and times; a "!" marks one that must be there.
+-- kind = its fields besides kind and times; "!" marks a required one.
 local KINDS = {
   none = "", delay = "seconds!", drop = "", reset = "after_bytes", stall = "seconds! after_bytes", drip = "bytes_per_second! after_bytes",
   truncate = "at! length", unended = "at!", redirect = "location! status", status = "status! body content_type headers", html = "status body",
@@ -13,7 +13,7 @@ local KINDS = {
   switch = "name! value!",
 }
 
--- Short names: what they stand for.
+-- Short names and their meaning.
 local SHORT = {
   ["302"] = { kind = "redirect" }, ["404"] = { kind = "html", status = 404 }, ["500"] = { kind = "html", status = 500 },
   ["503"] = { kind = "retry_after" }, cap_rows = { kind = "switch", name = "max_rows", from = "rows" },
@@ -64,7 +64,7 @@ local function expand_all(entry)
   return list, times
 end
 
---- Puts faults at the queue's end: a list whose items are a fault, or a list of faults for one request. True, or nil and why not.
+--- Adds faults to the end of the queue. Each item of the list is a fault, or a list of faults for one request. Returns true, or nil and why not.
 function faults.add(entries)
   local ready = {}
   for i, entry in ipairs(entries) do
@@ -86,7 +86,7 @@ function faults.clear()
   store.change "DELETE FROM faults"
 end
 
--- The first of the queue; times 0 means until cleared.
+-- The first entry of the queue; times = 0: it stays until cleared.
 local function pop()
   if not store.rows "SELECT 1 FROM faults LIMIT 1"[1] then return {} end
   return store.atomic(function()
@@ -123,7 +123,7 @@ function sort.refused(now, fault) now.forced = fault.kind end
 function sort.report_error(now, fault) now.forced, now.text = fault.kind, fault.text end
 function sort.switch(now, fault) now.overlay[fault.name] = fault.value end
 
---- What this request has coming: { first = done before the answer, effects = for the sink, overlay = switches, forced =, declared = }.
+--- Takes the faults for this request: { first = faults before the answer, effects = for the sink, overlay = switches, forced =, declared = }.
 function faults.take()
   local now = { first = {}, effects = {}, overlay = {} }
   for _, fault in ipairs(pop()) do
@@ -162,7 +162,7 @@ function before.retry_after(fault)
   return send(fault.status or 503, html(fault.status or 503, fault.body), nil, headers)
 end
 
---- Does what comes before the answer; true when that was the answer.
+--- Applies the faults before the answer; true if one of them has answered already.
 function faults.before(now)
   for _, fault in ipairs(now.first) do
     if before[fault.kind](fault) then return true end

@@ -1,10 +1,10 @@
--- IP groups and their rules: the state behind rm=ipgroups, and what its rules hold for among the flows' addresses.
+-- IP groups and their rules: the state of rm=ipgroups, and the addresses of the flows that match the rules.
 local filters = require "sandbox.report.filters"
 local store = require "sandbox.state.store"
 
 local ip_groups = {}
 
---- As they were at first.
+--- Restores the initial state.
 function ip_groups.reset()
   store.atomic(function()
     for _, name in ipairs { "ip_groups", "ip_group_rules" } do
@@ -27,7 +27,7 @@ end
 
 function ip_groups.rename(id, name) store.change("UPDATE ip_groups SET name = ? WHERE id = ?", name, id) end
 
---- How many went: 1 or 0.
+--- Returns the number of deleted groups: 1 or 0.
 function ip_groups.delete(id)
   for _, name in ipairs { "ip_group_rules", "ip_group_members" } do store.change(("DELETE FROM %s WHERE group_id = ?"):format(name), id) end
   return store.change("DELETE FROM ip_groups WHERE id = ?", id)
@@ -37,7 +37,7 @@ function ip_groups.rules(id)
   return store.rows("SELECT rule_id, type, address, mask, sip, eip, child_id FROM ip_group_rules WHERE group_id = ? ORDER BY rule_id", id)
 end
 
--- The condition, over `addresses`, of a rule; nil where it holds for none of them.
+-- A rule as an SQL condition on `addresses`; nil if it cannot match any.
 local function condition(rule)
   local first, last = filters.quads(rule.sip or ""), filters.quads(rule.eip or "")
   local number, mask = filters.quads(rule.address or ""), filters.quads(rule.mask or "")
@@ -59,7 +59,7 @@ local function join(group, rule)
   if text then store.change(("INSERT OR IGNORE INTO ip_group_members SELECT %d, ip FROM addresses WHERE %s"):format(group, text)) end
 end
 
---- Adds a rule; gives its id.
+--- Adds a rule; returns its id.
 function ip_groups.add(group, rule)
   store.change("INSERT INTO ip_group_rules (group_id, type, address, mask, sip, eip, child_id) VALUES (?, ?, ?, ?, ?, ?, ?)",
     group, rule.type, rule.address, rule.mask, rule.sip, rule.eip, rule.child_id)
@@ -68,7 +68,7 @@ function ip_groups.add(group, rule)
   return id
 end
 
--- After a rule has gone: what the others hold for.
+-- Computes a group's members again, after a rule was changed or removed.
 local function again(group)
   store.change("DELETE FROM ip_group_members WHERE group_id = ?", group)
   for _, rule in ipairs(ip_groups.rules(group)) do join(group, rule) end
@@ -84,7 +84,7 @@ function ip_groups.change(group, rule_id, rule)
   again(group)
 end
 
---- Takes rules out; gives the ids of those that were there.
+--- Removes rules; returns the ids of those that existed.
 function ip_groups.remove(group, rule_ids)
   local gone = {}
   for _, id in ipairs(rule_ids) do

@@ -1,4 +1,4 @@
--- SQLite: the flows, and what the sandbox remembers. Each worker has its own handles; the one for reports cannot write.
+-- SQLite: the flows, and the sandbox's state. Each worker has its own handles; the one for reports is read-only.
 local luasql = require "luasql.sqlite3"
 
 local store = {}
@@ -19,7 +19,7 @@ local function quote(value)
   return "'" .. tostring(value):gsub("%z", "\\0"):gsub("'", "''") .. "'"
 end
 
---- The text of an SQL statement with its `?` replaced by quoted values.
+--- An SQL statement with each `?` replaced by a quoted value.
 local function fill(sql, ...)
   local values, i = { ... }, 0
   return (sql:gsub("%?", function()
@@ -28,10 +28,10 @@ local function fill(sql, ...)
   end))
 end
 
---- SQL text of a value.
+--- A value as SQL text.
 store.quote = quote
 
---- Calls `each(row)` for every row of a report's query; the row table is reused.
+--- Calls `each(row)` for every row of a report's query. The row table is reused.
 function store.query(sql, each)
   reader = reader or open "PRAGMA query_only = ON"
   local cursor = assert(reader:execute(sql))
@@ -48,7 +48,7 @@ local function run(sql, ...)
   return assert(writer:execute(fill(sql, ...)))
 end
 
---- Runs one statement that changes the state; gives the number of rows it touched.
+--- Runs one statement that changes the state; returns the number of changed rows.
 function store.change(sql, ...)
   return run(sql, ...)
 end
@@ -65,7 +65,7 @@ function store.rows(sql, ...)
   return rows
 end
 
---- Runs `body` as one transaction that no other worker can come between.
+--- Runs `body` as one transaction, exclusive among all workers.
 function store.atomic(body)
   run "BEGIN IMMEDIATE"
   local ok, result = pcall(body)
@@ -74,7 +74,7 @@ function store.atomic(body)
   return result
 end
 
---- Random numbers that differ from worker to worker.
+--- Seeds math.random, differently in each worker.
 function store.seed()
   local file = assert(io.open("/dev/urandom", "rb"))
   local a, b, c = file:read(3):byte(1, 3)
@@ -86,7 +86,7 @@ function store.token()
   return store.rows("SELECT value FROM setting WHERE name = 'token'")[1].value
 end
 
---- Writes down a leniency that a request was granted.
+--- Records a violation by a request that was tolerated.
 function store.violation(rule, text, request_id)
   store.change("INSERT INTO violations (time, rule, text, request_id) VALUES (?, ?, ?, ?)", ngx.now(), rule, text:sub(1, 2000), request_id)
 end
