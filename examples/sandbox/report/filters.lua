@@ -206,7 +206,7 @@ local function condition(filter, direction)
   return filter.protocol and ("(protocol = %s AND %s)"):format(filter.protocol, text) or text
 end
 
---- The SQL condition of all filters in one direction. By default filters of one type are ORed, different types are ANDed, excludes are removed.
+--- The SQL condition of all filters in one direction. By default filters of one type are ORed, different types are ANDed, excludes are ANDed as NOT.
 function filters.sql(list, direction, options)
   local kinds, order, removed = {}, {}, {}
   for _, filter in ipairs(list) do

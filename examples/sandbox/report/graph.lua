@@ -38,7 +38,7 @@ local function collect(spec, result, measure)
   return all, other
 end
 
--- How to convert a measure to a point: nil: as it is; else a function that returns the utilization in percent, when the report is ordered by it.
+-- Nil: points hold the measure. If the report is ordered by utilization: a function of a row; its result converts octets to percent.
 local function scale(spec, result, makers)
   if spec.order ~= "utilization" or result.columns.keys[2] == nil or result.columns.keys[2].names ~= "interfaces" then return nil end
   return function(row)

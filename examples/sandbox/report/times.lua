@@ -38,7 +38,7 @@ function times.format(zone, epoch)
   return text:match "^(.-)|(.*)$"
 end
 
--- The epoch at which a day begins in the zone; month and day may be out of range. Computed from noon, where clocks do not change.
+-- The epoch at which a day begins in the zone. Month and day may be out of range; they are normalized at noon, when no clock changes.
 local function midnight(zone, year, month, day)
   local noon = os.date("*t", os.time { year = year, month = month, day = day, hour = 12 })
   local text = ("'%04d-%02d-%02d 00:00:00'"):format(noon.year, noon.month, noon.day)

@@ -1,84 +1,84 @@
--- Lasting switches: each fact of the wire that is only inferred has one, with every reading. `POST /sandbox/switches {"name": value}`.
+-- Permanent switches: one for each fact of the wire that is only inferred, with all its variants. `POST /sandbox/switches {"name": value}`.
 local json = require "sandbox.http.json"
 local store = require "sandbox.state.store"
 
 local switches = {}
 
--- name = { default, further values... }. A list that holds only the default is open: any value of the default's type; "number"
--- stands for any number besides.
+-- name = { default, other values... }. With only a default, any value of its type is allowed. "number" means that any number is allowed
+-- too.
 switches.known = {
   -- windows and filters
-  window_start = { "closed", "open", "bucket" }, -- open: what starts exactly then is left out; bucket: from the bucket's start on
-  window_end = { "open", "closed", "bucket" }, -- closed: the second named by `end` counts; bucket: its whole bucket does
-  filters_within = { "or", "and" }, -- several of one type
-  filters_across = { "and", "or" }, -- different types
+  window_start = { "closed", "open", "bucket" }, -- open: flows at exactly this time are left out; bucket: from the bucket's start
+  window_end = { "open", "closed", "bucket" }, -- closed: includes the second `end`; bucket: includes its whole bucket
+  filters_within = { "or", "and" }, -- filters of the same type
+  filters_across = { "and", "or" }, -- filters of different types
   unknown_filter = { "error", "ignore" },
   week_start = { "sunday", "monday" },
-  now = { "clock", "number" }, -- an epoch: the sandbox's clock stands still there
+  now = { "clock", "number" }, -- a number: the sandbox's clock is fixed at this epoch
   empty_window = { "rows", "error" }, -- from >= to: no rows, or report.error
   -- which rows, in which order
-  ties = { "stable", "shuffled", "reverse" }, -- rows with the same measure, anew for each request
+  ties = { "stable", "shuffled", "reverse" }, -- order of rows with the same measure; shuffled: a new order for each request
   rank = { "absolute", "page" },
-  directions = { "requested", "selected" }, -- data sets by data_requested's keys, or by reportDirections.selected
-  max_rows = { "none", "number" }, -- the server's cap on max_num_rows
-  late_flows = { 0, "number" }, -- so many further flows have come in, of late_octets each,
-  late_octets = { 1, "number" }, -- from hosts of rows that are there, or from new ones (198.51.100.n)
+  directions = { "requested", "selected" }, -- directions from data_requested's keys, or from reportDirections.selected
+  max_rows = { "none", "number" }, -- the server's limit for max_num_rows
+  late_flows = { 0, "number" }, -- number of flows that arrived late, of late_octets each,
+  late_octets = { 1, "number" }, -- from hosts that have rows already, or from new hosts (198.51.100.n)
   late_hosts = { "existing", "new" },
-  show_others = { "ignored", "honoured" }, -- showOthers = 0 takes Other out of graph and footer
+  show_others = { "ignored", "honoured" }, -- honoured: showOthers = 0 removes Other from graph and footer
   -- shape of the answer
-  total = { "string", "number", "missing", "null", "page" }, -- totalRowCount; page: the rows of this answer
-  total_value = { "none", "number" }, -- totalRowCount says this, whatever is true
+  total = { "string", "number", "missing", "null", "page" }, -- totalRowCount; page: the number of rows in this answer
+  total_value = { "none", "number" }, -- totalRowCount has this value, true or not
   footer = { "short", "full", "missing", "empty", "reversed", "other", "total" },
-  rows_before_columns = { "random", "always", "never" }, -- random: as the order of keys has it
-  keys = { "shuffled", "one", "sorted", "fixed" }, -- an order of each object (a Perl of today), one for all objects with the same keys (an older
-  -- one), by name, or as the documents list them
-  seed = { "random", "number" }, -- the orders of keys: other ones for each request, or those of a number
-  numbers = { "usual", "strings", "numbers" }, -- usual: text, but for some cells of custom_rows_<N>
-  made_up = { "varied", "plain" }, -- custom_rows_<N>; plain: but for what anyone can compute, every row is as the others
+  rows_before_columns = { "random", "always", "never" }, -- random: as switch `keys` orders them
+  keys = { "shuffled", "one", "sorted", "fixed" }, -- each object has its own order (Perl since 5.18), one order for all objects with the same keys
+  -- (older Perl), sorted by name, or as in the documents
+  seed = { "random", "number" }, -- orders of keys: different for each request, or determined by a number
+  numbers = { "usual", "strings", "numbers" }, -- usual: text, except some cells of custom_rows_<N>
+  made_up = { "varied", "plain" }, -- custom_rows_<N>; plain: all rows are the same, except the columns that a test can compute
   pretty = { "no", "yes" },
   empty = { "rows", "no_rows", "null_rows", "no_direction", "no_table", "null_table" }, -- a report without rows
   time_details = { "bucket", "exact", "missing", "numbers" },
   granularity_used = { "no", "yes" }, -- adds report.graphView and report.dataGranularity, as report_start answers them
-  granularity_kept = { "all", "30" }, -- 30: finer data is gone, shorter buckets are answered in 30 minutes
-  graph_parts = { "both", "asked" }, -- graph "timeseries" or "pie": both parts, or only that
-  graph_other = { "both", "pie", "missing" }, -- where the series Other is
+  granularity_kept = { "all", "30" }, -- 30: finer data is deleted; shorter buckets become 30 minutes
+  graph_parts = { "both", "asked" }, -- for graph "timeseries" or "pie": sends both parts, or only that one
+  graph_other = { "both", "pie", "missing" }, -- the parts that have the series Other
   graph_points = { "numbers", "strings" },
-  graph_gaps = { "zero", "left_out", "null" }, -- buckets without traffic: a point of 0, no point, or one whose value is null
-  graph_parts_missing = { "none", "pie", "timeseries" }, -- a part that is never there
-  report_start = { "both", "seconds", "used", "neither", "unknown" }, -- what it says; unknown: an appliance without this run mode
+  graph_gaps = { "zero", "left_out", "null" }, -- buckets without traffic: a point of 0, no point, or a point of null
+  graph_parts_missing = { "none", "pie", "timeseries" }, -- a part that is always missing
+  report_start = { "both", "seconds", "used", "neither", "unknown" }, -- which fields it has; unknown: an appliance without this run mode
   error_beside_table = { "no", "yes" },
   -- the inventory: devices, interfaces, groups
-  device_names = { "name", "dns", "ip" }, -- what get_known_objects calls a device by
+  device_names = { "name", "dns", "ip" }, -- what get_known_objects shows as a device's name
   object_ids = { "usual", "strings", "numbers" }, -- ids of groups and objects, interface numbers
-  inventory_cells = { "documented", "shifted" }, -- shifted: one further cell before all others
-  group_cells = { "both", "old", "new" }, -- of mapping_configuration: the pair in cell 1, the label and id in cells 3 and 8, or all
-  inventory_rows = { "none", "number" }, -- the server's cap on max_num_rows in session_state
+  inventory_cells = { "documented", "shifted" }, -- shifted: one more cell before the others
+  group_cells = { "both", "old", "new" }, -- mapping_configuration; old: name and id in cell 1; new: label in cell 3, id in cell 8
+  inventory_rows = { "none", "number" }, -- the server's limit for max_num_rows in session_state
   inventory_offset = { "honoured", "ignored" },
-  inventory_order = { "stable", "shuffled", "once" }, -- rows of status, anew for each request; once: at the second request of a walk
-  exporter_search = { "part", "word", "ignored", "label" }, -- of an address: any part of it; only between blanks; no row is left out; of the label
+  inventory_order = { "stable", "shuffled", "once" }, -- rows of status; shuffled: a new order for each request; once: only for pages after the first
+  exporter_search = { "part", "word", "ignored", "label" }, -- matches part of the address; a whole word; every row; part of the label
   status_html = { "some", "all", "none" }, -- tags in labels and tooltips
-  status_tips = { "some", "all", "none" }, -- oTip is missing where the recorded day has nothing in that direction
-  status_labels = { "usual", "odd" }, -- odd: percent, speed and rate as no source shows them
+  status_tips = { "some", "all", "none" }, -- some: no oTip if the recorded day has no traffic in that direction
+  status_labels = { "usual", "odd" }, -- odd: percent, speed and rate in forms that no source shows
   manage_exporters = { "allowed", "refused" },
   host_counts = { "strings", "numbers", "odd" }, -- connections of quick_search
   capture_answer = { "rule", "empty", "list" },
   -- IP groups
   ip_group_names = { "unique", "free" }, -- free: several groups may have one name
-  update_answer = { "saved", "bare", "empty" }, -- of update: as saveRule's, the group alone, or {}
-  rule_fields = { "all", "bare" }, -- a rule in an answer: with its fields, or its id and type alone
+  update_answer = { "saved", "bare", "empty" }, -- answer of update: like saveRule's, only the group, or {}
+  rule_fields = { "all", "bare" }, -- a rule in an answer: all fields, or only id and type
   rule_order = { "given", "shuffled" },
-  removed_rules = { "numbers", "strings", "objects" }, -- how an answer names rules that are gone
-  load_rules = { "results", "rows", "rules", "bare" }, -- where loadRules has its list
+  removed_rules = { "numbers", "strings", "objects" }, -- how an answer names removed rules
+  load_rules = { "results", "rows", "rules", "bare" }, -- the key of loadRules' list; bare: no key
   -- users and usergroups
-  account_ids = { "usual", "strings", "numbers" }, -- ids of what was made; usual: numbers, but members of a group as strings
-  group_delete = { "group", "bare" }, -- the sentence of delUsergroups: as delUsers says it, or without `id` and `named`
+  account_ids = { "usual", "strings", "numbers" }, -- ids of created items; usual: numbers, but strings for members of a group
+  group_delete = { "group", "bare" }, -- the sentence of delUsergroups: like delUsers', or without `id` and `named`
   membership_shape = { "data", "top" }, -- added and removed inside data, or at the top
-  membership_names = { "given", "quoted", "ids" }, -- how a sentence calls those that were given by name
-  rename_names = { "given", "name" }, -- whom the sentence of changeUsername names: what was sent, or the old name
+  membership_names = { "given", "quoted", "ids" }, -- how a sentence shows items that were given by name
+  rename_names = { "given", "name" }, -- the user in changeUsername's sentence: as sent, or the old name
   -- transport
   content_type = { "application/json; charset=utf-8", "text/html", "text/plain; charset=iso-8859-1" },
   error_status = { "200", "400", "401", "403", "500" }, -- of auth errors
-  http = { "origin", "query_lost", "kept", "serve" }, -- plain http: a 302 to https:// and / (path and query lost), with the path, with both; or the
+  http = { "origin", "query_lost", "kept", "serve" }, -- plain http: a 302 to https:// with path /, with the path, with path and query; serve: the
   -- API itself
   version = { "19.7.0.87654" }, -- of initLogin's answer; "" leaves it out
   auth = { "token", "address", "either" },
@@ -97,7 +97,7 @@ local function fits(name, value)
 end
 switches.fits = fits
 
---- The values that hold now: defaults, then lasting switches, then what this request's faults overlay.
+--- The current values: defaults, overridden by permanent switches, overridden by this request's faults.
 function switches.current(overlay)
   local values = {}
   for name, known in pairs(switches.known) do values[name] = known[1] end
@@ -108,7 +108,7 @@ function switches.current(overlay)
   return values
 end
 
---- Sets switches from a table; json.null puts one back. Gives true, or nil and a message; nothing is set on a mistake.
+--- Sets switches from a table; json.null resets one to its default. Returns true; or nil and a message, then nothing is set.
 function switches.set(wanted)
   for name, value in pairs(wanted) do
     local default = switches.known[name] and switches.known[name][1]
