@@ -47,7 +47,7 @@ local function midnight(zone, year, month, day)
   return tonumber(epoch)
 end
 
--- Calendar ranges: from and to as day shifts of the zone's today. `to` nil means now.
+-- Calendar ranges: the days `from` and `to`, relative to today in the zone. `to` = nil means now.
 local CALENDAR = {
   Today = function(t) return { t.year, t.month, t.day } end,
   Yesterday = function(t) return { t.year, t.month, t.day - 1 }, { t.year, t.month, t.day } end,

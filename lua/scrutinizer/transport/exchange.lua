@@ -48,7 +48,7 @@ local function begin(client, request)
   return transfer, http
 end
 
---- Starts a request. Nothing is sent where the host cannot wait for the answer.
+--- Starts a request. If the host cannot wait for the answer, it returns an error and sends nothing.
 ---@param client scrutinizer.Client
 ---@param request table what `http:start` takes
 ---@param how? { limit?: number, again?: (fun(): table?, scrutinizer.Error?), heard?: fun(info: table), write?: boolean } limit: the most seconds

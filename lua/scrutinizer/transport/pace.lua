@@ -20,7 +20,7 @@ local STEP_EVERY = 0.0001
 ---@field client table       its `_private.host` finds the host
 ---@field http userdata      the multi handle that drives the transfer
 ---@field transfer userdata
----@field closed fun(): boolean
+---@field closed fun(): boolean  whether the exchange or the client was closed
 ---@field pausing boolean  it is waiting in the host now
 ---@field private _owner table      the exchange
 ---@field private _ticket scrutinizer.Ticket

@@ -85,7 +85,7 @@ function paged_rows.all(client, method, form, read, key)
   end
 end
 
---- The rows of a list that comes in one answer.
+--- The rows of a list that fits in one answer.
 ---@param client scrutinizer.Client
 ---@param method string
 ---@param form table<string, string>

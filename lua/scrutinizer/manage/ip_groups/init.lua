@@ -389,7 +389,7 @@ end
 ---@param source string|{ text: string } a file's path, or the text itself
 ---@param options? { create?: boolean, batch?: integer, on_progress?: fun(done: integer, all: integer) } as in `from_list`
 ---@return (scrutinizer.IpGroup|{ name: string, error: string })[]? groups in the order of their first lines
----@return scrutinizer.Error? err kind `decode`: a wrong line; `file`: the file cannot be read; or a call failed
+---@return scrutinizer.Error? err kind `decode`: a wrong line; `file`: the file cannot be read; or a call failed: `err.partial` has what was done
 function methods:from_csv(source, options)
   local text = type(source) == "table" and source.text
   if type(text) ~= "string" and type(source) ~= "string" then

@@ -7,7 +7,7 @@ local function module()
   return type(loaded) == "table" and loaded or nil
 end
 
---- Whether a cqueues controller runs us.
+--- Whether a cqueues controller is running this code.
 function cqueues_host.here()
   local cqueues = module()
   return cqueues ~= nil and cqueues.running() ~= nil

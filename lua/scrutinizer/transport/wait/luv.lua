@@ -15,7 +15,7 @@ local function current()
   return not main and co or nil
 end
 
---- Whether luv's loop runs us.
+--- Whether luv's loop is running this code.
 function luv.here()
   local uv = module()
   return uv ~= nil and uv.loop_mode ~= nil and uv.loop_mode() ~= nil
