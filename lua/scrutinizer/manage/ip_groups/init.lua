@@ -170,8 +170,8 @@ local function create(self, method, name, list, how)
   return add_batches(self, method, group, list, #first + 1, how)
 end
 
---- Creates an IP group. Rules beyond the first 1,000 are sent in further requests. If one of these fails, `err.partial` is the group with the
---- rules that are known to be in it.
+--- Creates an IP group. Rules beyond the first 1,000 are sent in further requests. If one of these fails, `err.partial` is the group so far, with
+--- the rules sent before.
 ---@param name string
 ---@param list (string|table)[] rules: "10.1.1.1", "10.0.0.0/8", "10.1.1.1-10.1.1.9", "10.0.4.0/0.255.0.255" (wildcard mask: bits that are 1 are
 ---  ignored), or tables: { type = "ip", address = }, { type = "range", from =, to = }, { type = "network", address =, length = },
