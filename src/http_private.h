@@ -172,7 +172,7 @@ bool sz_tls_is_http2(const struct sz_tls *tls, void *ssl);
 
 /*
 ** Whether no application data waits: neither in 'ssl' nor on the socket. The
-** socket is read only if it is not 'socket_quiet'.
+** socket is looked at only if it is not 'socket_quiet'.
 */
 bool sz_tls_quiet(const struct sz_tls *tls, void *ssl, int fd,
                   bool socket_quiet);
