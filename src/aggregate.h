@@ -63,6 +63,7 @@ enum sz_added sz_aggregate_add(struct sz_aggregate *a,
                                const struct sz_slot *slots, const char *text,
                                const char **field);
 
+/* How many groups there are; their indices are from 0. */
 size_t sz_aggregate_groups(const struct sz_aggregate *a);
 
 /*
@@ -73,11 +74,12 @@ size_t sz_aggregate_groups(const struct sz_aggregate *a);
 */
 size_t *sz_aggregate_order(const struct sz_aggregate *a, size_t top);
 
+/* How many rows a group has. */
 uint64_t sz_aggregate_count(const struct sz_aggregate *a, size_t group);
 const struct sz_total *sz_aggregate_total(const struct sz_aggregate *a,
                                           size_t group, size_t folded);
 
-/* The 'by' value number 'n' of a group. */
+/* The 'by' value number 'n' (from 0) of a group; its type is returned. */
 enum sz_slot_type sz_aggregate_key(const struct sz_aggregate *a, size_t group,
                                    size_t n, const char **text, size_t *len);
 

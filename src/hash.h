@@ -20,6 +20,7 @@ struct sz_hash_key {
 */
 struct sz_hash_key sz_hash_key(const void *where);
 
+/* The hash of 'len' bytes at 's'; differs with the key. */
 uint64_t sz_hash(const struct sz_hash_key *key, const char *s, size_t len);
 
 #endif

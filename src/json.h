@@ -78,8 +78,9 @@ struct sz_json {
 };
 
 /*
-** Initializes a scanner. A kept token has at most 'max_text' bytes. Returns 0,
-** or -1 when out of memory (then there is nothing to free).
+** Initializes a scanner for at most 'max_depth' levels of containers. A kept
+** token has at most 'max_text' bytes. Returns 0, or -1 when out of memory
+** (then there is nothing to free).
 */
 int sz_json_init(struct sz_json *j, size_t max_depth, size_t max_text,
                  enum sz_json_utf8 utf8);
@@ -97,6 +98,7 @@ void sz_json_feed(struct sz_json *j, const char *data, size_t len);
 /* No more bytes will come. */
 void sz_json_finish(struct sz_json *j);
 
+/* The next token; see the public members of struct sz_json for its text. */
 enum sz_json_token sz_json_next(struct sz_json *j);
 
 /*

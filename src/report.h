@@ -80,6 +80,7 @@ void sz_report_free(struct sz_report *r);
 void sz_report_feed(struct sz_report *r, const char *data, size_t len);
 /* No more bytes will come. */
 void sz_report_finish(struct sz_report *r);
+/* Reads on to the next event. */
 enum sz_report_event sz_report_next(struct sz_report *r);
 
 /* Makes the report fail from now on; 'kind' and 'message' are constants. */

@@ -58,6 +58,7 @@ struct sz_fd {
   bool read, write;
 };
 
+/* Bytes are there; none yet; the answer is complete; it has failed. */
 enum sz_read { SZ_READ_DATA, SZ_READ_WAIT, SZ_READ_END, SZ_READ_ERROR };
 
 /* The functions of one kind of source; see the inline functions below. */

@@ -30,6 +30,7 @@ size_t sz_top_size(size_t keep);
 /* Initializes memory of that size. */
 void sz_top_init(struct sz_top *top, size_t keep);
 
+/* Adds a sample; 'at' is its time or index. */
 void sz_top_add(struct sz_top *top, int64_t value, int64_t at);
 
 /*
