@@ -1,7 +1,7 @@
-# scrutinizer: `make demo` and `make test` do everything, set-up included.
+# scrutinizer: `make demo` and `make test` also install what they need.
 LUA ?= lua5.4
 ALL_LUAS = lua5.4 lua5.3 lua5.1 luajit
-# `make test` means every Lua; `make test LUA=lua5.3` one.
+# `make test` runs on every Lua; `make test LUA=lua5.3` on one.
 LUAS = $(if $(filter command environment,$(firstword $(origin LUA))),$(LUA),$(ALL_LUAS))
 
 OUT ?= build/$(LUA)
@@ -9,12 +9,12 @@ CORE = $(OUT)/scrutinizer/core.so
 CFLAGS ?= -O2 -g
 WARN = -std=c99 -Wall -Wextra -Wpedantic -Werror -Wshadow -Wstrict-prototypes \
   -Wmissing-prototypes -Wpointer-arith
-# What POSIX adds to C99: sockets, clocks.
+# POSIX, for sockets and clocks.
 DEFS = -D_POSIX_C_SOURCE=200809L
 OBJECTS = $(patsubst src/%.c,$(OUT)/obj/%.o,$(wildcard src/*.c))
 
 PREFIX ?= /usr/local
-# Lua's own name for its folders: 5.4, 5.3, 5.1; LuaJIT uses those of 5.1.
+# The version in the names of Lua's folders: 5.4, 5.3, 5.1; LuaJIT uses 5.1.
 ABI = $(patsubst lua%,%,$(subst luajit,lua5.1,$(LUA)))
 SHARE_AT = $(PREFIX)/share/lua/$(ABI)
 LIB_AT = $(PREFIX)/lib/lua/$(ABI)
@@ -45,7 +45,7 @@ $(OUT)/obj/%.o: src/%.c $(wildcard src/*.h)
 	$(CC) $(WARN) $(DEFS) $(CFLAGS) -fPIC -fvisibility=hidden \
 	  $$(pkg-config --cflags $(LUA) libcurl zlib) -c $< -o $@
 
-# A program of its own: the core's objects and Lua, on an allocator that fails when told to (spec/core/alloc_spec.lua).
+# Test program: the core and Lua with an allocator that fails when told to (spec/core/alloc_spec.lua).
 ALLOC_HOST = $(OUT)/alloc_host
 WRAPPED = $(foreach f,malloc calloc realloc free,-Wl,--wrap=$(f))
 alloc-host: $(ALLOC_HOST)
@@ -54,7 +54,7 @@ $(ALLOC_HOST): $(wildcard spec/alloc/*.[ch]) $(OBJECTS)
 	$(CC) $(WARN) $(DEFS) $(CFLAGS) $(LDFLAGS) $$(pkg-config --cflags $(LUA)) spec/alloc/*.c $(OBJECTS) \
 	  $(WRAPPED) $$(pkg-config --libs $(LUA) libcurl zlib) -lm -o $@
 
-# Another: many Lua states in one process, a thread each (spec/hosts/threads_spec.lua builds it with ThreadSanitizer, and Lua 5.4 too).
+# Test program: many Lua states in one process, one per thread (spec/hosts/threads_spec.lua builds it and Lua 5.4 with ThreadSanitizer).
 THREADS_HOST = $(OUT)/threads_host
 threads-host: $(THREADS_HOST)
 
@@ -63,7 +63,7 @@ $(THREADS_HOST): spec/threads/host.c $(OBJECTS)
 	  -Wl,--whole-archive $$(.ci/lua-archive $(OUT)/lua '$(CFLAGS)') -Wl,--no-whole-archive \
 	  $$(pkg-config --libs libcurl zlib) -lm -ldl -lpthread -o $@
 
-# Another: the push scanner over files, cut at every byte (spec/core/json_suite_spec.lua).
+# Test program: runs the push scanner over files, cut at every byte (spec/core/json_suite_spec.lua).
 SCAN_HOST = $(OUT)/scan_host
 SCANNER = $(foreach name,json scan utf8 buffer,$(OUT)/obj/$(name).o)
 scan-host: $(SCAN_HOST)
@@ -71,21 +71,21 @@ scan-host: $(SCAN_HOST)
 $(SCAN_HOST): spec/scan/scan.c $(SCANNER)
 	$(CC) $(WARN) $(DEFS) $(CFLAGS) $(LDFLAGS) $^ -o $@
 
-# The scanners of this machine against a plain loop (spec/core/scan_spec.lua).
+# Test program: compares the scanners of this machine with a plain loop (spec/core/scan_spec.lua).
 scan-agree: $(OUT)/scan_agree
 
 $(OUT)/scan_agree: spec/scan/agree.c src/scan.c $(wildcard src/scan*.h)
 	@mkdir -p $(@D)
 	$(CC) $(WARN) -D_DEFAULT_SOURCE $(CFLAGS) $(LDFLAGS) -Isrc spec/scan/agree.c src/scan.c -o $@
 
-# The same for 64-bit ARM, to be run by qemu-aarch64-static: NEON.
+# The same for 64-bit ARM (NEON); qemu-aarch64-static runs it.
 scan-agree-arm: $(OUT)/scan_agree_arm
 
 $(OUT)/scan_agree_arm: spec/scan/agree.c src/scan.c $(wildcard src/scan*.h)
 	@mkdir -p $(@D)
 	aarch64-linux-gnu-gcc $(WARN) -D_DEFAULT_SOURCE -O2 -static -Isrc spec/scan/agree.c src/scan.c -o $@
 
-# One line to eval: the module's paths for $(LUA), then Lua's own.
+# Prints one line to eval: the module's paths for $(LUA), then Lua's default paths.
 env: deps
 	@$(MAKE) --no-print-directory -s core >&2
 	@here=$$(printf '%s' "$(CURDIR)" | sed "s/'/'\\\\''/g"); \
@@ -102,7 +102,7 @@ install: all
 	  'require "scrutinizer.main"' >"$(BIN)/scrutinizer"
 	chmod 755 "$(BIN)/scrutinizer"
 
-# Folders go too, where nothing else is in them.
+# Also removes folders that are then empty.
 uninstall:
 	rm -rf "$(SHARE)/scrutinizer" "$(LIB)/scrutinizer" "$(BIN)/scrutinizer"
 	cd "$(DESTDIR)$(PREFIX)" && rmdir -p --ignore-fail-on-non-empty share/lua/$(ABI) lib/lua/$(ABI) bin
@@ -120,7 +120,7 @@ sandbox:
 	@.ci/deps demo
 	@PORT=$(PORT) HTTP_PORT=$(HTTP_PORT) STATE='$(STATE)' exec examples/sandbox/start
 
-# Examples inside other programs, in the foreground, on the appliance that SCRUTINIZER_URL names, else on a sandbox of their own.
+# Examples inside other programs. They run in the foreground, with the appliance of SCRUTINIZER_URL; if it is not set, with a sandbox.
 openresty:
 	@.ci/deps openresty luajit
 	@$(MAKE) --no-print-directory -s core LUA=luajit
@@ -136,18 +136,18 @@ cqueues luv:
 	@$(MAKE) --no-print-directory -s core
 	@eval "$$($(MAKE) --no-print-directory -s env)"; examples/with_sandbox $(LUA) examples/$@_reports.lua
 
-# The goals against their baselines, measured. Judges nothing.
+# Measures the performance goals and their baselines. Never fails because of a figure.
 bench:
 	@.ci/deps bench lua5.4 lua5.3 luajit
 	@spec/bench/run
 
-# The C core under coverage-guided fuzzing, with the sanitizers; fails on a finding.
+# Fuzzes the C core (coverage-guided, with sanitizers) for SECONDS; fails on a finding.
 SECONDS ?= 60
 fuzz:
 	@.ci/deps fuzz
 	@spec/fuzz/run $(SECONDS)
 
-# Faults planted one at a time in a copy of this folder: each has a spec that must fail. FAULTS= names some; JOBS= so many at once.
+# Plants faults, one at a time, in a copy of this folder. For each fault a spec must fail. FAULTS= selects some; JOBS= how many at once.
 mutants:
 	@.ci/deps test $(LUA)
 	@spec/mutants/run -j $(or $(JOBS),1) $(FAULTS)
@@ -161,7 +161,7 @@ lint:
 format:
 	clang-format -i src/*.[ch]
 
-# The specs with the core built for the sanitizers. Leaks are valgrind's matter.
+# Runs the specs with a core built with sanitizers. `make valgrind` checks for leaks.
 SANITIZERS = $$($(CC) -print-file-name=libasan.so):$$($(CC) -print-file-name=libubsan.so):$(CURDIR)/build/unpreload.so
 asan:
 	@.ci/deps test $(LUAS)
@@ -173,7 +173,7 @@ asan:
 	  SCRUTINIZER_WRAP="env LD_PRELOAD=$(SANITIZERS)" WRAP="env LD_PRELOAD=$(SANITIZERS)" spec/run $$lua || exit 1; \
 	done
 
-# The specs under valgrind: errors and leaks, on Lua 5.4. A copy of the process that could not become another program is no matter.
+# Runs the specs under valgrind, on Lua 5.4: memory errors and leaks. Forked processes are not checked.
 valgrind:
 	@.ci/deps valgrind lua5.4
 	@SCRUTINIZER_SANITIZED=1 WRAP="valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,possible \

@@ -1,5 +1,5 @@
-/* Preloaded behind the sanitizers' libraries: the programs that specs start
-** (curl, nginx, make) must not load them too. */
+/* Preloaded after the sanitizers' libraries. The programs that specs start
+** (curl, nginx, make) must not load them, so this unsets LD_PRELOAD. */
 #include <stdlib.h>
 
 __attribute__((constructor)) static void forget(void) {

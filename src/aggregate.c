@@ -6,7 +6,7 @@
 
 #define ABSENT ((size_t)-2)
 #define FIRST_TABLE 16
-#define MAX_KEY ((size_t)1 << 31) /* a row has its own maximum */
+#define MAX_KEY ((size_t)1 << 31) /* max_row is the real limit */
 
 struct sz_aggregate *
 sz_aggregate_new(const struct sz_aggregate_options *options) {
@@ -74,7 +74,7 @@ static int add_key(struct sz_buffer *key, enum sz_slot_type type,
   return 1;
 }
 
-/* Writes the row's 'by' values to a->key. A number is one in any form. */
+/* Writes the row's 'by' values to a->key. 1, 1.0 and 1e0 are one number. */
 static int make_key(struct sz_aggregate *a, enum sz_direction direction,
                     const struct sz_slot *slots, const char *text) {
   static const char *const NAMES[] = {"inbound", "outbound"};
@@ -150,7 +150,7 @@ static int has_key(const struct sz_aggregate *a, size_t group, uint64_t hash) {
           !memcmp(a->keys.data + g->key, a->key.data, g->key_len));
 }
 
-/* The place of the key's group in the table: its entry, or the empty one. */
+/* The table's entry for the key in a->key, or the empty entry for it. */
 static uint64_t *find_place(const struct sz_aggregate *a, uint64_t hash) {
   size_t at = hash & (a->table_size - 1);
   while (a->table[at]) {
@@ -189,7 +189,7 @@ static enum sz_added new_group(struct sz_aggregate *a, uint64_t hash,
   return SZ_ADDED;
 }
 
-/* The group of a->key, in '*group'. */
+/* Finds or adds the group of a->key; its index goes to '*group'. */
 static enum sz_added find_group(struct sz_aggregate *a, size_t *group) {
   uint64_t hash =
       sz_hash(&a->hash_key, a->key.data ? a->key.data : "", a->key.len);

@@ -1,6 +1,6 @@
 /*
 ** aggregate.h - groups rows as they stream in: sums, minima, maxima, counts.
-** Whole numbers are carried in 128 bits, so that the sums of any report are
+** Whole numbers are added in 128 bits, so that the sums of any report are
 ** exact. No Lua here.
 */
 #ifndef SZ_AGGREGATE_H
@@ -22,19 +22,19 @@ struct sz_folded {
 
 /* All arrays are borrowed and must live as long as the aggregate. */
 struct sz_aggregate_options {
-  const char *const *fields; /* names, as the rows' fields are called */
+  const char *const *fields; /* names of the rows' fields */
   size_t nfields;
-  const size_t *by; /* fields */
+  const size_t *by; /* indices of fields */
   size_t nby;
   const struct sz_folded *folded;
   size_t nfolded;
-  size_t max_keys; /* bytes of all groups' 'by' values, below 2^31 */
+  size_t max_keys; /* bytes of the 'by' values of all groups, below 2^31 */
 };
 
 /* What one folded field holds in one group. */
 struct sz_total {
-  sz_wide whole; /* of the whole numbers */
-  double real;   /* of the others */
+  sz_wide whole; /* total of the whole numbers */
+  double real;   /* total of the other numbers */
   int has_whole, has_real;
 };
 
@@ -45,15 +45,15 @@ struct sz_aggregate *
 sz_aggregate_new(const struct sz_aggregate_options *options);
 void sz_aggregate_free(struct sz_aggregate *a);
 
-/* Where the fields are in the rows of a direction; before its first row. */
+/* Finds the fields among a direction's columns. Call before its first row. */
 void sz_aggregate_bind(struct sz_aggregate *a, enum sz_direction direction,
                        const struct sz_columns *c);
 
 enum sz_added {
   SZ_ADDED,
-  SZ_ADD_TEXT, /* a text, or a number no total can hold, is to be folded */
+  SZ_ADD_TEXT, /* a folded field is text, or a number no total can hold */
   SZ_ADD_FULL, /* more than SZ_MAX_GROUPS groups */
-  SZ_ADD_LONG, /* their 'by' values take more than max_keys bytes */
+  SZ_ADD_LONG, /* the groups' 'by' values take more than max_keys bytes */
   SZ_ADD_NOMEM
 };
 
@@ -63,25 +63,27 @@ enum sz_added sz_aggregate_add(struct sz_aggregate *a,
                                const struct sz_slot *slots, const char *text,
                                const char **field);
 
+/* How many groups there are; their indices are from 0. */
 size_t sz_aggregate_groups(const struct sz_aggregate *a);
 
 /*
-** The groups in order: by the first sum, or by the count, the largest first;
-** equal ones by the bytes of their 'by' values. Returns the indices of the
-** first 'top', or of all where there are fewer; the caller frees them. NULL:
-** out of memory.
+** Sorts the groups by the first sum, or by the count when there is no sum;
+** the largest first. Equal groups are sorted by the bytes of their 'by'
+** values. Returns the indices of the first 'top' groups, or of all if there
+** are fewer. The caller frees them. NULL: out of memory.
 */
 size_t *sz_aggregate_order(const struct sz_aggregate *a, size_t top);
 
+/* How many rows a group has. */
 uint64_t sz_aggregate_count(const struct sz_aggregate *a, size_t group);
 const struct sz_total *sz_aggregate_total(const struct sz_aggregate *a,
                                           size_t group, size_t folded);
 
-/* The 'by' value number 'n' of a group. */
+/* The 'by' value number 'n' (from 0) of a group; its type is returned. */
 enum sz_slot_type sz_aggregate_key(const struct sz_aggregate *a, size_t group,
                                    size_t n, const char **text, size_t *len);
 
-/* Decimal digits of a whole number; returns their count. */
+/* Writes a whole number in decimal, with a NUL. Returns the text's length. */
 size_t sz_wide_text(sz_wide value, char out[SZ_WIDE_TEXT]);
 
 #endif

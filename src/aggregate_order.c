@@ -1,17 +1,17 @@
 /*
-** aggregate_order.c - the groups in order: the largest first, equal ones by
-** the bytes of their 'by' values. Where only the first are wanted, others are
-** forgotten on the way: a list of all would be memory never touched before.
+** aggregate_order.c - sorts the groups: the largest first, equal groups by the
+** bytes of their 'by' values. If only the first are wanted, the others are
+** dropped on the way: a list of all groups would take new memory.
 */
 #include "aggregate_private.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* A group with what it is sorted by: qsort has no context. */
+/* A group with what it is sorted by, as qsort passes no context. */
 struct ranked {
   const struct sz_aggregate *a;
-  uint64_t key; /* the smallest first; only where all groups have one */
+  uint64_t key; /* the smallest first; used only if all groups have one */
   size_t group;
 };
 
@@ -32,7 +32,7 @@ static int compare_keys(const struct sz_aggregate *a, size_t x, size_t y) {
   return x < y ? -1 : x > y;
 }
 
-/* Groups whose sums or counts are the same. */
+/* Compares groups whose sums or counts are equal. */
 static int compare_equals(const void *p, const void *q) {
   const struct ranked *x = p, *y = q;
   return compare_keys(x->a, x->group, y->group);
@@ -40,7 +40,7 @@ static int compare_equals(const void *p, const void *q) {
 
 /* ---- by sums of any size, and with fractions ---- */
 
-/* The folded column that the order goes by: the first sum, if there is one. */
+/* The total to sort by: the first sum; NULL if there is no sum. */
 static const struct sz_total *rank_by(const struct sz_aggregate *a,
                                       size_t group) {
   size_t i;
@@ -71,7 +71,7 @@ static int compare_sums(const void *p, const void *q) {
 
 /* ---- by 64 bits: a count, or a sum that fits ---- */
 
-/* The larger a count or sum, the smaller the key. 0: it has none. */
+/* Sets the key: the larger the sum or count, the smaller. 0: it has none. */
 static int find_key(const struct sz_aggregate *a, struct ranked *r) {
   const struct sz_total *sum = rank_by(a, r->group);
   if (!sum) {
@@ -86,8 +86,8 @@ static int find_key(const struct sz_aggregate *a, struct ranked *r) {
 #define DIGITS ((size_t)1 << DIGIT_BITS)
 
 /*
-** Sorts by one digit of the key, from 'from' to 'to', in a stable way. 0: all
-** have the same digit, nothing was moved.
+** Stable sort by one digit of the key, from 'from' to 'to'. 0: all have the
+** same digit; nothing was moved.
 */
 static int sort_digit(const struct ranked *from, struct ranked *to, size_t n,
                       unsigned shift) {
@@ -108,8 +108,8 @@ static int sort_digit(const struct ranked *from, struct ranked *to, size_t n,
 }
 
 /*
-** Digit by digit, the lowest first; 'spare' has room for as many. Returns the
-** one of both that the result is in.
+** Radix sort, the lowest digit first. 'spare' has room for 'n', too. Returns
+** 'list' or 'spare': where the result is.
 */
 static struct ranked *sort_by_key(struct ranked *list, struct ranked *spare,
                                   size_t n) {
@@ -136,12 +136,12 @@ static struct ranked *sort_by_key(struct ranked *list, struct ranked *spare,
 
 #define MORE 4096
 
-/* The best 'keep' of the groups seen, and room for others behind them. */
+/* The best 'keep' of the groups seen so far, with room for more after them. */
 struct ranking {
   struct ranked *list, *spare;
   size_t n, keep, room;
   int by_key; /* all groups so far have one */
-  int full;   /* the first 'keep' are sorted: none is let in behind them */
+  int full;   /* the first 'keep' are sorted: a group after them is refused */
 };
 
 static void keep_best(struct ranking *r) {
@@ -178,7 +178,7 @@ size_t *sz_aggregate_order(const struct sz_aggregate *a, size_t top) {
   size_t *order;
   size_t i;
   r.keep = top < a->count ? top : a->count;
-  if (!r.keep) /* and no list of nothing */
+  if (!r.keep) /* no groups are wanted or there are none */
     return calloc(1, sizeof *order);
   r.room = a->count - r.keep < MORE ? a->count : r.keep + MORE;
   lists = malloc(2 * r.room * sizeof *lists);

@@ -13,17 +13,18 @@ struct group {
 
 struct sz_aggregate {
   struct sz_aggregate_options options;
-  size_t *wants[SZ_DIRECTIONS]; /* of each field; ABSENT, SZ_DIRECTION */
+  size_t *wants[SZ_DIRECTIONS]; /* want of each field; ABSENT, SZ_DIRECTION */
   struct group *groups;
-  struct sz_total *totals; /* nfolded a group */
+  struct sz_total *totals; /* 'nfolded' per group */
   size_t count, cap;
-  /* Hash of groups: the hash's high half, index + 1; 0 empty. A place is
-  ** passed by without a look at its group, which lies elsewhere. */
+  /* Hash table: the high half of an entry is the hash's, the low half is the
+  ** group's index + 1; 0: empty. So most entries are ruled out without reading
+  ** the group, which lies elsewhere in memory. */
   uint64_t *table;
   size_t table_size;
   struct sz_hash_key hash_key;
   struct sz_buffer keys;
-  struct sz_buffer key; /* of the row being added */
+  struct sz_buffer key; /* key of the row being added */
 };
 
 #endif

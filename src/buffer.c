@@ -1,4 +1,4 @@
-/* buffer.c - a growing byte buffer that is made with its maximum. */
+/* buffer.c - a growing byte buffer with a maximum size. */
 #include "buffer.h"
 
 #include <stdlib.h>

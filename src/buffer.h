@@ -1,4 +1,4 @@
-/* buffer.h - a growing byte buffer that is made with its maximum. */
+/* buffer.h - a growing byte buffer with a maximum size. */
 #ifndef SZ_BUFFER_H
 #define SZ_BUFFER_H
 
@@ -8,7 +8,7 @@ struct sz_buffer {
   char *data; /* owned; NULL while empty */
   size_t len;
   size_t cap;
-  size_t max; /* bytes that 'len' may never pass */
+  size_t max; /* 'len' is never greater */
 };
 
 enum sz_buffer_code { SZ_BUFFER_OK, SZ_BUFFER_FULL, SZ_BUFFER_NOMEM };
@@ -16,14 +16,17 @@ enum sz_buffer_code { SZ_BUFFER_OK, SZ_BUFFER_FULL, SZ_BUFFER_NOMEM };
 /* An empty buffer that will hold at most 'max' bytes. */
 void sz_buffer_init(struct sz_buffer *b, size_t max);
 
-/* Frees the bytes; the buffer stays usable. Any number of times. */
+/* Frees the bytes; the buffer stays usable. May be called again. */
 void sz_buffer_free(struct sz_buffer *b);
 
-/* Appends 'len' bytes; on failure the buffer is as it was. */
+/* Appends 'len' bytes. On failure the buffer is unchanged. */
 enum sz_buffer_code sz_buffer_append(struct sz_buffer *b, const char *data,
                                      size_t len);
 
-/* Room for 'len' more bytes at data + len, to be written by the caller. */
+/*
+** Makes room for 'len' more bytes behind those in use. The caller writes them,
+** and adds to b->len.
+*/
 enum sz_buffer_code sz_buffer_reserve(struct sz_buffer *b, size_t len);
 
 #endif

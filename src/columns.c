@@ -52,7 +52,7 @@ static int kept(struct reader *r, enum sz_buffer_code code) {
   return fail(r, SZ_JSON_LIMIT, "the columns take more than max_held bytes");
 }
 
-/* Keeps a text; its offset in '*at'. A NUL in a name would cut it: refused. */
+/* Stores a text; its offset goes to '*at'. Refuses a text with a NUL. */
 static int keep_text(struct reader *r, const char *s, size_t len, size_t *at) {
   struct sz_buffer *strings = &r->columns->strings;
   enum sz_buffer_code code;
@@ -160,7 +160,7 @@ static int read_header(struct reader *r) {
     if (token != SZ_JSON_KEY)
       break;
     header = header_of(r->json.text, r->json.len);
-    if (header >= H_SORT) /* any value will do */
+    if (header >= H_SORT) /* a value of any type */
       sz_json_skip(&r->json, NULL);
     token = sz_json_next(&r->json);
     if (token == SZ_JSON_ERROR)
@@ -233,7 +233,7 @@ int sz_column_is_numeric(const char *element, int has_bbp, int can_be_rate) {
 
 /* ---- the rule for row fields ---- */
 
-/* The place of a field name in the hash: its entry, or the empty one. */
+/* The table's entry for a field name, or the empty entry for it. */
 static size_t *find_place(const struct sz_columns *c, const char *name) {
   size_t at = sz_hash(&c->hash_key, name, strlen(name)) & (c->index_size - 1);
   while (c->index[at] &&
@@ -242,14 +242,14 @@ static size_t *find_place(const struct sz_columns *c, const char *name) {
   return &c->index[at];
 }
 
-/* Keeps a text that does not lie in 'strings' yet. */
+/* Stores a text that is not in 'strings' yet. */
 static enum sz_buffer_code keep_name(struct sz_columns *c, const char *name,
                                      size_t *at) {
   *at = c->strings.len;
   return sz_buffer_append(&c->strings, name, strlen(name) + 1);
 }
 
-/* Keeps the text at offset 'stem' followed by #n. */
+/* Stores the text at offset 'stem', followed by #n. */
 static enum sz_buffer_code keep_numbered(struct sz_columns *c, size_t stem,
                                          size_t n, size_t *at) {
   char suffix[32];
@@ -265,7 +265,7 @@ static enum sz_buffer_code keep_numbered(struct sz_columns *c, size_t stem,
   return SZ_BUFFER_OK;
 }
 
-/* The field name that a column wants, were it alone. */
+/* The field name of a column before it is made unique. */
 static enum sz_buffer_code wanted_name(struct sz_columns *c, size_t i) {
   struct sz_column *column = &c->list[i];
   const char *element = sz_columns_text(c, column->element);
@@ -289,7 +289,7 @@ static enum sz_buffer_code wanted_name(struct sz_columns *c, size_t i) {
   return keep_name(c, numbered, &column->name);
 }
 
-/* Makes the name of column 'i' its own: name#2, name#3 … */
+/* Makes the name of column 'i' unique: name#2, name#3 … */
 static enum sz_buffer_code settle_name(struct sz_columns *c, size_t i) {
   size_t stem = c->list[i].name;
   size_t *place = find_place(c, sz_columns_text(c, stem));
@@ -326,7 +326,7 @@ enum sz_buffer_code sz_columns_name_fields(struct sz_columns *c) {
 
 /* ---- the rule for projections ---- */
 
-/* Where the cell keeps the member asked for: Rank's number is its label. */
+/* The member of the cell to read. The Rank column has its number as label. */
 static struct sz_want want_of(const struct sz_columns *c, size_t cell,
                               enum sz_member member) {
   struct sz_want want;
@@ -350,7 +350,7 @@ static size_t order_column(const struct sz_columns *c, const char *order) {
   return 0;
 }
 
-/* Its raw value as it stands: not the number that a user may want of it. */
+/* The raw value of that column, as text even if the column is numeric. */
 static struct sz_want order_want(const struct sz_columns *c, size_t cell) {
   struct sz_want want = want_of(c, cell, SZ_RAW);
   want.numeric = 0;

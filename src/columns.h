@@ -1,6 +1,6 @@
 /*
-** columns.h - the columns of one table of an answer, and the projection of
-** its cells onto the fields of a row. No Lua here.
+** columns.h - the columns of one table of an answer, and which of its cells
+** become the fields of a row (the projection). No Lua here.
 */
 #ifndef SZ_COLUMNS_H
 #define SZ_COLUMNS_H
@@ -23,18 +23,18 @@ struct sz_select {
 struct sz_column {
   size_t element, label, title; /* offsets of texts in 'strings' */
   size_t name;                  /* the column's field name */
-  int has_element, is_rank, numeric, sorted; /* defaultSort says something */
-  size_t namesakes; /* later columns that wanted the same field name */
+  int has_element, is_rank, numeric, sorted; /* sorted: has a defaultSort */
+  size_t namesakes; /* how many later columns had the same name */
 };
 
-/* A value that must be taken out of each row. */
+/* A value to take out of each row. */
 struct sz_want {
   size_t cell;
-  enum sz_member member; /* where the cell keeps it on the wire */
+  enum sz_member member; /* which member of the cell's JSON object has it */
   int numeric;           /* its text must be a JSON number */
 };
 
-/* A field of the row that comes out. */
+/* A field of the resulting row. */
 struct sz_output {
   const char *name;
   size_t want; /* index, or SZ_DIRECTION */
@@ -47,14 +47,14 @@ struct sz_columns {
   struct sz_column *list;
   size_t count, cap;
   struct sz_buffer strings; /* all texts, each ended by a NUL */
-  size_t *index;            /* hash of field names: column + 1, 0 empty */
+  size_t *index; /* hash table of field names: column + 1; 0: empty */
   size_t index_size;
   struct sz_hash_key hash_key;
 
   struct sz_want *wants; /* sorted by cell */
   size_t nwants;
-  size_t order;       /* of them: see sz_columns_project; SZ_NO_ORDER */
-  size_t *first_want; /* count + 1 entries: wants of cell c begin there */
+  size_t order;       /* a want, see sz_columns_project; or SZ_NO_ORDER */
+  size_t *first_want; /* [c] is the first want of cell c; count + 1 entries */
   struct sz_output *outputs;
   size_t noutputs;
 };
@@ -65,37 +65,37 @@ void sz_columns_free(struct sz_columns *c);
 const char *sz_columns_text(const struct sz_columns *c, size_t offset);
 
 /*
-** Reads the JSON text of a "columns" list, whose first byte has stream offset
-** 'base'. Returns 0, or -1 with '*error' filled. The texts, and the list of
-** columns, take at most the bytes that sz_columns_init named.
+** Reads the JSON text of a "columns" list; its first byte has stream offset
+** 'base'. Returns 0, or -1 with '*error' filled. The texts take at most
+** 'max_bytes' of sz_columns_init, and so does the list of columns.
 */
 int sz_columns_read(struct sz_columns *c, const char *text, size_t len,
                     uint64_t base, size_t max_depth, enum sz_json_utf8 utf8,
                     struct sz_json_error *error);
 
 /*
-** The rule for numbers. A column counts, so that its raw values come out as
-** numbers, when its header says colHasBbp or canBeRate is 1, or when its
-** element name begins with sum_ min_ max_ avg_ count_ countdistinct_, ends
-** with _epoch, or is custom_interfacepercent.
+** The rule for numbers. A column is numeric (its raw values become numbers)
+** when its header has colHasBbp or canBeRate 1, or when its element name
+** begins with sum_ min_ max_ avg_ count_ countdistinct_, ends with _epoch,
+** or is custom_interfacepercent.
 */
 int sz_column_is_numeric(const char *element, int has_bbp, int can_be_rate);
 
 /*
 ** The rule for row fields. Gives every column its field name: its element
-** name; "rank" for the Rank column, which has none; title or column_<n> for
-** another without. An element called rank or direction gets the suffix
-** _column; the second column of one name is name#2, and so on.
+** name. A column without one: "rank" for the Rank column, else the title, else
+** column_<n>. An element called rank or direction gets the suffix _column. The
+** second column with the same name is name#2, and so on.
 */
 enum sz_buffer_code sz_columns_name_fields(struct sz_columns *c);
 
 /*
-** The rule for projections. Fills wants and outputs: the fields asked for, or
-** with fields NULL every column's raw value (and the direction when
-** 'with_direction'). With 'order', the name of the column that the report is
-** ordered by ("": the one whose header says so), one want is its raw value as
-** it stands. Returns the first field that must be there and is not;
-** NULL when all is well, and '*nomem' set when memory ran out.
+** The rule for projections. Fills wants and outputs: the fields asked for; or,
+** when 'fields' is NULL, every column's raw value (and the direction if
+** 'with_direction'). 'order' names the column that the report is ordered by
+** ("": the column whose header says so): its raw value is wanted too, as text.
+** Returns the first required field that the columns lack, or NULL. When memory
+** ran out it returns NULL and sets '*nomem'.
 */
 const struct sz_select *sz_columns_project(struct sz_columns *c,
                                            const struct sz_select *fields,

@@ -10,17 +10,17 @@
 #include <time.h>
 #include <unistd.h>
 
-/* When the output has ended and the program has not: look again then. */
+/* Milliseconds to the next check of a program that has only closed stdout. */
 enum { LOOK_AGAIN = 10 };
 
 struct sz_commands {
-  pid_t pid; /* who runs them */
+  pid_t pid; /* the process that runs them */
   int running;
   struct sz_command *list;
 };
 
 struct sz_command {
-  struct sz_commands *owner; /* NULL once that is freed */
+  struct sz_commands *owner; /* NULL once it is freed */
   struct sz_command *next, **link;
   struct sz_process process;
   struct sz_failure failure;
@@ -30,9 +30,9 @@ struct sz_command {
   char words[SZ_COMMAND_WORDS];
   size_t words_len;
   bool lent, dropped;
-  size_t head, tail; /* of body: received, not given back yet */
+  size_t head, tail; /* in body: bytes received and not yet consumed */
   char *body;
-  char path[]; /* where 'name' points to */
+  char path[]; /* 'name' points into it */
 };
 
 static double now(void) {
@@ -64,7 +64,7 @@ static void command_ended(struct sz_command *c) {
   c->info.done = true;
 }
 
-/* Bytes that are lent stay until they are given back. */
+/* Frees the body; not yet while the reader has borrowed bytes of it. */
 static void command_drop(struct sz_command *c) {
   c->dropped = true;
   c->head = c->tail = 0;
@@ -132,7 +132,7 @@ static struct sz_command *command_new(const char *path) {
   return c;
 }
 
-/* Why the program could not be started. */
+/* Says in '*why' why the program could not be started. */
 static void start_failed(struct sz_failure *why, const char *path, int code) {
   bool crowded = code == ENOMEM || code == EMFILE || code == ENFILE ||
                  code == EAGAIN || code == E2BIG;
@@ -173,7 +173,7 @@ struct sz_command *sz_command_start(struct sz_commands *all,
 
 /* Reading */
 
-/* The next bytes, or 0: none now (then the pipe may be closed by now). */
+/* Reads bytes; 0: none now, or the pipe has ended (then it is closed). */
 static size_t pipe_read(int *fd, char *data, size_t len) {
   ssize_t n;
   if (*fd < 0)
@@ -202,10 +202,10 @@ static void command_read_out(struct sz_command *c) {
   c->info.status = 200;
 }
 
-/* All of stderr is read, so that the program never waits for us there. */
+/* Reads stderr to its end, so that the program never blocks on it. */
 static void command_read_err(struct sz_command *c) {
   char data[4096];
-  int rounds = 16; /* a program that never stops must not stop us */
+  int rounds = 16; /* a program that writes without end must not block us */
   size_t n = pipe_read(&c->process.err, data, sizeof data);
   while (n > 0) {
     size_t room = sizeof c->words - 1 - c->words_len;
@@ -215,7 +215,7 @@ static void command_read_err(struct sz_command *c) {
   }
 }
 
-/* The first words of stderr as the end of a message, on one line. */
+/* The first words of stderr, on one line, to append to a message. */
 static const char *last_words(struct sz_command *c) {
   size_t i;
   while (c->words_len > 0 && (unsigned char)c->words[c->words_len - 1] <= ' ')
@@ -223,14 +223,14 @@ static const char *last_words(struct sz_command *c) {
   for (i = 0; i < c->words_len; i++) {
     if (c->words[i] == '\n' || c->words[i] == '\r' || c->words[i] == '\t')
       c->words[i] = ' ';
-    if (!c->words[i]) /* would end the message */
+    if (!c->words[i]) /* a NUL would end the message */
       c->words[i] = '\1';
   }
   c->words[c->words_len] = '\0';
   return c->words;
 }
 
-/* What the program's end means for its answer. */
+/* Decides from the exit status whether the answer is complete. */
 static void command_judge(struct sz_command *c, int status) {
   const char *words = last_words(c);
   const char *before = *words ? ": " : "";
@@ -252,7 +252,7 @@ static void command_judge(struct sz_command *c, int status) {
   failure_set(&c->failure, begun ? "truncated" : "api", c->name, text);
 }
 
-/* Takes what has been written; sees the program's end after its output's. */
+/* Reads the output; after its end checks whether the program has ended. */
 static void command_step(struct sz_command *c) {
   int status;
   if (c->info.done)
@@ -293,7 +293,7 @@ enum sz_read sz_command_peek(struct sz_command *c, const char **data,
 
 void sz_command_consume(struct sz_command *c, size_t n) {
   c->lent = false;
-  if (c->dropped) { /* cancelled while lent */
+  if (c->dropped) { /* cancelled while bytes were borrowed */
     command_drop(c);
     return;
   }
@@ -397,6 +397,6 @@ bool sz_commands_wait(struct sz_commands *all, int ms,
   }
   if (sooner >= 0 && sooner < ms)
     ms = (int)sooner;
-  poll(polls, (nfds_t)count, ms); /* a signal ends it early: no harm */
+  poll(polls, (nfds_t)count, ms); /* a signal may end it early */
   return true;
 }

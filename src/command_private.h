@@ -1,6 +1,6 @@
 /*
-** command_private.h - what the command*.c files share: command_spawn.c begins
-** and ends the process, command.c reads what it writes.
+** command_private.h - shared by the command*.c files: command_spawn.c starts
+** and ends the process, command.c reads its output.
 */
 #ifndef SZ_COMMAND_PRIVATE_H
 #define SZ_COMMAND_PRIVATE_H
@@ -16,23 +16,23 @@ enum {
 
 /* A process and our ends of its pipes. */
 struct sz_process {
-  pid_t pid;    /* 0: none, or its end has been seen */
-  int out, err; /* not blocking; -1: closed */
+  pid_t pid;    /* 0: none, or waitpid has returned it */
+  int out, err; /* non-blocking; -1: closed */
 };
 
 /*
-** Runs argv[0]. Returns 0, or the error number of what failed; then there is
-** nothing to end.
+** Runs argv[0]. Returns 0, or an error number (errno); then no process and no
+** pipe is left.
 */
 int sz_process_start(struct sz_process *p, const char *const *argv);
 
-/* Whether it has ended; then 'status' is as waitpid says, -1 if unknown. */
+/* Whether it has ended; then '*status' is waitpid's, or -1 if unknown. */
 bool sz_process_ended(struct sz_process *p, int *status);
 
-/* Ends it and all in its group; closes the pipes. */
+/* Ends the process and its group; closes the pipes. */
 void sz_process_stop(struct sz_process *p);
 
-/* Closes the pipes only: the process is another's. */
+/* Closes the pipes only: the process belongs to the parent (after fork). */
 void sz_process_leave(struct sz_process *p);
 
 /* Closes one of the pipes, if open. */

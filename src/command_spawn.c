@@ -1,4 +1,4 @@
-/* command_spawn.c - beginning and ending the process of a command. */
+/* command_spawn.c - starts and ends the process of a command. */
 #define _GNU_SOURCE /* pipe2, posix_spawn_file_actions_addclosefrom_np */
 #include "command_private.h"
 
@@ -13,10 +13,10 @@
 
 extern char **environ;
 
-/* Rounds of a millisecond: to obey SIGTERM, and to die of SIGKILL. */
+/* Milliseconds to wait after SIGTERM, and after SIGKILL. */
 enum { GRACE = 20, PATIENCE = 1000 };
 
-/* Hosts catch or ignore these; the program begins with the usual. */
+/* Host programs catch or ignore these; the command gets the defaults. */
 static const int USUAL[] = {SIGPIPE, SIGCHLD, SIGHUP, SIGINT,
                             SIGQUIT, SIGTERM, SIGALRM};
 
@@ -31,7 +31,7 @@ static void close_pair(int pair[2]) {
   sz_process_close(&pair[1]);
 }
 
-/* A pipe whose reading end, ours, does not block. */
+/* Opens a pipe. Our end, for reading, is non-blocking. */
 static int open_pipe(int pair[2]) {
   if (pipe2(pair, O_CLOEXEC))
     return errno;
@@ -62,7 +62,7 @@ static int set_attributes(posix_spawnattr_t *attributes) {
   return code;
 }
 
-/* The program has an empty stdin, the pipes, and nothing else. */
+/* The program gets an empty stdin, the pipes, and no other descriptor. */
 static int set_files(posix_spawn_file_actions_t *files, int out, int err) {
   int code =
       posix_spawn_file_actions_addopen(files, 0, "/dev/null", O_RDONLY, 0);
@@ -77,7 +77,7 @@ static int set_files(posix_spawn_file_actions_t *files, int out, int err) {
   return code;
 }
 
-/* posix_spawn does not change the arguments; its type forgot to say so. */
+/* posix_spawn does not change the arguments, though its type lacks const. */
 static char *const *arguments(const char *const *argv) {
   char *const *list;
   memcpy(&list, &argv, sizeof list);
@@ -131,7 +131,7 @@ bool sz_process_ended(struct sz_process *p, int *status) {
   pid_t result = waitpid(p->pid, status, WNOHANG);
   if (result == 0 || (result < 0 && errno == EINTR))
     return false;
-  if (result < 0) /* the host has taken it, as its SIGCHLD handler may */
+  if (result < 0) /* the host's SIGCHLD handler has waited for it */
     *status = -1;
   p->pid = 0;
   return true;
@@ -149,8 +149,8 @@ static void nap(void) {
 }
 
 /*
-** Whether the process is still our child: running, or ended and not taken
-** yet. So long its number, and that of its group, belong to no one else.
+** Whether the process is still our child: it runs, or it has ended and nobody
+** has waited for it. Until then no other process can get its id or group id.
 */
 static bool is_ours(pid_t pid, bool *ended) {
   siginfo_t what;
@@ -168,7 +168,7 @@ void sz_process_stop(struct sz_process *p) {
     kill(-p->pid, SIGTERM);
     for (i = 0; i < GRACE && is_ours(p->pid, &ended) && !ended; i++)
       nap();
-    if (is_ours(p->pid, &ended)) /* what is left of the group, too */
+    if (is_ours(p->pid, &ended)) /* also kills the rest of the group */
       kill(-p->pid, SIGKILL);
     for (i = 0; i < PATIENCE && !sz_process_ended(p, &status); i++)
       nap();

@@ -1,4 +1,4 @@
-/* core.c - luaopen_scrutinizer_core: what C gives to Lua. */
+/* core.c - luaopen_scrutinizer_core: the C functions for Lua. */
 #include "compat.h"
 #include "http.h"
 #include "lua_aggregate.h"
@@ -26,7 +26,7 @@
 
 SZ_EXPORT int luaopen_scrutinizer_core(lua_State *L);
 
-/* core.now() -> seconds of a clock that nobody sets: for measuring waits */
+/* core.now() -> seconds of the monotonic clock, to measure waits */
 static int now(lua_State *L) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
@@ -60,9 +60,9 @@ static const luaL_Reg FUNCTIONS[] = {
 };
 
 /*
-** At a state's end its libraries may be unloaded before its finalizers run: so
-** LuaJIT does. Those of the core's objects, and of a script's that use them,
-** need its code.
+** When a state is closed, its libraries may be unloaded before its finalizers
+** run (LuaJIT does this). Finalizers of the core's objects, and finalizers of
+** a script that use them, need the core's code.
 */
 static void keep_core(void) {
   int (*function)(lua_State *) = luaopen_scrutinizer_core;

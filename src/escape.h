@@ -1,24 +1,24 @@
-/* escape.h - one escape of a JSON string, read in line. No Lua here. */
+/* escape.h - decodes one escape of a JSON string; inline. No Lua here. */
 #ifndef SZ_ESCAPE_H
 #define SZ_ESCAPE_H
 
 #include <stddef.h>
 
-/* A hex digit with a fifth bit; 0: it is none. */
+/* The value of a hex digit, with bit 4 (16) set; 0: not a hex digit. */
 static const unsigned char SZ_HEX[256] = {
     ['0'] = 16, ['1'] = 17, ['2'] = 18, ['3'] = 19, ['4'] = 20, ['5'] = 21,
     ['6'] = 22, ['7'] = 23, ['8'] = 24, ['9'] = 25, ['a'] = 26, ['b'] = 27,
     ['c'] = 28, ['d'] = 29, ['e'] = 30, ['f'] = 31, ['A'] = 26, ['B'] = 27,
     ['C'] = 28, ['D'] = 29, ['E'] = 30, ['F'] = 31};
 
-/* What a letter behind a backslash stands for; 0: none of the short ones. */
+/* The byte that a short escape such as \n means; 0: not a short escape. */
 static const char SZ_SHORT_ESCAPE[256] = {
     ['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
     ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t'};
 
 #define SZ_NOT_HEX 0x10000u
 
-/* Four hex digits; SZ_NOT_HEX: they are not. */
+/* The value of four hex digits, or SZ_NOT_HEX. */
 static inline unsigned sz_escape_hex(const char *s) {
   unsigned a = SZ_HEX[(unsigned char)s[0]], b = SZ_HEX[(unsigned char)s[1]];
   unsigned c = SZ_HEX[(unsigned char)s[2]], d = SZ_HEX[(unsigned char)s[3]];
@@ -50,7 +50,7 @@ static inline size_t sz_escape_encode(char *out, unsigned long c) {
   return 4;
 }
 
-/* Adds the low half of a pair, if it is at s; the high half came before. */
+/* Joins 'high' with the low surrogate escaped at 's', if there is one. */
 static inline unsigned long sz_escape_join(unsigned long high, const char *s,
                                            size_t left, size_t *used) {
   unsigned low;
@@ -64,9 +64,9 @@ static inline unsigned long sz_escape_join(unsigned long high, const char *s,
 }
 
 /*
-** Decodes the escape whose backslash is at 's', and of a pair both halves, to
-** 'out', which has room for four bytes. Returns how many it wrote, and in
-** '*used' the bytes of the escape; 0: it is none.
+** Decodes the escape whose backslash is at 's'; both halves of a surrogate
+** pair. Writes at most four bytes to 'out', and the escape's length to
+** '*used'. Returns how many bytes it wrote; 0: not a valid escape.
 */
 static inline size_t sz_escape_read(char *out, const char *s, size_t left,
                                     size_t *used) {

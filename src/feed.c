@@ -15,7 +15,7 @@ struct sz_feed {
   struct sz_info info;
   char *texts[TEXTS];
   struct sz_buffer piece;
-  size_t read; /* bytes of the piece that were given back */
+  size_t read; /* bytes of the piece that were consumed */
   bool lent, dropped;
 };
 
@@ -63,7 +63,7 @@ bool sz_feed_push(struct sz_feed *f, const char *data, size_t len) {
   return true;
 }
 
-/* Kinds are constants: the known one, or that of an answer gone wrong. */
+/* The constant for a kind of failure; "truncated" if it is not known. */
 static const char *kind_known(const char *kind) {
   static const char *const known[] = {
       "connect", "tls",   "timeout", "http",    "auth",  "api",
@@ -86,7 +86,7 @@ void sz_feed_finish(struct sz_feed *f, const char *kind, const char *message) {
   snprintf(f->failure.message, sizeof f->failure.message, "%s", message);
 }
 
-/* Bytes that are lent stay until they are given back. */
+/* Frees the piece; not yet while the reader has borrowed bytes of it. */
 static void feed_drop(struct sz_feed *f) {
   f->dropped = true;
   if (!f->lent)
@@ -127,7 +127,7 @@ enum sz_read sz_feed_peek(struct sz_feed *f, const char **data, size_t *len) {
 
 void sz_feed_consume(struct sz_feed *f, size_t n) {
   f->lent = false;
-  if (f->dropped) { /* cancelled while lent */
+  if (f->dropped) { /* cancelled while bytes were borrowed */
     feed_drop(f);
     return;
   }

@@ -1,6 +1,6 @@
 /*
-** feed.h - an answer that its owner hands on piece by piece: one that was
-** recorded, or one that is being recorded on its way. No Lua here.
+** feed.h - an answer that its owner supplies piece by piece: a recorded
+** answer, or one that is being recorded while it is read. No Lua here.
 */
 #ifndef SZ_FEED_H
 #define SZ_FEED_H
@@ -9,31 +9,34 @@
 
 struct sz_feed; /* opaque */
 
-/* Bytes of one piece, at most. */
+/* The most bytes of one piece. */
 enum { SZ_MAX_FEED = 1024 * 1024 };
 
 /*
-** 'from': where the pieces come from, or NULL. It is ended with the feed,
-** and must outlive it. NULL: out of memory.
+** 'from': the source that the pieces come from, or NULL. The feed's end
+** cancels it; it must outlive the feed. Returns NULL when out of memory.
 */
 struct sz_feed *sz_feed_new(const struct sz_source *from);
 
-/* Says the answer's header; texts are copied. False: out of memory. */
+/* Sets the answer's header; texts are copied. False: out of memory. */
 bool sz_feed_header(struct sz_feed *f, const struct sz_info *info);
 
-/* Whether the next piece may come: the last one has been read. */
+/* Whether the next piece may be pushed: the last one has been read. */
 bool sz_feed_ready(const struct sz_feed *f);
 
 /*
-** Hands on the next piece, copied. False: out of memory, too long, not ready,
-** or the answer is over.
+** Adds the next piece; it is copied. False: out of memory, longer than
+** SZ_MAX_FEED, not ready, or the answer has ended.
 */
 bool sz_feed_push(struct sz_feed *f, const char *data, size_t len);
 
-/* The answer is complete, or with a 'kind' (copied if known) it failed. */
+/*
+** Ends the answer: complete if 'kind' is NULL, else failed. The message is
+** copied; a kind that is not known becomes "truncated".
+*/
 void sz_feed_finish(struct sz_feed *f, const char *kind, const char *message);
 
-/* What a source does: see source.h. NULL may be freed. */
+/* The functions of a source: see source.h. NULL may be freed. */
 enum sz_read sz_feed_peek(struct sz_feed *f, const char **data, size_t *len);
 void sz_feed_consume(struct sz_feed *f, size_t n);
 const struct sz_failure *sz_feed_error(const struct sz_feed *f);

@@ -48,7 +48,7 @@ static void transfer_snapshot(struct sz_transfer *t) {
   t->info.first_byte = (double)microseconds / 1e6;
 }
 
-/* Gives back everything but what has been received. */
+/* Frees everything except the bytes received. */
 static void transfer_release(struct sz_transfer *t) {
   if (t->easy) {
     curl_multi_remove_handle(t->http->multi, t->easy);
@@ -77,7 +77,7 @@ static void transfer_free_body(struct sz_transfer *t) {
   t->inflate = NULL;
 }
 
-/* Bytes that are lent stay until they are given back. */
+/* Frees the body; not yet while the reader has borrowed bytes of it. */
 static void transfer_drop_body(struct sz_transfer *t) {
   t->dropped = true;
   t->head = t->tail = 0;
@@ -87,10 +87,10 @@ static void transfer_drop_body(struct sz_transfer *t) {
 }
 
 /*
-** After fork() the sockets and TLS sessions are the parent's too: closing
-** them by libcurl would send its goodbye on them, and closing bare numbers
-** could hit files opened since. So the child leaks them; they are marked
-** close-on-exec.
+** After fork() parent and child share the sockets and TLS sessions. If the
+** child closed them by libcurl, libcurl would send a TLS close on them; if it
+** closed the descriptors' numbers, it could close files opened since. So the
+** child leaks them. They are marked close-on-exec.
 */
 static void transfer_abandon(struct sz_transfer *t) {
   t->easy = NULL;
@@ -144,7 +144,7 @@ void sz_transfer_free(struct sz_transfer *t) {
   free(t);
 }
 
-/* " (host:port)", or nothing when the URL is not one; libcurl says so then. */
+/* Sets t->peer to " (host:port)"; to "" if libcurl will refuse the URL. */
 static void peer_name(struct sz_transfer *t, const char *url) {
   char *host = NULL, *port = NULL;
   CURLU *parts = curl_url();
@@ -161,7 +161,7 @@ static bool is_https(const char *url) {
   return url && curl_strnequal(url, "https:", 6);
 }
 
-/* As libcurl finds its proxy; a host that no_proxy names is not left out. */
+/* Finds the proxy as libcurl does, but ignores no_proxy. */
 static bool has_tls_proxy(const struct sz_request *r) {
   static const char *const names[] = {"http_proxy", "https_proxy",
                                       "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
@@ -238,7 +238,7 @@ static void transfer_take(struct sz_transfer *t, size_t n) {
   transfer_resume(t);
 }
 
-/* The answer makes no sense: nothing of it is wanted any more. */
+/* The body is broken: the transfer fails and drops the rest. */
 static void transfer_spoil(struct sz_transfer *t, const char *kind,
                            const char *text) {
   sz_transfer_fail(t, kind, text);
@@ -262,7 +262,7 @@ static enum sz_coding coding_of(const char *name, bool *known) {
   return SZ_DEFLATE;
 }
 
-/* Called with bytes of the body there. False: the transfer has failed. */
+/* Called when the body has bytes. False: the transfer has failed. */
 static bool transfer_open_coding(struct sz_transfer *t) {
   bool known;
   enum sz_coding coding =
@@ -298,7 +298,7 @@ static void transfer_inflate(struct sz_transfer *t) {
   }
 }
 
-/* Makes the window show what there is. */
+/* Points the window at the next bytes, decompressed if needed. */
 static void transfer_fill(struct sz_transfer *t) {
   if (!t->body)
     return;
@@ -313,7 +313,7 @@ static void transfer_fill(struct sz_transfer *t) {
   t->window_len = t->tail - t->head;
 }
 
-/* Nothing to give: because it comes later, is over, or has gone wrong? */
+/* When there are no bytes: WAIT, END or ERROR. */
 static enum sz_read transfer_verdict(struct sz_transfer *t) {
   if (!t->info.done)
     return SZ_READ_WAIT;
@@ -322,7 +322,7 @@ static enum sz_read transfer_verdict(struct sz_transfer *t) {
   return t->failure.kind ? SZ_READ_ERROR : SZ_READ_END;
 }
 
-/* Whether there may be something to lend. */
+/* Whether there may be bytes for the reader. */
 static bool transfer_has_more(const struct sz_transfer *t) {
   if (t->dropped)
     return false;
@@ -348,7 +348,7 @@ enum sz_read sz_transfer_peek(struct sz_transfer *t, const char **data,
 
 void sz_transfer_consume(struct sz_transfer *t, size_t n) {
   t->lent = false;
-  if (t->dropped) { /* cancelled while lent */
+  if (t->dropped) { /* cancelled while bytes were borrowed */
     transfer_free_body(t);
     return;
   }
@@ -422,7 +422,7 @@ static bool multi_ok(CURLMcode code, struct sz_failure *why) {
   return false;
 }
 
-/* libcurl takes a connection that closes within the header for an answer. */
+/* libcurl reports success when the connection closes within the header. */
 static void transfer_end(struct sz_transfer *t, CURLcode code) {
   if (t->inspect && code == CURLE_SSL_PINNEDPUBKEYNOTMATCH) {
     sz_inspect_keep(t);
@@ -434,7 +434,7 @@ static void transfer_end(struct sz_transfer *t, CURLcode code) {
   transfer_finish(t, code);
 }
 
-/* The same request over a new connection, where nothing can be stale. */
+/* Sends the same request again, on a new connection, which is never stale. */
 static bool transfer_again(struct sz_transfer *t) {
   curl_multi_remove_handle(t->http->multi, t->easy);
   curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, 1L);
@@ -448,7 +448,7 @@ static bool transfer_again(struct sz_transfer *t) {
   return curl_multi_add_handle(t->http->multi, t->easy) == CURLM_OK;
 }
 
-/* True: it begins anew. */
+/* Ends a transfer. True: it starts again on a new connection. */
 static bool transfer_over(struct sz_transfer *t, CURLcode code) {
   bool again = sz_kept_failed(t, code);
   if (again && transfer_again(t))
@@ -457,21 +457,21 @@ static bool transfer_over(struct sz_transfer *t, CURLcode code) {
   return false;
 }
 
-/* True: there is a transfer that begins anew. */
+/* Ends the transfers that libcurl has finished. True: one starts again. */
 static bool http_harvest(struct sz_http *h) {
   bool again = false;
   int left;
   CURLMsg *news = curl_multi_info_read(h->multi, &left);
   for (; news; news = curl_multi_info_read(h->multi, &left)) {
     char *t = NULL;
-    CURLcode code = news->data.result; /* 'news' dies with its handle */
+    CURLcode code = news->data.result; /* 'news' is freed with its handle */
     curl_easy_getinfo(news->easy_handle, CURLINFO_PRIVATE, &t);
     again |= transfer_over((struct sz_transfer *)(void *)t, code);
   }
   return again;
 }
 
-/* Lets those go on that were held when the last allowance was over. */
+/* Resumes the transfers that the last time limit paused. */
 static void http_release(struct sz_http *h) {
   struct sz_transfer *t;
   for (t = h->transfers; t; t = t->next) {

@@ -1,10 +1,11 @@
 /*
-** http.h - HTTP transfers over libcurl's multi interface, pulled by the
-** reader. No Lua here. libcurl only ever copies into a bounded buffer and
-** pauses when it is full; bytes are decoded when they are asked for.
+** http.h - HTTP transfers over libcurl's multi interface; the reader pulls
+** the bytes. No Lua here. libcurl only copies into a bounded buffer and
+** pauses when it is full. Bytes are decompressed when the reader asks for
+** them.
 **
-** One sz_http belongs to one thread. It must not be used across fork(): in
-** the child every call fails with kind "phase".
+** One sz_http belongs to one thread, and to one process: after fork() every
+** call in the child fails with kind "phase".
 */
 #ifndef SZ_HTTP_H
 #define SZ_HTTP_H
@@ -26,7 +27,7 @@ struct sz_request {
   const char *url;
   bool post;
   struct sz_bytes body;        /* of a POST; Content-Type: urlencoded */
-  const struct sz_field *form; /* instead of a body: multipart/form-data */
+  const struct sz_field *form; /* multipart/form-data, instead of 'body' */
   size_t form_count;
   const char *const *headers; /* "Name: value" */
   size_t header_count;
@@ -41,9 +42,9 @@ struct sz_request {
   const char *passphrase;
   bool http2;        /* default: HTTP/1.1 */
   bool allow_http;   /* default: https only */
-  bool fresh;        /* no kept connection, see sz_transfer_start */
-  bool inspect;      /* only look at the certificate, see below */
-  const char *proxy; /* default: as the environment says; "": none */
+  bool fresh;        /* open a new connection, see sz_transfer_start */
+  bool inspect;      /* only read the certificate, see sz_transfer_start */
+  const char *proxy; /* default: from the environment; "": no proxy */
   const char *unix_socket;
   const char *user_agent;
 };
@@ -51,85 +52,88 @@ struct sz_request {
 struct sz_http;     /* opaque: connections and running transfers */
 struct sz_transfer; /* opaque: one request and its answer */
 
-/* Keeps the library that this address is of loaded to the process's end. */
+/* Keeps the library that holds 'address' loaded until the process ends. */
 void sz_keep_loaded(const void *address);
 
-/* Once per loading of the module; any number of times. False: no memory. */
+/* Call when the module is loaded; may be called again. False: no memory. */
 bool sz_http_global_init(void);
 
 /* NULL: out of memory. */
 struct sz_http *sz_http_new(void);
 
 /*
-** Ends running transfers with kind "cancelled" and closes all connections.
-** Transfers may be freed before or after. NULL is allowed.
+** Ends running transfers (they fail with kind "cancelled") and closes all
+** connections. Transfers may be freed before or after. NULL is allowed.
 */
 void sz_http_free(struct sz_http *h);
 
 /*
-** Moves all transfers on, without waiting. Returns how many still run, or -1
-** with 'why' filled.
+** Sends and receives for all transfers, without waiting. Returns how many
+** still run, or -1 with 'why' filled.
 */
 int sz_http_step(struct sz_http *h, struct sz_failure *why);
 
 /*
-** For loops that others share: from 'seconds' on from now nothing is received
-** or lent, until the next call; what is lent before is cut small, so that
-** whoever reads it comes back to ask. Negative: no bound, which is how it
-** begins.
+** Sets a time limit, for event loops that other code shares. 'seconds' from
+** now, receiving and reading stop until the next call. Until then the reader
+** gets small pieces (SZ_LEND), so that it asks often enough. Negative: no
+** limit; this is the default.
 */
 void sz_http_allow(struct sz_http *h, double seconds);
 
-/* True when bytes are left alone because the time allowed was over. */
+/* True when received bytes wait because the time limit has passed. */
 bool sz_http_held(const struct sz_http *h);
 
 /*
-** Waits until a socket is ready, curl has something to do, or 'ms' passed.
-** False: see 'why'. A transfer that is paused because its reader has not
-** read does not end the wait.
+** Waits until a socket is ready or curl has work to do, at most 'ms'
+** milliseconds. False: see 'why'. A transfer that is paused because its buffer
+** is full does not end the wait.
 */
 bool sz_http_wait(struct sz_http *h, int ms, struct sz_failure *why);
 
-/* Milliseconds after which to step whatever the sockets do; -1: none. */
+/* Call sz_http_step after this many milliseconds at most; -1: no limit. */
 long sz_http_timeout(struct sz_http *h);
 
 /*
-** Sockets to watch now, at most 'max' of them (FD_SETSIZE is always enough).
-** Returns how many, or -1 with 'why': kind "limit" once a socket's number
-** was FD_SETSIZE or more, as curl_multi_fdset leaves those out (libcurl can
-** list them without fd_set only from 8.8 on). Wait by time then.
+** Lists the sockets to watch now, at most 'max' (FD_SETSIZE is always enough).
+** Returns how many, or -1 with 'why' filled. Its kind is "limit" once a
+** socket's number was FD_SETSIZE or more: curl_multi_fdset leaves those out
+** (libcurl can list them without an fd_set since 8.8). Then poll by time.
 */
 int sz_http_fds(struct sz_http *h, struct sz_fd *list, int max,
                 struct sz_failure *why);
 
 /*
-** Begins a transfer; the first step sends. NULL: see 'why'. libcurl sends a
-** request again when a kept connection dies before the answer's first byte,
-** and so do we when what comes over one cannot be the answer (408, noise); for
-** requests that must not be sent twice say 'fresh'. No request goes out on a
-** kept connection on which anything waits: it takes a new one then.
-** With 'inspect' the handshake is made without verifying, and ended before
-** anything of the request is sent; the transfer reads as an empty answer.
+** Starts a transfer; the first sz_http_step sends the request. Returns NULL on
+** failure: see 'why'.
+** A request may be sent twice: libcurl repeats it when a kept connection dies
+** before the answer's first byte, and we repeat it when the bytes on a kept
+** connection cannot be its answer (408, noise). If a request must not be sent
+** twice, set 'fresh'. A kept connection with unread bytes is not used: the
+** request goes out on a new one.
+** With 'inspect' the TLS handshake is made without verification and ends
+** before the request is sent; the transfer reads as an empty answer.
 */
 struct sz_transfer *sz_transfer_start(struct sz_http *h,
                                       const struct sz_request *request,
                                       struct sz_failure *why);
 
-/* What a source does: see source.h. NULL may be freed. */
+/* The functions of a source: see source.h. NULL may be freed. */
 enum sz_read sz_transfer_peek(struct sz_transfer *t, const char **data,
                               size_t *len);
 void sz_transfer_consume(struct sz_transfer *t, size_t n);
 const struct sz_failure *sz_transfer_error(const struct sz_transfer *t);
 
-/* The socket that it goes over; -1 when there is none, or not yet. */
+/* The transfer's socket; -1 when it has none, or none yet. */
 int sz_transfer_fd(const struct sz_transfer *t);
 void sz_transfer_info(struct sz_transfer *t, struct sz_info *info);
 void sz_transfer_cancel(struct sz_transfer *t);
 void sz_transfer_free(struct sz_transfer *t);
 
 /*
-** Place 0 is the server's own, then as it sent them. False: it is not known.
-** The texts live as long as the transfer.
+** Place 0 is the server's own certificate; the others follow in the order
+** sent. False: there is none, or it is not known. The texts are valid as long
+** as the transfer.
 */
 bool sz_transfer_certificate(const struct sz_transfer *t, size_t place,
                              struct sz_certificate *certificate);

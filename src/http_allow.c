@@ -1,4 +1,4 @@
-/* http_allow.c - the time that transfers are allowed, see http.h. */
+/* http_allow.c - the time limit of transfers, see sz_http_allow. */
 #include "http_private.h"
 
 #include <time.h>

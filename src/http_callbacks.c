@@ -1,4 +1,4 @@
-/* http_callbacks.c - what libcurl calls: copies, and never decides. */
+/* http_callbacks.c - the functions that libcurl calls. */
 #include "http_private.h"
 
 #include <fcntl.h>
@@ -11,8 +11,9 @@ static const char *const header_names[SZ_HEADER_COUNT] = {
     "location", "retry-after", "content-type", "content-encoding"};
 
 /*
-** Connections are not for the programs the host starts. curl_multi_fdset
-** leaves sockets out that do not fit its sets: remember that there was one.
+** Sets close-on-exec: the programs that the host starts must not inherit
+** connections. Notes sockets too large for an fd_set: curl_multi_fdset leaves
+** them out.
 */
 int sz_on_socket(void *arg, curl_socket_t fd, curlsocktype purpose) {
   struct sz_transfer *t = arg;
@@ -35,9 +36,9 @@ static bool body_ready(struct sz_transfer *t) {
 }
 
 /*
-** Copies, or pauses when there is no room; libcurl then keeps these bytes and
-** offers them again. Also called from inside curl_easy_pause. Lent bytes are
-** not moved: someone may be reading them.
+** Copies the bytes, or pauses when there is no room; then libcurl keeps the
+** bytes and offers them again. curl_easy_pause may call this, too. Borrowed
+** bytes are not moved: the reader may be using them.
 */
 size_t sz_on_body(char *data, size_t size, size_t n, void *arg) {
   struct sz_transfer *t = arg;
@@ -60,7 +61,7 @@ size_t sz_on_body(char *data, size_t size, size_t n, void *arg) {
   return len;
 }
 
-/* A status line: what an earlier one (100, 103) brought is void. */
+/* At a status line: forgets the header of an earlier answer (100, 103). */
 void sz_answer_reset(struct sz_transfer *t) {
   int i;
   for (i = 0; i < SZ_HEADER_COUNT; i++) {
@@ -73,7 +74,7 @@ static bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* A copy of the text without the space around it. NULL: no memory. */
+/* A copy without leading and trailing space. NULL: no memory. */
 static char *copy_trimmed(const char *text, size_t len) {
   char *copy;
   while (len > 0 && is_space(text[len - 1]))
@@ -102,13 +103,13 @@ bool sz_http_alike(const char *a, const char *b, size_t len) {
   return true;
 }
 
-/* Whether it is that header's line; names have no case. */
+/* Whether it is that header's line; case does not matter. */
 static bool is_header(const char *line, size_t len, const char *name) {
   size_t size = strlen(name);
   return len > size && line[size] == ':' && sz_http_alike(line, name, size);
 }
 
-/* What several lines say of one coding after the other, as one line. */
+/* Joins the values of several Content-Encoding lines with a comma. */
 static char *join_codings(char *before, char *more) {
   size_t len = before && more ? strlen(before) + strlen(more) + 3 : 0;
   char *both = len ? malloc(len) : NULL;
@@ -120,7 +121,7 @@ static char *join_codings(char *before, char *more) {
   return before ? both : more;
 }
 
-/* Keeps one header line if we want to know it. False: no memory. */
+/* Keeps a header line if it is one of enum sz_header. False: no memory. */
 static bool answer_keep(struct sz_transfer *t, const char *line, size_t len) {
   int i;
   for (i = 0; i < SZ_HEADER_COUNT; i++) {
@@ -139,7 +140,7 @@ static bool answer_keep(struct sz_transfer *t, const char *line, size_t len) {
   return true;
 }
 
-/* The length of the coding that a list of them begins with. */
+/* The length of the first coding in a list. */
 static size_t coding_len(const char *list, size_t len) {
   const char *end = memchr(list, ',', len);
   len = end ? (size_t)(end - list) : len;
@@ -153,8 +154,8 @@ static bool is_coding(const char *s, size_t len, const char *name) {
 }
 
 /*
-** libcurl undoes every transfer coding that a server names, in one go and
-** without a bound; nobody asked for any but chunked. False: refused.
+** libcurl decodes every transfer coding that a server names, without a memory
+** limit. We only asked for chunked, so all others are refused: false.
 */
 static bool codings_allowed(struct sz_transfer *t, const char *list,
                             size_t len) {
@@ -181,7 +182,7 @@ static bool codings_allowed(struct sz_transfer *t, const char *list,
   return true;
 }
 
-/* One line of a header, trailers apart. False: see the failure. */
+/* Handles one header line, not of trailers. False: see the failure. */
 static bool header_line(struct sz_transfer *t, const char *line, size_t len) {
   static const char coding[] = "transfer-encoding";
   if (is_header(line, len, coding))
@@ -200,8 +201,8 @@ static bool ends_header(const char *line, size_t len) {
 }
 
 /*
-** The final header is whole. False: that is no answer to the request, but an
-** idle connection's end, which has crossed it.
+** The final header is complete. False: it is not the answer to this request;
+** the server closed an idle connection while the request was on its way.
 */
 static bool header_done(struct sz_transfer *t) {
   long status = 0;
@@ -217,8 +218,8 @@ static bool header_done(struct sz_transfer *t) {
 }
 
 /*
-** Returning 0 ends the transfer; the failure set before is what is told, and
-** without one a stale connection is left for a new one.
+** Returning 0 ends the transfer with the failure set before. Without a failure
+** the connection is stale, and the request is sent again on a new one.
 */
 size_t sz_on_header(char *line, size_t size, size_t n, void *arg) {
   struct sz_transfer *t = arg;

@@ -1,4 +1,4 @@
-/* http_failure.c - from libcurl's codes to our kinds of failure. */
+/* http_failure.c - translates libcurl's codes to our kinds of failure. */
 #include "http_private.h"
 
 #include <stdio.h>
@@ -46,9 +46,9 @@ static const struct {
 };
 
 /*
-** A reset has several codes: while TLS begins it is an SSL_CONNECT_ERROR
-** that OpenSSL calls SYSCALL; with TLS 1.3 a server that wants a client
-** certificate says so by an alert after the handshake.
+** A connection reset has several codes. During the TLS handshake it is
+** CURLE_SSL_CONNECT_ERROR with OpenSSL's SYSCALL. With TLS 1.3 a server that
+** requires a client certificate sends its alert after the handshake.
 */
 static const char *kind_by_progress(const struct sz_transfer *t,
                                     CURLcode code) {
@@ -73,7 +73,7 @@ static const char *kind_of(const struct sz_transfer *t, CURLcode code) {
   return kind ? kind : "http";
 }
 
-/* As HAProxy leaves its processes: libcurl looks names up in a thread. */
+/* libcurl looks names up in a thread; HAProxy's processes allow no threads. */
 static bool lacks_threads(const struct sz_transfer *t, CURLcode code) {
   return (code == CURLE_COULDNT_RESOLVE_HOST ||
           code == CURLE_COULDNT_RESOLVE_PROXY) &&
@@ -81,8 +81,8 @@ static bool lacks_threads(const struct sz_transfer *t, CURLcode code) {
 }
 
 /*
-** What a SOCKS proxy says no to for good: to who asks, or to what is asked
-** for. Its other refusals may pass, as a connection's own may.
+** The permanent refusals of a SOCKS proxy: of this client, or of this target.
+** Its other refusals may be temporary, like a failed connection.
 */
 static const char *socks_kind(CURLproxycode code, const char **words) {
   switch (code) {
@@ -103,7 +103,7 @@ static const char *socks_kind(CURLproxycode code, const char **words) {
   }
 }
 
-/* True when it was the proxy that said no; t->failure says so. */
+/* If the proxy refused: sets the failure and returns true. */
 static bool fail_by_proxy(struct sz_transfer *t, CURLcode code) {
   char text[CURL_ERROR_SIZE + 40];
   const char *words, *kind;
@@ -126,8 +126,8 @@ static bool fail_by_proxy(struct sz_transfer *t, CURLcode code) {
 }
 
 /*
-** libcurl bounds one line of a header (100 KB) or trailer (4 KB) before we see
-** it, and calls it "Out of memory" when one is longer. NULL: it is not that.
+** libcurl limits one line of a header (100 KB) or trailer (4 KB) and reports a
+** longer line as "Out of memory". NULL: it is not this error.
 */
 static const char *line_too_long(const struct sz_transfer *t, CURLcode code) {
   if (code == CURLE_RECV_ERROR && strstr(t->error, "Out of memory in chunked"))

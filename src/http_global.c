@@ -1,11 +1,11 @@
-/* http_global.c - what is done once per process. */
+/* http_global.c - initialization, once per process. */
 #define _GNU_SOURCE /* dladdr */
 #include "http_private.h"
 
 #include <dlfcn.h>
 #include <string.h>
 
-/* Opens the library once more that holds 'address'. NULL: it cannot be. */
+/* Opens the library that holds 'address' once more. NULL: not possible. */
 static void *open_again(const void *address, int mode) {
   Dl_info where;
   if (!dladdr(address, &where) || !where.dli_fname)
@@ -32,7 +32,7 @@ void *sz_http_library(void) {
   return open_again(in_libcurl(), 0);
 }
 
-/* Looks in what libcurl needs as well. */
+/* Also searches the libraries that libcurl is linked with. */
 void *sz_http_symbol(void *library, const char *name) {
   return library ? dlsym(library, name) : NULL;
 }
@@ -43,12 +43,13 @@ void sz_http_library_done(void *library) {
 }
 
 /*
-** Keeps libcurl loaded to the end of the process. Its threads that wait for
-** a name server outlive the transfer (CURLOPT_QUICK_EXIT: closing does not
-** wait for them); a host that ends its Lua state would unload the code they
-** return to, and crash.
+** Keeps libcurl loaded until the process ends. Its threads that wait for a
+** name server outlive the transfer (with CURLOPT_QUICK_EXIT closing does not
+** wait for them). If a host closed its Lua state, libcurl's code would be
+** unloaded while these threads still need it: a crash.
 **
-** Thread-safe since libcurl 7.84, and counted: no guard of ours is needed.
+** curl_global_init is thread-safe since libcurl 7.84, and counts its calls: we
+** need no lock.
 */
 bool sz_http_global_init(void) {
   sz_keep_loaded(in_libcurl());

@@ -1,7 +1,7 @@
 /*
-** http_inspect.c - what certificate does a server show? A pin that fits no
-** key ends the handshake before anything of a request is sent; libcurl then
-** has told the certificate's parts, and the right pin in its log.
+** http_inspect.c - reads a server's certificate. We set a pin that fits no
+** key, so libcurl ends the connection before it sends the request. By then it
+** has the certificate's parts, and has written the right pin to its log.
 */
 #include "http_private.h"
 
@@ -14,7 +14,7 @@
 static const char *const part_names[] = {
     "Subject:", "Issuer:", "Start date:", "Expire date:"};
 
-/* NULL without memory: then the part is not known. */
+/* NULL: no memory; then the part counts as not known. */
 static char *copy_text(const char *text, size_t len) {
   char *copy = malloc(len + 1);
   if (!copy)
@@ -29,7 +29,7 @@ static void part_keep(char **part, const char *text, size_t len) {
   *part = copy_text(text, len);
 }
 
-/* libcurl's log; one line of it names the key's hash. */
+/* Reads libcurl's log; one of its lines has the key's hash. */
 static int on_log(CURL *easy, curl_infotype type, char *text, size_t len,
                   void *arg) {
   static const char head[] = " public key hash: ";
@@ -47,7 +47,7 @@ CURLcode sz_inspect_setup(struct sz_transfer *t) {
   CURL *easy = t->easy;
   CURLcode code = curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, NO_PIN);
   if (code != CURLE_OK)
-    return code; /* never without: the request would be sent */
+    return code; /* never go on without it: the request would be sent */
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);

@@ -1,9 +1,9 @@
 /*
-** http_kept.c - a kept connection is clean, or no request goes out on it.
-** What waits on it was not asked for: libcurl would take it for the answer to
-** the next request. libcurl tells neither which connection it has chosen nor
-** the socket, so each socket is listed from its beginning to its end, by the
-** addresses and ports of both ends.
+** http_kept.c - checks that a kept connection has no unread bytes before a
+** request goes out on it: libcurl would take such bytes for the answer to that
+** request. libcurl does not tell which connection or socket it has chosen. So
+** we list each socket while it is open, by the addresses and ports of both
+** ends.
 */
 #include "http_private.h"
 
@@ -18,15 +18,15 @@
 struct sz_socket {
   struct sz_socket *next;
   int fd;
-  unsigned long opener; /* a transfer's id; 0: its request has gone out */
-  char name[160];       /* "" until then */
+  unsigned long opener; /* a transfer's id; 0: its request was sent */
+  char name[160];       /* the addresses; "" until the request is sent */
 };
 
-/* What libcurl says of the connection that a request is about to go out on. */
+/* The connection that libcurl is about to send a request on. */
 struct route {
   char name[160];
-  void *tls;   /* OpenSSL's SSL; NULL: none, or another library's */
-  bool opaque; /* there is TLS that cannot be looked into */
+  void *tls;   /* OpenSSL's SSL; NULL: no TLS, or another library's */
+  bool opaque; /* it has TLS that we cannot inspect */
 };
 
 /* The list */
@@ -100,7 +100,7 @@ static void route_find(struct sz_transfer *t, struct route *route) {
   route->opaque = t->tls_proxy || !route->tls;
 }
 
-/* Nothing waits in the kernel, and the other end has not closed. */
+/* No bytes wait in the kernel, and the other end has not closed. */
 static bool socket_quiet(int fd) {
   char byte;
   return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
@@ -117,8 +117,8 @@ static bool connection_clean(const struct sz_transfer *t,
 }
 
 /*
-** A connection on which the first request goes out. It is not kept where it
-** could not be found again, or looked into.
+** The first request on a connection. The connection is not kept if it could
+** not be found in the list again, or not be inspected.
 */
 static void connection_begin(struct sz_transfer *t, struct sz_socket *s,
                              const struct route *route) {
@@ -144,7 +144,7 @@ int sz_on_request(void *arg, char *remote, char *local, int remote_port,
     return CURL_PREREQFUNC_OK;
   }
   if (route.tls && sz_tls_is_http2(&t->http->tls, route.tls))
-    return CURL_PREREQFUNC_OK; /* an answer there says whose it is */
+    return CURL_PREREQFUNC_OK; /* its answers name their request */
   s = socket_named(t->http, route.name);
   t->stale = !s || !connection_clean(t, &route, s->fd);
   if (t->stale)
@@ -153,9 +153,9 @@ int sz_on_request(void *arg, char *remote, char *local, int remote_port,
   return CURL_PREREQFUNC_OK;
 }
 
-/* What comes after that */
+/* After the request */
 
-/* By libcurl's count, and by the kernel's. */
+/* Uses libcurl's count of bytes sent, and the kernel's. */
 bool sz_kept_early(const struct sz_transfer *t) {
   curl_off_t sent = 0, all = 0;
   int unsent = 0;
@@ -178,9 +178,9 @@ bool sz_kept_failed(const struct sz_transfer *t, CURLcode code) {
 }
 
 /*
-** libcurl's log, from the end of the header on. It drops what comes behind an
-** answer together with its end, and says so there alone; where it had the
-** length beforehand it does not keep the connection either.
+** Reads libcurl's log, from the end of the header on. When bytes follow an
+** answer in the same read, libcurl drops them and says so only in its log. If
+** the answer's length was known before, it also closes the connection.
 */
 int sz_on_log(CURL *easy, curl_infotype type, char *text, size_t len,
               void *arg) {

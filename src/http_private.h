@@ -1,8 +1,7 @@
 /*
-** http_private.h - what the http_*.c files share: a transfer is set up by
-** http_setup.c, filled by http_callbacks.c, read and ended by http.c;
-** http_allow.c says whether there is time left for it, http_kept.c looks after
-** the connections that are used again.
+** http_private.h - shared by the http*.c files. http_setup.c sets up a
+** transfer, http_callbacks.c fills it, http.c reads and ends it. http_allow.c
+** has the time limit, http_kept.c checks the connections that are used again.
 */
 #ifndef SZ_HTTP_PRIVATE_H
 #define SZ_HTTP_PRIVATE_H
@@ -19,10 +18,10 @@
 
 enum {
   SZ_BODY_BUFFER = 256 * 1024 + CURL_MAX_WRITE_SIZE,
-  SZ_CURL_BUFFER = 128 * 1024, /* libcurl's own: held too while paused */
+  SZ_CURL_BUFFER = 128 * 1024, /* libcurl's own; it keeps it while paused */
   SZ_MAX_IDLE = 64,            /* connections kept for the next request */
-  SZ_LEND = 16 * 1024,         /* lent at once where time is bounded */
-  SZ_MAX_HEADERS = 64 * 1024   /* of one transfer, trailers too */
+  SZ_LEND = 16 * 1024,         /* most bytes per read under a time limit */
+  SZ_MAX_HEADERS = 64 * 1024   /* bytes of one transfer, with trailers */
 };
 
 enum sz_header {
@@ -41,11 +40,11 @@ enum sz_certificate_part {
   SZ_CERTIFICATE_PARTS
 };
 
-enum { SZ_MAX_CHAIN = 8 }; /* certificates of a server that are kept */
+enum { SZ_MAX_CHAIN = 8 }; /* how many of a server's certificates we keep */
 
-/* OpenSSL's functions, as libcurl has them. SSL, SSL_CTX, BIO: void. */
+/* Functions of libcurl's OpenSSL. 'void' stands for SSL, SSL_CTX and BIO. */
 struct sz_tls {
-  bool known; /* all of them were found */
+  bool known; /* all functions were found */
   int (*SSL_version)(const void *ssl);
   int (*SSL_has_pending)(const void *ssl);
   int (*SSL_peek)(void *ssl, void *data, int len);
@@ -70,17 +69,17 @@ struct sz_socket; /* see http_kept.c */
 
 struct sz_http {
   CURLM *multi;
-  pid_t pid;       /* who made the connections */
+  pid_t pid;       /* the process that made the connections */
   bool beyond_fds; /* a socket's number did not fit an fd_set */
-  double until;    /* see sz_http_allow; 0: no bound */
+  double until;    /* the time limit (sz_http_allow); 0: none */
   struct sz_tls tls;
-  struct sz_socket *sockets; /* all that are open */
-  unsigned long last_id;     /* of transfers */
+  struct sz_socket *sockets; /* all open sockets */
+  unsigned long last_id;     /* of the transfers so far */
   struct sz_transfer *transfers;
 };
 
 struct sz_transfer {
-  struct sz_http *http; /* NULL once that is freed */
+  struct sz_http *http; /* NULL once it is freed */
   struct sz_transfer *next, **link;
   unsigned long id;
   CURL *easy; /* NULL once done */
@@ -90,39 +89,39 @@ struct sz_transfer {
   char error[CURL_ERROR_SIZE];
   char peer[200]; /* " (host:port)" for messages */
   long connect_timeout;
-  struct sz_info info; /* texts and counts of the body are elsewhere */
+  struct sz_info info; /* without its texts and the body's byte counts */
   char *answer[SZ_HEADER_COUNT];
   char *chain[SZ_MAX_CHAIN][SZ_CERTIFICATE_PARTS];
-  char *pin; /* of the first in it */
+  char *pin; /* of the first certificate */
   bool inspect;
-  bool tls_proxy; /* a proxy behind TLS: there may be TLS in TLS */
+  bool tls_proxy; /* an HTTPS proxy: there may be TLS inside TLS */
   int socket;     /* a kept connection's; -1: it is new, or HTTP/2 */
-  bool stale;     /* the kept connection brought what is no answer to this */
+  bool stale;     /* the bytes on the kept connection are not our answer */
   size_t header_bytes;
-  bool paused, lent;
-  bool held;                  /* paused, as the time allowed was over */
+  bool paused, lent;          /* lent: the reader has bytes of the window */
+  bool held;                  /* paused by the time limit */
   bool dropped;               /* cancelled: nothing more is given out */
   struct sz_inflate *inflate; /* NULL: plain, or not yet known */
   const char *window;         /* decoded bytes not consumed yet */
   size_t window_len;
-  char *body;        /* NULL until a byte of it came */
-  size_t head, tail; /* of body: received, not taken yet */
+  char *body;        /* NULL until its first byte */
+  size_t head, tail; /* in body: bytes received and not yet taken */
 };
 
-/* http_allow.c: whether the time that sz_http_allow gave is over. */
+/* http_allow.c: whether the time limit of sz_http_allow has passed. */
 bool sz_http_spent(const struct sz_http *h);
 
 /* http_failure.c */
 
-/* 'peer' is put behind 'text'; "" if there is none. */
+/* Fills '*f'. The message is 'text', then 'peer' (may be ""). */
 void sz_failure_set(struct sz_failure *f, const char *kind, const char *text,
                     const char *peer);
 
-/* The first failure is the cause; later ones follow from it. */
+/* Sets the transfer's failure, unless it has one: the first is the cause. */
 void sz_transfer_fail(struct sz_transfer *t, const char *kind,
                       const char *text);
 
-/* The same from a code of libcurl's and its error text. */
+/* The same, from libcurl's code and its error text. */
 void sz_transfer_fail_curl(struct sz_transfer *t, CURLcode code);
 
 /* http_setup.c */
@@ -130,18 +129,18 @@ void sz_transfer_fail_curl(struct sz_transfer *t, CURLcode code);
 /* Sets every option of t->easy. */
 CURLcode sz_transfer_setup(struct sz_transfer *t, const struct sz_request *r);
 
-/* http_callbacks.c: called by libcurl. They touch nothing but 'arg'. */
+/* http_callbacks.c: called by libcurl. They use nothing but 'arg'. */
 
-/* The same bytes, A to Z as a to z, whatever the locale. */
+/* Compares ASCII text without regard to case, in any locale. */
 bool sz_http_alike(const char *a, const char *b, size_t len);
 
 size_t sz_on_body(char *data, size_t size, size_t n, void *arg);
 size_t sz_on_header(char *line, size_t size, size_t n, void *arg);
 int sz_on_socket(void *arg, curl_socket_t fd, curlsocktype purpose);
 
-/* http_kept.c: called by libcurl too */
+/* http_kept.c: also called by libcurl */
 
-/* Before the request is sent: refuses a connection that is not clean. */
+/* Before the request is sent: refuses a connection with unread bytes. */
 int sz_on_request(void *arg, char *remote, char *local, int remote_port,
                   int local_port);
 int sz_on_close(void *arg, curl_socket_t fd);
@@ -152,33 +151,33 @@ int sz_on_log(CURL *easy, curl_infotype type, char *text, size_t len,
 bool sz_kept_opened(struct sz_transfer *t, int fd);
 
 /*
-** Called with the answer's first byte there. True: not all of the request has
-** reached the other end yet, so this is no answer to it.
+** Called at the answer's first byte. True: the other end has not received the
+** whole request yet, so this cannot be its answer.
 */
 bool sz_kept_early(const struct sz_transfer *t);
 
-/* Whether it is the kept connection that makes the transfer end so. */
+/* Whether the transfer failed because its kept connection was stale. */
 bool sz_kept_failed(const struct sz_transfer *t, CURLcode code);
 
-/* Forgets all sockets; none is closed. */
+/* Frees the list of sockets; closes none of them. */
 void sz_kept_free(struct sz_http *h);
 
 /* http_tls.c */
 
 void sz_tls_find(struct sz_tls *tls);
 
-/* Only if so may the next two be called. */
+/* Whether OpenSSL was found. If not, do not call the next two functions. */
 bool sz_tls_known(const struct sz_tls *tls);
 bool sz_tls_is_http2(const struct sz_tls *tls, void *ssl);
 
 /*
-** Whether nothing waits that is for the reader: neither in 'ssl', nor, when
-** that is not 'socket_quiet', on the socket.
+** Whether no application data waits: neither in 'ssl' nor on the socket. The
+** socket is looked at only if it is not 'socket_quiet'.
 */
 bool sz_tls_quiet(const struct sz_tls *tls, void *ssl, int fd,
                   bool socket_quiet);
 
-/* http_global.c: libcurl as dlopen gives it, NULL when it cannot be found. */
+/* http_global.c: libcurl's dlopen handle; NULL when it cannot be found. */
 void *sz_http_library(void);
 void *sz_http_symbol(void *library, const char *name);
 void sz_http_library_done(void *library);
@@ -188,10 +187,10 @@ void sz_answer_reset(struct sz_transfer *t);
 
 /* http_inspect.c */
 
-/* Sets what an inspecting transfer has instead of a request. */
+/* Sets the options of an inspecting transfer, instead of a request's. */
 CURLcode sz_inspect_setup(struct sz_transfer *t);
 
-/* Keeps what libcurl knows of the certificate before t->easy goes. */
+/* Copies what libcurl knows of the certificates, before t->easy is freed. */
 void sz_inspect_keep(struct sz_transfer *t);
 
 void sz_inspect_free(struct sz_transfer *t);

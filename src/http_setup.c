@@ -27,7 +27,7 @@ static CURLcode set_callbacks(CURL *easy, struct sz_transfer *t) {
   return code;
 }
 
-/* What holds for every request. Time is counted by the caller. */
+/* Options of every request. The caller enforces the time limits. */
 static CURLcode set_house_rules(CURL *easy) {
   CURLcode code = CURLE_OK;
   SET(CURLOPT_NOSIGNAL, 1L);
@@ -38,7 +38,7 @@ static CURLcode set_house_rules(CURL *easy) {
   SET(CURLOPT_TCP_NODELAY, 1L);
   SET(CURLOPT_TCP_KEEPALIVE, 1L);
 #if LIBCURL_VERSION_NUM >= 0x075700
-  /* Do not wait for a name server that does not answer when closing. */
+  /* When closing, do not wait for a name server that does not answer. */
   SET(CURLOPT_QUICK_EXIT, 1L);
 #endif
   return code;
@@ -56,7 +56,7 @@ static CURLcode set_route(CURL *easy, const struct sz_request *r) {
   SET(CURLOPT_UNIX_SOCKET_PATH, r->unix_socket);
   if (r->proxy) {
     SET(CURLOPT_PROXY, r->proxy);
-    SET(CURLOPT_NOPROXY, ""); /* what is said holds, whatever no_proxy says */
+    SET(CURLOPT_NOPROXY, ""); /* the option overrides no_proxy */
   }
   return code;
 }
@@ -72,7 +72,7 @@ static CURLcode set_blob(CURL *easy, CURLoption option,
   return curl_easy_setopt(easy, option, &blob);
 }
 
-/* Without an empty passphrase OpenSSL would ask for one at the terminal. */
+/* If no passphrase were set, OpenSSL would ask for it at the terminal. */
 static CURLcode set_client_certificate(CURL *easy,
                                        const struct sz_request *r) {
   CURLcode code = CURLE_OK;
@@ -88,7 +88,7 @@ static CURLcode set_client_certificate(CURL *easy,
   return code;
 }
 
-/* A CA that is given replaces the system's: the directory goes as well. */
+/* A given CA replaces the system's CAs, so the CA directory is unset, too. */
 static CURLcode set_tls(CURL *easy, const struct sz_request *r) {
   CURLcode code = CURLE_OK;
   SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2); /* or later */
@@ -105,7 +105,10 @@ static CURLcode set_tls(CURL *easy, const struct sz_request *r) {
   return code;
 }
 
-/* libcurl's own gunzip goes on while paused, so the header is set by hand. */
+/*
+** Sets Accept-Encoding as a plain header, so that libcurl does not decompress:
+** it would go on while paused.
+*/
 static CURLcode set_headers(CURL *easy, struct sz_transfer *t,
                             const struct sz_request *r) {
   static const char *const fixed[] = {"Accept-Encoding: gzip", "Expect:"};
@@ -171,7 +174,7 @@ static CURLcode set_body(CURL *easy, struct sz_transfer *t,
   return code;
 }
 
-/* Nothing that could be sent by mistake is known to an inspecting one. */
+/* An inspecting transfer gets no request, so none can be sent by mistake. */
 static CURLcode set_errand(struct sz_transfer *t, const struct sz_request *r) {
   CURLcode code;
   if (r->inspect)

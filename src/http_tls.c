@@ -1,7 +1,7 @@
 /*
-** http_tls.c - does TLS hold bytes that nobody asked for? libcurl's own
-** OpenSSL is asked, found through libcurl: there may be another in the
-** process. Without it nothing is known, and connections are not kept.
+** http_tls.c - checks whether a TLS session holds unread bytes. It calls
+** libcurl's own OpenSSL, found through libcurl, as the process may have
+** another one. If it is not found, TLS connections are not kept.
 */
 #include "http_private.h"
 
@@ -51,7 +51,7 @@ bool sz_tls_is_http2(const struct sz_tls *tls, void *ssl) {
   return len == 2 && memcmp(name, "h2", 2) == 0;
 }
 
-/* What peeking finds: nothing but what concerns TLS alone, such as tickets? */
+/* Whether a peek finds no application data (session tickets do not count). */
 static bool peek_quiet(const struct sz_tls *tls, void *ssl) {
   char byte;
   int n;
@@ -64,9 +64,9 @@ static bool peek_quiet(const struct sz_tls *tls, void *ssl) {
 }
 
 /*
-** Peeks with the socket itself below: libcurl's own way to it works inside
-** libcurl's calls only. For the same reason its callbacks must not find their
-** connection, and nothing is sent.
+** Peeks at 'ssl' over the plain socket: libcurl's BIO works inside libcurl's
+** calls only. For the same reason libcurl's callbacks must not find their
+** connection here. Nothing is sent.
 */
 static bool peek_directly(const struct sz_tls *tls, void *ssl, int fd) {
   void *in = tls->SSL_get_rbio(ssl), *out = tls->SSL_get_wbio(ssl);

@@ -23,7 +23,7 @@ struct sz_inflate {
   unsigned char window[WINDOW];
 };
 
-/* zlib's numbers: 15 reads zlib's frame, +16 gzip's, negative none. */
+/* zlib's windowBits: 15 reads zlib's header, 15 + 16 gzip's, -15 none. */
 static int window_bits(enum sz_coding coding) {
   return coding == SZ_GZIP ? 15 + 16 : 15;
 }
@@ -56,9 +56,9 @@ static enum sz_inflated inflate_bad(struct sz_inflate *f, const char *why) {
 }
 
 /*
-** Many servers send "deflate" without zlib's frame. The first byte tells: a
-** frame's names method 8, which a bare stream could only begin with by a
-** stored block with dirt in its padding.
+** Many servers send "deflate" without zlib's header. The first byte shows it:
+** in a zlib header its low four bits are 8 (the method). A stream without one
+** could only begin so with a stored block whose padding is not zero.
 */
 static void inflate_begin(struct sz_inflate *f, const unsigned char *in) {
   if (f->coding == SZ_DEFLATE && (in[0] & 0x0f) != 8)
@@ -66,7 +66,7 @@ static void inflate_begin(struct sz_inflate *f, const unsigned char *in) {
   f->stage = STAGE_INSIDE;
 }
 
-/* What follows a stream: another member of a gzip file, or garbage. */
+/* Bytes after a stream: another gzip member (true), or garbage. */
 static bool inflate_next(struct sz_inflate *f, const unsigned char *in) {
   if (f->coding != SZ_GZIP || in[0] != 0x1f)
     return false;
@@ -75,7 +75,7 @@ static bool inflate_next(struct sz_inflate *f, const unsigned char *in) {
   return true;
 }
 
-/* One call of zlib; returns its code, adds to '*used', fills the window. */
+/* Calls zlib once. Returns its code, adds to '*used', fills the window. */
 static int inflate_window(struct sz_inflate *f, const char *in, size_t len,
                           size_t *used, size_t *made) {
   uInt room = len > UINT_MAX ? UINT_MAX : (uInt)len;
@@ -97,7 +97,7 @@ static bool is_failure(int code) {
   return code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR;
 }
 
-/* Moves to a place where zlib can be called; DATA stands for "call it". */
+/* Prepares a call of zlib; SZ_INFLATED_DATA means that it can be called. */
 static enum sz_inflated inflate_ready(struct sz_inflate *f, const char *in,
                                       size_t len) {
   const unsigned char *bytes = (const unsigned char *)in;
@@ -126,7 +126,7 @@ enum sz_inflated sz_inflate_step(struct sz_inflate *f, const char *in,
       inflate_bad(f, f->z.msg ? f->z.msg : zError(code));
     if (*out_len > 0) {
       *out = (const char *)f->window;
-      return SZ_INFLATED_DATA; /* what was good comes before the failure */
+      return SZ_INFLATED_DATA; /* give the good bytes before the failure */
     }
   }
 }

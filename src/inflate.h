@@ -1,6 +1,6 @@
 /*
-** inflate.h - undoes gzip and deflate step by step: each step fills one
-** window of fixed size, so memory does not depend on how far bytes expand.
+** inflate.h - decompresses gzip and deflate step by step: each step fills one
+** window of fixed size, so memory does not depend on the compression ratio.
 ** No Lua and no curl here.
 */
 #ifndef SZ_INFLATE_H
@@ -13,8 +13,8 @@ enum sz_coding { SZ_PLAIN, SZ_GZIP, SZ_DEFLATE };
 
 enum sz_inflated {
   SZ_INFLATED_DATA, /* the window holds bytes */
-  SZ_INFLATED_MORE, /* nothing comes out before more goes in */
-  SZ_INFLATED_BAD   /* not what was announced: see sz_inflate_message */
+  SZ_INFLATED_MORE, /* more input is needed */
+  SZ_INFLATED_BAD   /* broken data: see sz_inflate_message */
 };
 
 struct sz_inflate; /* opaque */
@@ -26,16 +26,16 @@ struct sz_inflate *sz_inflate_new(enum sz_coding coding);
 void sz_inflate_free(struct sz_inflate *f);
 
 /*
-** Decodes from the 'len' bytes at 'in' until the window is full or the bytes
-** are used up; '*used' says how many were. After SZ_INFLATED_DATA '*out' and
-** '*out_len' give the window, valid until the next step. After
-** SZ_INFLATED_BAD every step says so again.
+** Decodes the 'len' bytes at 'in' until the window is full or the bytes are
+** used up. '*used' is how many bytes were used. After SZ_INFLATED_DATA '*out'
+** and '*out_len' are the window, valid until the next step. After
+** SZ_INFLATED_BAD every further step returns it again.
 */
 enum sz_inflated sz_inflate_step(struct sz_inflate *f, const char *in,
                                  size_t len, size_t *used, const char **out,
                                  size_t *out_len);
 
-/* True when the input may end here: nothing came yet, or a stream ended. */
+/* True when the input may end here: no byte came yet, or a stream ended. */
 bool sz_inflate_complete(const struct sz_inflate *f);
 
 /* What was wrong: one line, valid as long as the inflater. */

@@ -16,10 +16,10 @@ enum state {
   NEXT_KEY,   /* a key must come */
   COLON,
   AFTER, /* a comma or the end of the container */
-  DONE   /* blanks only */
+  DONE   /* white space only */
 };
 
-/* The token that the end of a chunk may cut. */
+/* Tokens that the end of a chunk may cut. */
 enum part { NO_PART, IN_STRING, IN_NUMBER, IN_LITERAL, IN_BOM };
 
 /* Inside a string: plain, after a backslash, or hex digits still to come. */
@@ -98,7 +98,7 @@ static enum sz_json_token syntax(struct sz_json *j, const char *message) {
   return fail(j, SZ_JSON_SYNTAX, message, sz_json_position(j));
 }
 
-/* Whether a buffer took what it should; if not, the error is set. */
+/* Whether a buffer took the bytes; if not, the error is set. */
 static int took(struct sz_json *j, enum sz_buffer_code code,
                 const char *full) {
   if (code == SZ_BUFFER_OK)
@@ -110,7 +110,7 @@ static int took(struct sz_json *j, enum sz_buffer_code code,
   return 0;
 }
 
-/* Adds bytes to a buffer; on failure the error is set and 0 comes back. */
+/* Appends bytes to a buffer; on failure sets the error and returns 0. */
 static int keep(struct sz_json *j, struct sz_buffer *b, const char *s,
                 size_t len, const char *full) {
   return took(j, sz_buffer_append(b, s, len), full);
@@ -119,7 +119,7 @@ static int keep(struct sz_json *j, struct sz_buffer *b, const char *s,
 const char sz_json_too_long[] =
     "a string or number is longer than a row may be (max_row)";
 
-/* Keeps the part of a cut token that lies in this chunk. */
+/* Stores the part of a cut token that is in this chunk. */
 static enum sz_json_token cut_token(struct sz_json *j, size_t from) {
   if (!j->skipping &&
       !keep(j, &j->scratch, j->chunk + from, j->at - from, sz_json_too_long))
@@ -128,8 +128,9 @@ static enum sz_json_token cut_token(struct sz_json *j, size_t from) {
 }
 
 /*
-** A byte that the token begun at chunk[from] cannot hold; but when the token
-** was too long before it, that is the error, however the text is cut.
+** The token begun at chunk[from] has a byte that is not allowed. If the token
+** was already too long before that byte, that is the error, so that the error
+** does not depend on how the text is cut.
 */
 static enum sz_json_token bad_token(struct sz_json *j, size_t from,
                                     const char *message) {
@@ -157,7 +158,7 @@ static int join_token(struct sz_json *j, size_t from) {
   return 1;
 }
 
-/* A value is complete: what the grammar wants next. */
+/* A value is complete: sets what the grammar allows next. */
 static void value_done(struct sz_json *j) {
   j->part = NO_PART;
   j->state = j->depth ? AFTER : DONE;
@@ -437,7 +438,7 @@ static enum sz_json_token begin_key(struct sz_json *j, unsigned char c) {
   return syntax(j, "unexpected byte where a key must be");
 }
 
-/* A comma or a closing bracket. MORE: go on with the next byte. */
+/* Handles a comma or closing bracket. MORE: go on with the next byte. */
 static enum sz_json_token after_value(struct sz_json *j, unsigned char c) {
   int object = j->nest[j->depth - 1];
   if (c == ',') {
@@ -450,7 +451,7 @@ static enum sz_json_token after_value(struct sz_json *j, unsigned char c) {
   return syntax(j, "unexpected byte where a comma must be");
 }
 
-/* The byte at 'at' is no blank. MORE: punctuation was passed, go on. */
+/* Handles the byte at 'at', not white space. MORE: go on after it. */
 static enum sz_json_token scan_byte(struct sz_json *j) {
   unsigned char c = (unsigned char)j->chunk[j->at];
   switch (j->state) {
@@ -500,7 +501,7 @@ static enum sz_json_token at_chunk_end(struct sz_json *j) {
               sz_json_position(j));
 }
 
-/* The next token, whether the caller wants it or not. */
+/* The next token, also one inside a skipped value. */
 static enum sz_json_token next_token(struct sz_json *j) {
   for (;;) {
     enum sz_json_token token;
@@ -555,7 +556,7 @@ static enum sz_json_token skip_value(struct sz_json *j) {
     enum sz_json_token token = next_token(j);
     if (token == SZ_JSON_ERROR) {
       if (to_capture(j) > (j->capture ? j->capture->max - j->capture->len : 0))
-        capture_bytes(j); /* the maximum was passed before the error */
+        capture_bytes(j); /* a full buffer is the earlier error */
       return token;
     }
     if (token == SZ_JSON_MORE || token == SZ_JSON_END)

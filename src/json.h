@@ -2,10 +2,10 @@
 ** json.h - push scanner for JSON (RFC 8259): bytes in, tokens out. No Lua and
 ** no curl here.
 **
-** The caller feeds chunks cut anywhere and asks for tokens until SZ_JSON_MORE.
-** Every byte is checked, skipped values too; a value that is skipped is not
-** stored, so a skipped string may have any length. Memory: one bounded
-** scratch for a token that spans chunks or holds escapes.
+** The caller feeds chunks, cut anywhere, and asks for tokens until it gets
+** SZ_JSON_MORE. Every byte is checked, skipped values too. Skipped values are
+** not stored, so a skipped string may have any length. Memory: one bounded
+** scratch buffer for a token that spans chunks or holds escapes.
 */
 #ifndef SZ_JSON_H
 #define SZ_JSON_H
@@ -17,7 +17,7 @@
 enum sz_json_token {
   SZ_JSON_MORE,  /* the chunk is used up: feed or finish */
   SZ_JSON_ERROR, /* see error; final */
-  SZ_JSON_END,   /* the whole text was one JSON value */
+  SZ_JSON_END,   /* the text has ended; it was one JSON value */
   SZ_JSON_OBJECT,
   SZ_JSON_OBJECT_END,
   SZ_JSON_ARRAY,
@@ -28,21 +28,21 @@ enum sz_json_token {
   SZ_JSON_TRUE,
   SZ_JSON_FALSE,
   SZ_JSON_NULL,
-  SZ_JSON_SKIPPED /* a value asked to be skipped has ended */
+  SZ_JSON_SKIPPED /* the end of a value that sz_json_skip skipped */
 };
 
 enum sz_json_code {
   SZ_JSON_OK,
   SZ_JSON_SYNTAX,
-  SZ_JSON_TRUNCATED, /* finished before the value was complete */
-  SZ_JSON_LIMIT,     /* depth, or a kept token over its maximum */
+  SZ_JSON_TRUNCATED, /* the text ends before the value is complete */
+  SZ_JSON_LIMIT,     /* too deep, or a kept token is too long */
   SZ_JSON_NOMEM
 };
 
 /* What to do with bytes that are not UTF-8 in keys and kept strings. */
 enum sz_json_utf8 { SZ_UTF8_PASS, SZ_UTF8_REPLACE, SZ_UTF8_ERROR };
 
-/* The message of a kept token over its maximum. */
+/* The message for a kept token that is too long. */
 extern const char sz_json_too_long[];
 
 struct sz_json_error {
@@ -52,24 +52,24 @@ struct sz_json_error {
 };
 
 struct sz_json {
-  /* for the caller to read */
+  /* public: the caller may read these */
   const char *text; /* of KEY, STRING, NUMBER: valid until the next call */
   size_t len;
-  uint64_t start; /* stream offset of the last token's first byte; of SKIPPED:
-                     the value's */
+  uint64_t start; /* stream offset of the last token's first byte; after
+                     SKIPPED: of the value's */
   size_t depth;   /* open containers */
   struct sz_json_error error;
   enum sz_json_token skipped; /* first token of the value just skipped */
   int overflowed;             /* the error is that 'capture' was full */
 
-  /* the inside */
+  /* private */
   const char *chunk;
   size_t chunk_len, at;
   uint64_t base;             /* stream offset of chunk[0] */
-  unsigned char *nest;       /* one byte a level: 1 object, 0 array */
+  unsigned char *nest;       /* one byte per level: 1 object, 0 array */
   size_t max_depth;          /* levels that 'nest' has */
-  struct sz_buffer scratch;  /* token that cannot be a slice of the chunk */
-  struct sz_buffer *capture; /* the bytes of the value being skipped */
+  struct sz_buffer scratch;  /* a token that is not a slice of the chunk */
+  struct sz_buffer *capture; /* gets the bytes of the value being skipped */
   size_t capture_from;
   size_t skip_depth;
   uint64_t skip_start;
@@ -78,32 +78,34 @@ struct sz_json {
 };
 
 /*
-** New scanner. Text of one kept token is at most 'max_text' bytes. Returns 0,
-** or -1 when out of memory (then nothing is held).
+** Initializes a scanner for at most 'max_depth' levels of containers. A kept
+** token has at most 'max_text' bytes. Returns 0, or -1 when out of memory
+** (then there is nothing to free).
 */
 int sz_json_init(struct sz_json *j, size_t max_depth, size_t max_text,
                  enum sz_json_utf8 utf8);
 void sz_json_free(struct sz_json *j);
 
-/* Starts over on another text whose first byte has stream offset 'base'. */
+/* Starts again with another text; its first byte has stream offset 'base'. */
 void sz_json_reset(struct sz_json *j, uint64_t base);
 
 /*
-** Lends the next chunk; the one before must be used up. The bytes are
-** borrowed until SZ_JSON_MORE or the end.
+** Sets the next chunk; the one before must be used up. The scanner borrows
+** the bytes until it returns SZ_JSON_MORE or the end.
 */
 void sz_json_feed(struct sz_json *j, const char *data, size_t len);
 
 /* No more bytes will come. */
 void sz_json_finish(struct sz_json *j);
 
+/* The next token; see the public members of struct sz_json for its text. */
 enum sz_json_token sz_json_next(struct sz_json *j);
 
 /*
-** Called where a value must follow (after KEY, or in an array): the next
-** tokens are MORE until that value has ended, then SKIPPED; in an array whose
-** end comes first, ARRAY_END. With 'capture', the value's bytes are added to
-** it; passing its maximum is SZ_JSON_LIMIT.
+** Skips the next value. Call it where a value must follow (after KEY, or in an
+** array). sz_json_next then returns MORE as needed, and SKIPPED at the value's
+** end; or ARRAY_END when the array has no further value. With 'capture' the
+** value's bytes are appended to it; a full buffer is the error SZ_JSON_LIMIT.
 */
 void sz_json_skip(struct sz_json *j, struct sz_buffer *capture);
 

@@ -1,6 +1,6 @@
 /*
-** lua_aggregate.c - the aggregate as a userdata. Its user value anchors what
-** the options point to: a list of the field names, of its own, and arrays.
+** lua_aggregate.c - the aggregate as a userdata. Its user value keeps alive
+** what the options point to: our copy of the field names' list, and arrays.
 */
 #include "lua_aggregate.h"
 
@@ -15,7 +15,7 @@
 
 struct box {
   struct sz_guard guard;
-  int closing;                    /* closed while a call was in */
+  int closing;                    /* closed while a call was using it */
   struct sz_aggregate *aggregate; /* NULL once closed */
   struct sz_aggregate_options options;
 };
@@ -51,14 +51,14 @@ void sz_lua_aggregate_leave(lua_State *L, int index) {
 
 /* ---- making one ---- */
 
-/* A list option at index 1; leaves it on the stack. Returns its length. */
+/* Pushes the list option 'name' of the table at 1. Returns its length. */
 static size_t option_list(lua_State *L, const char *name) {
   lua_getfield(L, 1, name);
   luaL_checktype(L, -1, LUA_TTABLE);
   return sz_list_length(L, -1, name);
 }
 
-/* The index of a field, on top of the stack, from 0; pops it. */
+/* Pops a field's index and returns it, counted from 0. */
 static size_t field_index(lua_State *L, size_t nfields) {
   lua_Integer n = luaL_checkinteger(L, -1);
   lua_pop(L, 1);
@@ -68,8 +68,8 @@ static size_t field_index(lua_State *L, size_t nfields) {
 }
 
 /*
-** Each of these leaves a list and its array (a userdata) on the stack. The
-** names' list is a copy: the script's own may change.
+** Each read_ function leaves a list and its array (a userdata) on the stack.
+** The list of names is a copy, as the script may change its own.
 */
 static const char **read_names(lua_State *L, size_t *count) {
   const char **names;
@@ -119,7 +119,7 @@ static struct sz_folded *read_folded(lua_State *L, size_t nfields,
   return folded;
 }
 
-/* What the 'by' values may take; half of 2^32 is what their places hold. */
+/* The most bytes of the 'by' values; offsets of 32 bits allow 2^31. */
 static size_t read_max(lua_State *L) {
   lua_Number max;
   lua_getfield(L, 1, "max_keys");
@@ -154,7 +154,7 @@ int sz_lua_aggregate_new(lua_State *L) {
   return 1;
 }
 
-/* close, __close and __gc: any number of times, and whoever is at work. */
+/* close, __close and __gc: any number of times, also during another call. */
 static int aggregate_close(lua_State *L) {
   struct box *box = luaL_checkudata(L, 1, AGGREGATE);
   if (!sz_guard_held(L, &box->guard, box))
@@ -185,7 +185,7 @@ static size_t *push_order(lua_State *L, const struct sz_aggregate *a,
   return *order;
 }
 
-/* As a number where this Lua's hold it exactly, else as its digits. */
+/* Pushes a number if a Lua number holds it exactly, else its digits. */
 static void push_wide(lua_State *L, sz_wide value) {
   char text[SZ_WIDE_TEXT];
   if (value < INT64_MIN || value > INT64_MAX ||
@@ -193,7 +193,7 @@ static void push_wide(lua_State *L, sz_wide value) {
     lua_pushlstring(L, text, sz_wide_text(value, text));
 }
 
-/* A sum of nothing is 0; a minimum or maximum of nothing is absent. */
+/* A sum of no values is 0; a minimum or maximum of no values is nil. */
 static void push_total(lua_State *L, const struct sz_total *t,
                        enum sz_fold fold) {
   double whole = (double)t->whole;
@@ -211,8 +211,8 @@ static void push_total(lua_State *L, const struct sz_total *t,
 }
 
 /*
-** Pushes the names of a row's fields: the 'by' fields, what is folded, and
-** "count". A table of groups has them all: they are made once.
+** Pushes the names of a row's fields: the 'by' fields, the folded ones, and
+** "count". They are made once for all groups.
 */
 static void push_names(lua_State *L, const struct box *box) {
   static const char *const PREFIXES[] = {"sum_", "min_", "max_"};
@@ -256,7 +256,7 @@ static void set_totals(lua_State *L, const struct box *box, size_t group,
   }
 }
 
-/* Pushes a group as a row; the names are at 'names'. */
+/* Pushes a group as a row; the names are at index 'names'. */
 static void push_group(lua_State *L, const struct box *box, size_t group,
                        int count, int names) {
   int nby = (int)box->options.nby, nfolded = (int)box->options.nfolded;
@@ -270,7 +270,7 @@ static void push_group(lua_State *L, const struct box *box, size_t group,
   lua_rawset(L, -3);
 }
 
-/* Pushes the list of the first groups; 'count': each with its count. */
+/* Pushes the list of the first groups; with 'count' each has its count. */
 static void push_groups(lua_State *L, const struct box *box, size_t groups,
                         int count) {
   size_t i;
@@ -287,8 +287,8 @@ static void push_groups(lua_State *L, const struct box *box, size_t groups,
 }
 
 /*
-** aggregate:rows([top, count]) -> list; 'count': each row with its count |
-** nil, kind, message
+** aggregate:rows([top, count]) -> list of the first 'top' groups (default:
+** all) as rows | nil, kind, message; with 'count' each row has its count
 */
 static int aggregate_rows(lua_State *L) {
   struct box *box = check_open(L, 1);

@@ -12,8 +12,8 @@ void sz_lua_aggregate_register(lua_State *L);
 int sz_lua_aggregate_new(lua_State *L);
 
 /*
-** The aggregate at 'index', entered (see lua_guard.h); raises when it is none,
-** or closed. NULL: another call is in.
+** Returns the aggregate at 'index' and enters it (see lua_guard.h). Raises
+** when the value is no aggregate or is closed. NULL: another call uses it.
 */
 struct sz_aggregate *sz_lua_aggregate_enter(lua_State *L, int index,
                                             lua_CFunction in);

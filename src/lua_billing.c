@@ -1,4 +1,4 @@
-/* lua_billing.c - selection among samples, and their hash, for Lua. */
+/* lua_billing.c - core.top (the greatest samples) and core.sha256. */
 #include "lua_billing.h"
 
 #include "lua_json.h"
@@ -32,7 +32,7 @@ int sz_lua_top_new(lua_State *L) {
   return 1;
 }
 
-/* The text at 'index' as a whole number of 64 bits. 0: it is none. */
+/* Reads the text at 'index' as a whole number of 64 bits. 0: it is none. */
 static int read_digits(lua_State *L, int index, int64_t *value) {
   struct sz_number n;
   size_t len;
@@ -43,14 +43,14 @@ static int read_digits(lua_State *L, int index, int64_t *value) {
 }
 
 static int read_double(lua_Number n, int64_t *value) {
-  /* A double of 2^53 and more may stand for its neighbours. */
+  /* Beyond these limits a double may be a rounded whole number. */
   if (!(n > -9007199254740993.0 && n < 9007199254740993.0))
     return 0;
   *value = (int64_t)n;
   return (lua_Number)*value == n;
 }
 
-/* A whole number at 'index', or the digits of one. 0: it is neither. */
+/* Reads a whole number at 'index', or its digits. 0: it is neither. */
 static int read_whole(lua_State *L, int index, int64_t *value) {
   int type = lua_type(L, index);
 #if SZ_HAS_INTEGERS
@@ -65,8 +65,8 @@ static int read_whole(lua_State *L, int index, int64_t *value) {
 }
 
 /*
-** top:add(value [, at]) -> whether the value is a whole number of 64 bits.
-** Its time is its place where none is given.
+** top:add(value [, at]) -> whether the value is a whole number of 64 bits; if
+** not, it is not added. 'at' is its time; default: its index.
 */
 static int top_add(lua_State *L) {
   struct sz_top *top = luaL_checkudata(L, 1, TOP);
@@ -79,7 +79,7 @@ static int top_add(lua_State *L) {
   return 1;
 }
 
-/* { at, value } on top of the stack; leaves the stack as it was. */
+/* Reads { at, value } on top of the stack; leaves the stack as it was. */
 static int read_point(lua_State *L, struct sz_sample *s) {
   int good;
   lua_rawgeti(L, -1, 1);
@@ -91,15 +91,15 @@ static int read_point(lua_State *L, struct sz_sample *s) {
 
 struct list {
   int64_t first, step, fill;
-  int filled; /* holes count */
+  int filled; /* holes count as 'fill' */
   int kind;   /* of the first sample: LUA_TTABLE, or 0 for bare values */
   int begun;
 };
 
 /*
-** The sample on top of the stack, the i-th from 0. Returns 1 when it counts,
-** 0 for a hole that does not, -1 when it is no sample, or of another kind
-** than the first.
+** Reads the sample on top of the stack; 'i' is its index from 0. Returns 1 if
+** it counts, 0 for a hole that does not count, -1 if it is no sample or not of
+** the first one's kind.
 */
 static int read_item(lua_State *L, struct list *list, int i,
                      struct sz_sample *s) {
@@ -123,10 +123,10 @@ static void check_whole(lua_State *L, int index, int64_t *value) {
 }
 
 /*
-** top:add_list(list, n, first, step [, fill]) -> samples added, or nil and
-** the place of one that is no whole number, or not of the first one's kind. A
-** bare value's time is first + step * (i - 1). A hole (false or nil) counts
-** as 'fill', or not at all.
+** top:add_list(list, n, first, step [, fill]) -> number of samples added | nil
+** and the index of a sample that is no whole number, or not of the first one's
+** kind. The time of a bare value is first + step * (i - 1). A hole (false or
+** nil) counts as 'fill'; without 'fill' it does not count.
 */
 static int top_add_list(lua_State *L) {
   struct sz_top *top = luaL_checkudata(L, 1, TOP);
@@ -170,8 +170,8 @@ static void push_whole(lua_State *L, int64_t value) {
 }
 
 /*
-** The greatest in order, as an array in a userdata: while Lua values are made
-** of it, a finalizer may add others.
+** Pushes a userdata with the greatest samples, sorted. It is a copy: while we
+** make Lua values of it, a finalizer may add samples to 'top'.
 */
 static const struct sz_sample *push_samples(lua_State *L, struct sz_top *top,
                                             size_t *n) {
@@ -182,8 +182,9 @@ static const struct sz_sample *push_samples(lua_State *L, struct sz_top *top,
 }
 
 /*
-** top:finish(points) -> the greatest in order: values, or { at, value } each;
-** and how many were added in all.
+** top:finish(points) -> list of the greatest samples, the greatest first, and
+** how many were added in all. The list has values; with 'points' { at, value
+** }.
 */
 static int top_finish(lua_State *L) {
   struct sz_top *top = luaL_checkudata(L, 1, TOP);

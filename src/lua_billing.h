@@ -1,4 +1,4 @@
-/* lua_billing.h - what bills need of C: core.sha256 and core.top. */
+/* lua_billing.h - C functions for billing: core.sha256 and core.top. */
 #ifndef SZ_LUA_BILLING_H
 #define SZ_LUA_BILLING_H
 
@@ -10,7 +10,7 @@ void sz_lua_billing_register(lua_State *L);
 /* core.sha256(text) -> lower-case hexadecimal digits */
 int sz_lua_sha256(lua_State *L);
 
-/* core.top(keep) -> top: the 'keep' greatest of the samples added to it */
+/* core.top(keep) -> top, which keeps the 'keep' greatest samples */
 int sz_lua_top_new(lua_State *L);
 
 #endif

@@ -1,6 +1,6 @@
 /*
-** lua_command.c - the command userdata: the same methods as http has, over
-** programs of this machine. Nothing here waits but command:wait.
+** lua_command.c - the command userdata: the methods of the http userdata, for
+** programs on this machine. Only command:wait blocks.
 */
 #include "lua_command.h"
 
@@ -11,7 +11,7 @@
 
 #define COMMAND "scrutinizer.command"
 
-/* Of one command, its path included. */
+/* The most arguments of one command, with its path. */
 enum { MAX_ARGUMENTS = 64 };
 
 struct command_box {
@@ -22,7 +22,7 @@ static struct command_box *command_check(lua_State *L) {
   return luaL_checkudata(L, 1, COMMAND);
 }
 
-/* Closed: as lua_http.c. */
+/* On a closed object see lua_http.c. */
 
 int sz_lua_command_new(lua_State *L) {
   struct command_box *box = lua_newuserdata(L, sizeof *box);
@@ -78,8 +78,8 @@ static const struct sz_source_type SOURCE = {
     source_cancel, source_free,    NULL};
 
 /*
-** The list of texts at 2, as 'argv'. They are left on the stack, alive: the
-** list may change.
+** Reads the list of texts at index 2 into 'argv'. The texts stay on the stack,
+** which keeps them alive: the list may change.
 */
 static void arguments_read(lua_State *L, const char **argv) {
   size_t i, len, count;
@@ -156,7 +156,7 @@ static int command_timeout(lua_State *L) {
 
 /*
 ** command:fds([transfer]) -> list of { fd =, read =, write = } | nil, kind,
-** message; with a transfer only its own
+** message; with a transfer only its descriptors
 */
 static int command_fds(lua_State *L) {
   struct sz_fd list[SZ_MAX_COMMAND_FDS];

@@ -1,4 +1,4 @@
-/* lua_command.h - the userdata that runs commands, for Lua. */
+/* lua_command.h - the userdata that runs commands: core.command. */
 #ifndef SZ_LUA_COMMAND_H
 #define SZ_LUA_COMMAND_H
 

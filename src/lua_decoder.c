@@ -1,4 +1,4 @@
-/* lua_decoder.c - the decoder userdata: its state, and who may enter it. */
+/* lua_decoder.c - the decoder userdata: its state and its guard. */
 #include "lua_decoder.h"
 
 #include <string.h>
@@ -52,7 +52,7 @@ int sz_decoder_close(lua_State *L) {
     free_report(d);
   else
     d->closing = 1;
-  d->lane_limit = d->passed; /* no row is at hand any more */
+  d->lane_limit = d->passed; /* the fast path has no more rows */
   return 0;
 }
 

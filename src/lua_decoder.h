@@ -1,19 +1,20 @@
 /*
-** lua_decoder.h - the decoder userdata: its state and who may enter it
-** (lua_decoder.c), and the methods that stand on that: lua_rows.c (rows as
-** tables), lua_lane.c (most of them, quickly), lua_fold.c (rows into an
-** aggregate). lua_report.c makes it and has its facts.
+** lua_decoder.h - the decoder userdata. lua_decoder.c has its state and its
+** guard. The methods: lua_rows.c makes rows as tables, lua_lane.c does the
+** same by a fast path, lua_fold.c adds rows to an aggregate. lua_report.c
+** makes the decoder and gives its facts (the answer's members beside the
+** rows).
 **
-** Bytes come in one of two ways. Pulled: decoder:next(transfer) lends the
-** transfer's own buffer to the reader, row by row, nothing is copied. Pushed:
-** decoder:feed(chunk) reads the chunk at once and queues its rows, so that an
-** error is known when the chunk is fed.
+** Bytes come in one of two ways. Pulled: decoder:next(transfer) reads the
+** transfer's own buffer, row by row; nothing is copied. Pushed:
+** decoder:feed(chunk) reads the whole chunk at once and queues its rows, so
+** that an error is known when the chunk is fed.
 **
-** The user value holds: per direction the list of field names, and behind
-** them the fields' last texts (1, 2), the row that is used again (3), the
-** projection's texts (4) and array (5), the transfer whose bytes are lent (6),
-** per direction the bytes of the last texts (7, 8), and of the rows that tie
-** (9, 10); the name of the column that orders them (11).
+** The user value is a table. 1, 2: per direction the list of field names,
+** followed by the fields' last texts. 3: the reused row. 4, 5: the
+** projection's texts and array. 6: the transfer whose bytes are borrowed. 7,
+** 8: per direction the array of struct repeat. 9, 10: per direction the ties
+** (see ties.h). 11: the name of the column that the report is ordered by.
 */
 #ifndef SZ_LUA_DECODER_H
 #define SZ_LUA_DECODER_H
@@ -39,8 +40,8 @@ enum {
 };
 
 /*
-** A field's text in the row before. Where the next row has the same, its Lua
-** string is at hand: many columns say one thing for rows on end.
+** A field's text in the row before. If the next row has the same text, the Lua
+** string is used again: many columns repeat one value in many rows.
 */
 struct repeat {
   unsigned char len, kept; /* kept: the Lua string is in the list of names */
@@ -52,24 +53,24 @@ struct repeat {
 struct decoder {
   uint64_t mark; /* SZ_DECODER_MARK */
   struct sz_guard guard;
-  int closing;              /* closed while a call was in */
+  int closing;              /* closed while a call was using it */
   struct sz_report *report; /* NULL once closed */
-  struct sz_source *lender;
-  size_t lent;            /* bytes of it being read */
-  struct sz_buffer queue; /* rows that were pushed and not yet taken */
+  struct sz_source *lender; /* the transfer whose bytes are borrowed */
+  size_t lent;              /* how many bytes are borrowed */
+  struct sz_buffer queue;   /* rows that were pushed and not yet taken */
   size_t queue_at;
   char head[HEAD_BYTES]; /* first bytes of the answer, for messages */
   size_t head_len;
   int reuse, finished, done;
-  int pending; /* the reader's row was looked at and not yet given */
+  int pending; /* the reader's row was read and not yet given to Lua */
   enum sz_direction lane; /* see decoder:lane */
   uint64_t lane_limit, passed;
-  struct repeat *repeats[SZ_DIRECTIONS]; /* one a field, with the names */
+  struct repeat *repeats[SZ_DIRECTIONS]; /* one per field, with the names */
   size_t max_depth;
   enum sz_json_utf8 utf8;
 };
 
-/* A row in the queue: this, its slots, its text, all padded to SLOT bytes. */
+/* A row in the queue: this record, its slots, its text; padded (see PAD). */
 struct record {
   size_t nslots, text_len;
   enum sz_direction direction;
@@ -78,32 +79,33 @@ struct record {
 
 /* lua_decoder.c */
 
-/* The decoder at 1; raises when it is none, or closed. */
+/* The decoder at index 1. Raises when it is no decoder, or closed. */
 struct decoder *sz_decoder_check(lua_State *L);
 
 /*
-** Does 'work', which may move the decoder at 1: no other call comes in, or it
-** is refused (nil, "phase", message). 'in' is the C function that runs.
+** Runs 'work', which may change the decoder at index 1. Results: those of
+** 'work'; or nil, "phase", message when another call uses the decoder. 'in' is
+** the C function that Lua called; 'what' is for the message.
 */
 int sz_decoder_alone(lua_State *L, int (*work)(lua_State *, struct decoder *),
                      lua_CFunction in, const char *what);
 
-/* The same for what only reads: it may come in while another call is in. */
+/* The same for 'work' that only reads: allowed while another call runs. */
 int sz_decoder_look(lua_State *L, int (*work)(lua_State *, struct decoder *),
                     lua_CFunction in);
 
-/* The call that was in is through; what was closed meanwhile is freed. */
+/* Ends the call that entered. Frees a decoder that was closed meanwhile. */
 void sz_decoder_leave(struct decoder *d);
 
-/* close, __close and __gc: any number of times, and whoever is at work. */
+/* close, __close and __gc: any number of times, also during another call. */
 int sz_decoder_close(lua_State *L);
 
-/* How many rows a number says: none, or a lot, where it is out of range. */
+/* A number of rows from Lua, limited to 0 to 2^53. */
 static inline uint64_t sz_lua_rows(lua_Number n) {
   return n >= 9e15 ? UINT64_C(1) << 53 : n > 0 ? (uint64_t)n : 0;
 }
 
-/* A direction, 1 or 2 (default 1), at 'index'. */
+/* Reads a direction at 'index': 1 (inbound, the default) or 2 (outbound). */
 enum sz_direction sz_decoder_direction(lua_State *L, int index);
 
 /* Pushes nil, kind, message, position of the report's error: returns 4. */
@@ -116,38 +118,39 @@ int sz_decoder_next(lua_State *L);
 int sz_decoder_hold(lua_State *L);
 
 /*
-** Pushes one row as a table; the list of names is at 'names'. May raise
-** (memory); nothing is lost then.
+** Pushes one row as a table; the list of names is at index 'names'. May raise
+** (memory); the row is not lost then.
 */
 void sz_decoder_push_row(lua_State *L, const struct decoder *d,
                          enum sz_direction direction,
                          const struct sz_slot *slots, const char *text,
                          int names);
 
-/* The queue's first row; 0 when it is empty. */
+/* Gives the queue's first row; returns 0 when the queue is empty. */
 int sz_decoder_first_queued(const struct decoder *d, struct record *record,
                             const struct sz_slot **slots);
 
-/* Pushes the queue's first row and takes it off; 'names' as push_row. */
+/* Pushes the queue's first row and removes it from the queue. */
 void sz_decoder_unqueue_row(lua_State *L, struct decoder *d,
                             const struct record *record,
                             const struct sz_slot *slots, int names);
 
 /*
-** The transfer at 2, anchored: it must outlive the bytes that it lends. NULL:
-** it was closed; then nil, kind, message are on the stack.
+** The transfer at index 2, which the decoder now keeps alive: it must outlive
+** the bytes borrowed from it. NULL: it was closed; then nil, kind, message are
+** pushed.
 */
 struct sz_source *sz_decoder_transfer(lua_State *L, const struct decoder *d);
 
-/* The reader's next event; a row that was put back comes first. */
+/* The reader's next event; first a row that is still pending. */
 enum sz_report_event sz_decoder_event(struct decoder *d);
 
-/* Gives the bytes that were lent back to their transfer. */
+/* Returns the borrowed bytes to their transfer. */
 void sz_decoder_give_back(struct decoder *d);
 
 /*
-** Lends the transfer's next bytes to the reader. Returns 0 to read on, or the
-** results pushed: false (nothing there yet), or nil, kind, message.
+** Gives the transfer's next bytes to the reader. Returns 0 to read on, or the
+** number of results pushed: false (no bytes yet), or nil, kind, message.
 */
 int sz_decoder_pull(lua_State *L, struct decoder *d, struct sz_source *t);
 

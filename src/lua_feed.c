@@ -39,14 +39,14 @@ static const struct sz_source_type SOURCE = {
     source_peek,   source_consume, source_error,      source_info,
     source_cancel, source_free,    source_certificate};
 
-/* The feed at 1; NULL once it was closed. */
+/* The feed at index 1; NULL if it was closed. */
 static struct sz_feed *feed_check(lua_State *L) {
   const struct sz_source *source = sz_lua_source_check(L, 1);
   luaL_argcheck(L, !source || source->type == &SOURCE, 1, "a feed is wanted");
   return source ? source->object : NULL;
 }
 
-/* The transfer at 1, if any, is kept alive by the new one. */
+/* The new transfer keeps the transfer at index 1, if any, alive. */
 int sz_lua_feed_new(lua_State *L) {
   const struct sz_source *from = NULL;
   struct sz_source *source;
@@ -69,13 +69,13 @@ int sz_lua_feed_ready(lua_State *L) {
   return 1;
 }
 
-/* The text stays on the stack, alive. */
+/* The text stays on the stack, which keeps it alive. */
 static const char *text_field(lua_State *L, const char *name) {
   lua_getfield(L, 2, name);
   return lua_tostring(L, -1);
 }
 
-/* From 0 to a lot: what is no such number is 0. */
+/* Reads a number from 0 up to a limit; anything else counts as 0. */
 static double number_field(lua_State *L, const char *name) {
   double value;
   lua_getfield(L, 2, name);

@@ -1,4 +1,4 @@
-/* lua_fold.c - the decoder's rows into an aggregate. */
+/* lua_fold.c - adds the decoder's rows to an aggregate. */
 #include "lua_decoder.h"
 
 #include "lua_aggregate.h"
@@ -10,7 +10,7 @@ struct fold {
   int bound;
 };
 
-/* Adds one row. Returns 0, or the results pushed: nil, kind, message. */
+/* Adds one row. Returns 0, or 3 and pushes nil, kind, message. */
 static int fold_row(lua_State *L, struct decoder *d, struct fold *f,
                     const struct sz_slot *slots, const char *text) {
   const char *field = "";
@@ -43,7 +43,7 @@ static int fold_row(lua_State *L, struct decoder *d, struct fold *f,
   }
 }
 
-/* Rows in the queue first. Returns the results pushed, as fold_row. */
+/* Adds the rows in the queue, which come first. Returns as fold_row. */
 static int fold_queue(lua_State *L, struct decoder *d, struct fold *f) {
   while (d->queue_at < d->queue.len && f->count < f->limit) {
     const struct record *record = (const void *)(d->queue.data + d->queue_at);
@@ -60,7 +60,7 @@ static int fold_queue(lua_State *L, struct decoder *d, struct fold *f) {
   return 0;
 }
 
-/* Pushes how many rows went in, and why no more do. */
+/* Pushes how many rows were added, and why no more are. */
 static int fold_result(lua_State *L, const struct fold *f) {
   lua_pushinteger(L, (lua_Integer)f->count);
   lua_insert(L, -2);
@@ -68,8 +68,8 @@ static int fold_result(lua_State *L, const struct fold *f) {
 }
 
 /*
-** Rows that went in are told first; the error is there again at the next
-** call. 'results' of it are on top.
+** An error, whose 'results' are on top. If rows were added, this call returns
+** their number; the next call returns the error.
 */
 static int fold_failed(lua_State *L, const struct fold *f, int results) {
   if (!f->count)
@@ -116,10 +116,10 @@ static int fold_stream(lua_State *L, struct decoder *d, struct fold *f,
 }
 
 /*
-** decoder:fold(transfer, aggregate, direction, limit) -> rows taken, then
-** false: wait for bytes | nil: the end | the direction of a row that is not
-** taken, as it is of the other direction or over the limit.
-** nil, kind, message [, position]: an error
+** decoder:fold(transfer, aggregate, direction, limit) -> number of rows added,
+** and why it stopped: false (wait for bytes), nil (the end), or the direction
+** of the next row, which is of the other direction or over the limit |
+** nil, kind, message [, position]
 */
 static int fold_all(lua_State *L, struct decoder *d, struct fold *f,
                     struct sz_source *t) {

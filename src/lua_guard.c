@@ -1,7 +1,7 @@
 /* lua_guard.c - see lua_guard.h. */
 #include "lua_guard.h"
 
-/* A call that is looked for on a stack. */
+/* A call to search for on a stack. */
 struct call {
   lua_CFunction in;     /* of C; NULL: of Lua */
   const void *function; /* of Lua */
@@ -31,8 +31,10 @@ static int is_call(lua_State *thread, lua_Debug *at, const struct call *call) {
   return found;
 }
 
-/* How many stand on the stack; that of a thread which an error ended is left
-** as it was. */
+/*
+** Counts such calls on the thread's stack. A thread that ended by an error
+** still has its calls there: they do not count.
+*/
 static int count_calls(lua_State *L, lua_State *thread,
                        const struct call *call) {
   lua_Debug at;

@@ -1,30 +1,30 @@
 /*
-** lua_guard.h - nothing moves under who is at work. Wherever Lua allocates, a
-** finalizer may come in, and with it any call on any object. A call that holds
-** pointers into an object while Lua values are made enters it first; another
-** that would move the object is refused meanwhile.
+** lua_guard.h - guards an object against changes while a call uses it.
+** Wherever Lua allocates, it may run a finalizer, which may call any method of
+** any object. A call that holds pointers into an object while it makes Lua
+** values enters the object first. Another call that would change the object is
+** refused until the first one leaves.
 **
-** A call that an error ends cannot leave. So a mark that is set is believed
-** only where the call still stands on the stack of the thread that set it.
+** A call that ends by a Lua error cannot leave. So the mark counts only while
+** the call is still on the stack of the thread that set it.
 */
 #ifndef SZ_LUA_GUARD_H
 #define SZ_LUA_GUARD_H
 
 #include "compat.h"
 
-/* Lists that a script gives are no longer than this. */
+/* The most entries of a list that a script gives. */
 #define SZ_MAX_LIST (1 << 20)
 
-/* A part of a userdata whose user value is a table; zeros to begin with. */
+/* A member of a userdata whose user value is a table. All zeros at first. */
 struct sz_guard {
-  lua_State *thread; /* that was in last; the user value keeps it alive */
-  lua_CFunction in;  /* the call that is at work; NULL: none */
+  lua_State *thread; /* that entered last; the user value keeps it alive */
+  lua_CFunction in;  /* the call that uses the object; NULL: none */
 };
 
 /*
-** The C function that runs, 'in', enters the object at 'index', which must be
-** one of its first three values on the stack for as long as it is in. 0:
-** another call is in.
+** The running C function 'in' enters the object at 'index': 1, 2 or 3, where
+** the object must stay until the call leaves. 0: another call uses it.
 */
 int sz_guard_enter_anew(lua_State *L, struct sz_guard *g, int index,
                         lua_CFunction in);
@@ -41,27 +41,27 @@ static inline void sz_guard_leave(struct sz_guard *g) {
   g->in = NULL;
 }
 
-/* Whether a call is in 'object', a userdata. For the C function that runs. */
+/* Whether another call uses 'object', a userdata. */
 int sz_guard_held(lua_State *L, const struct sz_guard *g, const void *object);
 
-/* Pushes nil, "phase" and what to know: returns 3. 'what': "feed: the x". */
+/* Pushes nil, "phase", message: returns 3. 'what': such as "feed: the x". */
 int sz_guard_refuse(lua_State *L, const char *what);
 
-/* The length of the list at 'index', a table; raises when it is too long. */
+/* The length of the list at 'index', a table. Raises over SZ_MAX_LIST. */
 size_t sz_list_length(lua_State *L, int index, const char *what);
 
 /*
-** The metatable on top is the module's own: scripts see false instead, and
-** cannot call what is for the collector.
+** Hides the metatable on top: getmetatable gives scripts false, so they cannot
+** call __gc.
 */
 void sz_lua_seal(lua_State *L);
 
-/* core.running() -> the thread that runs, the main one too */
+/* core.running() -> the running thread, also when it is the main thread */
 int sz_lua_running(lua_State *L);
 
 /*
 ** core.calls(thread, function, object) -> how many calls of the Lua function
-** with this object as the first argument stand on the thread's stack
+** with this object as first argument are on the thread's stack
 */
 int sz_lua_calls(lua_State *L);
 

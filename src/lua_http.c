@@ -1,7 +1,7 @@
 /*
-** lua_http.c - the http userdata. Nothing here waits but http:wait,
-** and nothing calls back into Lua. What the caller gets wrong raises; what
-** the network does comes back as nil, kind, message.
+** lua_http.c - the http userdata. Only http:wait blocks; nothing calls back
+** into Lua. A caller's mistake raises; a failure of the network returns nil,
+** kind, message.
 */
 #include "lua_http.h"
 
@@ -13,7 +13,7 @@
 
 #define HTTP "scrutinizer.http"
 
-/* Stack indices of http:start's table, and of what keeps its texts alive. */
+/* Stack indices of http:start's options, and of a table for their texts. */
 enum { OPTIONS = 2, TEXTS = 3 };
 
 struct http_box {
@@ -25,9 +25,9 @@ static struct http_box *http_check(lua_State *L) {
 }
 
 /*
-** Whether it is closed is asked when there is something to do: whoever closes
-** it, as a finalizer, does so while others work. They are told what a closed
-** transfer tells: nil, "cancelled", message.
+** A finalizer may close the object while another call uses it. So each call
+** checks this just before it uses the object. On a closed object it returns
+** nil, "cancelled", message.
 */
 
 int sz_lua_http_new(lua_State *L) {
@@ -54,8 +54,8 @@ static int http_tostring(lua_State *L) {
 }
 
 /*
-** Reading http:start's options. Each leaves its value on the stack, where it
-** is safe from the collector until the request has been copied.
+** Functions that read http:start's options. Each leaves its value on the
+** stack, where the collector does not free it before the request is copied.
 */
 
 static void option_get(lua_State *L, const char *name, int type) {
@@ -96,13 +96,15 @@ static long option_seconds(lua_State *L, const char *name) {
   return lua_isnil(L, -1) ? 0 : sz_lua_milliseconds(L, lua_gettop(L), 1);
 }
 
-/* Takes the string on top off the stack; it stays alive in TEXTS, whatever a
-** metamethod or finalizer does to the list that it is from. */
+/*
+** Pops the string on top into TEXTS, which keeps it alive even if a metamethod
+** or finalizer changes the list that it is from.
+*/
 static void keep(lua_State *L) {
   lua_rawseti(L, TEXTS, (int)lua_rawlen(L, TEXTS) + 1);
 }
 
-/* A list of strings. Its array is scratch memory owned by the stack. */
+/* Reads a list of strings. The array is a userdata on the stack. */
 static const char *const *option_list(lua_State *L, const char *name,
                                       size_t *count) {
   const char **list;
@@ -122,7 +124,7 @@ static const char *const *option_list(lua_State *L, const char *name,
   return list;
 }
 
-/* { name, value } at the top of the stack. */
+/* Reads { name, value } on top of the stack. */
 static void field_check(lua_State *L, struct sz_field *field) {
   bool pair = lua_istable(L, -1);
   if (pair) {
@@ -272,8 +274,8 @@ static int http_wait(lua_State *L) {
 }
 
 /*
-** http:allow([seconds]): nothing is received or read from then on, until the
-** next call; without seconds there is no bound
+** http:allow([seconds]): sets the time limit, see sz_http_allow; without
+** seconds there is none
 */
 static int http_allow(lua_State *L) {
   struct sz_http *h = http_check(L)->http;
@@ -284,7 +286,7 @@ static int http_allow(lua_State *L) {
   return 0;
 }
 
-/* http:held() -> whether bytes wait because the time allowed was over */
+/* http:held() -> whether bytes wait because the time limit has passed */
 static int http_held(lua_State *L) {
   const struct sz_http *h = http_check(L)->http;
   lua_pushboolean(L, h && sz_http_held(h));
@@ -302,7 +304,7 @@ static int http_timeout(lua_State *L) {
   return 1;
 }
 
-/* Leaves only the socket of the transfer at 'index', where it is known. */
+/* Reduces the list to the socket of the transfer at 'index', if known. */
 static int own_fd(lua_State *L, int index, struct sz_fd *list, int count) {
   const struct sz_source *source = sz_lua_source_check(L, index);
   int i, fd = -1;
@@ -319,7 +321,7 @@ static int own_fd(lua_State *L, int index, struct sz_fd *list, int count) {
 
 /*
 ** http:fds([transfer]) -> list of { fd =, read =, write = } | nil, kind,
-** message; with a transfer only its own, once it has one
+** message; with a transfer only its socket, once it has one
 */
 static int http_fds(lua_State *L) {
   struct sz_fd list[FD_SETSIZE];

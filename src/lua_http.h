@@ -1,4 +1,4 @@
-/* lua_http.h - the http userdata for Lua. */
+/* lua_http.h - the userdata that makes HTTP transfers: core.http. */
 #ifndef SZ_LUA_HTTP_H
 #define SZ_LUA_HTTP_H
 

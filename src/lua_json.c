@@ -8,17 +8,17 @@
 
 #define BUILDER "scrutinizer.json_builder"
 #define DEFAULT_DEPTH 64
-#define LUA_DEPTH 4000 /* more than that is a bomb */
+#define LUA_DEPTH 4000 /* deeper texts are an attack */
 
 /* Owns the scanner, so that an error raised by Lua leaks nothing. */
 struct builder {
   struct sz_json json;
-  lua_Integer *lengths; /* members so far, one a level; NULL once freed */
+  lua_Integer *lengths; /* members so far, per level; NULL once freed */
   int exact;
   struct sz_lua_budget budget;
 };
 
-/* At once when the work is done: the collector does not see this memory. */
+/* Frees the memory at once, as the collector does not count it. */
 static void release(struct builder *b) {
   if (b->lengths) {
     sz_json_free(&b->json);
@@ -42,7 +42,7 @@ void sz_lua_json_register(lua_State *L) {
 
 /* ---- building ---- */
 
-/* A first try made values that nobody has: they are not to count. */
+/* The values of the first try are garbage: the budget must not count them. */
 static void budget_again(lua_State *L, struct sz_lua_budget *b) {
   if (b->max && sz_lua_budget_look(L, b, b->max / 2))
     lua_gc(L, LUA_GCCOLLECT, 0);
@@ -52,7 +52,7 @@ static void budget_again(lua_State *L, struct sz_lua_budget *b) {
 static struct builder *builder_new(lua_State *L, size_t len,
                                    const struct sz_lua_json_how *how) {
   struct builder *b = lua_newuserdata(L, sizeof *b);
-  size_t text = len * 3 + 1; /* 'replace' may make three bytes of one */
+  size_t text = len * 3 + 1; /* "replace" may turn one byte into three */
   b->lengths = NULL;
   b->exact = how->exact;
   luaL_setmetatable(L, BUILDER);
@@ -74,7 +74,7 @@ static void push_number(lua_State *L, const struct builder *b) {
   sz_lua_json_push_read(L, &n, b->json.text, b->json.len, b->exact);
 }
 
-/* Pushes what a token says, for tokens that are or begin a value. */
+/* Pushes the value of a token that is a value or begins one. */
 static void push_token(lua_State *L, const struct builder *b,
                        enum sz_json_token token) {
   switch (token) {
@@ -101,7 +101,7 @@ static void push_token(lua_State *L, const struct builder *b,
   }
 }
 
-/* The value on top goes into the container below it (and its key). */
+/* Pops the value on top (and its key) into the container below. */
 static void store(lua_State *L, struct builder *b) {
   size_t depth = b->json.depth, count, each;
   if (!depth)
@@ -109,7 +109,7 @@ static void store(lua_State *L, struct builder *b) {
   count = (size_t)++b->lengths[depth];
   each = b->json.nest[depth - 1] ? SZ_FIELD_BYTES : SZ_ITEM_BYTES;
   if (sz_lua_budget_grow(L, &b->budget, count - 1, each))
-    lua_pop(L, b->json.nest[depth - 1] ? 2 : 1); /* 'build' sees it is over */
+    lua_pop(L, b->json.nest[depth - 1] ? 2 : 1); /* 'build' checks b->over */
   else if (b->json.nest[depth - 1])
     lua_rawset(L, -3);
   else
@@ -204,7 +204,7 @@ int sz_lua_json_push(lua_State *L, const char *text, size_t len,
     lua_settop(L, top);
     return 0;
   }
-  lua_replace(L, top + 1); /* the builder gives its place to the value */
+  lua_replace(L, top + 1); /* the value takes the builder's stack slot */
   lua_settop(L, top + 1);
   return 1;
 }

@@ -1,8 +1,8 @@
 /*
-** lua_json_text.c - a whole JSON text as a Lua value, in one go. For texts
-** that are right: what is wrong in the others is the scanner's to say.
+** lua_json_text.c - reads a whole, valid JSON text as a Lua value. For an
+** invalid text the scanner (json.h) finds the error.
 **
-** Owns no memory but Lua's: an error raised on any line leaks nothing.
+** All memory belongs to Lua: an error raised on any line leaks nothing.
 */
 #include "lua_json.h"
 
@@ -10,14 +10,14 @@
 #include "number.h"
 #include "scan.h"
 
-#define MAX_DEPTH 128 /* deeper texts are the scanner's */
-#define MAX_GUESS 64  /* fields or items that a new table is made for */
+#define MAX_DEPTH 128 /* deeper texts are left to the scanner */
+#define MAX_GUESS 64  /* most fields or items to preallocate a table for */
 #define SEEN 128      /* a power of two */
 #define MAX_SEEN_TEXT 30
-#define SPARE 16      /* of the scratch: what a copy or an escape may need */
+#define SPARE 16      /* scratch bytes that a copy or an escape may need */
 #define MAX_DIGITS 18 /* they always fit 64 bits */
 
-/* A text met before, by its place. Many keys and values recur. */
+/* A text read before, by its hash. Many keys and values recur. */
 struct seen {
   const char *text;
   size_t len;
@@ -29,10 +29,10 @@ struct reader {
   const char *end;
   size_t max_depth;
   int exact;
-  int metatable, strings, scratch; /* places on the stack */
-  size_t room;                     /* of the scratch */
+  int metatable, strings, scratch; /* stack indices */
+  size_t room;                     /* size of the scratch */
   char *space;
-  /* How many fields or items the last container of each depth had. */
+  /* How many fields or items the last container at each depth had. */
   int fields[MAX_DEPTH + 1], items[MAX_DEPTH + 1];
   struct seen seen[SEEN];
   struct sz_lua_budget *budget;
@@ -41,7 +41,7 @@ struct reader {
 
 static const char *read_value(struct reader *r, const char *p, size_t depth);
 
-/* It would be over the budget. */
+/* The text is over the budget at 'p'. */
 static const char *too_much(struct reader *r, const char *p) {
   r->over_at = p;
   return NULL;
@@ -63,7 +63,7 @@ static size_t seen_place(const char *s, size_t len) {
   return h & (SEEN - 1);
 }
 
-/* Pushes a text; the same text again costs a comparison. */
+/* Pushes a text. A recent text is pushed again without a new Lua string. */
 static void push_text(struct reader *r, const char *s, size_t len) {
   size_t place;
   struct seen *seen;
@@ -91,8 +91,8 @@ static void push_text(struct reader *r, const char *s, size_t len) {
 }
 
 /*
-** Moves the 'used' bytes of the scratch, which only the Lua state owns, to one
-** with room for 'len' more, and what SPARE says.
+** Makes a larger scratch with room for the 'used' bytes, 'len' more and SPARE.
+** Copies the used bytes. The scratch is a userdata on the stack.
 */
 static char *grow_scratch(struct reader *r, size_t used, size_t len) {
   char *space;
@@ -107,8 +107,8 @@ static char *grow_scratch(struct reader *r, size_t used, size_t len) {
 }
 
 /*
-** Copies plain text from 'p' on to '*to', in the scratch, and moves that: to
-** where an escape still fits. NULL: the string has no end.
+** Copies the plain text at 'p' to '*to', in the scratch, and moves '*to'
+** behind it; an escape still fits there. NULL: the string has no end.
 */
 static const char *copy_piece(struct reader *r, const char *p, char **to) {
   char *out = *to;
@@ -134,7 +134,7 @@ static const char *copy_piece(struct reader *r, const char *p, char **to) {
   }
 }
 
-/* A string with escapes; it begins at 'from' and is plain as far as 'p'. */
+/* Pushes a string with escapes; it begins at 'from' and is plain up to 'p'. */
 static const char *read_escaped(struct reader *r, const char *from,
                                 const char *p) {
   size_t plain = (size_t)(p - from), used;
@@ -162,7 +162,7 @@ static const char *read_escaped(struct reader *r, const char *from,
   return p + 1;
 }
 
-/* Pushes the string whose first byte is at 'p', past the quote. */
+/* Pushes the string whose first byte, after the quote, is at 'p'. */
 static const char *read_string(struct reader *r, const char *p) {
   const char *from = p;
   p += sz_scan_plain(p, (size_t)(r->end - p));
@@ -187,7 +187,7 @@ static int goes_on(const struct reader *r, const char *p) {
                         *p == 'E' || *p == '+' || *p == '-');
 }
 
-/* A number of any form. */
+/* Pushes a number in any form. */
 static const char *read_any_number(struct reader *r, const char *p) {
   const char *from = p;
   struct sz_number n;
@@ -202,7 +202,7 @@ static const char *read_any_number(struct reader *r, const char *p) {
   return p;
 }
 
-/* A short whole number here; all others as above. */
+/* Pushes a number; a short whole number takes a fast path. */
 static const char *read_number(struct reader *r, const char *p) {
   const char *from = p, *digits;
   int64_t value = 0;
@@ -245,7 +245,7 @@ static int guess(int last) {
   return last < MAX_GUESS ? last : MAX_GUESS;
 }
 
-/* Past a comma: 1. Past 'closing': 0. Neither: -1. */
+/* Passes a comma (returns 1) or 'closing' (returns 0). Neither: -1. */
 static int pass_comma(const struct reader *r, const char **p, char closing) {
   const char *at = pass_blanks(r, *p);
   if (at == r->end)
@@ -256,7 +256,7 @@ static int pass_comma(const struct reader *r, const char **p, char closing) {
   return *at == closing ? 0 : -1;
 }
 
-/* One key and its value, into the table on top, which has 'before'. */
+/* Reads one key and its value into the table on top, which has 'before'. */
 static const char *read_field(struct reader *r, const char *p, size_t depth,
                               size_t before) {
   p = pass_blanks(r, p);
@@ -322,7 +322,7 @@ static const char *read_array(struct reader *r, const char *p, size_t depth) {
   return p;
 }
 
-/* Pushes the value at 'p'. Returns what follows it; NULL: not such a text. */
+/* Pushes the value at 'p'. Returns the byte after it; NULL: cannot read it. */
 static const char *read_value(struct reader *r, const char *p, size_t depth) {
   p = pass_blanks(r, p);
   if (p == r->end)

@@ -1,6 +1,6 @@
 /*
-** lua_json_value.c - what every reader of JSON makes values with: numbers, the
-** metatable of arrays, the budget.
+** lua_json_value.c - shared by all readers of JSON: numbers, the metatable of
+** arrays, the budget.
 */
 #include "lua_json.h"
 
@@ -28,7 +28,7 @@ int sz_lua_json_push_exact(lua_State *L, int64_t value) {
   return 1;
 }
 #else
-/* Doubles hold every integer up to 2^53. */
+/* Without integers: doubles hold every whole number up to 2^53. */
 int sz_lua_json_push_exact(lua_State *L, int64_t value) {
   const int64_t limit = (int64_t)1 << 53;
   if (value > limit || value < -limit)

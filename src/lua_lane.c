@@ -1,12 +1,15 @@
-/* lua_lane.c - the lane: rows that need no second look. */
+/*
+** lua_lane.c - the lane, a fast path: gives rows that are already read,
+** without the work of decoder:next.
+*/
 #include "lua_decoder.h"
 
 #include "lua_report.h"
 
 /*
-** Pushes the next row of the lane, if it is at hand; the decoder is at
-** 'index'. 0: there is none. Bytes that were lent are gone where a finalizer
-** has freed their transfer.
+** Pushes the lane's next row if its bytes are there; the decoder is at
+** 'index'. 0: there is none. A finalizer may have freed the transfer, and with
+** it the borrowed bytes.
 */
 static int push_row(lua_State *L, struct decoder *d, int index) {
   const struct sz_slot *slots;
@@ -19,7 +22,7 @@ static int push_row(lua_State *L, struct decoder *d, int index) {
   if (queued ? record.direction != d->lane
              : sz_decoder_event(d) != SZ_REPORT_ROW)
     return 0;
-  d->pending = !queued; /* until it is a table */
+  d->pending = !queued; /* until the table is made */
   if (!queued && sz_report_row(d->report, &slots, &text) != d->lane)
     return 0;
   sz_getuservalue(L, index);
@@ -33,7 +36,10 @@ static int push_row(lua_State *L, struct decoder *d, int index) {
   return 1;
 }
 
-/* The same; 0: decoder:next says why. 'in' is the C function that runs. */
+/*
+** The same, with the guard entered. 0: ask decoder:next. 'in' is the running C
+** function.
+*/
 static int push_next(lua_State *L, struct decoder *d, int index,
                      lua_CFunction in) {
   int pushed;
@@ -46,8 +52,8 @@ static int push_next(lua_State *L, struct decoder *d, int index,
 }
 
 /*
-** The value at 'index' as a decoder, or NULL: by its size and its mark, for
-** looking up a metatable for every row would cost more than the check.
+** The decoder at 'index', or NULL. It checks the userdata's size and mark: a
+** look at the metatable for every row would cost more.
 */
 static struct decoder *decoder_at(lua_State *L, int index) {
   struct decoder *d = lua_touserdata(L, index);
@@ -57,9 +63,9 @@ static struct decoder *decoder_at(lua_State *L, int index) {
 }
 
 /*
-** decoder:pass() -> row | nothing: decoder:next says why. It reads what is at
-** hand, and looks at nothing else: most rows of a report go this way. One
-** function for all decoders: LuaJIT keeps what a trace calls alive.
+** decoder:pass() -> row | nothing: then call decoder:next. It only reads bytes
+** that are there already; most rows of a report come this way. There is one
+** function for all decoders: LuaJIT keeps a function that a trace calls alive.
 */
 int sz_decoder_pass(lua_State *L) {
   struct decoder *d;
@@ -71,10 +77,10 @@ int sz_decoder_pass(lua_State *L) {
 }
 
 /*
-** decoder:lane(direction, limit): from now on decoder:pass gives the next
-** rows of this direction, at most 'limit', while there are any at hand. To be
-** called when a row of it has been given. decoder:passed() -> rows it gave
-** since.
+** decoder:lane(direction, limit): from now on decoder:pass gives the next rows
+** of this direction, at most 'limit', while their bytes are there. Call it
+** after a row of this direction was given. decoder:passed() -> how many rows
+** decoder:pass has given since.
 */
 int sz_decoder_lane(lua_State *L) {
   struct decoder *d = sz_decoder_check(L);
@@ -99,8 +105,8 @@ int sz_decoder_passed(lua_State *L) {
 
 /* ---- core.caller ---- */
 
-#if LUA_VERSION_NUM >= 503 /* where C may call what waits */
-/* What the slow function gave is on top. */
+#if LUA_VERSION_NUM >= 503 /* C may call a function that yields */
+/* Returns the slow function's results, which are on top. */
 static int give(lua_State *L, int status, lua_KContext context) {
   (void)status;
   (void)context;

@@ -1,4 +1,4 @@
-/* lua_report.c - the report reader as a userdata: making it, its facts. */
+/* lua_report.c - makes the decoder userdata, and gives its facts. */
 #include "lua_report.h"
 
 #include "lua_decoder.h"
@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-#define LEAST_MADE ((size_t)1024 * 1024) /* of a fact, at any max_held */
-#define MAX_ROW_MADE ((size_t)16 * 1024 * 1024) /* of one row's members */
+#define LEAST_MADE ((size_t)1024 * 1024) /* bytes of a fact's Lua value */
+#define MAX_ROW_MADE ((size_t)16 * 1024 * 1024) /* of one row's Lua value */
 
 static const char *const DIRECTIONS[] = {"inbound", "outbound"};
 
@@ -32,7 +32,7 @@ static int option_flag(lua_State *L, const char *name) {
   return flag;
 }
 
-/* A text of the field on top; kept in the list of texts below it. */
+/* A text of the field on top. It is kept alive in the list of texts. */
 static const char *field_text(lua_State *L, int texts, const char *name) {
   const char *text;
   lua_getfield(L, -1, name);
@@ -42,10 +42,9 @@ static const char *field_text(lua_State *L, int texts, const char *name) {
 }
 
 /*
-** The projection option, a list of { field =, column =, member =, optional =
-*},
-** as an array in a userdata; its texts are anchored in a table. Leaves both
-** on the stack (two nils when there is none).
+** Reads the option for the projection: a list of { field =, column =,
+** member =, optional = }. Leaves two values on the stack: a table that keeps
+** the texts alive, and a userdata with the array; two nils without the option.
 */
 static struct sz_select *read_fields(lua_State *L, size_t *count) {
   static const char *const MEMBERS[] = {"raw", "label", "title", NULL};
@@ -100,8 +99,8 @@ static void read_options(lua_State *L, struct sz_report_options *o) {
 }
 
 /*
-** The option ties, { [1] = of inbound, [2] = of outbound }, and order. Anchors
-** them in the user value on top.
+** Reads the options ties, { [1] = for inbound, [2] = for outbound }, and
+** order. Keeps them alive in the user value, which is on top.
 */
 static void read_ties(lua_State *L, struct sz_report_options *o) {
   int i, uservalue = lua_gettop(L);
@@ -166,8 +165,8 @@ static enum sz_fact check_fact(lua_State *L) {
 }
 
 /*
-** What may be made of a fact of 'len' bytes: an eighth of max_held, but of a
-** graph, which is all that its answer is asked for, what max_held leaves.
+** Sets the memory limit of a fact's Lua value: an eighth of max_held. A graph
+** is what its answer is requested for: it may take all that max_held leaves.
 */
 static void fact_budget(const struct decoder *d, enum sz_fact fact, size_t len,
                         struct sz_lua_json_how *how) {
@@ -185,7 +184,7 @@ static void fact_budget(const struct decoder *d, enum sz_fact fact, size_t len,
   how->over = "it and what is made of it take more than max_held";
 }
 
-/* decoder:fact(name [, direction]) -> value, position | nil: not there |
+/* decoder:fact(name [, direction]) -> value, position | nil: there is none |
 ** nil, kind, message, position */
 static int push_fact(lua_State *L, struct decoder *d) {
   enum sz_fact fact = check_fact(L);
@@ -222,7 +221,7 @@ static int push_last_row(lua_State *L, struct decoder *d) {
   struct sz_json_error error;
   const char *text;
   size_t len;
-  int gone = d->lender && !d->lender->object; /* freed by the collector */
+  int gone = d->lender && !d->lender->object; /* freed by a finalizer */
   if (gone || !sz_report_last_row(d->report, sz_decoder_direction(L, 2), &text,
                                   &len)) {
     lua_pushnil(L);
@@ -278,8 +277,8 @@ static int decoder_columns(lua_State *L) {
   return sz_decoder_look(L, push_columns, decoder_columns);
 }
 
-/* decoder:state() -> done, bytes so far, whether a report was found, first
-** bytes of the answer */
+/* decoder:state() -> done, bytes so far, whether a report was found, the
+** answer's first bytes */
 static int decoder_state(lua_State *L) {
   struct decoder *d = sz_decoder_check(L);
   lua_pushboolean(L, d->done);
@@ -289,7 +288,7 @@ static int decoder_state(lua_State *L) {
   return 4;
 }
 
-/* decoder:busy() -> whether a call is at work, into which this one came */
+/* decoder:busy() -> whether another call is using the decoder */
 static int decoder_busy(lua_State *L) {
   const struct decoder *d = luaL_checkudata(L, 1, SZ_DECODER);
   lua_pushboolean(L, sz_guard_held(L, &d->guard, d));

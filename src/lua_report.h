@@ -12,8 +12,8 @@ int sz_lua_report_new(lua_State *L);
 
 #if LUA_VERSION_NUM >= 503
 /*
-** core.caller(slow) -> function(cursor): the next row of the decoder that is
-** cursor[1], where decoder:pass gives one; else what slow(cursor) returns.
+** core.caller(slow) -> function(cursor), which returns the next row of the
+** decoder cursor[1] if decoder:pass gives one, else slow(cursor)'s results.
 */
 int sz_lua_caller(lua_State *L);
 #endif

@@ -13,7 +13,7 @@ struct addresses {
   char text[MAX_ADDRESSES][ADDRESS_BYTES];
 };
 
-/* Adds one as numbers; one that is no internet address is left out. */
+/* Adds an address in numeric form, if it is IPv4 or IPv6. */
 static void address_add(struct addresses *list, const struct addrinfo *info) {
   char *text = list->text[list->count];
   char plain[ADDRESS_BYTES - 2];
@@ -27,7 +27,7 @@ static void address_add(struct addresses *list, const struct addrinfo *info) {
   list->count++;
 }
 
-/* Returns getaddrinfo's code. Nothing of it is left allocated. */
+/* Returns getaddrinfo's code. Frees its memory. */
 static int look_up(const char *host, struct addresses *list) {
   struct addrinfo hints, *found = NULL, *at;
   int code;

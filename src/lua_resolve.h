@@ -1,4 +1,4 @@
-/* lua_resolve.h - names looked up for Lua, at once and in this thread. */
+/* lua_resolve.h - looks up host names for Lua; blocks this thread. */
 #ifndef SZ_LUA_RESOLVE_H
 #define SZ_LUA_RESOLVE_H
 
@@ -6,8 +6,8 @@
 
 /*
 ** core.resolve(host) -> list of addresses as text (IPv6 in brackets), in the
-** system's order | nil, message. Blocks as long as the system's resolver
-** does.
+** order of the system's resolver | nil, message. Blocks until the resolver
+** answers.
 */
 int sz_lua_resolve(lua_State *L);
 

@@ -10,7 +10,7 @@ static const char *const DIRECTIONS[] = {"inbound", "outbound"};
 
 /* ---- rows ---- */
 
-/* The row that is used again: the same one for both directions. */
+/* Pushes the reused row: the same table for both directions. */
 static void push_reused_row(lua_State *L, int uservalue, int nfields) {
   lua_rawgeti(L, uservalue, REUSED_ROW);
   if (!lua_isnil(L, -1))
@@ -22,9 +22,9 @@ static void push_reused_row(lua_State *L, int uservalue, int nfields) {
 }
 
 /*
-** Makes the list of a direction's field names and leaves it on top of the
-** user value: the names, then as many places for their last texts; at 0 the
-** row that is used again.
+** Pushes a new list of a direction's field names: the names, then as many
+** entries for the fields' last texts; at 0 the reused row. The user value is
+** below it.
 */
 static void make_names(lua_State *L, struct decoder *d,
                        enum sz_direction direction,
@@ -52,7 +52,7 @@ static void make_names(lua_State *L, struct decoder *d,
   d->repeats[direction] = repeats;
 }
 
-/* Pushes the list of names, and leaves nothing else. The columns are known. */
+/* Pushes the list of names and nothing else. The columns must be known. */
 static void push_names(lua_State *L, struct decoder *d,
                        enum sz_direction direction) {
   sz_getuservalue(L, 1);
@@ -63,7 +63,7 @@ static void push_names(lua_State *L, struct decoder *d,
   lua_remove(L, -2);
 }
 
-/* Pushes a text; the last one of its field is number 'n' of 'names'. */
+/* Pushes a text; its field's last text is entry 'n' of 'names'. */
 static void push_text(lua_State *L, const char *s, size_t len,
                       struct repeat *last, int names, int n) {
   if (len > sizeof last->text) {
@@ -87,7 +87,7 @@ static void push_text(lua_State *L, const char *s, size_t len,
   last->kept = 1;
 }
 
-/* A counter without point or exponent is an integer: -0 is 0 there. */
+/* Pushes a number. Without point and exponent it is an integer: -0 is 0. */
 static void push_number(lua_State *L, const struct sz_slot *slot,
                         const char *s) {
   if (slot->type == SZ_SLOT_INTEGER)
@@ -98,7 +98,7 @@ static void push_number(lua_State *L, const struct sz_slot *slot,
     sz_lua_json_push_number(L, s, slot->len);
 }
 
-/* Pushes a value that is there. */
+/* Pushes a value that is not absent. */
 static void push_value(lua_State *L, const struct sz_slot *slot,
                        const char *text, struct repeat *last, int names,
                        int n) {
@@ -151,7 +151,7 @@ static void queue_padding(struct sz_buffer *queue) {
   sz_buffer_append(queue, zeros, PAD(queue->len) - queue->len);
 }
 
-/* Copies a slot and its text behind the record that stands at 'at'. */
+/* Copies slot 'i' and its text to the record at offset 'at'. */
 static void queue_slot(struct sz_buffer *queue, size_t at, size_t i,
                        const char *text) {
   struct record *record = (void *)(queue->data + at);
@@ -162,7 +162,7 @@ static void queue_slot(struct sz_buffer *queue, size_t at, size_t i,
   sz_buffer_append(queue, from, slot->len);
 }
 
-/* Copies the reader's row to the queue's end. 0: the report has failed. */
+/* Copies the reader's row to the queue's end. 0: this made the report fail. */
 static int queue_row(struct decoder *d) {
   const struct sz_slot *slots;
   const char *text;
@@ -218,7 +218,7 @@ void sz_decoder_unqueue_row(lua_State *L, struct decoder *d,
       sizeof *record + record->nslots * sizeof *slots + PAD(record->text_len);
 }
 
-/* Reads all that the bytes at hand hold. Returns the results pushed. */
+/* Reads all rows of the present bytes. Returns how many results it pushed. */
 static int read_ahead(lua_State *L, struct decoder *d) {
   for (;;) {
     switch (sz_report_next(d->report)) {
@@ -287,8 +287,8 @@ void sz_decoder_give_back(struct decoder *d) {
 }
 
 /*
-** Lends the transfer's next bytes to the reader. Returns 0 to read on, or the
-** results pushed: false (nothing there yet), or nil, kind, message.
+** Gives the transfer's next bytes to the reader. Returns 0 to read on, or the
+** number of results pushed: false (no bytes yet), or nil, kind, message.
 */
 int sz_decoder_pull(lua_State *L, struct decoder *d, struct sz_source *t) {
   struct sz_failure why;
@@ -316,7 +316,7 @@ int sz_decoder_pull(lua_State *L, struct decoder *d, struct sz_source *t) {
   }
 }
 
-/* The reader's next event; a row that was put back comes first. */
+/* The reader's next event; first a row that is still pending. */
 enum sz_report_event sz_decoder_event(struct decoder *d) {
   if (d->pending) {
     d->pending = 0;
@@ -332,7 +332,7 @@ static int pull_row(lua_State *L, struct decoder *d, struct sz_source *t) {
     enum sz_report_event event = sz_decoder_event(d);
     if (event == SZ_REPORT_ROW) {
       enum sz_direction direction = sz_report_row(d->report, &slots, &text);
-      d->pending = 1; /* until it is a table */
+      d->pending = 1; /* until the table is made */
       push_names(L, d, direction);
       sz_decoder_push_row(L, d, direction, slots, text, lua_gettop(L));
       d->pending = 0;
@@ -372,10 +372,9 @@ struct sz_source *sz_decoder_transfer(lua_State *L, const struct decoder *d) {
 }
 
 /*
-** decoder:hold(transfer) -> true: rows of a chunk were queued for next |
-** false:
-** wait for bytes | nil: the end | nil, kind, message [, position]
-** For rows that must not be given before more of the answer is known.
+** decoder:hold(transfer) -> true: a chunk's rows were queued for decoder:next
+** | false: wait for bytes | nil: the end | nil, kind, message [, position].
+** It is for rows that must wait until more of the answer is known.
 */
 static int hold(lua_State *L, struct decoder *d) {
   struct sz_source *t = sz_decoder_transfer(L, d);

@@ -1,4 +1,4 @@
-/* lua_source.c - see lua_source.h. Nothing here waits or calls back. */
+/* lua_source.c - see lua_source.h. Nothing here blocks or calls Lua code. */
 #include "lua_source.h"
 
 #include "buffer.h"
@@ -10,7 +10,7 @@
 
 #define TRANSFER "scrutinizer.transfer"
 #define TEXT "scrutinizer.text"
-#define HEAD_BYTES 200 /* of a kept answer, for messages */
+#define HEAD_BYTES 200 /* first bytes of a kept answer, for messages */
 
 struct transfer_box {
   struct sz_source source;
@@ -19,7 +19,7 @@ struct transfer_box {
   bool closed;
 };
 
-/* ---- what the objects that begin transfers share ---- */
+/* ---- shared by the objects that start transfers ---- */
 
 int sz_lua_fail(lua_State *L, const struct sz_failure *why) {
   lua_pushnil(L);
@@ -107,7 +107,7 @@ int sz_lua_source_closed(lua_State *L) {
   return 3;
 }
 
-/* What was known of it is known when it is closed, too. */
+/* The source at index 1, also if closed: its facts stay known. */
 static struct sz_source *transfer_known(lua_State *L) {
   struct sz_source *source = &transfer_check(L, 1)->source;
   if (!source->object)
@@ -115,7 +115,7 @@ static struct sz_source *transfer_known(lua_State *L) {
   return source;
 }
 
-/* close and __close. The memory of what is lent to a decoder stays. */
+/* close and __close. Bytes that a decoder has borrowed stay valid. */
 static int transfer_close(lua_State *L) {
   struct transfer_box *box = transfer_check(L, 1);
   if (!box->closed)
@@ -142,12 +142,12 @@ static int read_push(lua_State *L, const struct sz_source *source,
                      const char *data, size_t len, size_t max) {
   if (len > max)
     len = max;
-  lua_pushlstring(L, data, len); /* may raise: nothing is lost, read again */
+  lua_pushlstring(L, data, len); /* may raise: then the bytes are kept */
   sz_source_consume(source, len);
   return 1;
 }
 
-/* An error's words, copied: whatever comes in meanwhile may move them. */
+/* Pushes the error; from a copy, as a finalizer may change it meanwhile. */
 static int push_error(lua_State *L, const struct sz_source *source) {
   struct sz_failure why = *sz_source_error(source);
   return sz_lua_fail(L, &why);
@@ -172,8 +172,8 @@ static int read_some(lua_State *L, const struct sz_source *source,
 }
 
 /*
-** transfer:read([max]) -> decoded bytes, never ""; false: none yet;
-** nil: the answer is complete; nil, kind, message: it is not
+** transfer:read([max]) -> decoded bytes, never "" | false: none yet |
+** nil: the answer is complete | nil, kind, message
 */
 static int transfer_read(lua_State *L) {
   struct transfer_box *box = transfer_check(L, 1);
@@ -191,9 +191,9 @@ static int transfer_read(lua_State *L) {
   return results;
 }
 
-/* ---- a whole answer: kept outside of Lua, decoded at once ---- */
+/* ---- a whole answer: kept in C memory, decoded at once ---- */
 
-/* Takes what was lent. Returns 0, or the results pushed. */
+/* Appends the bytes. Returns 0, or the number of results pushed. */
 static int keep_bytes(lua_State *L, struct transfer_box *box, const char *data,
                       size_t len) {
   enum sz_buffer_code code = sz_buffer_append(&box->kept, data, len);
@@ -237,8 +237,8 @@ static int keep_rest(lua_State *L, struct transfer_box *box) {
 }
 
 /*
-** transfer:keep(max) -> false: wait for bytes; nil: the answer is complete,
-** and kept; nil, kind, message: it is not, or is longer ("limit")
+** transfer:keep(max) -> false: wait for bytes | nil: the answer is complete
+** and kept | nil, kind, message; kind "limit": it has more than 'max' bytes
 */
 static int transfer_keep(lua_State *L) {
   struct transfer_box *box = transfer_check(L, 1);
@@ -257,11 +257,11 @@ static int transfer_keep(lua_State *L) {
   return results;
 }
 
-/* transfer:kept() -> how many bytes are kept, and the first of them */
+/* transfer:kept() -> how many bytes are kept, and the first HEAD_BYTES */
 static int transfer_kept(lua_State *L) {
   const struct sz_buffer *kept = &transfer_check(L, 1)->kept;
   size_t len = kept->len, head = len < HEAD_BYTES ? len : HEAD_BYTES;
-  char bytes[HEAD_BYTES]; /* a copy: making a string may call who decodes */
+  char bytes[HEAD_BYTES]; /* a copy: a finalizer may call transfer:decode */
   if (head)
     memcpy(bytes, kept->data, head);
   lua_pushinteger(L, (lua_Integer)len);
@@ -274,7 +274,7 @@ static int text_free(lua_State *L) {
   return 0;
 }
 
-/* Moves what is kept into a userdata that nobody else reaches. */
+/* Moves the kept bytes into a userdata that no other call can reach. */
 static struct sz_buffer *push_kept(lua_State *L, struct transfer_box *box) {
   struct sz_buffer *text = lua_newuserdata(L, sizeof *text);
   sz_buffer_init(text, 0);
@@ -285,8 +285,8 @@ static struct sz_buffer *push_kept(lua_State *L, struct transfer_box *box) {
 }
 
 /*
-** transfer:decode(options) -> the value of what was kept, which is given up;
-** results and options are core.decode's
+** transfer:decode(options): decodes the kept bytes and frees them; results and
+** options as core.decode
 */
 static int transfer_decode(lua_State *L) {
   struct transfer_box *box = transfer_check(L, 1);
@@ -321,7 +321,7 @@ static size_t text_size(const char *text) {
   return text ? strlen(text) + 1 : 0;
 }
 
-/* Copies a text to '*to', and moves that behind it. */
+/* Copies a text to '*to', and moves '*to' behind it. */
 static const char *text_copy(char **to, const char *text) {
   size_t size = text_size(text);
   char *copy = *to;
@@ -333,8 +333,8 @@ static const char *text_copy(char **to, const char *text) {
 }
 
 /*
-** What is known of an answer, its texts in a userdata that is left on the
-** stack: while Lua values are made, a finalizer may move the transfer on.
+** Copies the info of an answer; its texts are in a userdata that is left on
+** the stack. While we make Lua values, a finalizer may change the transfer.
 */
 static void info_take(lua_State *L, const struct sz_source *source,
                       struct sz_info *info) {
@@ -354,7 +354,7 @@ static void info_take(lua_State *L, const struct sz_source *source,
   info->content_type = text_copy(&texts, info->content_type);
 }
 
-/* transfer:info() -> table; status and http_version are absent before them */
+/* transfer:info() -> table; no status or http_version before the header */
 static int transfer_info(lua_State *L) {
   struct sz_info info;
   const struct sz_source *source = transfer_known(L);
@@ -378,7 +378,7 @@ static int transfer_info(lua_State *L) {
   return 1;
 }
 
-/* transfer:ready() -> whether reading gives bytes, or the end */
+/* transfer:ready() -> whether transfer:read would give bytes or the end */
 static int transfer_ready(lua_State *L) {
   struct sz_info info;
   sz_source_info(transfer_known(L), &info);
@@ -388,8 +388,8 @@ static int transfer_ready(lua_State *L) {
 
 /*
 ** transfer:certificate([place]) -> { subject =, issuer =, from =, to =,
-** pin = }, or nil when it did not inspect or saw none; place 1, the default,
-** is the server's own, which alone has a pin
+** pin = } | nil: there is none, or the transfer did not inspect. Place 1, the
+** default, is the server's own certificate; only it has a pin.
 */
 static int transfer_certificate(lua_State *L) {
   const struct sz_source *source = transfer_known(L);

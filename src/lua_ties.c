@@ -24,8 +24,8 @@ static struct ties_box *box_push(lua_State *L) {
 }
 
 /*
-** core.ties(max [, saved]) -> ties; nil: what was saved is no such text, or
-** does not fit
+** core.ties(max [, saved]) -> ties, of at most 'max' bytes | nil: 'saved' is
+** not from ties:save, or does not fit
 */
 int sz_lua_ties_new(lua_State *L) {
   lua_Number number = luaL_checknumber(L, 1);
@@ -40,7 +40,7 @@ int sz_lua_ties_new(lua_State *L) {
   return 1;
 }
 
-/* ties:save() -> bytes | nil when there are too many */
+/* ties:save() -> bytes, as a string | nil: too many rows tie */
 static int ties_save(lua_State *L) {
   const struct sz_ties *ties = sz_lua_ties_check(L, 1);
   char *bytes = lua_newuserdata(L, SZ_TIES_SAVED); /* scratch */
@@ -62,9 +62,9 @@ static int ties_copy(lua_State *L) {
 }
 
 /*
-** ties:join([decoder, direction]) -> whether it can be told who comes again.
-** A further answer is due; the decoder is that of the answer which gave the
-** last row, where one did since the last time.
+** ties:join([decoder, direction]) -> whether repeated rows can be found. Call
+** it before the next answer, with the decoder that gave the last row; without
+** a decoder if no row was given since the last call.
 */
 static int ties_join(lua_State *L) {
   struct sz_ties *ties = sz_lua_ties_check(L, 1);

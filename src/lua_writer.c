@@ -1,7 +1,7 @@
 /*
-** lua_writer.c - rows, which are Lua tables, as the text of CSV or NDJSON.
-** The user value anchors what the writer points to: at 1 to n the fields'
-** keys, behind them the texts of headers, null and newline, at 0 tostring.
+** lua_writer.c - writes rows, which are Lua tables, as CSV or NDJSON. The user
+** value keeps alive what the writer points to: at 1 to n the fields' keys,
+** then the texts of headers, null and newline; at 0 tostring.
 */
 #include "lua_writer.h"
 
@@ -22,12 +22,12 @@ struct part {
 
 struct writer {
   struct sz_guard guard;
-  int closing;  /* closed while a call was in */
-  size_t waits; /* of the buffer: whole rows */
+  int closing;  /* closed while a call was using it */
+  size_t waits; /* bytes of whole rows in the buffer */
   struct sz_buffer buffer;
   struct sz_csv csv;
   struct part null, newline;
-  int json; /* NDJSON, else CSV */
+  int json; /* 1: NDJSON, 0: CSV */
   int nfields;
   struct part headers[1]; /* nfields: names, for JSON as "name": */
 };
@@ -52,7 +52,7 @@ static enum sz_buffer_code add_text(struct writer *w, const char *s,
                  : sz_text_csv(&w->buffer, &w->csv, s, len);
 }
 
-/* Tables and the like: what tostring says. May raise. */
+/* Adds the tostring of other values, such as tables. May raise. */
 static enum sz_buffer_code add_other(lua_State *L, struct writer *w,
                                      int anchors) {
   enum sz_buffer_code code;
@@ -69,7 +69,7 @@ static enum sz_buffer_code add_other(lua_State *L, struct writer *w,
   return code;
 }
 
-/* Adds the value on the stack's top, which is not nil. */
+/* Adds the value on top of the stack, which is not nil. */
 static enum sz_buffer_code add_value(lua_State *L, struct writer *w,
                                      int anchors) {
   const char *s;
@@ -93,7 +93,7 @@ static enum sz_buffer_code add_part(struct writer *w,
   return sz_buffer_append(&w->buffer, part->text, part->len);
 }
 
-/* Leaves the row's value of field i on the stack. May raise. */
+/* Pushes the row's value of field 'i'. May raise. */
 static void push_field(lua_State *L, int row, int anchors, int i) {
   lua_rawgeti(L, anchors, i + 1);
   lua_gettable(L, row);
@@ -142,8 +142,9 @@ static struct writer *check_writer(lua_State *L) {
 }
 
 /*
-** Begins a row. What a call that raised has left of one is dropped. Raises
-** where a row's metamethod, a finalizer or the like uses the writer meanwhile.
+** Enters the writer. Drops a partial row that a call left when it raised.
+** Raises if another call is using the writer: this one comes from a row's
+** metamethod, a finalizer or the like.
 */
 static struct writer *enter(lua_State *L, lua_CFunction in) {
   struct writer *w = check_writer(L);
@@ -167,8 +168,8 @@ static void leave(struct writer *w) {
 }
 
 /*
-** Bytes that wait; or nil, kind, message, and the rows before are kept, but
-** where the writer was closed meanwhile.
+** Pushes how many bytes wait; or nil, kind, message. Then the earlier rows are
+** kept, unless the writer was closed meanwhile.
 */
 static int give_size(lua_State *L, struct writer *w,
                      enum sz_buffer_code code) {
@@ -194,7 +195,7 @@ static int give_size(lua_State *L, struct writer *w,
   return 3;
 }
 
-/* writer:add(row) -> bytes that wait | nil, kind, message */
+/* writer:add(row) -> how many bytes wait | nil, kind, message */
 static int writer_add(lua_State *L) {
   struct writer *w = enter(L, writer_add);
   luaL_checkany(L, 2);
@@ -203,7 +204,7 @@ static int writer_add(lua_State *L) {
   return give_size(L, w, w->json ? add_json(L, w, 2, 3) : add_csv(L, w, 2, 3));
 }
 
-/* writer:header() -> bytes that wait: CSV's line of names */
+/* writer:header() -> how many bytes wait; adds CSV's line of names */
 static int writer_header(lua_State *L) {
   struct writer *w = enter(L, writer_header);
   enum sz_buffer_code code = SZ_BUFFER_OK;
@@ -219,7 +220,7 @@ static int writer_header(lua_State *L) {
   return give_size(L, w, code);
 }
 
-/* writer:take() -> the text that waits */
+/* writer:take() -> the text that waits; empties the buffer */
 static int writer_take(lua_State *L) {
   struct writer *w = enter(L, writer_take);
   lua_pushlstring(L, w->buffer.data ? w->buffer.data : "", w->waits);
@@ -228,7 +229,7 @@ static int writer_take(lua_State *L) {
   return 1;
 }
 
-/* close, __close and __gc: any number of times; what waits is gone. */
+/* close, __close and __gc: any number of times; drops the text that waits. */
 static int writer_close(lua_State *L) {
   struct writer *w = check_writer(L);
   if (!sz_guard_held(L, &w->guard, w))
@@ -240,7 +241,7 @@ static int writer_close(lua_State *L) {
 
 /* ---- making one ---- */
 
-/* The text on top of the stack, kept alive at 'n' of the anchors at 3. */
+/* Pops a text into entry 'n' of the user value at 3, which keeps it alive. */
 static struct part keep(lua_State *L, int n) {
   struct part part;
   part.text = luaL_checklstring(L, -1, &part.len);
@@ -253,7 +254,7 @@ static struct part text_option(lua_State *L, const char *name, int n) {
   return keep(L, n);
 }
 
-/* A header as it stands before its value in JSON. */
+/* Turns the field's name on top into JSON: a string and a colon. */
 static void push_json_name(lua_State *L, struct writer *w) {
   size_t len;
   const char *s = luaL_checklstring(L, -1, &len);
@@ -267,7 +268,7 @@ static void push_json_name(lua_State *L, struct writer *w) {
   w->buffer.len = 0;
 }
 
-/* Fields and headers, from the lists at 4 and 5. */
+/* Reads fields and headers from the lists at 4 and 5. */
 static void read_fields(lua_State *L, struct writer *w, int n) {
   int i;
   for (i = 0; i < n; i++) {
@@ -296,7 +297,7 @@ static void read_options(lua_State *L, struct writer *w, int n) {
 }
 
 /*
-** core.writer { fields, headers = lists, json, guard = flags, separator,
+** core.writer { fields, headers = lists, json, guard = booleans, separator,
 ** null, newline = texts, tostring = function } -> writer
 */
 int sz_lua_writer_new(lua_State *L) {

@@ -1,4 +1,4 @@
-/* number.c - the text of a JSON number to its exact value. */
+/* number.c - reads the exact value of a JSON number. */
 #include "number.h"
 
 #include <math.h>
@@ -23,8 +23,7 @@ static size_t count_digits(const char *s, size_t from, size_t len) {
   return at - from;
 }
 
-/* The exponent at 'at' (just past 'e'). Returns the offset after it, 0: bad.
- */
+/* Reads the exponent at 'at', after the 'e'. Returns its end; 0: invalid. */
 static size_t split_exponent(const char *s, size_t at, size_t len,
                              struct parts *p) {
   if (at < len && (s[at] == '+' || s[at] == '-')) {
@@ -36,7 +35,7 @@ static size_t split_exponent(const char *s, size_t at, size_t len,
   return p->nexponent ? at + p->nexponent : 0;
 }
 
-/* Checks the grammar of RFC 8259, section 6. Returns 0 when it is broken. */
+/* Splits a number by RFC 8259, section 6. 0: not a JSON number. */
 static int split(const char *s, size_t len, struct parts *p) {
   size_t at = 0;
   memset(p, 0, sizeof *p);
@@ -66,7 +65,7 @@ static int split(const char *s, size_t len, struct parts *p) {
   return at == len;
 }
 
-/* Appends digits to '*value'; 0 when it would pass 64 bits. */
+/* Appends digits to '*value'. 0: the result does not fit 64 bits. */
 static int add_digits(const char *s, size_t n, uint64_t *value) {
   uint64_t v = *value;
   size_t i;
@@ -128,7 +127,7 @@ static int read_fast(const char *s, const struct parts *p, double *real) {
   return 1;
 }
 
-/* The exponent counted from the last digit of the fraction, within +-LIMIT. */
+/* The exponent of the last digit of the fraction, clamped to +-LIMIT. */
 static long long read_exponent(const char *s, const struct parts *p) {
   const long long LIMIT = 1000000000000000000;
   long long exponent = 0;
@@ -141,14 +140,14 @@ static long long read_exponent(const char *s, const struct parts *p) {
 }
 
 /*
-** Digits that decide a double: halfway between two lies a number of at most
-** 767. Of what follows only counts whether it is zero.
+** How many digits decide a double: a number halfway between two doubles has at
+** most 767. Of further digits only matters whether all are zero.
 */
 #define DIGITS 770
 
 /*
-** Copies the digits, without leading zeros, to 'out' as far as they count.
-** Returns how many; '*exponent' is made that of the last one.
+** Copies the digits that matter to 'out', without leading zeros. Returns how
+** many; '*exponent' becomes the exponent of the last one.
 */
 static size_t copy_digits(const char *s, const struct parts *p, char *out,
                           long long *exponent) {
@@ -165,7 +164,7 @@ static size_t copy_digits(const char *s, const struct parts *p, char *out,
     more |= digit != '0';
     ++*exponent;
   }
-  if (more || !n) { /* a little more than the digits kept; or zero */
+  if (more || !n) { /* a 1 stands for all further digits; or it is zero */
     out[n++] = more ? '1' : '0';
     *exponent -= more;
   }
@@ -173,8 +172,8 @@ static size_t copy_digits(const char *s, const struct parts *p, char *out,
 }
 
 /*
-** strtod on a copy without a point, which would be the locale's: all digits,
-** then the exponent.
+** Calls strtod on a copy: all digits, then the exponent. It has no point, as
+** strtod expects the locale's.
 */
 static double read_slow(const char *s, const struct parts *p) {
   char copy[DIGITS + 32]; /* sign, one more digit, exponent, NUL */
@@ -188,7 +187,7 @@ static double read_slow(const char *s, const struct parts *p) {
 
 /* ---- real text whose value is whole ---- */
 
-/* A whole value's digits: from 'first' up to the point; 0 behind the text. */
+/* A whole value's digits, from 'first' to the point; after the text zeros. */
 struct whole {
   const char *text;
   const struct parts *parts;
@@ -204,7 +203,7 @@ static char digit_at(const struct whole *w, long long i) {
   return at < p->nfraction ? w->text[p->fraction + at] : '0';
 }
 
-/* 0: the value has a fraction. */
+/* Fills '*w'. 0: the value has a fraction. */
 static int find_whole(const char *s, const struct parts *p, struct whole *w) {
   long long all = (long long)(p->ndigits + p->nfraction), i;
   w->text = s;
@@ -220,7 +219,7 @@ static int find_whole(const char *s, const struct parts *p, struct whole *w) {
   return 1;
 }
 
-/* 0: it passes 128 bits. */
+/* 0: it does not fit 128 bits. */
 static int whole_value(const struct whole *w, sz_wide *out) {
   long long i;
   *out = 0;
@@ -233,7 +232,7 @@ static int whole_value(const struct whole *w, sz_wide *out) {
   return 1;
 }
 
-/* A double's digits are exact here, and have no point: no locale's matter. */
+/* Whether they equal a double. %.0f prints all its digits, without a point. */
 static int is_double(const struct whole *w, double value) {
   char digits[320]; /* the greatest double has 309 */
   int i, n = snprintf(digits, sizeof digits, "%.0f", fabs(value));
@@ -246,8 +245,8 @@ static int is_double(const struct whole *w, double value) {
 }
 
 /*
-** From 2^53 on doubles are further apart than whole numbers: there the nearest
-** one is another number, unless it is the very same.
+** From 2^53 on not every whole number is a double. Keeps the double only if it
+** is the exact value.
 */
 static void settle_real(const char *s, const struct parts *p,
                         struct sz_number *out) {

@@ -1,4 +1,4 @@
-/* report.c - the way through an answer to its rows, whatever its key order. */
+/* report.c - reads everything around the rows, in any order of keys. */
 #include "report_private.h"
 
 #include <stdarg.h>
@@ -42,7 +42,7 @@ struct sz_report *sz_report_new(const struct sz_report_options *options) {
     sz_buffer_init(&r->directions[i].last_row, options->max_row);
     sz_shape_init(&r->directions[i].shape, options->max_row);
   }
-  /* A row's text is never NULL, not even that of empty values. */
+  /* So that a row's text is never NULL, even if all its values are empty. */
   if (sz_buffer_reserve(&r->row_text, 1) != SZ_BUFFER_OK ||
       sz_json_init(&r->json, options->max_depth, options->max_row,
                    options->utf8) < 0 ||
@@ -86,7 +86,7 @@ enum step sz_report_fail(struct sz_report *r, const char *kind,
   return STOP;
 }
 
-/* Bytes that a fact may have. */
+/* The most bytes of a fact. */
 static size_t fact_max(const struct sz_report *r, enum sz_fact fact) {
   size_t part = r->options.max_held / 16;
   if (fact == SZ_FACT_GRAPH)
@@ -97,7 +97,7 @@ static size_t fact_max(const struct sz_report *r, enum sz_fact fact) {
   return part > SZ_MAX_FACT ? part : SZ_MAX_FACT;
 }
 
-/* A fact that is too long, where it is that and not all that is held. */
+/* Whether one fact alone is too long, not all held bytes together. */
 static int is_long_fact(const struct sz_report *r) {
   return r->where == AT_FACT && r->in->overflowed &&
          r->held.max < r->options.max_held;
@@ -118,7 +118,7 @@ enum step sz_report_json_error(struct sz_report *r,
   return sz_report_fail(r, kind, e->position, "%s", e->message);
 }
 
-/* The shape is not that of a report. */
+/* Fails: the answer does not have the structure of a report. */
 enum step sz_report_wrong(struct sz_report *r, const char *what) {
   return sz_report_fail(r, "decode", r->in->start, "%s", what);
 }
@@ -130,7 +130,7 @@ static enum step twice(struct sz_report *r, const char *key) {
 
 /* ---- columns ---- */
 
-/* A list of the columns there are, for a message. */
+/* Writes the names of the columns, for a message. */
 static void list_columns(const struct sz_columns *c, char *out, size_t size) {
   size_t i, used = 0;
   out[0] = '\0';
@@ -139,7 +139,7 @@ static void list_columns(const struct sz_columns *c, char *out, size_t size) {
                              sz_columns_text(c, c->list[i].name));
 }
 
-/* Room for a row of this direction, and still for one of the other. */
+/* Makes room for the slots of both directions' rows. */
 static int grow_slots(struct sz_report *r, size_t n) {
   struct sz_slot *slots;
   if (n <= r->nslots)
@@ -222,7 +222,7 @@ static enum step end_fact(struct sz_report *r) {
 
 /* ---- rows held back ---- */
 
-/* Whether every direction that must come before this one is through. */
+/* Whether every direction that must come before this one is done. */
 static int in_turn(const struct sz_report *r, enum sz_direction d) {
   return !r->options.ordered || d == SZ_INBOUND ||
          !(r->options.directions & 1u << SZ_INBOUND) ||
@@ -235,7 +235,7 @@ static enum step start_replay(struct sz_report *r, enum sz_direction d,
   r->current = d;
   sz_json_reset(&r->replay, rows->position);
   sz_json_feed(&r->replay, r->held.data + rows->at, rows->len);
-  r->replay.finished = 1; /* a number ends with the text */
+  r->replay.finished = 1; /* so that a number at the text's end is complete */
   rows->present = 0;
   r->in = &r->replay;
   r->where = AT_ROWS;
@@ -243,7 +243,7 @@ static enum step start_replay(struct sz_report *r, enum sz_direction d,
   return GO_ON;
 }
 
-/* Goes on with rows held back whose turn has come, or to 'then'. */
+/* Reads held-back rows whose turn has come; without any goes to 'then'. */
 static enum step release(struct sz_report *r, enum where then) {
   int d;
   for (d = 0; d < SZ_DIRECTIONS; d++)
@@ -349,7 +349,7 @@ static enum step direction_key(struct sz_report *r) {
   return pass(r, AT_DIRECTION_KEY);
 }
 
-/* The end of the table: what was held back has no reason to wait longer. */
+/* The end of the table: all rows held back may be read now. */
 static enum step end_table(struct sz_report *r) {
   r->directions[SZ_INBOUND].done = r->directions[SZ_OUTBOUND].done = 1;
   return release(r, AT_REPORT_KEY);
@@ -392,7 +392,7 @@ static enum step key_step(struct sz_report *r, enum sz_json_token token) {
 
 /* ---- the values between ---- */
 
-/* An object, or null or [] where there is nothing to say. */
+/* Expects an object; null and [] count as an empty one. */
 static enum step table_step(struct sz_report *r, enum sz_json_token token) {
   int is_table = r->where == AT_TABLE;
   if (token == SZ_JSON_OBJECT) {
@@ -429,7 +429,7 @@ static enum step rows_step(struct sz_report *r, enum sz_json_token token) {
   return GO_ON;
 }
 
-/* Rows were captured whole: they wait for their columns, or their turn. */
+/* A list of rows was captured: it waits for its columns or its turn. */
 static enum step held_step(struct sz_report *r) {
   r->directions[r->current].held_rows = held_span(r);
   r->where = AT_DIRECTION_KEY;
@@ -482,7 +482,7 @@ static enum step take(struct sz_report *r, enum sz_json_token token) {
   }
 }
 
-/* ---- the public face ---- */
+/* ---- public functions ---- */
 
 void sz_report_feed(struct sz_report *r, const char *data, size_t len) {
   uint64_t left = r->options.max_body - r->bytes;
@@ -498,7 +498,7 @@ void sz_report_finish(struct sz_report *r) {
   sz_json_finish(&r->json);
 }
 
-/* What the chunk holds of last rows must outlive it. */
+/* The last rows must stay valid after the chunk is gone. */
 static enum sz_report_event failed(struct sz_report *r) {
   sz_report_keep_slices(r);
   return SZ_REPORT_ERROR;
@@ -507,7 +507,7 @@ static enum sz_report_event failed(struct sz_report *r) {
 static enum sz_report_event chunk_used(struct sz_report *r) {
   if (sz_report_row_stash(r) == STOP)
     return failed(r);
-  /* Asked again before more bytes came, it must not be looked at again. */
+  /* A further call before the next chunk must not read this one again. */
   sz_json_feed(&r->json, "", 0);
   if (!r->over_body)
     return SZ_REPORT_MORE;

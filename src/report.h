@@ -1,12 +1,12 @@
 /*
-** report.h - reads a report answer as it streams in: finds columns, rows and
-** cells whatever the order of keys, and gives one row at a time with just the
-** wanted values. No Lua and no curl here.
+** report.h - reads a report answer as it streams in. It finds columns, rows
+** and cells in any order of keys, and gives one row at a time, with the wanted
+** values only. No Lua and no curl here.
 **
-** Memory: one row's wanted values (max_row), and what must be held back
-** because it comes too early, with the small facts beside the rows (max_held
-** in all; a fact alone: SZ_MAX_FACT, the longer ones a sixteenth of max_held).
-** Values that nobody wants are checked as JSON and not stored.
+** Memory: one row's wanted values (max_row); rows that come before their
+** columns or their turn are held back, and facts are kept (max_held for both
+** together; for one fact SZ_MAX_FACT, or for the larger kinds max_held / 16).
+** Other values are checked as JSON and not stored.
 */
 #ifndef SZ_REPORT_H
 #define SZ_REPORT_H
@@ -17,7 +17,10 @@
 
 enum sz_direction { SZ_INBOUND, SZ_OUTBOUND, SZ_DIRECTIONS };
 
-/* Members of the answer kept as JSON text; the last three per direction. */
+/*
+** Facts: members of the answer, beside the rows, that are kept as JSON text.
+** There is one of each per direction for the last three kinds.
+*/
 enum sz_fact {
   SZ_FACT_ERR,
   SZ_FACT_DETAILS,
@@ -45,7 +48,7 @@ enum sz_report_event {
 };
 
 struct sz_report_error {
-  const char *kind; /* "decode" "truncated" "limit" "api" "memory" */
+  const char *kind; /* "decode" "truncated" "limit" "api" "changed" "memory" */
   char message[512];
   uint64_t position; /* byte offset in the answer, from 0 */
 };
@@ -53,16 +56,15 @@ struct sz_report_error {
 struct sz_report_options {
   const struct sz_select *fields; /* borrowed; NULL: all raw values */
   size_t nfields;
-  unsigned directions; /* bit per direction that is wanted */
-  int with_direction;  /* without fields: each row has its direction */
-  int ordered;         /* inbound's rows before outbound's, always */
+  unsigned directions; /* 1 << direction for each that is wanted */
+  int with_direction;  /* if 'fields' is NULL: rows have their direction */
+  int ordered;         /* always give inbound rows before outbound rows */
   int keep_graph;
-  uint64_t max_body; /* bytes of the answer */
-  size_t max_depth, max_row, max_held;
+  uint64_t max_body;                   /* bytes of the answer */
+  size_t max_depth, max_row, max_held; /* levels; bytes; bytes */
   enum sz_json_utf8 utf8;
-  const char *order; /* borrowed: the column's element name, "" or NULL; see
-                        sz_columns_project. For ties alone. */
-  struct sz_ties *ties[SZ_DIRECTIONS]; /* borrowed; NULL: no care is taken */
+  const char *order; /* borrowed: see sz_columns_project; only used for ties */
+  struct sz_ties *ties[SZ_DIRECTIONS]; /* borrowed; NULL: do not check ties */
 };
 
 struct sz_report; /* opaque */
@@ -72,14 +74,16 @@ struct sz_report *sz_report_new(const struct sz_report_options *options);
 void sz_report_free(struct sz_report *r);
 
 /*
-** Lends the next bytes, cut anywhere; the chunk before must be used up. They
-** are borrowed until sz_report_next says MORE, DONE or ERROR.
+** Sets the next chunk, cut anywhere; the one before must be used up. The
+** reader borrows its bytes until sz_report_next returns MORE, DONE or ERROR.
 */
 void sz_report_feed(struct sz_report *r, const char *data, size_t len);
+/* No more bytes will come. */
 void sz_report_finish(struct sz_report *r);
+/* Reads on to the next event. */
 enum sz_report_event sz_report_next(struct sz_report *r);
 
-/* Makes the report fail from here on; 'kind' and 'message' are constants. */
+/* Makes the report fail from now on; 'kind' and 'message' are constants. */
 void sz_report_abort(struct sz_report *r, const char *kind,
                      const char *message);
 
@@ -94,15 +98,15 @@ enum sz_direction sz_report_row(const struct sz_report *r,
 const struct sz_columns *sz_report_columns(const struct sz_report *r,
                                            enum sz_direction direction);
 
-/* A fact's JSON text and its offset in the answer; 0 when it has not come. */
+/* Gives a fact's JSON text and its offset in the answer; 0: not there yet. */
 int sz_report_fact(const struct sz_report *r, enum sz_fact fact,
                    enum sz_direction direction, const char **text, size_t *len,
                    uint64_t *position);
 
 /*
-** The JSON text of the last row given in a direction: for telling whether a
-** later answer begins with the same row. 0 when there is none, or it was
-** longer than max_row.
+** Gives the JSON text of a direction's last row, to check whether a later
+** answer begins with the same row. 0: there is none, or it is longer than
+** max_row.
 */
 int sz_report_last_row(const struct sz_report *r, enum sz_direction direction,
                        const char **text, size_t *len);
@@ -110,13 +114,13 @@ int sz_report_last_row(const struct sz_report *r, enum sz_direction direction,
 /* A fact's name on the wire. */
 const char *sz_report_fact_name(enum sz_fact fact);
 
-/* Bytes that are held back, facts among them. */
+/* Bytes kept now: rows held back, and facts. */
 size_t sz_report_held(const struct sz_report *r);
 
 /* Whether the answer held a report object. */
 int sz_report_found(const struct sz_report *r);
 
-/* Bytes of the answer so far. */
+/* Bytes of the answer read so far. */
 uint64_t sz_report_bytes(const struct sz_report *r);
 
 #endif

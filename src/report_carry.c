@@ -1,15 +1,15 @@
 /*
-** report_carry.c - a row that the end of a chunk cuts. While it goes on like
-** the rows before it, its bytes wait for the next chunk and are matched as
-** one; otherwise the general reader gets them in the pieces they came in. So
-** it does once matching has looked at the row's bytes too often: many small
-** chunks would make that a square.
+** report_carry.c - a row that the end of a chunk cuts. While it matches the
+** known shape, its bytes are kept and matched again together with the next
+** chunk. Otherwise the general reader gets the pieces as they came. It also
+** gets them once matching has read the row's bytes too often: with many small
+** chunks the time would grow with the square of the row's length.
 */
 #include "report_private.h"
 
-#define MAX_LOOKS 16 /* at each byte of a row, on the average */
+#define MAX_LOOKS 16 /* how often a row's byte is read, on average */
 #define CARRY_SPARE                                                           \
-  256 /* bytes that a row may be longer than the one known                    \
+  256 /* further bytes, beyond twice the known row                            \
        */
 
 enum carry sz_report_carry_begin(struct sz_report *r) {
@@ -37,7 +37,7 @@ enum step sz_report_carry_stash(struct sz_report *r) {
   return GO_ON;
 }
 
-/* The bytes that were carried, then this chunk's, for the general reader. */
+/* Gives the general reader the carried bytes, then this chunk's. */
 static enum carry give_up(struct sz_report *r) {
   struct sz_json *in = &r->json;
   r->later = in->chunk;

@@ -35,7 +35,7 @@ static enum step begin_row(struct sz_report *r) {
   return GO_ON;
 }
 
-/* Keeps the row's bytes that lie in this chunk; too long a row is let go. */
+/* Copies the row's bytes in this chunk. Drops a row that is too long. */
 static enum step keep_raw(struct sz_report *r, size_t to) {
   enum sz_buffer_code code;
   if (r->row_lost)
@@ -49,8 +49,8 @@ static enum step keep_raw(struct sz_report *r, size_t to) {
 }
 
 /*
-** Learns from a row that the general reader has read. The guess is believed
-** only when it finds in this very row what the general reader found.
+** Learns from a row that the general reader has read. The guessed shape is
+** used only if it gives the same slots for this row as the general reader.
 */
 static void learn_shape(struct sz_report *r, struct direction *d) {
   struct sz_slot *guess = r->slots + d->columns.nwants;
@@ -70,7 +70,7 @@ static void learn_shape(struct sz_report *r, struct direction *d) {
                      d->columns.nwants);
 }
 
-/* The text at 'p' is the last row, if max_row allows. */
+/* Makes the text at 'p' the last row, if it is not over max_row. */
 static void keep_slice(struct sz_report *r, const char *p, size_t len) {
   struct direction *d = current(r);
   d->has_last_row = len <= r->row_raw.max;
@@ -78,7 +78,7 @@ static void keep_slice(struct sz_report *r, const char *p, size_t len) {
   d->last_slice_len = len;
 }
 
-/* The row is complete: its text becomes the direction's last row. */
+/* The row is complete: makes its text the direction's last row. */
 static enum step keep_last_row(struct sz_report *r) {
   struct direction *d = current(r);
   d->last_slice = NULL;
@@ -116,7 +116,7 @@ enum step sz_report_keep_slices(struct sz_report *r) {
 }
 
 enum step sz_report_row_stash(struct sz_report *r) {
-  r->gap_from = NO_GAP; /* the next chunk has no row before its first */
+  r->gap_from = NO_GAP; /* no row ends in the next chunk yet */
   if (sz_report_keep_slices(r) == STOP || sz_report_carry_stash(r) == STOP)
     return STOP;
   if (!r->in_row)
@@ -128,7 +128,7 @@ enum step sz_report_row_stash(struct sz_report *r) {
   return GO_ON;
 }
 
-/* The row in the slots is about to become the last one. */
+/* Passes the row in the slots to sz_ties_row, before it is the last row. */
 static void tell_ties(struct sz_report *r) {
   struct sz_ties *ties = r->options.ties[r->current];
   const struct direction *d = current(r);
@@ -142,7 +142,7 @@ static void tell_ties(struct sz_report *r) {
   sz_ties_row(ties, order, r->row_base, last, len);
 }
 
-/* A row that was given already is no further row. */
+/* A row that was already given is an error. */
 static enum step check_ties(struct sz_report *r) {
   struct sz_ties *ties = r->options.ties[r->current];
   const char *row;
@@ -178,7 +178,7 @@ size_t sz_report_row_match(struct sz_report *r, const char *p, size_t left) {
   return sz_shape_match(&d->shape, p, left, r->slots, r->row_text.max);
 }
 
-/* The row's text is 'len' bytes at 'p'; the reader stands behind it. */
+/* A row was matched: 'len' bytes at 'p'. The reader has passed it. */
 static enum guess guessed(struct sz_report *r, const char *p, size_t len) {
   struct direction *d = current(r);
   r->row_base = p;
@@ -196,12 +196,12 @@ static enum guess guess_carried(struct sz_report *r) {
   case CARRY_ON:
     return GUESS_CUT;
   default:
-    r->gap_from = 0; /* the comma before the row is carried with it */
+    r->gap_from = 0; /* the carried bytes include the comma before the row */
     return GUESS_NONE;
   }
 }
 
-/* Rows that may tie with the answer before are looked at one by one. */
+/* Whether rows may repeat rows of the answer before: read them one by one. */
 static int follows(const struct sz_report *r) {
   const struct sz_ties *ties = r->options.ties[r->current];
   return ties && sz_ties_follow(ties);

@@ -1,7 +1,7 @@
-/* scan.c - the scanner, once per instruction set; the machine chooses. */
+/* scan.c - the scanner, once per instruction set; chosen at run time. */
 #include "scan.h"
 
-/* So far ahead bytes are asked for: they may lie in memory since long ago. */
+/* Prefetch distance in bytes: the bytes may no longer be in the cache. */
 #define AHEAD 1024
 
 #define USE

@@ -1,33 +1,33 @@
 /*
-** scan.h - finds where plain text ends, and crosses texts of a known make,
+** scan.h - finds where plain text ends, and matches texts of a known form,
 ** many bytes at a time. No Lua here.
 **
-** Every instruction set does the same to every text, whatever lies behind it;
-** none reads a byte outside the text it was given.
+** The result is the same with every instruction set, and does not depend on
+** the bytes after the text. No byte outside the text is read.
 */
 #ifndef SZ_SCAN_H
 #define SZ_SCAN_H
 
 #include "scan_blocks.h"
 
-/* What ends plain text inside a string: quote, backslash, control byte. */
+/* Whether a byte ends plain text in a string: quote, backslash, control. */
 static inline int sz_is_special(unsigned char c) {
   return c == '"' || c == '\\' || c < 0x20;
 }
 
 /*
-** Bytes, one at least, that must come between two values, in a text that holds
-** them all. The value behind gap 'like', this one or an earlier one, is a
-** guess for the length of the value behind this.
+** The constant bytes between two values: 'len' bytes, at least one, at offset
+** 'at' of a text that holds all gaps. 'like' is this gap or an earlier one:
+** the value after that gap predicts the length of the value after this gap.
 */
 struct sz_gap {
   size_t at, len, like;
 };
-#define SZ_GAPS_SPARE 32 /* bytes that must be readable behind that text */
+#define SZ_GAPS_SPARE 32 /* bytes that must be readable after that text */
 
 /* A value between two gaps. */
 struct sz_place {
-  size_t len, end; /* 'end' is the offset of its quote */
+  size_t len, end; /* 'end' is the offset of its closing quote */
 };
 
 #define SZ_CUT ((size_t)-1)
@@ -35,25 +35,25 @@ struct sz_place {
 struct sz_scanner {
   const char *name;
 
-  /* Offset of the first special byte, of 'len'; 'len' when all are plain. */
+  /* Offset of the first special byte; 'len' when there is none. */
   size_t (*plain)(const char *p, size_t len);
 
   /*
-  ** Whether the bytes at 'p', up to 'left' of them, are the 'count' gaps with
-  ** a plain text behind each but the last. The quote that ends a text is the
-  ** next gap's first byte. Returns the length of all, and fills the places;
-  ** SZ_CUT when the bytes end before there was anything wrong; or 0. The
-  ** lengths that the places hold before are guesses: any numbers do, those of
-  ** a text like this one are fast.
+  ** Matches the bytes at 'p', at most 'left', against the 'count' gaps, with a
+  ** plain text after each gap but the last. The quote that ends a text is the
+  ** next gap's first byte. On a match it fills the places and returns the
+  ** total length. SZ_CUT: the bytes match but end too early. 0: no match. On
+  ** entry the places' lengths are predictions: any values are allowed; those
+  ** of a similar text are fast.
   */
   size_t (*cross)(const struct sz_gap *gap, size_t count, const char *gaps,
                   const char *p, size_t left, struct sz_place *place);
 };
 
-/* The scanners that this machine can run, the fastest first; then NULL. */
+/* Scanner 'n' of those that this machine can run, fastest first; or NULL. */
 const struct sz_scanner *sz_scanner_of(size_t n);
 
-/* ---- in line: most texts are short ---- */
+/* ---- inline, as most texts are short ---- */
 
 #if defined(SZ_HAS_SSE2)
 #define SZ_BASE(name) sz_sse2_##name
@@ -67,7 +67,7 @@ const struct sz_scanner *sz_scanner_of(size_t n);
 #endif
 #define SZ_SHORT 128
 
-/* As a scanner's plain: a short text here, a long one there. */
+/* The same as a scanner's 'plain', which it calls for long texts only. */
 static inline size_t sz_scan_plain(const char *p, size_t len) {
   size_t at = 0;
   for (; len - at >= SZ_BASE_BLOCK; at += SZ_BASE_BLOCK) {
@@ -81,7 +81,7 @@ static inline size_t sz_scan_plain(const char *p, size_t len) {
   return at;
 }
 
-/* The same, and copies what it passes; 'out' has room for 16 bytes more. */
+/* The same, and copies the plain text. 'out' has room for 16 bytes more. */
 static inline size_t sz_copy_plain(char *out, const char *p, size_t len) {
   size_t at = 0;
   for (; len - at >= SZ_BASE_BLOCK; at += SZ_BASE_BLOCK) {

@@ -1,14 +1,16 @@
 /*
-** scan_blocks.h - blocks of bytes looked at in one go, one set of functions
-** per instruction set. No Lua here.
+** scan_blocks.h - tests a block of bytes at once; one set of functions per
+** instruction set. No Lua here.
 **
-** sz_<set>_special(p): a mask of the block's bytes that end plain text inside
-** a string: quote, backslash, control byte. sz_<set>_different(p, q): of the
-** bytes in which two blocks differ. Both are 0 when there are none, and
-** sz_<set>_first(mask) is the place of the first, exactly. What a mask holds
-** behind the first is nobody's business. sz_<set>_first_is(mask, n) tells
-** whether the first is at 'n': a guess that holds need not wait for the place.
-** sz_<set>_within(mask, n): whether it is one of the first 'n', from 1 to all.
+** sz_<set>_special(p): a mask of the block's special bytes (see
+** sz_is_special). sz_<set>_different(p, q): a mask of the bytes in which two
+** blocks differ. A mask is 0 when there is no such byte. Bits after the first
+** such byte are unspecified.
+**
+** sz_<set>_first(mask): the index of the first such byte; the mask is not 0.
+** sz_<set>_first_is(mask, n): whether it is at index 'n'. To confirm a
+** predicted index is faster than to compute it. sz_<set>_within(mask, n):
+** whether it is one of the first 'n' bytes, 1 to the block's size.
 */
 #ifndef SZ_SCAN_BLOCKS_H
 #define SZ_SCAN_BLOCKS_H
@@ -21,7 +23,7 @@
 
 #define SZ_WORD_BLOCK 8
 
-/* The first byte is the lowest, so that a borrow runs away from it. */
+/* The first byte becomes the lowest: a borrow only changes later bytes. */
 static inline uint64_t sz_word_load(const char *p) {
   uint64_t word;
   memcpy(&word, p, sizeof word);
@@ -31,7 +33,7 @@ static inline uint64_t sz_word_load(const char *p) {
   return word;
 }
 
-/* Behind a special byte a borrow may mark others; before it, none. */
+/* A borrow may mark plain bytes, but only after a special byte. */
 static inline uint64_t sz_word_special(const char *p) {
   const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
   uint64_t word = sz_word_load(p);
@@ -57,7 +59,7 @@ static inline int sz_word_first_is(uint64_t mask, size_t n) {
   return mask << (56 - 8 * n) == UINT64_C(1) << 63;
 }
 
-/* ---- x86: SSE2, which every 64-bit one has, and AVX2 ---- */
+/* ---- x86: SSE2, which every 64-bit CPU has, and AVX2 ---- */
 
 #if defined(__SSE2__)
 #include <immintrin.h>
@@ -133,7 +135,7 @@ SZ_AVX2 static inline int sz_avx2_first_is(unsigned mask, size_t n) {
 #endif
 #endif
 
-/* ---- ARM: NEON, which every 64-bit one has ---- */
+/* ---- ARM: NEON, which every 64-bit CPU has ---- */
 
 #if defined(__aarch64__) && defined(__ARM_NEON)
 #include <arm_neon.h>

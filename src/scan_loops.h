@@ -1,8 +1,8 @@
 /*
-** scan_loops.h - the scanner's loops over blocks, made once per instruction
-** set by including this with BLOCK (bytes in a block), USE (what its functions
-** need said), OF(name) (a function of the set) and AHEAD (see scan.c) defined.
-** See scan.h for what they do.
+** scan_loops.h - the scanner's loops over blocks. scan.c includes this file
+** once per instruction set, with these macros: BLOCK (bytes in a block), USE
+** (the functions' attributes), OF(name) (a function of the set) and AHEAD.
+** See scan.h for what the functions do.
 */
 
 USE static inline size_t OF(skip)(const char *p, size_t len) {
@@ -20,7 +20,7 @@ USE static size_t OF(plain)(const char *p, size_t len) {
   return OF(skip)(p, len);
 }
 
-/* Whether 'len' bytes, one at least, are the same; whole blocks are read. */
+/* Whether 'len' bytes, at least one, are equal; reads whole blocks. */
 USE static inline int OF(same)(const char *p, const char *q, size_t len) {
   for (; len > BLOCK; p += BLOCK, q += BLOCK, len -= BLOCK) {
     __builtin_prefetch(p + AHEAD);
@@ -31,8 +31,9 @@ USE static inline int OF(same)(const char *p, const char *q, size_t len) {
 }
 
 /*
-** The pairs of gap and text from the first, while the texts are shorter than a
-** block. Bytes are plenty. Returns how many; '*at' is behind them.
+** Matches pairs of gap and text while the texts are shorter than a block.
+** There must be as many bytes as 'plenty' says. Returns how many pairs
+** matched; '*at' is the offset after them.
 */
 USE static inline size_t OF(hurry)(const struct sz_gap *gap, size_t pairs,
                                    const char *gaps, const char *p,
@@ -58,7 +59,7 @@ USE static inline size_t OF(hurry)(const struct sz_gap *gap, size_t pairs,
   return i;
 }
 
-/* Bytes that 'hurry' may look at. */
+/* How many bytes 'hurry' may read. */
 USE static inline size_t OF(plenty)(const struct sz_gap *gap, size_t count) {
   const struct sz_gap *last = gap + count - 1;
   return last->at + last->len + (count + 1) * BLOCK;

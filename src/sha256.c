@@ -1,4 +1,4 @@
-/* sha256.c - the hash that a bill names its samples by. */
+/* sha256.c - SHA-256; a bill has the hash of its samples. */
 #include "sha256.h"
 
 #include <stdint.h>
@@ -29,7 +29,7 @@ static uint32_t big_endian(const unsigned char *p) {
          p[3];
 }
 
-/* The block's sixteen words and the 48 that follow from them. */
+/* Fills the 64 words of the schedule from a block's 16. */
 static void schedule(const unsigned char *block, uint32_t w[64]) {
   int i;
   for (i = 0; i < 16; i++)
@@ -59,7 +59,7 @@ static void add_block(uint32_t h[8], const unsigned char *block) {
     h[i] += v[i];
 }
 
-/* The rest, the bit 1, zeros, and the length in bits: one block or two. */
+/* Adds the last bytes, a 1 bit, zeros and the length: one or two blocks. */
 static void add_end(uint32_t h[8], const unsigned char *rest, size_t len,
                     uint64_t bits) {
   unsigned char last[2 * BLOCK] = {0};

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-/* Bytes of a digest in hexadecimal, its zero included. */
+/* Bytes of a digest in hexadecimal, with the NUL. */
 #define SZ_SHA256_HEX 65
 
 /* Writes the digest of 'len' bytes as lower-case hexadecimal. */

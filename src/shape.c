@@ -28,10 +28,10 @@ void sz_shape_free(struct sz_shape *s) {
 
 /* ---- slots ---- */
 
-/* Eight digits at once: pairs, then fours, then all. 0: not only digits. */
+/* Reads eight digits at once: pairs, then fours, then all. 0: not digits. */
 static inline int read_eight(const char *s, int64_t *value) {
   const uint64_t zeros = UINT64_C(0x3030303030303030);
-  uint64_t v = sz_word_load(s) - zeros; /* a byte below '0' borrows: too big */
+  uint64_t v = sz_word_load(s) - zeros; /* a byte below '0' becomes large */
   if ((v | (v + UINT64_C(0x7676767676767676))) & UINT64_C(0x8080808080808080))
     return 0;
   v = v * 10 + (v >> 8);
@@ -43,7 +43,7 @@ static inline int read_eight(const char *s, int64_t *value) {
   return 1;
 }
 
-/* Most counters are a few digits and nothing else. 0: something else. */
+/* Reads a number of digits only, as most are. 0: not such a number. */
 static inline int read_digits(const char *s, size_t len, int64_t *value) {
   int64_t v = 0;
   if (!len || len > MAX_DIGITS || (len > 1 && *s == '0'))
@@ -61,7 +61,7 @@ static inline int read_digits(const char *s, size_t len, int64_t *value) {
   return 1;
 }
 
-/* A number of any form. 0: it is none. */
+/* Fills a slot with a number in any form. 0: it is none. */
 static int fill_number(struct sz_slot *slot, const char *s) {
   struct sz_number n;
   sz_number_read(s, slot->len, &n);
@@ -106,8 +106,8 @@ struct walk {
   size_t len, at;
   size_t depth, cell;
   int key;       /* the member whose value comes next: sz_member, or none */
-  unsigned seen; /* members that this cell has named: a bit each */
-  int odd; /* a key has escapes, so it may be any member; or comes twice */
+  unsigned seen; /* members of this cell so far: 1 << member */
+  int odd;       /* a key has escapes (so it may be any), or comes twice */
 };
 #define MAX_FAILURES 10
 #define NO_MEMBER (-1)
@@ -153,8 +153,8 @@ static void pass_byte(struct walk *w) {
 }
 
 /*
-** A cell's key. Of a member named twice the last value counts, be it no text:
-** that is the general reader's.
+** Handles a cell's key. If a member comes twice, the last value counts, of any
+** type: such a row is left to the general reader.
 */
 static void see_key(struct walk *w, const char *s, size_t len) {
   w->key = w->depth == 2 ? member_of(s, len) : OTHER_MEMBER;
@@ -165,7 +165,7 @@ static void see_key(struct walk *w, const char *s, size_t len) {
   w->seen |= 1u << w->key;
 }
 
-/* The next string value: its first byte's offset, and '*end' at its quote. */
+/* Finds the next string value: '*from' its first byte, '*end' its quote. */
 static int next_value(struct walk *w, size_t *from, size_t *end) {
   while (w->at < w->len) {
     if (w->text[w->at] != '"') {
@@ -187,7 +187,7 @@ static int add(struct sz_buffer *b, const void *data, size_t len) {
 }
 
 /*
-** Adds the wants that the value just found is for; it will be value 'n'.
+** Adds a taker for each want of the value just found, which is value 'n'.
 ** Returns how many; -1: no memory.
 */
 static int add_takers(struct sz_shape *s, const struct walk *w,
@@ -210,7 +210,7 @@ static int add_takers(struct sz_shape *s, const struct walk *w,
   return count;
 }
 
-/* A value of the same cell, in both rows; what it is like. */
+/* One value in both rows; 'like' as in struct sz_gap. */
 struct pair {
   const char *a, *b;
   size_t a_len, b_len, cell, like;
@@ -220,7 +220,7 @@ static int is_same(const char *a, size_t a_len, const char *b, size_t b_len) {
   return a_len == b_len && !memcmp(a, b, a_len);
 }
 
-/* Whether value 'n' varies: it differs here, or has differed before. */
+/* Whether value 'n' varies: it differs in these rows, or did before. */
 static int varies(struct sz_shape *s, size_t n, const struct pair *v) {
   if (n >= s->varied.len && sz_buffer_append(&s->varied, "", 1))
     return 1;
@@ -229,7 +229,7 @@ static int varies(struct sz_shape *s, size_t n, const struct pair *v) {
   return s->varied.data[n];
 }
 
-/* The last gap ends where the row does. Makes room for what matching needs. */
+/* Adds the last gap, which ends with the row. Makes room for the places. */
 static int end_gaps(struct sz_shape *s, struct sz_gap *gap, size_t len) {
   size_t room;
   gap->len = len - gap->at;
@@ -244,16 +244,16 @@ static int end_gaps(struct sz_shape *s, struct sz_gap *gap, size_t len) {
   return 1;
 }
 
-/* Whether the bytes of two rows between their values are the same. */
+/* Whether two rows have the same bytes between two values. */
 static int same_gap(const struct walk *a, size_t a_from, size_t a_to,
                     const struct walk *b, size_t b_from, size_t b_to) {
   return a_to - a_from == b_to - b_from &&
          !memcmp(a->text + a_from, b->text + b_from, a_to - a_from);
 }
 
-#define EARLIER 4 /* values that are remembered */
+#define EARLIER 4 /* how many values to compare with */
 
-/* Value 'n' is as long as the one this returns: itself, or an earlier one. */
+/* An earlier value of the cell that equals value 'n' in both rows; or 'n'. */
 static size_t find_like(struct pair *list, struct pair value, size_t n) {
   size_t i;
   value.like = n;
@@ -269,9 +269,9 @@ static size_t find_like(struct pair *list, struct pair value, size_t n) {
 }
 
 /*
-** Cuts row 'b' into gaps and values, where 'a' is the row before with the same
-** text between its values. 0: the rows differ in more than their values, or a
-** key has escapes or comes twice.
+** Cuts row 'b' into gaps and values, by comparison with row 'a' before it. 0:
+** the rows differ in more than their values, or a key has escapes or comes
+** twice.
 */
 static int cut(struct sz_shape *s, struct walk *a, struct walk *b,
                const struct sz_columns *c) {
@@ -297,7 +297,7 @@ static int cut(struct sz_shape *s, struct walk *a, struct walk *b,
     value.cell = b->cell;
     takers = add_takers(s, b, c, values);
     if (!varies(s, n++, &value) && !takers)
-      continue; /* the same in both: part of the bytes between */
+      continue; /* constant and not wanted: part of the gap */
     gap.len = b_from - gap.at;
     gap.like = find_like(earlier, value, values++);
     if (takers < 0 || !add(&s->gaps, &gap, sizeof gap))
@@ -317,7 +317,7 @@ static struct walk walk_of(const char *text, size_t len) {
   return w;
 }
 
-/* Rows that have nothing in common should not cost a try each. */
+/* After failures waits longer and longer, so that tries do not cost much. */
 static void rest(struct sz_shape *s) {
   if (s->failures < MAX_FAILURES)
     s->failures++;
@@ -332,7 +332,7 @@ void sz_shape_learn(struct sz_shape *s, const char *text, size_t len,
   s->known = 0;
   if (s->pause) {
     s->pause--;
-    s->text.len = 0; /* the next try needs two rows that follow each other */
+    s->text.len = 0; /* the next try needs two consecutive rows */
     return;
   }
   s->known = two && s->row_at == row_at && cut(s, &a, &b, c);
@@ -364,12 +364,12 @@ size_t sz_shape_match(const struct sz_shape *s, const char *p, size_t left,
       s->scanner->cross(gaps, s->ngaps, s->text.data, p, left, places);
   if (!len || len == SZ_CUT)
     return len;
-  for (; takers; takers--, taker++) { /* NULL where there are none */
+  for (; takers; takers--, taker++) { /* 'taker' is NULL if there are none */
     const struct sz_place *place = &places[taker->value];
     kept += taker->again ? 0 : place->len;
     if (!fill(&slots[taker->want], p, place->end - place->len, place->len,
               taker->numeric))
-      return 0; /* the general reader says what is wrong */
+      return 0; /* the general reader reports the error */
   }
   return kept > max_row ? 0 : len;
 }

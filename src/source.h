@@ -1,7 +1,7 @@
 /*
-** source.h - an answer's bytes, wherever they come from: the network
-** (http.h), a command's output (command.h), what Lua hands on (feed.h). All
-** are pulled by the reader out of a bounded buffer. No Lua here.
+** source.h - the common interface to an answer's bytes. They come from the
+** network (http.h), from a command's output (command.h) or from Lua (feed.h).
+** The reader pulls them out of a bounded buffer. No Lua here.
 */
 #ifndef SZ_SOURCE_H
 #define SZ_SOURCE_H
@@ -11,12 +11,11 @@
 #include <stdint.h>
 
 /*
-** Why something failed. 'kind' is a constant ("connect" "tls" "timeout"
-** "truncated" "decode" "http" "auth" "limit" "cancelled" "phase" "api"
-** "file"), NULL when nothing did. 'message' names at most host and port of the
-*URL, and
-** never what was sent; it may quote bytes of the server: escape it before
-** showing it.
+** Why something failed. 'kind' is a string constant ("connect" "tls" "timeout"
+** "truncated" "decode" "http" "auth" "limit" "cancelled" "phase" "api" "file"
+** "changed"); NULL: no failure. 'message' has at most the URL's host and port,
+** and nothing that was sent. It may quote bytes from the server: escape it
+** before you show it.
 */
 struct sz_failure {
   const char *kind;
@@ -24,43 +23,45 @@ struct sz_failure {
 };
 
 /*
-** What is known of an answer so far. Texts: NULL when absent, valid until
-** the next call on the source or on what moves it.
+** What is known of an answer so far. Texts are NULL when absent. They are
+** valid until the next call on the source, or on the sz_http, sz_commands or
+** feed that it belongs to.
 */
 struct sz_info {
   long status;      /* 0 before the header */
   int http_version; /* 10, 11, 20, 30; 0 before the header */
   bool headers_done;
-  bool done;         /* the other side is finished with it, well or not */
-  bool reused;       /* went over a kept connection */
+  bool done;         /* no more bytes will come: complete or failed */
+  bool reused;       /* it went over a kept connection */
   double first_byte; /* seconds from start to the answer's first byte */
-  uint64_t received; /* bytes of the body as they came */
+  uint64_t received; /* bytes of the body, before decompression */
   uint64_t decoded;  /* bytes of the body given to the reader */
-  size_t buffered;   /* bytes of the body waiting for the reader */
+  size_t buffered;   /* bytes of the body that wait for the reader */
   const char *location;
   const char *retry_after;
   const char *content_type;
 };
 
 /*
-** A certificate of those that a server sent, as an inspecting transfer
-** (http.h) saw them. NULL: unknown.
-** Texts of the server's: escape them before showing them.
+** One of the certificates that a server sent to an inspecting transfer
+** (http.h). NULL: unknown. The texts come from the server: escape them before
+** you show them.
 */
 struct sz_certificate {
   const char *subject, *issuer, *from, *to;
-  const char *pin; /* of its own: what to say as a request's 'pin' */
+  const char *pin; /* only of place 0: the value for a request's 'pin' */
 };
 
-/* A descriptor to watch. */
+/* A file descriptor to watch. */
 struct sz_fd {
   int fd;
   bool read, write;
 };
 
+/* Bytes are there; none yet; the answer is complete; it has failed. */
 enum sz_read { SZ_READ_DATA, SZ_READ_WAIT, SZ_READ_END, SZ_READ_ERROR };
 
-/* How one kind of source does it; see the functions below. */
+/* The functions of one kind of source; see the inline functions below. */
 struct sz_source_type {
   enum sz_read (*peek)(void *object, const char **data, size_t *len);
   void (*consume)(void *object, size_t n);
@@ -68,34 +69,34 @@ struct sz_source_type {
   void (*info)(void *object, struct sz_info *info);
   void (*cancel)(void *object);
   void (*free)(void *object);
-  /* From 0, the server's own. False: it is not known. NULL: none ever is. */
+  /* See sz_transfer_certificate. NULL: this kind of source has none. */
   bool (*certificate)(const void *object, size_t place,
                       struct sz_certificate *c);
 };
 
 struct sz_source {
   const struct sz_source_type *type;
-  void *object;         /* NULL before it began, and after it was freed */
-  const void *borrower; /* who has its bytes, and reads nobody else's; NULL */
+  void *object;         /* NULL before it starts and after it is freed */
+  const void *borrower; /* the decoder that borrows its bytes; or NULL */
 };
 
 /*
-** Lends bytes: never more than fit the buffers. They stay where they are
-** until sz_source_consume, or until the next peek. A failure is told after
-** the bytes that came before it, and is told again each time.
+** Gives the next bytes without copying them. They are valid until
+** sz_source_consume or the next peek. A failure is returned after the bytes
+** that came before it, and again at each further call.
 */
 static inline enum sz_read sz_source_peek(const struct sz_source *s,
                                           const char **data, size_t *len) {
   return s->type->peek(s->object, data, len);
 }
 
-/* Gives back the first 'n' bytes lent; the other side may send on. */
+/* Removes the first 'n' bytes of the last peek from the buffer. */
 static inline void sz_source_consume(const struct sz_source *s, size_t n) {
-  if (s->object) /* a finalizer may have freed it */
+  if (s->object) /* NULL: a finalizer has freed it */
     s->type->consume(s->object, n);
 }
 
-/* Why it failed; kind is NULL when it did not. Valid as long as 's'. */
+/* Why it failed; the kind is NULL if it did not. Valid as long as 's'. */
 static inline const struct sz_failure *
 sz_source_error(const struct sz_source *s) {
   return s->type->error(s->object);
@@ -107,8 +108,8 @@ static inline void sz_source_info(const struct sz_source *s,
 }
 
 /*
-** Ends it if it runs and drops what was not read: from here it reads as kind
-** "cancelled". Bytes that are lent stay readable until they are given back.
+** Ends it if it runs and drops the bytes not read yet: from now on it fails
+** with kind "cancelled". Borrowed bytes are valid until they are consumed.
 */
 static inline void sz_source_cancel(const struct sz_source *s) {
   if (s->object)

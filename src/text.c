@@ -1,4 +1,4 @@
-/* text.c - values as the text of CSV and JSON cells. */
+/* text.c - writes values as text for CSV and JSON. */
 #include "text.h"
 
 #include "utf8.h"
@@ -28,7 +28,7 @@ enum sz_buffer_code sz_text_integer(struct sz_buffer *b, int64_t value) {
   return SZ_BUFFER_OK;
 }
 
-/* What a number's text has beside these bytes is the locale's point. */
+/* Replaces the locale's point: all other bytes of a number are known. */
 static size_t put_point(char *s, size_t len) {
   size_t i, out = 0;
   for (i = 0; i < len; i++)
@@ -55,7 +55,7 @@ enum sz_buffer_code sz_text_real(struct sz_buffer *b, double value) {
 
 /* ---- CSV ---- */
 
-/* Digits with an optional minus and one point: no formula. */
+/* Whether it is digits with an optional minus and point: not a formula. */
 static bool is_number(const char *s, size_t len) {
   size_t at = len > 0 && s[0] == '-', begin = at;
   while (at < len && s[at] >= '0' && s[at] <= '9')
@@ -116,7 +116,7 @@ static bool is_plain(char c) {
   return (unsigned char)c >= 0x20 && c != '"' && c != '\\' && c != 0x7F;
 }
 
-/* Writes the escape of a byte that is not plain; 6 bytes at most. */
+/* Writes a byte's escape, at most 6 bytes. Returns its end. */
 static char *escape(char *to, char c) {
   static const char HEX[] = "0123456789abcdef";
   static const char NAMED[] = "\"\"\\\\\bb\ff\nn\rr\tt";
@@ -135,7 +135,7 @@ static char *escape(char *to, char c) {
   return to + 5;
 }
 
-/* Appends text that is UTF-8. */
+/* Appends text that is valid UTF-8, with escapes. */
 static enum sz_buffer_code add_escaped(struct sz_buffer *b, const char *s,
                                        size_t len) {
   enum sz_buffer_code code = SZ_BUFFER_OK;
@@ -153,7 +153,7 @@ static enum sz_buffer_code add_escaped(struct sz_buffer *b, const char *s,
   return code;
 }
 
-/* Most texts: letters, digits and points. False: something else is there. */
+/* Fast path for plain bytes, as in most texts. False: there are others. */
 static bool add_simple(struct sz_buffer *b, const char *s, size_t len,
                        enum sz_buffer_code *code) {
   size_t i;

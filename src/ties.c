@@ -5,26 +5,26 @@
 #include <string.h>
 
 #define VALUE_BYTES 64
-#define FIRST_ROOM 16 /* places of the smallest table */
+#define FIRST_ROOM 16 /* entries of the smallest table */
 
 enum phase {
-  FIRST,  /* rows of the first answer, or past the rows that tied */
-  JOINED, /* the next row is the last one given */
-  AFTER,  /* rows that may tie with those of the answer before */
-  ALIKE   /* the same, and nothing can be told of them */
+  FIRST,  /* rows of the first answer, or after the rows that tied */
+  JOINED, /* the next row is the last one given, again */
+  AFTER,  /* rows that may tie with rows of the answer before */
+  ALIKE   /* the same, but repeated rows cannot be found */
 };
 
 struct sz_ties {
   struct sz_hash_key key;
-  size_t max;      /* places at most */
+  size_t max;      /* most entries */
   uint64_t *table; /* hashes of rows; 0: empty */
   size_t room, count;
   char value[VALUE_BYTES]; /* of the last row in the order's column */
   size_t value_len;
   int known; /* the last row has a value */
   enum phase phase;
-  int alike; /* rows that tie could not be told apart */
-  int lost;  /* there were too many of them */
+  int alike; /* two rows that tie are equal */
+  int lost;  /* too many rows tie to remember all */
 };
 
 struct sz_ties *sz_ties_new(size_t max) {
@@ -58,7 +58,7 @@ struct sz_ties *sz_ties_copy(const struct sz_ties *t) {
   return copy;
 }
 
-/* ---- who a row is ---- */
+/* ---- a row's identity ---- */
 
 static size_t blanks(const char *s, size_t at, size_t len) {
   while (at < len && strchr(" \t\r\n", s[at]))
@@ -79,8 +79,9 @@ static size_t value_end(const char *s, size_t at, size_t len) {
 }
 
 /*
-** The value of the next member rawValue from 'at' on; 0: none. A quote inside
-** a text is escaped, so the name between quotes of its own is no text's.
+** Finds the value of the next member rawValue, from '*at' on; 0: none. A quote
+** inside a string is escaped, so "rawValue" with its quotes is never inside
+** one.
 */
 static int next_raw(const char *s, size_t len, size_t *at, size_t *end) {
   static const char name[] = "\"rawValue\"";
@@ -101,14 +102,14 @@ static int next_raw(const char *s, size_t len, size_t *at, size_t *end) {
   return 0;
 }
 
-/* Whether a cell begins between two offsets, which lie outside texts. */
+/* Whether a cell begins between two offsets, which are outside strings. */
 static int cell_begins(const char *s, size_t at, size_t to) {
   while (at < to && s[at] != '{')
     at = s[at] == '"' ? value_end(s, at, to) : at + 1;
   return at < to;
 }
 
-/* Never 0. Of a cell that names its rawValue twice the last one counts. */
+/* Never 0. If a cell has rawValue twice, the last one counts. */
 static uint64_t row_hash(const struct sz_ties *t, const char *s, size_t len) {
   uint64_t h = 0, before = 0;
   size_t at = 0, end, last = 0;
@@ -146,7 +147,7 @@ static int grow(struct sz_ties *t) {
   return 1;
 }
 
-/* 1: it is there already. Without room everything is lost. */
+/* Adds a row. 1: it is there already. If there is no room, sets t->lost. */
 static int remember(struct sz_ties *t, const char *row, size_t len) {
   uint64_t h, *place;
   if (t->lost || (t->count * 4 >= t->room * 3 && !grow(t))) {
@@ -203,7 +204,7 @@ void sz_ties_row(struct sz_ties *t, const struct sz_slot *order,
     return;
   }
   if (t->phase != FIRST)
-    return; /* sz_ties_repeats looks at it */
+    return; /* sz_ties_repeats checks it */
   if (!last)
     t->lost = 1;
   else if (remember(t, last, last_len))
@@ -235,11 +236,11 @@ int sz_ties_join(struct sz_ties *t, const char *last, size_t last_len) {
   return 1;
 }
 
-/* ---- kept outside of the process ---- */
+/* ---- saved for another process ---- */
 
-enum { SAVED_MAGIC = 0x746965 }; /* also tells of another order of bytes */
+enum { SAVED_MAGIC = 0x746965 }; /* differs if the byte order differs */
 
-/* What is saved in front of the hashes. */
+/* The header before the saved hashes. */
 struct saved {
   uint64_t magic, count;
   struct sz_hash_key key;
@@ -279,8 +280,7 @@ static int saved_is_sound(const struct saved *head, size_t len) {
          len == sizeof *head + head->count * sizeof(uint64_t);
 }
 
-/* One hash of those that were saved. False: it is none, or there is no room.
- */
+/* Adds a saved hash. False: it is not valid, or there is no room. */
 static int take_saved(struct sz_ties *t, uint64_t h) {
   if (!h || (t->count * 4 >= t->room * 3 && !grow(t)))
     return 0;

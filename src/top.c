@@ -1,6 +1,7 @@
 /*
-** top.c - a buffer of twice the size: when it is full, the better half is
-** selected and the worse one forgotten, and what ranks below is not let in.
+** top.c - a buffer for 2 * k samples. When it is full, the better half is
+** selected and the other half dropped. From then on samples that rank below
+** the better half are not added.
 */
 #include "top.h"
 
@@ -31,7 +32,7 @@ static void swap(struct sz_sample *a, struct sz_sample *b) {
   *b = t;
 }
 
-/* The median of three goes first: the pivot. */
+/* Puts the median of three samples first, as the pivot. */
 static void choose_pivot(struct sz_sample *s, size_t n) {
   struct sz_sample *a = s, *b = s + n / 2, *c = s + n - 1;
   if (before(b, a))
@@ -59,8 +60,8 @@ static size_t split(struct sz_sample *s, size_t n) {
 }
 
 /*
-** Moves the best 'keep' of n to the front. An order of values that makes
-** selection slow ends in sorting: never worse than that.
+** Moves the best 'keep' of 'n' to the front. If an unlucky order makes the
+** selection slow, it sorts instead.
 */
 static void select_best(struct sz_sample *s, size_t n, size_t keep) {
   int turns = 64;

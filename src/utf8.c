@@ -23,8 +23,8 @@ size_t sz_utf8_unescape(char *s, size_t len) {
 }
 
 /*
-** Length of the sequence at s; 0 when it is broken, then '*broken' is the
-** length of its longest part that could have begun a good one, at least 1.
+** Length of the UTF-8 sequence at 's'; 0: it is broken. Then '*broken' is the
+** length of its longest part that could begin a valid sequence, at least 1.
 */
 static size_t sequence(const unsigned char *s, size_t left, size_t *broken) {
   unsigned char low = 0x80, high = 0xBF;

@@ -24,7 +24,7 @@ static void must(int good, const char *what) {
   exit(1);
 }
 
-/* Reads up to the end of the request's head, and the form after it. */
+/* Reads the request's header, and the form after it. */
 static void read_request(int client) {
   char request[8192];
   size_t len = 0;
@@ -58,7 +58,7 @@ static void serve(int client, const char *text, size_t len) {
   close(client);
 }
 
-/* Serves until the other end of the pipe 'alive' is gone. */
+/* Serves until the other end of the pipe 'alive' is closed. */
 static void serve_all(int listener, int alive, const char *text, size_t len) {
   struct pollfd fds[2];
   fds[0].fd = listener;

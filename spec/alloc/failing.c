@@ -4,7 +4,7 @@
 #include <lua.h>
 #include <stdlib.h>
 
-/* The linker's names. */
+/* Names that the linker's --wrap makes. */
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *block, size_t size);

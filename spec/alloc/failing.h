@@ -1,7 +1,7 @@
 /*
-** failing.h - an allocator that fails when told to. The linker puts it before
-** malloc, calloc, realloc and free of the objects under test (--wrap); Lua
-** gets it by lua_newstate. One counter for both.
+** failing.h - an allocator that fails when told to. In the objects under test
+** the linker (--wrap) calls it instead of malloc, calloc, realloc and free.
+** Lua gets it by lua_newstate. Both use one counter.
 */
 #ifndef SZ_FAILING_H
 #define SZ_FAILING_H
@@ -10,19 +10,21 @@
 
 struct lua_State;
 
-/* FAIL_ONCE: the n-th call fails. FAIL_ON: so do all after it. FAIL_COLLECT:
-** none fails, and the collector goes on at the n-th. */
+/*
+** FAIL_ONCE: the n-th call fails. FAIL_ON: the n-th call and all after it
+** fail. FAIL_COLLECT: none fails; the collector starts again at the n-th call.
+*/
 enum failing { FAIL_NEVER, FAIL_ONCE, FAIL_ON, FAIL_COLLECT };
 
-/* Whose collector that is; it has been stopped. */
+/* Sets the state for FAIL_COLLECT. Its collector must be stopped. */
 void failing_state(struct lua_State *L);
 
-/* From here on calls are counted from 1. */
+/* Starts to count the calls, from 1. */
 void failing_arm(enum failing how, long nth);
-/* No more failures. Returns how many calls there were. */
+/* Ends the failures. Returns how many calls there were. */
 long failing_disarm(void);
 
-/* Blocks that were not freed. */
+/* How many blocks are not freed. */
 long failing_live(void);
 
 /* A lua_Alloc. Making a block smaller never fails. */

@@ -2,12 +2,12 @@
 ** host.c - runs the core with the n-th allocation failing, for each n until
 ** none fails: the C reader alone, then the core under Lua.
 ** Usage: host scenario.lua answer.json
-** Prints a line for each kind of run; ends with a message and 1 when a run
-** was neither whole nor a clean failure, or left memory behind.
+** Prints a line for each kind of run. Exits with 1 and a message when a run
+** was neither complete nor a clean failure, or leaked memory.
 **
 ** Usage: host visits.lua answer.json part step
-** Runs each call of a part with another in a finalizer that the collector
-** runs at the n-th allocation, for n = 1, 1 + step …; see visits.lua.
+** Runs each call of a part. At its n-th allocation the collector runs a
+** finalizer, which makes another call; for n = 1, 1 + step …; see visits.lua.
 */
 #include "canned.h"
 #include "failing.h"
@@ -47,7 +47,7 @@ enum outcome { WHOLE, FAILED };
 static char answer[1 << 16];
 static size_t answer_len;
 
-/* What a run gave, as a hash; 'rows' as far as it got. */
+/* A run's results as a hash, and how many rows it gave. */
 struct seen {
   unsigned long hash, rows;
 };
@@ -183,7 +183,7 @@ static void try_c(enum failing mode, size_t piece, int projected) {
 
 /* ---- under Lua ---- */
 
-/* What the error on top says; every Lua has this function, if not in C. */
+/* The message of the error on top, by tostring (5.1 lacks luaL_tolstring). */
 static const char *message_of(lua_State *L) {
   const char *message;
   lua_getglobal(L, "tostring");
@@ -193,8 +193,8 @@ static const char *message_of(lua_State *L) {
 }
 
 /*
-** A state on the failing allocator; LuaJIT may insist on its own: then only
-** the core's allocations fail.
+** A state with the failing allocator. LuaJIT may accept only its own: then
+** only the core's allocations fail.
 */
 static lua_State *open_state(void) {
   lua_State *L = lua_newstate(failing_lua, NULL);
@@ -206,7 +206,7 @@ static lua_State *open_state(void) {
   return L;
 }
 
-/* A part of the scenario on the stack, the core ready to be loaded. */
+/* A state with a part of the scenario on the stack, and the core preloaded. */
 static lua_State *new_state(const char *scenario, int part) {
   lua_State *L = open_state();
   lua_getglobal(L, "package");
@@ -224,14 +224,14 @@ static lua_State *new_state(const char *scenario, int part) {
   return L;
 }
 
-/* Whether the value on top says that memory ran out, and nothing else. */
+/* Whether the error on top says that memory ran out, and nothing else. */
 static int is_memory_error(lua_State *L, int status) {
   const char *message = message_of(L);
   return status == LUA_ERRMEM ||
          (message && strstr(message, "not enough memory"));
 }
 
-/* What a part of the scenario gave when nothing failed. */
+/* A part of the scenario, and its result when nothing fails. */
 struct part {
   const char *scenario;
   int number;
@@ -267,8 +267,8 @@ static long run_lua(lua_State *L, const struct part *part, enum failing mode,
 }
 
 /*
-** The client takes long to load: its runs share a state, which also proves
-** that it works on after a failure. The others have one each.
+** Loading the client takes long, so its runs share a state. This also proves
+** that it works after a failure. Each run of the other parts has its own.
 */
 #define CLIENT_PART 5
 
@@ -328,7 +328,7 @@ static void try_lua(const char *scenario, enum failing mode) {
 
 /* ---- another call at the n-th allocation ---- */
 
-/* Calls the function 'name' of the table at 1, one argument given. */
+/* Calls the function 'name' of the table at 1, with the argument on top. */
 static void ask(lua_State *L, const char *name, int results) {
   lua_getfield(L, 1, name);
   lua_insert(L, -2);

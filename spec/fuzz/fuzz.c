@@ -1,4 +1,4 @@
-/* fuzz.c - what the fuzz targets share. */
+/* fuzz.c - shared by the fuzz targets. */
 #include "fuzz.h"
 
 #include <stdarg.h>
@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCANNERS 3 /* as many as one machine has */
+#define SCANNERS 3 /* the most that one machine has */
 
 /* ---- input ---- */
 
-/* The linker's names: which scanner comes first, the input chooses. */
+/* Names that the linker's --wrap makes: the input chooses the scanner. */
 const struct sz_scanner *__real_sz_scanner_of(size_t n);
 const struct sz_scanner *__wrap_sz_scanner_of(size_t n);
 
@@ -50,7 +50,7 @@ void fuzz_chunks_free(struct chunks *c) {
   c->chunk = NULL;
 }
 
-/* Mostly a few bytes, sometimes none, sometimes several rows' worth. */
+/* A chunk's length: mostly a few bytes, sometimes none or several rows. */
 static size_t cut(struct chunks *c) {
   unsigned choice;
   c->random = c->random * 1664525u + 1013904223u;
@@ -87,7 +87,7 @@ void fuzz_say_text(struct sz_buffer *log, const char *text, size_t len) {
   fuzz_check(sz_buffer_append(log, text, len) == SZ_BUFFER_OK, "memory");
 }
 
-/* By hand: printf would take most of the time. */
+/* Without printf, which would take most of the time. */
 void fuzz_say_number(struct sz_buffer *log, uint64_t n) {
   char digits[24];
   size_t at = sizeof digits;
@@ -109,7 +109,7 @@ void fuzz_say(struct sz_buffer *log, const char *format, ...) {
   fuzz_say_text(log, line, (size_t)len);
 }
 
-/* What stands around offset 'at'. */
+/* Prints the text around offset 'at'. */
 static void show(const struct sz_buffer *log, size_t at) {
   size_t from = at < 300 ? 0 : at - 300;
   size_t to = log->len < at + 200 ? log->len : at + 200;

@@ -1,9 +1,10 @@
 /*
-** fuzz.h - what the fuzz targets share: an input's options, its cuts, and the
-** transcript of a run, by which two runs over the same bytes are compared.
+** fuzz.h - shared by the fuzz targets: an input's options, its cuts, and the
+** transcript of a run. Two runs over the same bytes are compared by their
+** transcripts.
 **
-** An input begins with HEADER bytes that choose options and cuts (letters do:
-** only the low five bits count); the rest is the text.
+** An input begins with HEADER bytes that choose options and cuts. Only their
+** low five bits count, so letters are enough. The rest is the text.
 */
 #ifndef SZ_FUZZ_H
 #define SZ_FUZZ_H
@@ -33,13 +34,13 @@ struct input {
   size_t len;
 };
 
-/* 0: too short to be one. */
+/* Splits an input. 0: it is too short. */
 int fuzz_input(struct input *in, const unsigned char *data, size_t size);
 
-/* Five bits of a byte of the header. */
+/* The low five bits of a byte of the header. */
 unsigned fuzz_option(const struct input *in, int which);
 
-/* Chunks of the text: each in memory of its own, gone when the next comes. */
+/* Chunks of the text, each in memory of its own, freed at the next one. */
 struct chunks {
   const struct input *in;
   enum feeding feeding;
@@ -59,17 +60,17 @@ void fuzz_say(struct sz_buffer *log, const char *format, ...);
 void fuzz_say_number(struct sz_buffer *log, uint64_t n);
 void fuzz_say_text(struct sz_buffer *log, const char *text, size_t len);
 
-/* Ends the process, with both transcripts, unless they are the same. */
+/* Aborts and prints both transcripts, unless they are the same. */
 void fuzz_same(const char *what, const struct sz_buffer *a,
                const struct sz_buffer *b);
 
-/* Ends the process unless 'holds'. */
+/* Aborts unless 'holds'. */
 void fuzz_check(int holds, const char *what);
 
 /* The options of a report that the header chooses. */
 void fuzz_report_options(const struct input *in, struct sz_report_options *o);
 
-/* All bytes in, rows given to 'row', until the last event. */
+/* Feeds all bytes and calls 'row' for each row. Returns the last event. */
 typedef void fuzz_row(void *context, const struct sz_report *r);
 enum sz_report_event fuzz_report_run(struct sz_report *r,
                                      const struct input *in,

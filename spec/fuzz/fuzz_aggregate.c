@@ -1,6 +1,6 @@
 /*
-** fuzz_aggregate.c - groups, their counts and totals, in the same order,
-** however the answer is cut; as many rows in groups as went in.
+** fuzz_aggregate.c - however the answer is cut, the groups, their order,
+** counts and totals are the same; the groups have as many rows as were added.
 */
 #include "fuzz.h"
 
@@ -59,7 +59,7 @@ static void say_group(struct sz_buffer *log, const struct sz_aggregate *a,
   }
 }
 
-/* The first groups are the first of all. */
+/* The first 'top' groups are the first ones of the full order. */
 static void check_top(const struct sz_aggregate *a, const size_t *order,
                       size_t top) {
   size_t *first = sz_aggregate_order(a, top);

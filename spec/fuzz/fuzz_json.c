@@ -1,8 +1,8 @@
 /*
-** fuzz_json.c - the scanner gives the same tokens however its text is cut; a
-** value that is skipped ends where its tokens end and is checked as they are;
-** what is captured is what stands there; numbers are read as strtod does;
-** plain text ends where a look at each byte says.
+** fuzz_json.c - the scanner gives the same tokens however its text is cut. A
+** skipped value ends where its tokens end, and is checked as they are. The
+** captured bytes are those of the text. Numbers are read as strtod reads them.
+** Plain text ends where a loop over single bytes finds its end.
 */
 #include "fuzz.h"
 
@@ -41,7 +41,7 @@ static void check_number(const struct sz_json *j) {
   free(copy);
 }
 
-/* Every scanner finds, many bytes at a time, what is found one by one. */
+/* Every scanner finds the same as a loop over single bytes. */
 static void check_plain(const char *text, size_t left, size_t plain,
                         char *copy) {
   const struct sz_scanner *s;
@@ -69,7 +69,7 @@ static void check_scan(const struct input *in) {
   free(copy);
 }
 
-/* How it ended, on a line of its own. */
+/* Writes how it ended, on a line of its own. */
 static void say_end(struct sz_buffer *log, const struct sz_json *j,
                     enum sz_json_token token) {
   if (token == SZ_JSON_ERROR)
@@ -95,7 +95,7 @@ static void say_token(struct sz_buffer *log, const struct sz_json *j,
     fuzz_check(sz_utf8_valid(j->text, j->len) == j->len, "text is UTF-8");
 }
 
-/* The next token, chunks fed as they are asked for. */
+/* The next token; feeds chunks when the scanner needs them. */
 static enum sz_json_token next(struct sz_json *j, struct chunks *chunks) {
   for (;;) {
     enum sz_json_token token = sz_json_next(j);
@@ -151,7 +151,7 @@ static void check_capture(const struct sz_json *j, const struct sz_buffer *b,
              "a skipped value begins in what is captured");
 }
 
-/* Skips every value whose turn it is; its end, or error, into the log. */
+/* Skips every n-th value; writes its end, or the error, to the log. */
 static void walk_skipping(struct sz_buffer *log, const struct input *in,
                           enum feeding feeding, unsigned every) {
   struct sz_json j;
@@ -194,7 +194,7 @@ static void compare_walks(const struct input *in) {
     sz_buffer_free(&logs[i]);
 }
 
-/* The last line: how it ended. */
+/* Keeps only the last line: how it ended. */
 static void keep_end(struct sz_buffer *log) {
   size_t at = log->len - 1;
   while (at && log->data[at - 1] != '\n')

@@ -1,7 +1,7 @@
 /*
 ** fuzz_report.c - the report reader gives the same rows, facts, columns and
-** error however the answer is cut. Only an answer that comes whole leaves
-** rows to be guessed from the rows before them: so the guess is checked, too.
+** error however the answer is cut. Only when the answer comes whole are all
+** rows matched with the shape of earlier rows, so this checks the shape, too.
 */
 #include "fuzz.h"
 
@@ -67,7 +67,7 @@ static void say_facts(struct sz_buffer *log, const struct sz_report *r) {
     }
 }
 
-/* A held-back fact is what stands there in the answer. */
+/* A fact's text equals the answer's bytes at its position. */
 static void check_facts(const struct sz_report *r, const struct input *in) {
   int fact;
   for (fact = 0; fact < SZ_FACTS; fact++) {

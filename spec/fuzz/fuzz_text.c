@@ -1,7 +1,8 @@
 /*
-** fuzz_text.c - what is written as a CSV cell or as a JSON string reads back
-** as the same bytes: JSON by the scanner, CSV by a reader of ten lines. The
-** guard puts one quote in front, or nothing. Numbers read back as the same.
+** fuzz_text.c - a text written as a CSV cell or a JSON string reads back as
+** the same bytes: JSON with the scanner, CSV with a reader of ten lines. The
+** guard adds one quote in front, or nothing. A written number reads back as
+** itself.
 */
 #include "fuzz.h"
 
@@ -17,7 +18,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
 #define MOST ((size_t)1 << 20)
 
-/* JSON: the string, with its broken parts replaced. */
+/* JSON: reads back as the text with its broken parts replaced. */
 static void check_json(const char *text, size_t len) {
   struct sz_buffer written, wanted;
   struct sz_json j;
@@ -40,7 +41,7 @@ static void check_json(const char *text, size_t len) {
   sz_buffer_free(&wanted);
 }
 
-/* The cell's text, into 'out'; 0 when it is no cell. */
+/* Reads a cell's text into 'out'. 0: it is no valid cell. */
 static int read_cell(const struct sz_buffer *cell, char separator, char *out,
                      size_t *len) {
   size_t at = 1;

@@ -1,8 +1,8 @@
 /*
-** agree.c - all scanners of this machine against a plain loop: random and
-** adversarial bytes, at every alignment and length, with nothing readable
-** behind them. Prints the names of those compared; fails at the first
-** difference. (spec/core/scan_spec.lua)
+** agree.c - compares all scanners of this machine with a plain loop: on random
+** and adversarial bytes, at every alignment and length, with unreadable memory
+** after them. Prints the scanners' names; fails at the first difference.
+** (spec/core/scan_spec.lua)
 */
 #include "scan.h"
 
@@ -60,7 +60,7 @@ static size_t cross(const struct sz_gap *gap, size_t count, const char *gaps,
 
 /* ---- texts ---- */
 
-/* Bytes next to those that count, so that a rough test would mistake them. */
+/* Special bytes and their neighbours, which an inexact test would confuse. */
 static char odd_byte(void) {
   static const unsigned char ODD[] = {0x00, 0x01, 0x1F, 0x20, 0x21, '"',
                                       '#',  '[',  '\\', ']',  0x7F, 0x80,
@@ -76,7 +76,7 @@ static void fill(char *p, size_t len, unsigned kind) {
                        : (char)('a' + random_below(26));
 }
 
-/* A page behind which nothing can be read: its end. */
+/* The end of a page; the memory after it cannot be read. */
 static char *page_end(void) {
   size_t page = (size_t)sysconf(_SC_PAGESIZE);
   char *p = mmap(NULL, page * 3, PROT_READ | PROT_WRITE,
@@ -102,7 +102,7 @@ static void compare_plain(const char *p, size_t len) {
     fail(s, "copy", len, sz_copy_plain(copy, p, len), wanted);
 }
 
-/* Every length ends at the same unreadable page, so every alignment comes. */
+/* Every length ends at the unreadable page, so all alignments are tested. */
 static void all_plain(char *end) {
   size_t len, at;
   int round;

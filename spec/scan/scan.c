@@ -1,9 +1,9 @@
 /*
-** scan.c - what the push scanner says of files: whole, cut in two at every
-** byte, and byte by byte; every value given, and every value skipped.
+** scan.c - runs the push scanner over files: whole, cut in two at every byte,
+** and byte by byte; with every value read, and with every value skipped.
 ** Usage: scan file...
-** Prints a line for each file: its name, "accepts", or "refuses" with where
-** and why. Ends with a message and 1 when two ways do not say the same.
+** Prints a line for each file: its name, then "accepts", or "refuses" with
+** position and reason. Exits with 1 and a message when two ways differ.
 */
 #include "../../src/json.h"
 
@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define DEPTH 64
-#define BYTES ((size_t)-1) /* the cut that stands for one after each byte */
+#define BYTES ((size_t)-1) /* means: cut after each byte */
 
 static void die(const char *file, const char *what) {
   printf("%s: %s\n", file, what);
@@ -25,7 +25,7 @@ struct text {
   size_t len;
 };
 
-/* All that a scan gave, as a hash of its tokens, and how it ended. */
+/* A scan's result: a hash of its tokens, and how it ended. */
 struct said {
   uint64_t tokens;
   struct sz_json_error error;
@@ -46,7 +46,7 @@ static void say_token(struct said *said, const struct sz_json *j,
     say(said, j->text, j->len);
 }
 
-/* The next piece, in memory of its own: reading past it would be seen. */
+/* Feeds the next piece, in memory of its own: ASan sees a read beyond it. */
 static char *feed(struct sz_json *j, const struct text *t, size_t *at,
                   size_t cut) {
   size_t len = cut == BYTES ? 1 : *at < cut ? cut - *at : t->len - *at;
@@ -97,7 +97,7 @@ static void must_say_the_same(const struct text *t, const struct said *a,
     die(t->file, "something else when it is cut");
 }
 
-/* Cuts behind the byte that is wrong change nothing any more. */
+/* The last useful cut: after a wrong byte cuts change nothing. */
 static size_t last_cut(const struct text *t, const struct said *said) {
   if (said->error.code == SZ_JSON_OK || said->error.position >= t->len)
     return t->len;

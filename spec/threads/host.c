@@ -1,6 +1,6 @@
 /*
-** host.c - a process with many Lua states: each thread has its own, loads the
-** module into it and runs a script. Built with ThreadSanitizer
+** host.c - a process with many Lua states. Each thread has its own state,
+** loads the module into it and runs a script. It is built with ThreadSanitizer
 ** (spec/hosts/threads_spec.lua).
 ** Usage: threads_host THREADS SCRIPT ARGUMENT...
 */
