@@ -12,6 +12,33 @@ local function read_all(command)
 end
 support.shell = read_all
 
+--- The bytes of a file that must be there.
+function support.read(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+--- Writes a file anew.
+function support.write(path, text)
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+end
+
+--- A new folder; who asks for it removes it.
+function support.folder()
+  return (support.shell("mktemp -d"):gsub("%s+$", ""))
+end
+
+--- A new folder with the certificates of spec/certificates.sh.
+function support.certificates()
+  local folder = support.folder()
+  assert(support.shell(("spec/certificates.sh %s >%s/said 2>&1 && echo made"):format(folder, folder)) == "made\n", "openssl cannot make certificates")
+  return folder
+end
+
 --- The command of the Lua under test, for children: with the sanitizers' libraries where the core needs them.
 support.lua = (os.getenv "SCRUTINIZER_WRAP" or "") .. " " .. (os.getenv "SCRUTINIZER_LUA" or "lua5.4")
 
