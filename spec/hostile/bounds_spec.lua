@@ -116,9 +116,7 @@ local server, port, program
 
 setup(function()
   program = os.tmpname()
-  local file = assert(io.open(program, "w"))
-  file:write(PROGRAM)
-  file:close()
+  support.write(program, PROGRAM)
   server, port = python_server.start("bounds_server", "serve " .. TIMES)
 end)
 

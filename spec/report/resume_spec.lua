@@ -70,9 +70,7 @@ local function copy_of(list)
 end
 
 local function write(name, text)
-  local file = assert(io.open(dir .. "/" .. name, "w"))
-  file:write(text)
-  file:close()
+  support.write(dir .. "/" .. name, text)
 end
 
 -- What the server has from now on.

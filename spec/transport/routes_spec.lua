@@ -71,9 +71,7 @@ describe("a route", function()
 
   -- What the proxy says to the next requests.
   local function mood(words)
-    local file = assert(io.open(dir .. "/log.mood", "w"))
-    file:write(words)
-    file:close()
+    support.write(dir .. "/log.mood", words)
   end
 
   local AGAIN = { attempts = 3, base = 0.001, cap = 0.002 }

@@ -147,9 +147,7 @@ describe("a handshake", function()
   it("takes CA, certificate and key with a byte order mark, CRLF, and words before them", function()
     for _, name in ipairs { "ca.pem", "client.pem", "client.key" } do
       local text = "\239\187\191" .. read(name):gsub("\n", "\r\n")
-      local file = assert(io.open(dir .. "/marked." .. name, "wb"))
-      file:write(text)
-      file:close()
+      support.write(dir .. "/marked." .. name, text)
     end
     local own = { ca_file = dir .. "/marked.ca.pem", cert = dir .. "/marked.client.pem", key = dir .. "/marked.client.key" }
     assert.is_table((ask("mutual", own)))
