@@ -14,18 +14,11 @@ function command.temporary()
   return path
 end
 
-function command.contents(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
+command.contents = support.read
 
 --- Writes a file that its owner alone can read, or with another mode.
 function command.write(path, text, mode)
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
+  support.write(path, text)
   support.shell(("chmod %s %s"):format(mode or "600", quote(path)))
 end
 

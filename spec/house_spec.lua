@@ -42,13 +42,6 @@ local function lines_of(command)
   return list
 end
 
-local function contents(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
 -- "query.names" of lua/scrutinizer/query/names.lua; "query" of its init.lua, "init" of the outermost.
 local function module_of(path)
   local name = path:match "^lua/scrutinizer/(.*)%.lua$":gsub("/", ".")
@@ -58,7 +51,7 @@ end
 -- The Lua modules of the checkout: { [module] = text }.
 local function modules()
   local found = {}
-  for _, path in ipairs(lines_of "find lua -name '*.lua'") do found[module_of(path)] = contents(path) end
+  for _, path in ipairs(lines_of "find lua -name '*.lua'") do found[module_of(path)] = support.read(path) end
   return found
 end
 
@@ -214,14 +207,14 @@ describe("the house", function()
   end)
 
   it("lists each file in the rock", function()
-    assert.same({}, strays(lines_of "find lua -name '*.lua'; find src -name '*.c'", contents "rockspec/scrutinizer-dev-1.rockspec"))
+    assert.same({}, strays(lines_of "find lua -name '*.lua'; find src -name '*.c'", support.read "rockspec/scrutinizer-dev-1.rockspec"))
   end)
 
   it("has no long function", function()
     local luac = support.shell "command -v luac5.4 || command -v luac5.3 || command -v luac5.1":match "%S+"
     assert.is_truthy(luac, "luac is missing; install lua5.4")
     assert.same({}, long_in_lua(lines_of("find lua -name '*.lua' | xargs -n 1 " .. luac .. " -p -l | grep '^function'")))
-    for _, path in ipairs(lines_of "find src -name '*.[ch]'") do assert.same({}, long_in_c(path, contents(path))) end
+    for _, path in ipairs(lines_of "find src -name '*.[ch]'") do assert.same({}, long_in_c(path, support.read(path))) end
   end)
 end)
 

@@ -1,6 +1,8 @@
 -- A real nginx on free loopback ports, for http_spec.lua: TLS by an authority
 -- made on the spot, one location for each way an answer can go.
 
+local support = require "spec.support"
+
 local CONF = [[
 user root;
 pid @DIR@/nginx.pid;
@@ -82,26 +84,6 @@ local function run(command)
   return ok == true or ok == 0
 end
 
-local function output(command)
-  local p = assert(io.popen(command))
-  local text = p:read("*a")
-  p:close()
-  return (text:gsub("%s+$", ""))
-end
-
-local function write(path, text)
-  local f = assert(io.open(path, "wb"))
-  f:write(text)
-  f:close()
-end
-
-local function read(path)
-  local f = assert(io.open(path, "rb"))
-  local text = f:read("*a")
-  f:close()
-  return text
-end
-
 local KEYS = [[
 set -e; cd %s
 key() { openssl ecparam -name prime256v1 -genkey -noout -out $1.key; }
@@ -123,7 +105,7 @@ Server.__index = Server
 
 --- Puts bytes where `/file/<name>` and `/raw?name=<name>` find them.
 function Server:put(name, bytes)
-  write(self.dir .. "/files/" .. name, bytes)
+  support.write(self.dir .. "/files/" .. name, bytes)
 end
 
 --- Runs a shell command in the directory of the served files.
@@ -132,11 +114,11 @@ function Server:shell(command)
 end
 
 function Server:read(name)
-  return read(self.dir .. "/" .. name)
+  return support.read(self.dir .. "/" .. name)
 end
 
 function Server:stop()
-  local pid = read(self.dir .. "/nginx.pid"):match("%d+")
+  local pid = support.read(self.dir .. "/nginx.pid"):match("%d+")
   run("kill " .. pid .. "; for i in $(seq 100); do kill -0 " .. pid .. " || break; sleep 0.05; done")
   run("rm -rf " .. self.dir)
 end
@@ -150,19 +132,19 @@ end
 
 -- A port may be taken: try others until nginx can listen.
 local function launch(server)
-  local base = 20000 + tonumber(output("od -An -N2 -tu2 /dev/urandom")) % 20000
+  local base = 20000 + tonumber((support.shell "od -An -N2 -tu2 /dev/urandom")) % 20000
   for try = 1, 20 do
     local port = base + try * 7
     local names = { DIR = server.dir, MODULES = modules(), HTTPS = port, HTTP = port + 1, SLOW = port + 2 }
-    write(server.dir .. "/nginx.conf", (CONF:gsub("@(%u+)@", names)))
+    support.write(server.dir .. "/nginx.conf", (CONF:gsub("@(%u+)@", names)))
     if run("nginx -p " .. server.dir .. " -e error.log -c nginx.conf") then return port end
   end
-  error("nginx does not start: " .. read(server.dir .. "/error.log"))
+  error("nginx does not start: " .. support.read(server.dir .. "/error.log"))
 end
 
 --- Starts the server; `stop` ends it and removes its files.
 local function start()
-  local server = setmetatable({ dir = output("mktemp -d") }, Server)
+  local server = setmetatable({ dir = support.folder() }, Server)
   assert(run("mkdir " .. server.dir .. "/files"))
   assert(run(KEYS:format(server.dir)), "openssl cannot make keys")
   local port = launch(server)

@@ -1,6 +1,7 @@
 --- For specs: the sandbox behind spec/servers/kept_server.py, which leaves something on its connections when it has answered.
 
 local assert = require "luassert"
+local python_server = require "spec.python_server"
 local support = require "spec.support"
 
 local kept = {}
@@ -8,25 +9,15 @@ local kept = {}
 local dir, pipe
 local ports = {}
 
-local function read(name)
-  local file = io.open(dir .. "/" .. name)
-  local text = file and file:read "*a" or ""
-  if file then file:close() end
-  return text
-end
+local function read(name) return support.read(dir .. "/" .. name) end
 
 function kept.start()
   local box = support.sandbox()
-  dir = support.shell("mktemp -d"):gsub("%s", "")
-  assert(support.shell(("spec/certificates.sh %s >%s/said 2>&1 && echo made"):format(dir, dir)) == "made\n", "openssl cannot make certificates")
-  pipe = assert(io.popen(("python3 -W ignore spec/servers/kept_server.py %s/good.pem %s/good.key %s/log %s %s >%s/ports"):format(dir, dir, dir,
-    box.url:match ":(%d+)$", support.quote(box.ca), dir), "w"))
-  for _ = 1, 200 do
-    ports.http, ports["TLS 1.2"], ports["TLS 1.3"] = read("ports"):match "(%d+) (%d+) (%d+)\n"
-    if ports.http then return end
-    support.shell "sleep 0.05"
-  end
-  error "spec/servers/kept_server.py did not start"
+  dir = support.certificates()
+  local line
+  pipe, line = python_server.start("kept_server", ("%s/good.pem %s/good.key %s/log %s %s"):format(dir, dir, dir, box.url:match ":(%d+)$",
+    support.quote(box.ca)))
+  ports.http, ports["TLS 1.2"], ports["TLS 1.3"] = line:match "(%d+) (%d+) (%d+)"
 end
 
 function kept.stop()

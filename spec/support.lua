@@ -1,5 +1,6 @@
 --- What specs share: the sandbox of this test run, watched and steered by curl (never by our client), and clocks of memory.
 
+local assert = require "luassert"
 local json = require "cjson"
 
 local support = {}
@@ -11,6 +12,33 @@ local function read_all(command)
   return text
 end
 support.shell = read_all
+
+--- The bytes of a file that must be there.
+function support.read(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+--- Writes a file anew, of these texts.
+function support.write(path, ...)
+  local file = assert(io.open(path, "wb"))
+  file:write(...)
+  file:close()
+end
+
+--- A new folder; who asks for it removes it.
+function support.folder()
+  return (support.shell("mktemp -d"):gsub("%s+$", ""))
+end
+
+--- A new folder with the certificates of spec/certificates.sh.
+function support.certificates()
+  local folder = support.folder()
+  assert(support.shell(("spec/certificates.sh %s >%s/said 2>&1 && echo made"):format(folder, folder)) == "made\n", "openssl cannot make certificates")
+  return folder
+end
 
 --- The command of the Lua under test, for children: with the sanitizers' libraries where the core needs them.
 support.lua = (os.getenv "SCRUTINIZER_WRAP" or "") .. " " .. (os.getenv "SCRUTINIZER_LUA" or "lua5.4")
@@ -45,12 +73,17 @@ function support.sandbox()
   return { url = url, token = token, ca = ca }
 end
 
---- A client for the sandbox; options are added to url, token and CA. It asks once: what is asked again is the matter of specs that say so.
-function support.connect(options)
+--- Options of a client for the sandbox: these, added to url, token and CA. It asks once: what is asked again is the matter of specs that say so.
+function support.options(options)
   local box = support.sandbox()
   local all = { url = box.url, token = box.token, tls = { ca_file = box.ca }, retry = false }
   for name, value in pairs(options or {}) do all[name] = value end
-  return assert(require("scrutinizer").connect(all))
+  return all
+end
+
+--- A client with those options.
+function support.connect(options)
+  return assert(require("scrutinizer").connect(support.options(options)))
 end
 
 --- Where a broken walk goes on, without what proves it: that is opaque.
@@ -67,15 +100,35 @@ function support.place(resume)
   return plain
 end
 
---- All rows that a query gives, the error that ends them if there is one, and the cursor.
-function support.walk(query)
-  local cursor, list = query:rows(), {}
+--- All rows that a cursor still gives, the error that ends them if there is one, and the cursor.
+function support.rest(cursor)
+  local list = {}
   local row, err = cursor:next()
   while row do
     list[#list + 1] = row
     row, err = cursor:next()
   end
   return list, err, cursor
+end
+
+--- The same of a query.
+function support.walk(query) return support.rest(query:rows()) end
+
+--- The message of a misuse, without its place, which must be the one line of `call`.
+function support.complaint(call)
+  local ok, message = pcall(call)
+  assert.is_false(ok)
+  local from = debug.getinfo(call, "S")
+  local place = ("%s:%d: "):format(from.short_src, from.linedefined)
+  assert.equal(place, message:sub(1, #place), message)
+  return message:sub(#place + 1)
+end
+
+--- Asserts that these are the rows `from` (1 for the first) to `to` of a whole report. Rows over pages have the same ranks: the sandbox
+--- counts them over the report.
+function support.same_rows(whole, got, from, to)
+  assert.equal(math.max(0, to - from + 1), #got)
+  for i, row in ipairs(got) do assert.same(whole[from + i - 1], row) end
 end
 
 local function control(page, arguments)
@@ -114,6 +167,11 @@ end
 --- Faults for the next API requests: a list of { kind =, times =, … }; see examples/sandbox/README.md.
 function support.faults(list)
   post("faults", list)
+end
+
+--- The next API request gets this body of JSON.
+function support.answer_with(body, status)
+  support.faults { { kind = "status", status = status or 200, body = body, content_type = "application/json" } }
 end
 
 --- Lasting switches: { name = value }.

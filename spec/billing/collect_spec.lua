@@ -343,7 +343,7 @@ end)
 
 describe_once("the example", function()
   it("bills a month on the sandbox: text, page and a file that verifies", function()
-    local box, folder = support.sandbox(), support.shell("mktemp -d"):match "%S+"
+    local box, folder = support.sandbox(), support.folder()
     local out = support.shell(("SCRUTINIZER_URL=%s SCRUTINIZER_TOKEN=%s SCRUTINIZER_CA=%s %s examples/bill_month.lua 2023-10 Europe/Berlin "
       .. "%s %s 2>&1"):format(box.url, box.token, support.quote(box.ca), support.lua, NETWORK, folder))
     local wanted = python()

@@ -43,19 +43,6 @@ local function temporary(body)
   if not fine then error(err, 0) end
 end
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
-local function write(path, text)
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
-end
-
 describe("an invoice", function()
   it("is a plain table of what was billed and why", function()
     local bill = invoice()
@@ -77,7 +64,7 @@ describe("an invoice", function()
 
   it("names the samples by a hash that sha256sum gives for their text", function()
     temporary(function(path)
-      write(path, billing.canonical(samples()))
+      support.write(path, billing.canonical(samples()))
       assert.equal(invoice().audit.samples_sha256, support.shell("sha256sum " .. path):match "%x+")
     end)
   end)
@@ -220,9 +207,9 @@ describe("verify", function()
       assert.equal(3032, bill.total)
       assert.equal(invoice():html(), bill:html())
       assert(bill:save(path .. ".again"))
-      local again = read(path .. ".again")
+      local again = support.read(path .. ".again")
       os.remove(path .. ".again")
-      assert.equal(read(path), again)
+      assert.equal(support.read(path), again)
     end)
   end)
 
@@ -285,9 +272,9 @@ describe("verify", function()
     it("names the first difference: " .. name, function()
       temporary(function(path)
         assert(invoice():save(path))
-        local text, count = read(path):gsub(case[1]:gsub("%[8", "%%[8"), (case[2]:gsub("%%", "%%%%")), 1)
+        local text, count = support.read(path):gsub(case[1]:gsub("%[8", "%%[8"), (case[2]:gsub("%%", "%%%%")), 1)
         assert.equal(1, count)
-        write(path, text)
+        support.write(path, text)
         local bill, err = billing.verify(path)
         assert.is_nil(bill)
         assert.equal("bill", err.kind)
@@ -309,11 +296,11 @@ describe("verify", function()
   it("survives whatever stands in the file", function()
     temporary(function(path)
       assert(invoice():save(path))
-      local text = read(path)
+      local text = support.read(path)
       for _ = 1, 150 do
         local at = math.random(#text)
         local broken = text:sub(1, at - 1) .. string.char(math.random(32, 126)) .. text:sub(at + 1 + math.random(0, 3))
-        write(path, broken)
+        support.write(path, broken)
         local bill, err = billing.verify(path)
         if broken ~= text then
           assert.is_nil(bill)
@@ -323,7 +310,7 @@ describe("verify", function()
       for _, garbage in ipairs { "", "null", "[]", "{}", '{"format":"scrutinizer bill 1"}', '{"format":"scrutinizer bill 1","record":{"period":5}}',
         '{"format":"scrutinizer bill 1","record":{"version":"1","period":{"from":0,"to":300,"timezone":"UTC"},"members":[5]}}',
         '{"format":"scrutinizer bill 1","record":{"version":"1","period":{"from":0,"to":300,"timezone":"UTC"},"members":[]}}' } do
-        write(path, garbage)
+        support.write(path, garbage)
         local bill, err = billing.verify(path)
         assert.is_nil(bill)
         assert.equal("bill", err.kind)

@@ -333,7 +333,7 @@ for text in ("95", "99.9", "90", "50", "99.99", "33.3", "2.5"):
 
   describe("against RRDtool", function()
     it("rrdtool is its PERCENT, on the same samples", function()
-      local folder = support.shell("mktemp -d"):match "%S+"
+      local folder = support.folder()
       local from, rrdtool = 1700006400, "env -u LD_PRELOAD rrdtool"
       for _, n in ipairs { 8064, 8352, 8928, 8916 } do
         local path, list, words = folder .. "/usage.rrd", random(n, 1000000000), {}

@@ -283,9 +283,7 @@ describe("numbers of every form", function()
     for _, text in ipairs(EDGES) do texts[#texts + 1] = text end
     while #texts < (support.sanitized and 300 or 3000) do texts[#texts + 1] = made_up() end
     local path = os.tmpname()
-    local file = assert(io.open(path, "w"))
-    file:write(table.concat(texts, "\n"), "\n")
-    file:close()
+    support.write(path, table.concat(texts, "\n"), "\n")
     for line in support.shell(("python3 -c %s %s"):format(support.quote(PYTHON), path)):gmatch "[^\n]+" do
       local words = {}
       for word in line:gmatch "%S+" do words[#words + 1] = word end

@@ -25,13 +25,6 @@ local function siblings(path)
   return support.shell("ls -a " .. support.quote(path) .. "* 2>/dev/null")
 end
 
-local function contents(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
 local EVIL = { { name = '=cmd()|"x"', n = -5, note = "a,b" }, { name = "+1 `id`\r\n", n = 2 ^ 53 - 1, note = "\27[31m\0é\255" } }
 local ORDER = { "name", "n", "note" }
 
@@ -116,7 +109,7 @@ for row, cells, line in zip(rows, read, lines):
 print("same")]==]
 
   it("comes back from Python as it was", function()
-    local rows, folder = odd_rows(3000), support.shell "mktemp -d":match "%S+"
+    local rows, folder = odd_rows(3000), support.folder()
     local file = assert(io.open(folder .. "/rows", "wb"))
     for _, row in ipairs(rows) do
       local hex = row.text:gsub(".", function(char) return ("%02x"):format(char:byte()) end)
@@ -175,22 +168,20 @@ describe("a file", function()
     local rows = export.csv(function() before = exists(path) end, path, { columns = { "a" } })
     assert.equal(0, rows)
     assert.is_false(before)
-    assert.equal("a\r\n", contents(path))
+    assert.equal("a\r\n", support.read(path))
     os.remove(path)
   end)
 
   it("is left as it was when the report breaks off, and nothing lies beside it", function()
     support.clear()
     local path = temporary()
-    local file = assert(io.open(path, "wb"))
-    file:write "old"
-    file:close()
+    support.write(path, "old")
     support.faults { { kind = "truncate", at = 200000, times = 10 } }
     local query = support.connect({ retry = false }):report("custom_rows_10000"):range("LastHour")
     local rows, err = export.csv(query, path)
     assert.is_nil(rows)
     assert.equal("truncated", err.kind)
-    assert.equal("old", contents(path))
+    assert.equal("old", support.read(path))
     assert.equal(path .. "\n", siblings(path))
     os.remove(path)
     support.clear()
@@ -238,7 +229,7 @@ describe("a report", function()
       { on_progress = function(p) last = p end }))
     local sum = support.shell(("awk -F, 'NR>1{s+=$1}END{printf \"%%.0f\", s}' %s"):format(path))
     local flows = support.awk("NR>1{s+=$12}END{printf \"%.0f\", s}")
-    assert.equal("octets,src\r", contents(path):match "^[^\n]*")
+    assert.equal("octets,src\r", support.read(path):match "^[^\n]*")
     assert.equal(flows, sum)
     assert.equal(rows, last.rows)
     assert.equal(rows, last.total)

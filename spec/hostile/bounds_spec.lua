@@ -6,6 +6,7 @@
 -- Brothers that were looked for: every buffer of src/ that grows (buffer_init), every list made of what an answer says, every part of HTTP
 -- that has no length of its own.
 
+local python_server = require "spec.python_server"
 local support = require "spec.support"
 
 local TIMES = tonumber(os.getenv "BOUNDS") or 1
@@ -90,7 +91,7 @@ local PROGRAM = [[
   local subject
   if way:find "decoder" then
     -- What Lua itself takes to read such pieces is none of ours.
-    subject = assert(io.popen("python3 spec/servers/bounds_server.py body " .. case .. " " .. times))
+    subject = assert(io.popen("python3 -B spec/servers/bounds_server.py body " .. case .. " " .. times))
   else
     local warm = connect "small"
     report(warm):fetch()
@@ -115,23 +116,12 @@ local server, port, program
 
 setup(function()
   program = os.tmpname()
-  local file = assert(io.open(program, "w"))
-  file:write(PROGRAM)
-  file:close()
-  -- Its standard input ends with this process, and so does it.
-  local fifo = os.tmpname()
-  os.remove(fifo)
-  support.shell("mkfifo " .. fifo)
-  server = assert(io.popen(("python3 spec/servers/bounds_server.py serve %d < %s"):format(TIMES, fifo), "r"))
-  local keeper = assert(io.open(fifo, "w"))
-  port = server:read "*n"
-  os.remove(fifo)
-  server = { pipe = server, keeper = keeper }
+  support.write(program, PROGRAM)
+  server, port = python_server.start("bounds_server", "serve " .. TIMES)
 end)
 
 teardown(function()
-  server.keeper:close()
-  server.pipe:close()
+  server:close()
   os.remove(program)
 end)
 

@@ -22,9 +22,7 @@ local function pick(list)
   return list[random(#list)]
 end
 
-local file = assert(io.open("spec/alloc/answer.json", "rb"))
-local ANSWER = file:read "*a"
-file:close()
+local ANSWER = support.read "spec/alloc/answer.json"
 local unpack = table.unpack or unpack -- luacheck: ignore 143
 
 -- Functions that wait, look up names or run programs are called with what makes that short.

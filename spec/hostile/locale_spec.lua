@@ -101,9 +101,7 @@ describe("a client in another locale", function()
   it("asks, reads, hides and writes as in C", function()
     local server, script = folder .. "/server.py", folder .. "/client.lua"
     for path, text in pairs { [server] = SERVER, [script] = CLIENT } do
-      local file = assert(io.open(path, "w"))
-      file:write(text)
-      file:close()
+      support.write(path, text)
     end
     local pipe = assert(io.popen(("python3 %s & echo $!"):format(server)))
     local first, second = pipe:read "*l", pipe:read "*l"
@@ -142,9 +140,7 @@ describe(".ci/locale", function()
     support.shell(("mkdir -p %s/lua %s/src"):format(root, root))
     for path, lines in pairs(planted) do
       for _, line in ipairs(lines) do
-        local file = assert(io.open(root .. "/" .. path, "w"))
-        file:write(line, "\n")
-        file:close()
+        support.write(root .. "/" .. path, line, "\n")
         assert.matches(path:gsub("%.", "%%.") .. ":1:.*<%-", support.shell((".ci/locale %s 2>&1"):format(root)), line)
       end
       os.remove(root .. "/" .. path)

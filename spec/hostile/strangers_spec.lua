@@ -69,7 +69,7 @@ local NAME = '{"elementName":"device","title":' .. json(LABEL:gsub("%z", "")) ..
 local GOOD = report_of(NAME .. ',{"elementName":"sum_octets"}',
   '[{"rawValue":' .. LABEL_JSON .. ',"label":' .. LABEL_JSON .. '},{"rawValue":"7"}]', '"request_id":' .. LABEL_JSON .. ",")
 
-setup(function() folder = support.shell("mktemp -d"):gsub("%s+$", "") end)
+setup(function() folder = support.folder() end)
 teardown(function() support.shell("rm -rf " .. folder) end)
 
 describe("a stranger's words", function()

@@ -48,7 +48,7 @@ end
 -- What a browser makes of a page.
 local function browse(url)
   local chromium = servers.program("chromium", "chromium")
-  local home = support.shell("mktemp -d"):gsub("%s", "")
+  local home = support.folder()
   local text = support.shell(("timeout 60 %s --headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
     .. "--disable-background-networking --disable-component-update --disable-sync --user-data-dir=%s --virtual-time-budget=8000 "
     .. "--dump-dom %s 2>/dev/null"):format(chromium, home, quote(url)))

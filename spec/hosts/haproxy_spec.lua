@@ -173,7 +173,7 @@ describe("HAProxy", function()
 
   it("works under its locks: no root, a chroot, no more threads", function()
     for _, master in ipairs { false, true } do
-      local jail = support.shell("mktemp -d"):gsub("%s", "")
+      local jail = support.folder()
       with_haproxy({
         master = master, lua = fill(MAIN, named()), global = ("user nobody\n  group nogroup\n  chroot %s"):format(jail),
       }, function(server)
@@ -189,7 +189,7 @@ describe("HAProxy", function()
   end)
 
   it("says under its locks what was not done beforehand", function()
-    local jail = support.shell("mktemp -d"):gsub("%s", "")
+    local jail = support.folder()
     local cold = fill(MAIN, (named():gsub("localhost", "ip6-localhost"))):gsub("local said = {[^\n]*", "local said = {}")
       :gsub("core.register_init[^\n]*", ""):gsub("core.register_task[^\n]*", "")
     with_haproxy({ lua = cold, global = ("user nobody\n  group nogroup\n  chroot %s"):format(jail) }, function(server)

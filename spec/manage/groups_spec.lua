@@ -1,9 +1,7 @@
 -- client.groups against the sandbox over TLS; what the sandbox keeps is looked up with the sqlite3 command.
 local support = require "spec.support"
 
-local function answer_with(body)
-  support.faults { { kind = "status", status = 200, body = body, content_type = "application/json" } }
-end
+local answer_with = support.answer_with
 
 describe("groups", function()
   local client

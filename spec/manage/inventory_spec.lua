@@ -1,9 +1,7 @@
 -- Devices, device groups, interfaces, exporters by name: against the sandbox over TLS, in every reading of its pages.
 local support = require "spec.support"
 
-local function answer_with(body)
-  support.faults { { kind = "status", status = 200, body = body, content_type = "application/json" } }
-end
+local answer_with = support.answer_with
 
 local DAY = { "2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z" }
 -- Noon: the last hour of the recorded day is from 11:00 to 12:00.

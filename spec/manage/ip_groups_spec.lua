@@ -3,9 +3,7 @@ local support = require "spec.support"
 
 local NEW = 16900093 -- the id of the first group that is made
 
-local function answer_with(body)
-  support.faults { { kind = "status", status = 200, body = body, content_type = "application/json" } }
-end
+local answer_with = support.answer_with
 
 -- Rules of a group as the sandbox keeps them: "type address mask sip eip child".
 local function kept(id)
@@ -372,9 +370,7 @@ describe("ip_groups", function()
 
     it("reads files", function()
       local path = os.tmpname()
-      local file = assert(io.open(path, "wb"))
-      file:write "a,10.0.0.1"
-      file:close()
+      support.write(path, "a,10.0.0.1")
       assert.equal(NEW, assert(client.ip_groups:from_csv(path))[1].id)
       os.remove(path)
       local groups, err = client.ip_groups:from_csv(path)

@@ -1,9 +1,7 @@
 -- Host search, capture rules, entities and forecasts against the sandbox over TLS. Sums are awk's.
 local support = require "spec.support"
 
-local function answer_with(body)
-  support.faults { { kind = "status", status = 200, body = body, content_type = "application/json" } }
-end
+local answer_with = support.answer_with
 
 local DAY = 1772323200 -- 2026-03-01 00:00:00 UTC
 

@@ -1,9 +1,7 @@
 -- client.users against the sandbox over TLS; what the sandbox keeps is looked up with the sqlite3 command.
 local support = require "spec.support"
 
-local function answer_with(body, status)
-  support.faults { { kind = "status", status = status or 200, body = body, content_type = "application/json" } }
-end
+local answer_with = support.answer_with
 
 describe("users", function()
   local client

@@ -21,19 +21,6 @@ local function good(...)
   return text
 end
 
-local function write(path, text)
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
-end
-
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
 local folder
 -- What awk makes of the day: rows of host2host, and their octets.
 local ROWS = tonumber((support.awk 'NR>1{k[$7 " " $9]=1}END{n=0;for(i in k)n++;print n}'))
@@ -51,7 +38,7 @@ examples["pasted_report.lua"] = function(name)
   local out = good(name)
   assert.matches('^scrutinizer.Query: "host2host", inbound, 1793491200 to 1793577600\n157%.240%.30%.63 +10%.8%.0%.69 +192133242\n', out)
   assert.equal(6, select(2, out:gsub("\n", "")))
-  write(folder .. "/pasted.txt", read("examples/" .. name):match "PASTED = %[%[\n(.-)%]%]")
+  support.write(folder .. "/pasted.txt", support.read("examples/" .. name):match "PASTED = %[%[\n(.-)%]%]")
   assert.equal(out, good(name, folder .. "/pasted.txt"))
 end
 
@@ -61,14 +48,14 @@ examples["interface_utilisation.lua"] = function(name)
   -- Its mean by awk: octets of that interface over the day's seconds.
   local mean = tonumber((support.awk 'NR>1&&$3=="192.0.2.3"&&$4==3{s+=$12}END{print s*8/86400/1000}'))
   assert.equal(("%.2f"):format(mean), out:match "GigabitEthernet0/3 +inbound +10 Mb/s +([%d.]+) kb/s")
-  local svg = read(folder .. "/load.svg")
+  local svg = support.read(folder .. "/load.svg")
   assert.equal(10, select(2, svg:gsub('id="gnuplot_plot_', "")))
 end
 
 examples["users_from_csv.lua"] = function(name)
   local unique = tostring({}):match "%x%x%x%x$" .. (os.getenv "SCRUTINIZER_LUA" or ""):gsub("%W", "")
   local csv = 'name,password,groups\r\n"u,%s","pa""ss,word",Guests\r\nv%s,secret word,Administrators;Nowhere\r\n'
-  write(folder .. "/users.csv", csv:format(unique, unique))
+  support.write(folder .. "/users.csv", csv:format(unique, unique))
   local out, status = run(name, folder .. "/users.csv")
   assert.equal(1, status)
   local u, v, lines = "u," .. unique, "v" .. unique, {}
@@ -81,14 +68,14 @@ end
 examples["ip_groups_from_csv.lua"] = function(name)
   local unique = "Branches " .. (os.getenv "SCRUTINIZER_LUA" or "") .. tostring({}):match "%x%x%x%x$"
   local path = folder .. "/groups.csv"
-  write(path, ("name,rule\r\n%s,10.20.0.0/16\r\n%s,10.9.0.1-10.9.0.99\r\nAll %s,group:%s\r\n"):format(unique, unique, unique, unique))
+  support.write(path, ("name,rule\r\n%s,10.20.0.0/16\r\n%s,10.9.0.1-10.9.0.99\r\nAll %s,group:%s\r\n"):format(unique, unique, unique, unique))
   local function told(how) return ("%-24s %s, 2 rules\n%-24s %s, 1 rules\n"):format(unique, how, "All " .. unique, how) end
   assert.equal(told "made", good(name, path))
   local client = support.connect()
   local group = assert(client.ip_groups:find(unique))
   assert.equal(told "was there", good(name, path))
   assert.equal(group.id, client.ip_groups:find(unique).id)
-  write(path, "x,10.1.1.1/99\n")
+  support.write(path, "x,10.1.1.1/99\n")
   local out, status = run(name, path)
   assert.equal(1, status)
   assert.matches("^decode: ip_groups:from_csv: line 1: ", out)
@@ -143,7 +130,7 @@ server.handle_request()
 ]]
 
 local function clickhouse(name, status)
-  write(folder .. "/stand_in.py", STAND_IN)
+  support.write(folder .. "/stand_in.py", STAND_IN)
   local before = ("python3 %s/stand_in.py %s %d >%s/port & for _ in $(seq 100); do [ -s %s/port ] && break; sleep 0.05; done; "
     .. "CLICKHOUSE_URL=http://127.0.0.1:$(cat %s/port) "):format(folder, folder, status, folder, folder, folder)
   return run(name, "2026-11-01", before)
@@ -153,7 +140,7 @@ examples["to_clickhouse.lua"] = function(name)
   local out, status = clickhouse(name, 200)
   assert.equal(0, status, out)
   assert.equal(("%d rows sent\n"):format(ROWS), out)
-  assert.equal("/?query=INSERT%20INTO%20conversations%20FORMAT%20JSONEachRow", read(folder .. "/query"))
+  assert.equal("/?query=INSERT%20INTO%20conversations%20FORMAT%20JSONEachRow", support.read(folder .. "/query"))
   assert.equal(("%d %s\n"):format(ROWS, OCTETS), support.shell([[python3 -c '
 import json, sys
 rows = [json.loads(line) for line in open(sys.argv[1])]
@@ -175,7 +162,7 @@ local ELSEWHERE = {
 describe("examples/", function()
   before_each(function()
     support.clear()
-    folder = support.shell "mktemp -d":match "%S+"
+    folder = support.folder()
   end)
   after_each(function()
     support.shell("rm -rf " .. quote(folder))
@@ -185,11 +172,11 @@ describe("examples/", function()
   for path in support.shell "ls examples/*.lua":gmatch "%S+" do
     local name = path:match "[^/]+$"
     it(name .. " says which task it is for, is short, and does it", function()
-      local text = read(path)
+      local text = support.read(path)
       assert.matches("^%-%- %u[^\n]+[.:]", text)
       assert.is_true(select(2, text:gsub("\n", "")) < 60)
       if ELSEWHERE[name] then
-        assert.is_truthy(read("spec/" .. ELSEWHERE[name]):find("examples/" .. name, 1, true))
+        assert.is_truthy(support.read("spec/" .. ELSEWHERE[name]):find("examples/" .. name, 1, true))
         return
       end
       assert.is_function(examples[name], "examples/" .. name .. " has no case in spec/project/examples_spec.lua")

@@ -48,7 +48,7 @@ local IN_TREE = "cd / && env -u LUA_INIT -u LD_PRELOAD LUA_PATH='%s/tree/share/l
   .. "LUA_CPATH='%s/tree/lib/lua/%s/?.so;;' %s/tree/bin/scrutinizer --version 2>&1"
 
 local function temporary(body)
-  local folder = support.shell("mktemp -d"):gsub("%s+$", "")
+  local folder = support.folder()
   local good, err = pcall(body, folder)
   os.execute("rm -rf " .. support.quote(folder))
   if not good then error(err, 0) end

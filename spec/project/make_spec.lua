@@ -11,12 +11,10 @@ end
 
 -- A folder with an apt-get and a dpkg that only leave a mark that they were called.
 local function with_watched_packages(body)
-  local folder = support.shell("mktemp -d"):gsub("%s+$", "")
+  local folder = support.folder()
   for _, name in ipairs { "apt-get", "apt", "dpkg", "dpkg-query" } do
     local path = folder .. "/" .. name
-    local file = assert(io.open(path, "w"))
-    file:write("#!/bin/sh\necho called >>", folder, "/called\nexit 1\n")
-    file:close()
+    support.write(path, "#!/bin/sh\necho called >>", folder, "/called\nexit 1\n")
     os.execute("chmod +x " .. path)
   end
   local good, err = pcall(body, folder)
@@ -98,9 +96,7 @@ if not os.getenv "SANDBOX_CHECKED" and not os.getenv "SCRUTINIZER_SANITIZED" the
     local function run(more, command)
       local name, id = os.tmpname(), math.random(100000, 999999)
       local path = name .. "_spec.lua"
-      local file = assert(io.open(path, "w"))
-      file:write((SPEC:gsub("%%d", id):gsub("%%s", more)))
-      file:close()
+      support.write(path, (SPEC:gsub("%%d", id):gsub("%%s", more)))
       local out = make(("FILES=%s WRAP= bash -c %s 2>&1"):format(path, support.quote((command:gsub("@LUA@", LUA)))))
       local left = support.shell(("pgrep -fc '[s]leep 8640.[.]%d'"):format(id))
       os.remove(path)

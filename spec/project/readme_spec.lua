@@ -64,7 +64,7 @@ describe("README", function()
     seen = seen + 1
     it("holds scripts that run: " .. block:match "[^\n]*", function()
       support.clear()
-      local folder = support.shell "mktemp -d":match "%S+"
+      local folder = support.folder()
       local good, err = pcall(function()
         local check
         for word, case in pairs(BLOCKS) do check = block:find(word, 1, true) and case or check end

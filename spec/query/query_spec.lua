@@ -11,6 +11,7 @@ local function report(type_name)
   return made
 end
 
+local complaint = support.complaint
 local base = report "host2host"
 local timed = base:range "LastHour"
 
@@ -20,16 +21,6 @@ end
 
 local function data_of(q)
   return core.decode(q:request().data_requested)
-end
-
--- Runs a function of one line that must raise there; the message without its place.
-local function complaint(call)
-  local ok, message = pcall(call)
-  assert.is_false(ok)
-  local line, text = message:match "query_spec%.lua:(%d+): (.*)$"
-  assert.truthy(line, message)
-  assert.equal(debug.getinfo(call, "S").linedefined, tonumber(line))
-  return text
 end
 
 local function filters_of(q)
@@ -362,9 +353,7 @@ describe("the request's text", function()
 
   it("is the same in a hundred processes", function()
     local path = os.tmpname()
-    local file = assert(io.open(path, "w"))
-    file:write(SCRIPT)
-    file:close()
+    support.write(path, SCRIPT)
     local first
     for _ = 1, 100 do
       local pipe = assert(io.popen(support.lua .. " " .. path .. " 2>&1"))

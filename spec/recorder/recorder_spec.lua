@@ -7,30 +7,10 @@ local PASSWORD = "Tr0ub4dor & \"three\""
 local folder, path
 local count = 0
 
-local function read(name)
-  local file = assert(io.open(name, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
-local function write(name, text)
-  local file = assert(io.open(name, "wb"))
-  file:write(text)
-  file:close()
-end
-
-local function options(more)
-  local box = support.sandbox()
-  local all = { url = box.url, token = box.token, tls = { ca_file = box.ca }, retry = false }
-  for name, value in pairs(more or {}) do all[name] = value end
-  return all
-end
-
 -- Runs a script once against the appliance and once against what was recorded; gives what it returned each time.
 local function twice(script, more, how)
   local recorder = scrutinizer.recorder(path, how)
-  local client = assert(recorder:connect(options(more)))
+  local client = assert(recorder:connect(support.options(more)))
   local first = { script(client) }
   client:close()
   assert(recorder:close())
@@ -50,12 +30,7 @@ local function plain(err)
 end
 
 local function collect(cursor)
-  local rows = {}
-  local row, err = cursor:next()
-  while row do
-    rows[#rows + 1] = row
-    row, err = cursor:next()
-  end
+  local rows, err = support.rest(cursor)
   return rows, plain(err)
 end
 
@@ -68,7 +43,7 @@ local function in_a_day(run)
   return (table.unpack or unpack)(results, 2)
 end
 
-setup(function() folder = support.shell("mktemp -d"):gsub("%s+$", "") end)
+setup(function() folder = support.folder() end)
 teardown(function()
   support.collect()
   assert.equal("", support.shell("find " .. folder .. " -name '*.part'"))
@@ -115,7 +90,7 @@ describe("a recorded script", function()
     end)
     assert.same(first, second)
     assert.is_truthy(first[2] and first[3])
-    local text = read(path)
+    local text = support.read(path)
     assert.is_nil(text:find("Tr0ub4dor", 1, true))
     assert.is_nil(text:find(support.sandbox().token, 1, true))
     assert.is_truthy(text:find('"pass":"***"', 1, true))
@@ -128,7 +103,7 @@ describe("a recorded script", function()
         collect(query:range("Yesterday"):page_size(3):limit(7):rows()), query:last(5400):limit(2):series(), query:range("LastHour"):limit(2):series()
     end
     local recorder = scrutinizer.recorder(path)
-    local first = { script(recorder:connect(options())) }
+    local first = { script(recorder:connect(support.options())) }
     assert(recorder:close())
     assert.equal(7, #first[2])
     assert.same(first, { in_a_day(function() return script(scrutinizer.recorder(path):connect { retry = false }) end) })
@@ -143,7 +118,7 @@ describe("a recorded script", function()
     end
     support.faults { { kind = "none" }, { kind = "truncate", at = 500 } }
     local recorder = scrutinizer.recorder(path)
-    local first = { script(recorder:connect(options())) }
+    local first = { script(recorder:connect(support.options())) }
     assert(recorder:close())
     assert.same({ 10, "truncated", 10, 30, 40 }, first)
     assert.same(first, { in_a_day(function() return script(scrutinizer.recorder(path):connect { retry = false }) end) })
@@ -178,7 +153,7 @@ describe("a recorded script", function()
     end
     path = path .. "y"
     local recorder = scrutinizer.recorder(path)
-    local _, err = recorder:connect(options { url = "https://127.0.0.1:9" }):ping()
+    local _, err = recorder:connect(support.options { url = "https://127.0.0.1:9" }):ping()
     assert(recorder:close())
     local _, again = scrutinizer.recorder(path):connect { retry = false }:ping()
     assert.equal("connect", err.kind)
@@ -187,7 +162,7 @@ describe("a recorded script", function()
 
   it("leaves an answer early, and may not read on where the record ends", function()
     local recorder = scrutinizer.recorder(path)
-    local cursor = recorder:connect(options()):report("custom_rows_100000"):range("LastHour"):rows()
+    local cursor = recorder:connect(support.options()):report("custom_rows_100000"):range("LastHour"):rows()
     assert.equal(1, cursor:next().sum_packetdeltacount)
     cursor:close()
     assert(recorder:close())
@@ -218,10 +193,10 @@ describe("a recorded script", function()
   it("follows the redirects that it followed, whatever its host is called now", function()
     support.faults { { kind = "redirect", location = support.sandbox().url .. "/" } }
     local recorder = scrutinizer.recorder(path)
-    assert(recorder:connect(options()):ping())
+    assert(recorder:connect(support.options()):ping())
     assert(recorder:close())
     assert.equal(2, #support.log())
-    assert.is_truthy(read(path):find('"location":"https://{host}:', 1, true))
+    assert.is_truthy(support.read(path):find('"location":"https://{host}:', 1, true))
     local client = scrutinizer.recorder(path):connect { host = "other.example" }
     assert.equal(true, client:ping())
     assert.matches("^https://other.example:%d+/fcgi/", client.url)
@@ -230,7 +205,7 @@ describe("a recorded script", function()
   it("may run a command instead", function()
     local program = folder .. "/program"
     -- A body whose characters and pieces do not end together, and bytes that are no text at all.
-    write(program, [[#!/bin/sh
+    support.write(program, [[#!/bin/sh
 printf '{"err":"caf\303'; sleep 0.1; printf '\251 '; sleep 0.1; printf '\377\376\342\202'; sleep 0.1; printf '\254 \360\237"}'
 ]])
     support.shell("chmod +x " .. program)
@@ -238,7 +213,7 @@ printf '{"err":"caf\303'; sleep 0.1; printf '\251 '; sleep 0.1; printf '\377\376
     local recorder = scrutinizer.recorder(path)
     local first = ask(recorder:connect { command = program })
     assert(recorder:close())
-    local text = read(path)
+    local text = support.read(path)
     assert.is_truthy(text:find('"body":', 1, true) and text:find('"hex":', 1, true))
     assert.equal("the appliance answers: café \\xFF\\xFE€ \\xF0\\x9F", first.message)
     assert.same(first, ask(scrutinizer.recorder(path):connect { command = program }))
@@ -250,7 +225,7 @@ describe("an unknown request", function()
 
   before_each(function()
     recorder = scrutinizer.recorder(path)
-    client = recorder:connect(options())
+    client = recorder:connect(support.options())
     assert(client:report("custom_rows_2"):between(1000, 2000):fetch())
     assert(client:ping())
     assert(recorder:close())
@@ -294,7 +269,7 @@ describe("an unknown request", function()
   it("is anything where nothing was recorded", function()
     path = path .. "e"
     local empty = scrutinizer.recorder(path)
-    assert(empty:connect(options()))
+    assert(empty:connect(support.options()))
     assert(empty:close())
     local _, err = scrutinizer.recorder(path):connect { retry = false }:ping()
     assert.matches("has no answer to rm=licensing: it holds no request at all", err.message)
@@ -305,47 +280,47 @@ describe("the file", function()
   it("is there when it is whole, and the old one until then", function()
     local recorder = scrutinizer.recorder(path)
     assert.equal("scrutinizer.Recorder: " .. path, tostring(recorder))
-    local client = recorder:connect(options())
+    local client = recorder:connect(support.options())
     assert.equal("scrutinizer.Recorder: " .. path .. " (records)", tostring(recorder))
     assert(client:ping())
     assert.is_nil(io.open(path))
     assert(recorder:close())
     assert.equal(true, recorder:close())
     assert.equal("scrutinizer.Recorder: " .. path .. " (closed)", tostring(recorder))
-    local old = read(path)
+    local old = support.read(path)
     recorder = scrutinizer.recorder(path, { mode = "record" })
-    client = recorder:connect(options())
+    client = recorder:connect(support.options())
     assert(client:ping())
     assert(client:ping())
-    assert.equal(old, read(path))
+    assert.equal(old, support.read(path))
     assert(recorder:close())
-    assert.equal(2, select(2, read(path):gsub('"asked"', "")))
-    local _, err = recorder:connect(options())
+    assert.equal(2, select(2, support.read(path):gsub('"asked"', "")))
+    local _, err = recorder:connect(support.options())
     assert.equal("cancelled", err.kind)
     _, err = client:ping()
     assert.equal("file", err.kind)
   end)
 
   it("is not there when recording was given up", function()
-    local function give_up() assert(scrutinizer.recorder(path):connect(options()):ping()) end
+    local function give_up() assert(scrutinizer.recorder(path):connect(support.options()):ping()) end
     give_up()
     support.collect()
     assert.is_nil(io.open(path))
     assert.equal("", support.shell("ls " .. path .. "* 2>/dev/null"))
     local meta = getmetatable(scrutinizer.recorder(path))
     local recorder = scrutinizer.recorder(path)
-    assert(recorder:connect(options()):ping())
+    assert(recorder:connect(support.options()):ping())
     meta.__close(recorder, "an error in the block")
     assert.is_nil(io.open(path))
     recorder = scrutinizer.recorder(path)
-    assert(recorder:connect(options()):ping())
+    assert(recorder:connect(support.options()):ping())
     meta.__close(recorder)
     assert.is_truthy(io.open(path))
   end)
 
   it("cannot be written or read: an error of kind file", function()
     local _, client, err
-    client, err = scrutinizer.recorder(folder .. "/none/x.ndjson"):connect(options())
+    client, err = scrutinizer.recorder(folder .. "/none/x.ndjson"):connect(support.options())
     assert.same({ nil, "file" }, { client, err.kind })
     client, err = scrutinizer.recorder(folder .. "/none.ndjson", { mode = "replay" }):connect()
     assert.same({ nil, "file" }, { client, err.kind })
@@ -353,17 +328,17 @@ describe("the file", function()
     for text, pattern in pairs { [""] = "line 1: not a recording", ["{}"] = "line 1: not a recording", ['{"scrutinizer_recording":2}\n'] = "line 1",
       ['{"scrutinizer_recording":1}\nhello\n'] = "line 2: not a line of a recording",
       ['{"scrutinizer_recording":1}\n{"id":1,"asked":[}\n'] = "line 2: what was asked cannot be read" } do
-      write(path, text)
+      support.write(path, text)
       client, err = scrutinizer.recorder(path):connect { retry = false }
       assert.same({ nil, "file" }, { client, err.kind })
       assert.matches(pattern, err.message)
     end
-    write(path, '{"scrutinizer_recording":1}\n{"id":1,"asked":{"rm":"licensing"}}\n{"id":1,"header":{"status":200}}\n{"id":1,"body":7}\n')
+    support.write(path, '{"scrutinizer_recording":1}\n{"id":1,"asked":{"rm":"licensing"}}\n{"id":1,"header":{"status":200}}\n{"id":1,"body":7}\n')
     _, err = scrutinizer.recorder(path):connect { retry = false }:ping()
     assert.same({ "file", path .. ": an answer is damaged" }, { err.kind, err.message })
     if support.shell("test -w /dev/full && echo yes") == "yes\n" then
       local recorder = scrutinizer.recorder("/dev/full", { mode = "record" })
-      local full = recorder:connect(options())
+      local full = recorder:connect(support.options())
       full:report("custom_rows_20000"):range("LastHour"):fetch()
       assert.equal("file", select(2, recorder:close()).kind)
     end
@@ -450,12 +425,12 @@ describe("the example", function()
       answers, box.url, box.token, box.ca, command))
     assert.matches("2 successes / 0 failures / 0 errors", first)
     assert.equal(2, #support.log())
-    local kept = read(answers)
+    local kept = support.read(answers)
     assert.is_nil(kept:find(box.token, 1, true))
     local second = support.shell(("ANSWERS=%s env -u SCRUTINIZER_URL -u SCRUTINIZER_TOKEN -u SCRUTINIZER_SANDBOX %s"):format(answers, command))
     assert.matches("2 successes / 0 failures / 0 errors", second)
     assert.equal(2, #support.log())
-    assert.equal(kept, read(answers))
+    assert.equal(kept, support.read(answers))
   end)
 end)
 
@@ -469,7 +444,7 @@ describe("secrets in a recording", function()
       return plain(select(2, client:ping())), plain(select(2, client:ping()))
     end)
     assert.same(first, second)
-    local text = read(path)
+    local text = support.read(path)
     assert.is_nil(text:find(token, 1, true))
     assert.is_truthy(text:find("you sent *** and", 1, true))
     for _, err in ipairs(first) do assert.is_nil(err.message:find(token, 1, true)) end
@@ -490,7 +465,7 @@ describe("a secret that a request repeats", function()
     end
     local first, second = twice(script)
     assert.same(first, second)
-    local text = read(path)
+    local text = support.read(path)
     for _, secret in ipairs { "Tr0ub4dor", "Sw0rdfish", "Hunter2", "987654", '"x7"' } do
       assert.is_nil(text:find(secret, 1, true), secret .. " in " .. text)
     end
@@ -503,7 +478,7 @@ describe("a damaged recording", function()
   -- Cut at every byte, a bit of every byte turned, values of other types in every place: an error of kind file, or another typed one where the
   -- answer itself is damaged, or right rows; nothing is raised.
   local function read_all(text)
-    write(path, text)
+    support.write(path, text)
     local recorder = scrutinizer.recorder(path, { mode = "replay", repeats = true })
     local good, complaint = pcall(function()
       local client, err = recorder:connect { retry = false }
@@ -526,12 +501,12 @@ describe("a damaged recording", function()
 
   it("is an error with a kind, whatever the damage", function()
     local recorder = scrutinizer.recorder(path)
-    local client = assert(recorder:connect(options()))
+    local client = assert(recorder:connect(support.options()))
     assert(client:report("custom_rows_2"):range("LastHour"):fetch())
     assert(client:ping())
     client:close()
     assert(recorder:close())
-    local text = read(path)
+    local text = support.read(path)
     local step = support.sanitized and 97 or 13
     for at = 0, #text - 1, step do read_all(text:sub(1, at)) end
     for at = 1, #text, step do
@@ -608,7 +583,7 @@ describe("an answer on its way into a recording", function()
   it("has its header before its body, also where one look brings both", function()
     local file, record = require "scrutinizer.recorder.recording_file", require "scrutinizer.recorder.record"
     local program = folder .. "/word"
-    write(program, "#!/bin/sh\necho word\n")
+    support.write(program, "#!/bin/sh\necho word\n")
     support.shell("chmod +x " .. program)
     local writer = assert(file.create(path, false))
     local multi = record.over(core.command(), { writer = writer, ignore = {}, secrets = require("scrutinizer.secrets").new {} })
@@ -621,6 +596,6 @@ describe("an answer on its way into a recording", function()
     while outer:read() == false do multi:wait(0.1) end
     multi:close()
     assert(writer:finish())
-    assert.matches('"header".*"body"', (read(path):gsub("\n", " ")))
+    assert.matches('"header".*"body"', (support.read(path):gsub("\n", " ")))
   end)
 end)

@@ -33,9 +33,7 @@ local PROGRAM = [[
 
 local function run(count, options)
   local path = os.tmpname()
-  local file = assert(io.open(path, "w"))
-  file:write(PROGRAM:format(count, options))
-  file:close()
+  support.write(path, PROGRAM:format(count, options))
   local text = support.shell(support.lua .. " " .. support.quote(path) .. " 2>&1")
   os.remove(path)
   local numbers = {}

@@ -1,5 +1,6 @@
 -- Where a broken walk goes on: what is read out of an error, and that the rest is proven to be the rest.
 local json = require "cjson"
+local python_server = require "spec.python_server"
 local resume = require "scrutinizer.report.resume"
 local scrutinizer = require "scrutinizer"
 local support = require "spec.support"
@@ -69,9 +70,7 @@ local function copy_of(list)
 end
 
 local function write(name, text)
-  local file = assert(io.open(dir .. "/" .. name, "w"))
-  file:write(text)
-  file:close()
+  support.write(dir .. "/" .. name, text)
 end
 
 -- What the server has from now on.
@@ -129,16 +128,8 @@ local function break_at_page_3(answer, state)
 end
 
 local function start()
-  dir = support.shell("mktemp -d"):gsub("%s", "")
-  pipe = assert(io.popen(("python3 spec/servers/rows_server.py %s >%s/port"):format(dir, dir), "w"))
-  for _ = 1, 200 do
-    local file = io.open(dir .. "/port")
-    port = file and file:read "*l"
-    if file then file:close() end
-    if port then return end
-    support.shell "sleep 0.05"
-  end
-  error "spec/servers/rows_server.py did not start"
+  dir = support.folder()
+  pipe, port = python_server.start("rows_server", dir)
 end
 
 local function stop()

@@ -53,14 +53,7 @@ end
 
 local folder
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
-setup(function() folder = support.shell("mktemp -d"):gsub("%s+$", "") end)
+setup(function() folder = support.folder() end)
 teardown(function() support.shell("rm -rf " .. folder) end)
 
 describe("a set of secrets", function()
@@ -205,7 +198,7 @@ describe("secrets", function()
     assert_all_clean(said, "results")
     assert_all_clean(client, "the client")
     assert_clean(tostring(client), "tostring")
-    if path then assert_clean(read(path), "the recording") end
+    if path then assert_clean(support.read(path), "the recording") end
   end
 
   local once = os.getenv "SANDBOX_CHECKED"
@@ -309,15 +302,14 @@ describe("secrets", function()
 
   it("are in no argument or input of the program that a command client runs", function()
     local program = folder .. "/program"
-    local file = assert(io.open(program, "wb"))
-    file:write(("#!/bin/sh\ntr '\\0' '\\n' </proc/$$/cmdline >%s/seen; cat >>%s/seen; printf '{\"err\":\"no\"}'\n"):format(folder, folder))
-    file:close()
+    support.write(program, "#!/bin/sh\n",
+      ("tr '\\0' '\\n' </proc/$$/cmdline >%s/seen; cat >>%s/seen; printf '{\"err\":\"no\"}'\n"):format(folder, folder))
     support.shell("chmod +x " .. program)
     local client = assert(scrutinizer.connect { command = program, on_event = function(event) events[#events + 1] = event end })
     local _, err = client:report("host2host"):range("LastHour"):fetch()
     assert.equal("api", err.kind)
-    assert.matches("%-getReport", read(folder .. "/seen"))
-    assert_clean(read(folder .. "/seen"), "the program")
+    assert.matches("%-getReport", support.read(folder .. "/seen"))
+    assert_clean(support.read(folder .. "/seen"), "the program")
     check_all(client)
   end)
 end)

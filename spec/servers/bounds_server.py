@@ -7,8 +7,9 @@ times larger. Sizes are in bytes of JSON; compression is zlib's, and framing is 
 import os
 import socket
 import sys
-import threading
 import zlib
+
+import common
 
 MEGABYTE = 1 << 20
 HEAD = b'{"report":{"graph":{},"table":{"inbound":{"columns":[{"elementName":"a"},{"elementName":"b"}],"rows":['
@@ -223,44 +224,18 @@ ANSWERS = {
 }
 
 
-def read_request(connection):
-    data = b""
-    while b"\r\n\r\n" not in data:
-        more = connection.recv(65536)
-        if not more:
-            return b""
-        data += more
-    head, body = data.split(b"\r\n\r\n", 1)
-    size = 0
-    for line in head.split(b"\r\n")[1:]:
-        name, value = line.split(b":", 1)
-        if name.lower() == b"content-length":
-            size = int(value)
-    while len(body) < size:
-        body += connection.recv(65536)
-    return head
-
-
 def serve(connection):
-    try:
-        connection.settimeout(60)
-        head = read_request(connection)
-        name = head.split(b" ")[1].strip(b"/").decode() if head.startswith(b"POST") else "small"
-        pieces = ANSWERS[name]() if name in ANSWERS else answer(header(CHUNKED, GZIP), gzip(BODIES[name]()))
-        for piece in pieces:
-            connection.sendall(piece)
-        connection.shutdown(socket.SHUT_WR)
-        connection.recv(1)
-    except (OSError, KeyError, IndexError):
-        pass
-    finally:
-        connection.close()
-
-
-def accept(listener):
-    while True:
-        connection, _ = listener.accept()
-        threading.Thread(target=serve, args=(connection,), daemon=True).start()
+    connection.settimeout(60)
+    request = common.read_request(lambda: connection.recv(65536))
+    if not request:
+        return
+    method, target, _, _ = request
+    name = target.strip("/") if method == "POST" else "small"
+    pieces = ANSWERS[name]() if name in ANSWERS else answer(header(CHUNKED, GZIP), gzip(BODIES[name]()))
+    for piece in pieces:
+        connection.sendall(piece)
+    connection.shutdown(socket.SHUT_WR)
+    connection.recv(1)
 
 
 def main():
@@ -274,12 +249,7 @@ def main():
             os._exit(0)
         return
     TIMES = int(sys.argv[2]) if len(sys.argv) > 2 else 1
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    listener.listen(64)
-    threading.Thread(target=accept, args=(listener,), daemon=True).start()
-    print(listener.getsockname()[1], flush=True)
-    sys.stdin.read()
+    common.say_and_stay(common.listen(serve))
 
 
 main()

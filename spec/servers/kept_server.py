@@ -21,8 +21,9 @@ import queue
 import socket
 import ssl
 import sys
-import threading
 import time
+
+import common
 
 ROW = b'[{"rawValue":"1"},{"rawValue":"10.9.9.9"},{"rawValue":"9"},{"rawValue":"999"}]'
 REPORT = (b'{"report":{"table":{"inbound":{"columns":[{"elementName":"sourceipaddress"},{"elementName":"sum_packetdeltacount"},'
@@ -129,22 +130,6 @@ class Appliance:
         return status, kind.encode(), data
 
 
-def read_request(stream):
-    data = b""
-    while b"\r\n\r\n" not in data:
-        more = stream.read()
-        if not more:
-            return None
-        data += more
-    text, body = data.split(b"\r\n\r\n", 1)
-    lines = text.decode("latin-1").split("\r\n")
-    head = [(name.lower(), value.strip()) for name, value in (line.split(":", 1) for line in lines[1:])]
-    size = int(dict(head).get("content-length", 0))
-    while len(body) < size:
-        body += stream.read()
-    return lines[0].split(" ")[1], head, body
-
-
 def framed(status, kind, body, how):
     head = b"HTTP/1.1 %d X\r\nContent-Type: %s\r\n" % (status, kind)
     if how != "chunked":
@@ -215,12 +200,14 @@ def drained(connection):
 
 
 def serve(connection, context, number, appliance, log):
+    connection.settimeout(30)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     stream, before = (Tls(connection, context) if context else Plain(connection)), ""
     while True:
-        request = read_request(stream)
+        request = common.read_request(stream.read)
         if not request:
             return
-        target, head, body = request
+        _, target, head, body = request
         path, _, query = target.partition("?")
         asked = query or b"=" in body
         what, how = path.split("/")[1:3]
@@ -241,44 +228,19 @@ def serve(connection, context, number, appliance, log):
             return
 
 
-def guarded(connection, *rest):
-    try:
-        connection.settimeout(30)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        serve(connection, *rest)
-    except (OSError, ssl.SSLError):
-        pass
-    finally:
-        connection.close()
-
-
-def accept(listener, context, numbers, appliance, log):
-    while True:
-        connection, _ = listener.accept()
-        threading.Thread(target=guarded, args=(connection, context, next(numbers), appliance, log), daemon=True).start()
-
-
 def context_of(version):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(sys.argv[1], sys.argv[2])
+    context = common.tls(sys.argv[1], sys.argv[2])
     context.minimum_version = context.maximum_version = version
     return context
 
 
 def main():
-    appliance, numbers, lock, ports = Appliance(int(sys.argv[4]), sys.argv[5]), itertools.count(1), threading.Lock(), []
-    with open(sys.argv[3], "a", encoding="utf-8") as file:
-        def log(line):
-            with lock:
-                file.write(line + "\n")
-                file.flush()
+    log, appliance, numbers = common.log_to(sys.argv[3]), Appliance(int(sys.argv[4]), sys.argv[5]), itertools.count(1)
 
-        for context in (None, context_of(ssl.TLSVersion.TLSv1_2), context_of(ssl.TLSVersion.TLSv1_3)):
-            listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-            ports.append(str(listener.getsockname()[1]))
-            threading.Thread(target=accept, args=(listener, context, numbers, appliance, log), daemon=True).start()
-        print(" ".join(ports), flush=True)
-        sys.stdin.read()
+    def server(context):
+        return common.listen(lambda connection: serve(connection, context, next(numbers), appliance, log))
+
+    common.say_and_stay(server(None), server(context_of(ssl.TLSVersion.TLSv1_2)), server(context_of(ssl.TLSVersion.TLSv1_3)))
 
 
 main()

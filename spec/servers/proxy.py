@@ -12,6 +12,8 @@ import struct
 import sys
 import threading
 
+import common
+
 WANTED = base64.b64encode(b"user:secret")
 
 
@@ -135,39 +137,13 @@ def socks(client, log):
         join(client, port)
 
 
-def guarded(serve, client):
-    try:
-        serve(client)
-    except (OSError, ValueError, IndexError):
-        pass
-    finally:
-        client.close()
-
-
-def accept(listener, serve):
-    while True:
-        client, _ = listener.accept()
-        threading.Thread(target=guarded, args=(serve, client), daemon=True).start()
-
-
 def main():
-    path, unix_path, target = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    with open(path, "a", encoding="utf-8") as file:
-        def log(line):
-            file.write(line + "\n")
-            file.flush()
-
-        ports = []
-        for serve in (lambda c: http(c, log), lambda c: http(c, log, True), lambda c: socks(c, log)):
-            listener = socket.create_server(("127.0.0.1", 0))
-            ports.append(str(listener.getsockname()[1]))
-            threading.Thread(target=accept, args=(listener, serve), daemon=True).start()
-        unix = socket.socket(socket.AF_UNIX)
-        unix.bind(unix_path)
-        unix.listen(16)
-        threading.Thread(target=accept, args=(unix, lambda c: join(c, target)), daemon=True).start()
-        print(" ".join(ports), flush=True)
-        sys.stdin.read()
+    log, unix, target = common.log_to(sys.argv[1]), socket.socket(socket.AF_UNIX), int(sys.argv[3])
+    unix.bind(sys.argv[2])
+    unix.listen(16)
+    common.listen(lambda client: join(client, target), unix)
+    servers = lambda client: http(client, log), lambda client: http(client, log, True), lambda client: socks(client, log)
+    common.say_and_stay(*map(common.listen, servers))
 
 
 main()

@@ -4,10 +4,10 @@ Prints one line: the port, and a second port where nobody ever takes a connectio
 answered; each request's path goes to LOG. Ends when its standard input does.
 """
 import socket
-import ssl
 import sys
-import threading
 import time
+
+import common
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
 CELL = b'{"rawValue":"%d","label":"%d","title":"t"}'
@@ -48,27 +48,6 @@ ANSWERS = {
 }
 
 
-def read_request(connection):
-    data = b""
-    while b"\r\n\r\n" not in data:
-        more = connection.recv(65536)
-        if not more:
-            return data
-        data += more
-    head, body = data.split(b"\r\n\r\n", 1)
-    size = 0
-    for line in head.split(b"\r\n")[1:]:
-        name, value = line.split(b":", 1)
-        if name.lower() == b"content-length":
-            size = int(value)
-    while len(body) < size:
-        more = connection.recv(65536)
-        if not more:
-            break
-        body += more
-    return head
-
-
 def slowly(connection, data):
     for i in range(len(data)):
         connection.sendall(data[i:i + 1])
@@ -76,49 +55,28 @@ def slowly(connection, data):
 
 
 def serve(plain, context, log):
-    try:
-        plain.settimeout(20)
-        connection = context.wrap_socket(plain, server_side=True)
-        head = read_request(connection)
-        if not head:
+    plain.settimeout(20)
+    with context.wrap_socket(plain, server_side=True) as connection:
+        request = common.read_request(lambda: connection.recv(65536))
+        if not request:
             return
-        name = head.split(b" ")[1].strip(b"/").decode()
-        log.write(name + "\n")
-        log.flush()
+        name = request[1].strip("/")
+        log(name)
         if name == "header_slow":
             slowly(connection, length(WHOLE, len(WHOLE)))
         elif name == "nothing":
             time.sleep(5)
         else:
             connection.sendall(ANSWERS[name])
-        plain = connection.unwrap() if name in ("whole_without_length", "cut_without_length") else connection
-    except (OSError, KeyError, IndexError):
-        pass
-    finally:
-        plain.close()
-
-
-def listen():
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    listener.listen(64)
-    return listener
-
-
-def accept(listener, context, log):
-    while True:
-        connection, _ = listener.accept()
-        threading.Thread(target=serve, args=(connection, context, log), daemon=True).start()
+        if name in ("whole_without_length", "cut_without_length"):
+            connection.unwrap()
 
 
 def main():
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(sys.argv[1], sys.argv[2])
-    listener, silent = listen(), listen()
-    with open(sys.argv[3], "a", encoding="ascii") as log:
-        threading.Thread(target=accept, args=(listener, context, log), daemon=True).start()
-        print(listener.getsockname()[1], silent.getsockname()[1], flush=True)
-        sys.stdin.read()
+    context, log = common.tls(sys.argv[1], sys.argv[2]), common.log_to(sys.argv[3])
+    silent = socket.create_server(("127.0.0.1", 0), backlog=64)
+    port = common.listen(lambda connection: serve(connection, context, log))
+    common.say_and_stay(port, silent.getsockname()[1])
 
 
 main()

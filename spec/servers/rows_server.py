@@ -14,6 +14,8 @@ import threading
 import time
 import urllib.parse
 
+import common
+
 DIRECTORY = sys.argv[1]
 COLUMNS = [{"elementName": "name", "label": "Name", "title": "Name"},
            {"elementName": "sum_count", "label": "Count", "title": "Count", "defaultSort": "DESC"}]
@@ -120,8 +122,7 @@ class Server(http.server.ThreadingHTTPServer):
 def main():
     server = Server(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(server.server_address[1], flush=True)
-    sys.stdin.read()
+    common.say_and_stay(server.server_address[1])
 
 
 main()

@@ -1,13 +1,14 @@
 """TLS servers with certificates that are right or wrong in one way each. For specs: python3 spec/servers/tls_server.py DIRECTORY
 
-DIRECTORY holds NAME.pem and NAME.key for each server, and ca.pem. Prints "NAME PORT" for each; two more have the certificate "good": "old"
+DIRECTORY holds NAME.pem and NAME.key for each server, and ca.pem. Prints one line, "NAME PORT NAME PORT ..."; two more have the certificate "good": "old"
 speaks TLS 1.0 only, "mutual" wants a client certificate by ca.pem. What each connection sends behind its handshake is counted in
 DIRECTORY/received, a line a connection: name and bytes. Ends when its standard input does.
 """
 import socket
 import ssl
 import sys
-import threading
+
+import common
 
 NAMES = ["good", "expired", "future", "elsewhere", "selfsigned", "stranger", "weak", "hostile", "old", "mutual", "whole", "missing", "midover",
          "midearly", "strangeroot", "oldroot"]
@@ -15,15 +16,13 @@ ANSWER = b'{"report":{"table":{"inbound":{"columns":[],"rows":[],"totalRowCount"
 
 
 def context_of(name, directory):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.set_ciphers("ALL:@SECLEVEL=0")
     certificate = "good" if name in ("old", "mutual") else name
+    context = common.tls(f"{directory}/{certificate}.pem", f"{directory}/{certificate}.key", "ALL:@SECLEVEL=0")
     if name == "old":
         context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1
     if name == "mutual":
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_verify_locations(f"{directory}/ca.pem")
-    context.load_cert_chain(f"{directory}/{certificate}.pem", f"{directory}/{certificate}.key")
     return context
 
 
@@ -53,26 +52,19 @@ def serve(name, plain, context, log):
     except OSError:
         drain(connection)
     finally:
-        log.write(f"{name} {len(received)}\n")
-        log.flush()
+        log(f"{name} {len(received)}")
         connection.close()
 
 
-def accept(name, listener, context, log):
-    while True:
-        connection, _ = listener.accept()
-        threading.Thread(target=serve, args=(name, connection, context, log), daemon=True).start()
+def server(name, directory, log):
+    context = context_of(name, directory)
+    return common.listen(lambda connection: serve(name, connection, context, log))
 
 
 def main():
     directory = sys.argv[1]
-    with open(f"{directory}/received", "a", encoding="ascii") as log:
-        for name in NAMES:
-            listener = socket.create_server(("127.0.0.1", 0))
-            threading.Thread(target=accept, args=(name, listener, context_of(name, directory), log), daemon=True).start()
-            print(name, listener.getsockname()[1], flush=True)
-        print("ready", flush=True)
-        sys.stdin.read()
+    log = common.log_to(f"{directory}/received")
+    common.say_and_stay(*(word for name in NAMES for word in (name, server(name, directory, log))))
 
 
 main()

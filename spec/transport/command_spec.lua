@@ -15,9 +15,7 @@ local folder
 -- A program of so many shell lines.
 local function program(name, text)
   local path = folder .. "/" .. name
-  local file = assert(io.open(path, "wb"))
-  file:write(text:find "^#!" and text or "#!/bin/sh\n" .. text)
-  file:close()
+  support.write(path, text:find "^#!" and text or "#!/bin/sh\n" .. text)
   support.shell("chmod +x " .. support.quote(path))
   return path
 end
@@ -43,22 +41,17 @@ end
 
 -- An error's kind and message, and the rows before it.
 local function outcome(path, options)
-  local client, rows = connect(path, options), 0
-  local cursor = query(client):rows()
-  local row, err = cursor:next()
-  while row do
-    rows = rows + 1
-    row, err = cursor:next()
-  end
+  local client = connect(path, options)
+  local rows, err = support.walk(query(client))
   client:close()
-  return err, rows
+  return err, #rows
 end
 
 -- A report's beginning, of two rows.
 local HALF = [=[printf '%s' '{"report":{"table":{"inbound":{"totalRowCount":"3","columns":[{"elementName":"a"}],']=] .. "\n"
   .. [=[printf '%s' '"rows":[[{"rawValue":"1"}],[{"rawValue":"2"}],']=] .. "\n"
 
-setup(function() folder = support.shell("mktemp -d"):gsub("%s+$", "") end)
+setup(function() folder = support.folder() end)
 teardown(function()
   assert.equal("0", alive())
   support.shell("rm -rf " .. support.quote(folder))
@@ -197,9 +190,7 @@ describe("a bad command", function()
 
   it("is missing, is not executable, is a folder, is no program", function()
     local plain = folder .. "/plain"
-    local file = assert(io.open(plain, "w"))
-    file:write "text"
-    file:close()
+    support.write(plain, "text")
     for _, case in ipairs {
       { folder .. "/missing", "missing cannot be run: No such file or directory" }, { plain, "plain cannot be run: Permission denied" },
       { folder .. "/", "cannot be run: Permission denied" }, { program("text", "#!/bin/sh\n"):gsub("text$", "raw"), "No such file" },

@@ -1,5 +1,6 @@
 -- What goes wrong on a network, against a `for` loop, `fetch` and `users:create`: what the user sees, which rows were given, and how many
 -- requests were sent. Reads may be sent twice here, writes never are.
+local python_server = require "spec.python_server"
 local support = require "spec.support"
 
 local FROM, TO = 1795341600, 1795342800
@@ -11,17 +12,10 @@ local raw = {}
 
 local function start_raw()
   local home = box.ca:match "^(.*)/[^/]*$"
-  raw.log, raw.line = os.tmpname(), os.tmpname()
-  -- Its standard input is this pipe: it ends with it.
-  raw.pipe = assert(io.popen(("python3 spec/servers/raw_server.py %s/server.pem %s/server.key %s >%s"):format(home, home, raw.log, raw.line), "w"))
-  for _ = 1, 200 do
-    local file = assert(io.open(raw.line))
-    raw.port, raw.silent = file:read("*a"):match "(%d+) (%d+)\n"
-    file:close()
-    if raw.port then return end
-    support.shell "sleep 0.05"
-  end
-  error "spec/servers/raw_server.py did not start"
+  local line
+  raw.log = os.tmpname()
+  raw.pipe, line = python_server.start("raw_server", ("%s/server.pem %s/server.key %s"):format(home, home, raw.log))
+  raw.port, raw.silent = line:match "(%d+) (%d+)"
 end
 
 local function raw_requests()
@@ -293,7 +287,6 @@ describe("the fault matrix", function()
   teardown(function()
     raw.pipe:close()
     os.remove(raw.log)
-    os.remove(raw.line)
     support.reset "accounts"
     support.clear()
   end)

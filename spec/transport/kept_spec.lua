@@ -264,11 +264,9 @@ describe("behind each answer", function()
 
   it("costs two system calls a request, and less than 20 µs", function()
     if support.sanitized then return end -- it stands between the core and the system itself
-    local path, options = support.shell("mktemp -d"):gsub("%s", ""), kept.options("TLS 1.3", "nothing", "length")
+    local path, options = support.folder(), kept.options("TLS 1.3", "nothing", "length")
     finally(function() support.shell("rm -rf " .. path) end)
-    local file = assert(io.open(path .. "/count.c", "w"))
-    file:write(COUNT)
-    file:close()
+    support.write(path .. "/count.c", COUNT)
     support.shell(("cc -shared -fPIC -O2 -o %s/count.so %s/count.c -ldl"):format(path, path))
     local script = ASK_OFTEN:format(options.url, options.token, options.tls.ca_file)
     local said = support.shell(("LD_PRELOAD=%s/count.so %s -e %s 2>&1"):format(path, support.lua, support.quote(script)))

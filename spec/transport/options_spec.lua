@@ -13,17 +13,9 @@ local function connect(added)
   return client, err
 end
 
--- The message of a misuse, without its place; the place must be the one line of `call`.
-local function complaint(call)
-  local ok, message = pcall(call)
-  assert.is_false(ok)
-  local line, text = message:match "options_spec%.lua:(%d+): (.*)$"
-  assert.truthy(line, message)
-  assert.equal(debug.getinfo(call, "S").linedefined, tonumber(line))
-  return text
-end
+local complaint = support.complaint
 
--- The same for options given to `connect` above.
+-- The message of a misuse by options given to `connect` above.
 local function refused(added)
   local ok, message = pcall(connect, added)
   assert.is_false(ok)
@@ -312,9 +304,7 @@ describe("connect's files", function()
 
   it("must hold PEM text", function()
     local path = os.tmpname()
-    local file = assert(io.open(path, "w"))
-    file:write "not a certificate\n"
-    file:close()
+    support.write(path, "not a certificate\n")
     local client, err = connect { tls = { ca_file = path } }
     os.remove(path)
     assert.is_nil(client)
@@ -322,7 +312,7 @@ describe("connect's files", function()
   end)
 
   it("that are something else than PEM are named, with option and file, and how PEM is made of them", function()
-    local dir = support.shell("mktemp -d"):gsub("%s", "")
+    local dir = support.folder()
     support.shell(([[cd %s && openssl ecparam -name prime256v1 -genkey -noout -out key.pem \
       && openssl req -x509 -new -key key.pem -subj /CN=x -out cert.pem \
       && openssl x509 -in cert.pem -outform der -out cert.der && openssl crl2pkcs7 -nocrl -certfile cert.pem -out p7.pem \

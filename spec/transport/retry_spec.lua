@@ -11,10 +11,7 @@ local function report(other)
   return query
 end
 
-local function same_rows(got, from, to)
-  assert.equal(math.max(0, to - from + 1), #got)
-  for i, row in ipairs(got) do assert.same(whole[from + i - 1], row) end
-end
+local function same_rows(got, from, to) support.same_rows(whole, got, from, to) end
 
 -- A client that asks again soon.
 local function connect(options)

@@ -1,4 +1,5 @@
 -- Ways to the appliance that are libcurl's: proxies, IPv6 literals, unix sockets.
+local python_server = require "spec.python_server"
 local support = require "spec.support"
 
 local FROM, TO = 1795341600, 1795342800
@@ -6,12 +7,7 @@ local dir, pipe, http, closed, socks
 local box = support.sandbox()
 local port = box.url:match ":(%d+)$"
 
-local function read(name)
-  local file = io.open(dir .. "/" .. name)
-  local text = file and file:read "*a" or ""
-  if file then file:close() end
-  return text
-end
+local function read(name) return support.read(dir .. "/" .. name) end
 
 -- The lines of the proxies' log since the last call.
 local function log()
@@ -30,14 +26,10 @@ end
 describe("a route", function()
   setup(function()
     support.clear()
-    dir = support.shell("mktemp -d"):gsub("%s", "")
-    pipe = assert(io.popen(("python3 spec/servers/proxy.py %s/log %s/socket %s >%s/ports"):format(dir, dir, port, dir), "w"))
-    for _ = 1, 200 do
-      http, closed, socks = read("ports"):match "(%d+) (%d+) (%d+)\n"
-      if http then return end
-      support.shell "sleep 0.05"
-    end
-    error "spec/servers/proxy.py did not start"
+    dir = support.folder()
+    local line
+    pipe, line = python_server.start("proxy", ("%s/log %s/socket %s"):format(dir, dir, port))
+    http, closed, socks = line:match "(%d+) (%d+) (%d+)"
   end)
   teardown(function()
     pipe:close()
@@ -79,9 +71,7 @@ describe("a route", function()
 
   -- What the proxy says to the next requests.
   local function mood(words)
-    local file = assert(io.open(dir .. "/log.mood", "w"))
-    file:write(words)
-    file:close()
+    support.write(dir .. "/log.mood", words)
   end
 
   local AGAIN = { attempts = 3, base = 0.001, cap = 0.002 }

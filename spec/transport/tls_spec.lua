@@ -1,33 +1,21 @@
 -- Certificates that are wrong in one way each: the words, the option that answers it, the certificate as the server shows it, and that nothing
 -- of the request was sent.
+local python_server = require "spec.python_server"
 local support = require "spec.support"
 
 local dir, pipe
 local ports = {}
 local TOKEN = "tls-spec-token"
 
-local function read(name)
-  local file = io.open(dir .. "/" .. name, "rb")
-  local text = file and file:read "*a" or ""
-  if file then file:close() end
-  return text
-end
+local function read(name) return support.read(dir .. "/" .. name) end
 
 local function pin_of(name) return "sha256//" .. read(name .. ".pin"):gsub("%s", "") end
 
 local function start()
-  dir = support.shell("mktemp -d"):gsub("%s", "")
-  assert(support.shell(("spec/certificates.sh %s >%s/log 2>&1 && echo made"):format(dir, dir)) == "made\n", "openssl cannot make certificates")
-  pipe = assert(io.popen(("python3 -W ignore spec/servers/tls_server.py %s >%s/ports"):format(dir, dir), "w"))
-  for _ = 1, 200 do
-    local said = read "ports"
-    if said:find "ready" then
-      for name, port in said:gmatch "(%w+) (%d+)\n" do ports[name] = port end
-      return
-    end
-    support.shell "sleep 0.05"
-  end
-  error "spec/servers/tls_server.py did not start"
+  dir = support.certificates()
+  local line
+  pipe, line = python_server.start("tls_server", dir)
+  for name, port in line:gmatch "(%w+) (%d+)" do ports[name] = port end
 end
 
 -- Asks the server of a name. Gives the report, or nil and err.
@@ -159,9 +147,7 @@ describe("a handshake", function()
   it("takes CA, certificate and key with a byte order mark, CRLF, and words before them", function()
     for _, name in ipairs { "ca.pem", "client.pem", "client.key" } do
       local text = "\239\187\191" .. read(name):gsub("\n", "\r\n")
-      local file = assert(io.open(dir .. "/marked." .. name, "wb"))
-      file:write(text)
-      file:close()
+      support.write(dir .. "/marked." .. name, text)
     end
     local own = { ca_file = dir .. "/marked.ca.pem", cert = dir .. "/marked.client.pem", key = dir .. "/marked.client.key" }
     assert.is_table((ask("mutual", own)))

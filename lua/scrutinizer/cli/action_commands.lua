@@ -1,6 +1,7 @@
 --- Common parts of the commands with actions: actions, ids and names, results as rows.
 
 local exit_status = require "scrutinizer.cli.exit_status"
+local errors = require "scrutinizer.errors"
 local files = require "scrutinizer.files"
 local output = require "scrutinizer.cli.output"
 local profile = require "scrutinizer.cli.profile"
@@ -68,6 +69,19 @@ function action_commands.id(text)
   return nil, ("'%s' is no id; ids are digits"):format(text)
 end
 
+--- An id as it is, or that of a name, which is looked up.
+---@param part table a part of the client with `find`
+---@param who integer|string
+---@param kind string what is looked up, for people
+---@return integer? id
+---@return scrutinizer.Error? err
+function action_commands.id_of(part, who, kind)
+  if type(who) == "number" then return who end
+  local found, err = part:find(who)
+  if found then return found.id end
+  return nil, err or errors.new("api", ("no %s is called '%s'"):format(kind, who))
+end
+
 --- Prints results. The status is 76 when one of them has failed.
 ---@param args table
 ---@param list? table[]
@@ -93,7 +107,7 @@ end
 function action_commands.read(path)
   if path == "-" then return io.read "*a" or "" end
   local text, why = files.read(path)
-  if not text then error(require("scrutinizer.errors").new("file", why), 0) end
+  if not text then error(errors.new("file", why), 0) end
   return text
 end
 

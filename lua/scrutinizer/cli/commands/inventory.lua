@@ -4,7 +4,6 @@ local action_commands = require "scrutinizer.cli.action_commands"
 local exit_status = require "scrutinizer.cli.exit_status"
 local output = require "scrutinizer.cli.output"
 local profile = require "scrutinizer.cli.profile"
-local errors = require "scrutinizer.errors"
 
 local function devices(client, args)
   local list, err = client.devices:list()
@@ -21,16 +20,8 @@ local function groups(client, args)
   return action_commands.show(args, list, err, { "id", "name" })
 end
 
--- A device group's id; a name is looked up.
-local function group_id(client, who)
-  if type(who) == "number" then return who end
-  local group, err = client.device_groups:find(who)
-  if group then return group.id end
-  return nil, err or errors.new("api", ("no device group is called '%s'"):format(who))
-end
-
 local function members(client, args)
-  local id, wrong = group_id(client, args.who)
+  local id, wrong = action_commands.id_of(client.device_groups, args.who, "device group")
   if not id then return nil, wrong end
   local list, err = client.device_groups:members(id)
   return action_commands.show(args, list, err, { "ip", "name" })

@@ -1,7 +1,6 @@
 --- `scrutinizer ip-groups`: groups of IP addresses, defined by rules.
 
 local action_commands = require "scrutinizer.cli.action_commands"
-local errors = require "scrutinizer.errors"
 
 -- A rule in the notation of the command line.
 local function rule_text(rule)
@@ -45,10 +44,8 @@ end
 
 -- A group's id; a name is looked up.
 local function id_of(client, who)
-  if type(who) == "number" then return who end
-  local group, err = client.ip_groups:find(who)
-  if group then return group.id end
-  return nil, err or errors.new("api", ("no IP group is called '%s'"):format(who))
+  local id, err = action_commands.id_of(client.ip_groups, who, "IP group")
+  return id, err
 end
 
 local function rules(client, args)
