@@ -50,7 +50,7 @@ function addresses.is_ip(value)
   return type(value) == "string" and (octets(value) ~= nil or is_ipv6(value))
 end
 
--- The network's own address, when bits of the host are set.
+-- The network that the address lies in, as "10.0.0.0/8", when host bits are set; nil when none is set.
 local function network_of(list, length)
   local address = ((list[1] * 256 + list[2]) * 256 + list[3]) * 256 + list[4]
   local rest = address % 2 ^ (32 - length)
@@ -64,10 +64,10 @@ local function network_of(list, length)
   return ("%s/%d"):format(table.concat(parts, "."), length)
 end
 
---- The text of a network with its length; nil, and perhaps a hint, when it is none or bits of the host are set.
+--- Reads a network with its prefix length, such as "10.0.0.0/8". Nil when the value is not a network, or when host bits are set.
 ---@param value any
 ---@return { address: string, length: integer }?
----@return string? hint
+---@return string? hint "did you mean", when host bits are set
 function addresses.network(value)
   if type(value) ~= "string" then return nil end
   local address, digits = value:match "^([^/]+)/(%d%d?%d?)$"
@@ -88,10 +88,10 @@ local function protocol_number(value)
   return nil, suggest.did_you_mean(suggest.nearest(value, PROTOCOLS, 1))
 end
 
---- A port with its protocol, as "443/tcp", "443/6" or { 443, "tcp" }; nil, and perhaps a hint, when it is none.
+--- Reads a port with its protocol: "443/tcp", "443/6" or { 443, "tcp" }. Nil when the value is none of these.
 ---@param value any
----@return { port: integer, protocol: integer }?
----@return string? hint
+---@return { port: integer, protocol: integer }? port 0 to 65535, protocol as its IANA number
+---@return string? hint "did you mean", when the protocol's name is misspelt
 function addresses.app_port(value)
   local port, protocol
   if type(value) == "table" and #value == 2 then

@@ -1,5 +1,5 @@
---- Text that no locale changes: letters' case, and numbers' points. Lua's own `lower`, `upper`, `%a`, `%w`, `%f`, `%g`, `tonumber`, `tostring`
---- and `<` on strings follow the process's locale (`check.before` compares). `make lint` sees to it that only this file uses them.
+--- Letter case and decimal points that do not depend on the locale. Lua's own `lower`, `upper`, `%a`, `%w`, `%f`, `%g`, `tonumber`, `tostring`
+--- and `<` on strings follow the process's locale. To compare strings, use `check.before`. `make lint` checks that only this file uses these.
 
 local ascii = {}
 
@@ -9,26 +9,26 @@ for i = 0, 25 do
   LOWER[large], UPPER[small] = small, large
 end
 
---- A to Z as a to z; all other bytes stay.
+--- Changes A to Z into a to z; all other bytes stay.
 ---@param text string
 ---@return string
 function ascii.lower(text)
   return (text:gsub("[A-Z]", LOWER))
 end
 
---- a to z as A to Z; all other bytes stay.
+--- Changes a to z into A to Z; all other bytes stay.
 ---@param text string
 ---@return string
 function ascii.upper(text)
   return (text:gsub("[a-z]", UPPER))
 end
 
--- What a number's text has beside these is the locale's point.
+-- Any other bytes in a number's text are the locale's decimal point.
 local function pointed(text)
   return (text:gsub("[^0-9A-Za-z+ -]+", "."))
 end
 
---- As string.format; the point of a number is a point.
+--- Like string.format, but the decimal point is always ".".
 ---@param form string
 ---@param ... any
 ---@return string
@@ -42,7 +42,7 @@ function ascii.format(form, ...)
   end))
 end
 
---- A decimal number's text as number: digits, a point, an exponent. Nil for all else; a number stays itself.
+--- Reads a decimal number: digits, perhaps a sign, a point and an exponent. Nil for anything else. A number is returned as it is.
 ---@param text any
 ---@return number?
 function ascii.number(text)
@@ -51,7 +51,7 @@ function ascii.number(text)
   return tonumber(text) or tonumber((text:gsub("%.", (("%.1f"):format(0.5):match "0(.*)5"))))
 end
 
---- tostring of a number, with a point.
+--- Like tostring for a number, but the decimal point is always ".".
 ---@param number number
 ---@return string
 function ascii.text(number)

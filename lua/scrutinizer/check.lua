@@ -1,11 +1,11 @@
---- What the argument checks of the public methods share: whole numbers, and a value's look in a message.
+--- Shared by the argument checks of the public methods: whole numbers, and how a message shows a value.
 
 local ascii = require "scrutinizer.ascii"
 local errors = require "scrutinizer.errors"
 
 local check = {}
 
--- Every integer up to here is exact on every Lua.
+-- Every Lua represents integers exactly up to this one.
 check.MAX = 2 ^ 53
 
 --- The value as a whole number within the bounds, or nil. `5.0` counts as 5.
@@ -15,16 +15,16 @@ check.MAX = 2 ^ 53
 ---@return integer?
 function check.integer(value, min, max)
   if type(value) ~= "number" then return nil end
-  -- The bounds come first: they keep NaN and the infinities away from floor.
+  -- Check the bounds first: floor must not see NaN or an infinity.
   if not (value >= (min or 0) and value <= (max or check.MAX)) then return nil end
   local whole = math.floor(value)
   return whole == value and whole or nil
 end
 
---- The same, but digits in a string are taken too.
+--- Like `integer`, but also takes a string of digits.
 ---@param value any
----@param min? integer
----@param max? integer
+---@param min? integer default 0
+---@param max? integer default 2^53
 ---@return integer?
 function check.digits(value, min, max)
   if type(value) == "string" and value:find "^%d+$" then value = tonumber(value) end
@@ -42,7 +42,7 @@ function check.show(value)
   return "a " .. kind
 end
 
---- One misuse message: the method, the value, what is allowed, and perhaps a hint.
+--- A message about misuse: the method, the value, what is allowed, and perhaps a hint.
 ---@param method string
 ---@param value any
 ---@param allowed string
@@ -53,7 +53,7 @@ function check.message(method, value, allowed, hint)
   return hint and text .. "; " .. hint or text
 end
 
---- `a < b` by bytes. Lua's own `<` on strings follows the locale.
+--- Whether `a` comes before `b`, by bytes. Lua's own `<` on strings follows the locale.
 ---@param a string
 ---@param b string
 ---@return boolean

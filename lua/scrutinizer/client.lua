@@ -20,26 +20,26 @@ local warm = require "scrutinizer.transport.warm"
 local wire = require "scrutinizer.wire"
 
 ---@class scrutinizer.Client
----@field url string         where requests go; with `command` its path
----@field command? string     the program that is run instead
----@field has_token boolean   false: a refusal may be for want of one
+---@field url string          where requests go; with `command`, the program's path
+---@field command? string     the program that is run instead of sending requests
+---@field has_token boolean   false: the appliance may refuse because no token is sent
 ---@field users scrutinizer.Users
----@field groups scrutinizer.Groups               usergroups
+---@field groups scrutinizer.Groups               groups of users
 ---@field ip_groups scrutinizer.IpGroups
 ---@field devices scrutinizer.Devices
 ---@field device_groups scrutinizer.DeviceGroups
----@field exporters scrutinizer.Exporters         by any of their names
+---@field exporters scrutinizer.Exporters         finds exporters by any of their names
 ---@field interfaces scrutinizer.Interfaces
 ---@field hosts scrutinizer.Hosts
 ---@field capture_rules scrutinizer.CaptureRules
 ---@field entities scrutinizer.Entities
 ---@field forecasts scrutinizer.Forecasts
----@field private _options table    checked, without the token
----@field private _private table    functions over what must not be seen: the token, the connections
+---@field private _options table    checked options, without the token
+---@field private _private table    functions that use the token and the connections, which themselves stay hidden
 local methods = {}
 local Client = { __name = "scrutinizer.Client" }
 
--- Groups of calls, `client.users` and the like: loaded when first asked for. Each module has `new(client)`.
+-- Groups of calls, such as `client.users`. Each is loaded at its first use, and its module has `new(client)`.
 local PARTS = {
   capture_rules = "capture_rules", device_groups = "device_groups", devices = "devices", entities = "entities", exporters = "exporters",
   forecasts = "forecasts", groups = "groups", hosts = "hosts", interfaces = "interfaces", ip_groups = "ip_groups", users = "users",
@@ -59,7 +59,7 @@ function Client:__tostring()
   return ("scrutinizer.Client: %s%s"):format(errors.neutral(self.url), self._private.closed() and " (closed)" or "")
 end
 
--- What every request of this client has in common.
+-- The options that every request of this client shares.
 local function transport_of(o)
   local common = {
     connect_timeout = o.connect_timeout, headers = o.headers, http2 = o.http2, proxy = o.proxy,
@@ -73,7 +73,7 @@ local function transport_of(o)
     for name, value in pairs(common) do copy[name] = value end
     return copy
   end
-  -- Addresses looked up beforehand go in front of those that were said.
+  -- Addresses looked up by `warm` come before those of the option `resolve`.
   local function resolved(entries)
     for _, entry in ipairs(o.resolve or {}) do entries[#entries + 1] = entry end
     common.resolve = entries
@@ -81,7 +81,7 @@ local function transport_of(o)
   return copied, resolved
 end
 
--- Secrets among the options: the passphrase, the proxy's password, headers that say who one is. (Tokens are added when they are sent.)
+-- Secrets among the options: the passphrase, the proxy's password, headers with credentials. (A token is added when it is sent.)
 local function secrets_of(given)
   local set = secrets.new { given.tls.passphrase }
   set.add((given.proxy or ""):match "//[^/@]*:([^/]*)@")
@@ -92,10 +92,10 @@ local function secrets_of(given)
       set.add(value:match "^[A-Za-z]+ (.+)$") -- as in "Basic …"
     end
   end
-  return secrets.new({}, set) -- tokens that come and go must not drive these out
+  return secrets.new({}, set) -- tokens may change often; they must not push these secrets out
 end
 
--- What the client must not show. Token, passphrase and the like live in closures: they are in no table that a dump would print.
+-- What the client must not show. Token and passphrase are kept in closures, so that a dump of the client's tables does not print them.
 local function make_private(given, token, through)
   local http, closed
   local running = setmetatable({}, { __mode = "k" })
@@ -103,7 +103,7 @@ local function make_private(given, token, through)
   private.transport, private.resolved = transport_of(given)
   given.tls, given.proxy, given.headers = nil, nil, nil
   local function fresh() return given.command and core.command() or core.http() end
-  -- What runs the transfers; nil and err when there can be none.
+  -- The object that runs the transfers, made at first use or with `again`; nil and err when it cannot be made.
   function private.multi(again)
     if http and not again then return http end
     if not through then
@@ -116,7 +116,7 @@ local function make_private(given, token, through)
   end
   function private.closed() return closed end
   function private.pause(over, seconds) return pace.pause(private.host, over, seconds) end
-  -- What is to be ended with the client: `cancel(object, why)`. Holds nothing alive.
+  -- Registers an object to be cancelled when the client closes: `cancel(object, why)`. The table is weak and keeps no object alive.
   function private.watch(object, cancel) running[object] = cancel end
   function private.close()
     closed = true
@@ -132,19 +132,19 @@ local function make_private(given, token, through)
     private.secrets.add(value)
     return value
   end
-  -- A stranger's text without the tokens that were sent, and what else nobody may read.
+  -- Text from outside with the secrets masked: tokens that were sent, passphrase, password.
   function private.mask(text) return private.secrets.mask(text) end
   return private
 end
 
--- `through`, of a recorder, stands between the client and its connections: { replays =, open(has_token) → true or nil and err, has_token() for
--- a client that is replayed, multi(make, again, secrets, host) → what has the methods of core.http }.
+-- `through` is a recorder's layer between the client and its connections: { replays = whether it replays, open(has_token) → true or nil and err,
+-- has_token() for a client that is replayed, multi(make, again, secrets, host) → an object with the methods of core.http }.
 local function build(given, level, through)
   local checked, err = options.read(given, level, through and through.replays)
   if not checked then return nil, err end
   local token = checked.token
   checked.token = nil
-  local has_token = token ~= false or checked.command ~= nil -- a command lacks none
+  local has_token = token ~= false or checked.command ~= nil -- a command needs none
   if through then
     local ok
     ok, err = through.open(has_token)
@@ -161,23 +161,23 @@ local function build(given, level, through)
   }, Client)
 end
 
--- In a host that loads: what is loaded when first asked for is loaded now. Later a chroot may keep it away.
+-- While the host loads, load the modules that are otherwise loaded at first use: after a chroot their files may be out of reach.
 local function load_all()
   require "scrutinizer.report.cursor"
   for _, part in pairs(PARTS) do require("scrutinizer.manage." .. part) end
 end
 
---- Connects nothing yet: checks every option, reads the certificate files. Misuse raises.
+--- Makes a client: checks every option and reads the certificate files, but opens no connection. Misuse raises.
 ---@param given table see the README's table of options
 ---@return scrutinizer.Client? client
----@return scrutinizer.Error? err a CA or key file that cannot be read
+---@return scrutinizer.Error? err kind `tls`: a certificate or key file that cannot be read
 local function connect(given)
   if wait.loading() then load_all() end
   local client, err = build(given, 3)
   return client, err
 end
 
--- The request for a form, in the client's method and encoding, with the token as its last field unless it is `open` to all.
+-- The request for a form, in the client's method and encoding. The token is its last field, unless the form is `open` (needs no token).
 local function request_of(client, form, open)
   if client.command then return command.request(client.command, form) end
   local o, request, fields = client._options, client._private.transport(), wire.form_list(form)
@@ -194,7 +194,7 @@ local function request_of(client, form, open)
   return request
 end
 
--- Before the token goes over http: one GET without any field. An appliance with TLS answers it with a redirect.
+-- Before the token is sent over http: one GET without any field. An appliance with TLS answers it with a redirect.
 local function probe(client)
   local request = client._private.transport()
   request.method, request.url = "GET", client.url
@@ -215,7 +215,7 @@ local function probe(client)
   return true
 end
 
--- Said once: what verification is off for.
+-- Warns once when certificate verification is off.
 local function warn(client)
   client._warned = true
   local tls = client._private.transport()
@@ -236,11 +236,11 @@ local function ready(client)
   return true
 end
 
---- Sends a form; the answer's header is not waited for.
+--- Sends a form. Does not wait for the answer's header.
 ---@param form table<string, string>
----@param how? { write?: boolean, limit?: number, page?: integer, secrets?: string[], like?: (fun(): table<string, string>), open?: boolean } a
----  write is never sent over a kept connection, see call.send; `limit`: seconds that this try may wait; `page` is for events; `like` gives the
----  form with times as the query says them, for recorders; `open`: the token is neither asked for nor sent
+---@param how? { write?: boolean, limit?: number, page?: integer, secrets?: string[], like?: (fun(): table<string, string>), open?: boolean }
+---  `write`: never sent over a kept connection, see call.send; `limit`: seconds that this try may wait; `page`: its number, for events; `like`
+---  gives the form with the query's times in words, for recorders; `open`: the token is neither fetched nor sent
 ---@return scrutinizer.Exchange?
 ---@return scrutinizer.Error? err
 function methods:_send(form, how)
@@ -264,7 +264,7 @@ function methods:_send(form, how)
   })
 end
 
---- A query for a report type; see `scrutinizer.report_types`. Unknown names pass, misspelt known ones raise.
+--- A query for a report type; see `scrutinizer.report_types`. Unknown names are accepted; a misspelling of a known name raises.
 ---@param report_type string
 ---@return scrutinizer.Query
 function methods:report(report_type)
@@ -272,10 +272,10 @@ function methods:report(report_type)
   return made
 end
 
---- The columns that a report type has on this appliance: asks for one row of the last hour.
+--- The columns that a report type has on this appliance. It runs the report for one row of the last hour.
 ---@param report_type string
 ---@return { name: string, label: string, title: string, numeric: boolean }[]? columns in the appliance's order, rank first
----@return scrutinizer.Error? err
+---@return scrutinizer.Error? err of kind `decode` when the answer has no columns
 function methods:columns(report_type)
   local made = query.new(self, report_type)
   local report, err = made:range("LastHour"):limit(1):fetch()
@@ -284,26 +284,26 @@ function methods:columns(report_type)
   return errors.fail("decode", ("columns: the report %s came without columns"):format(check.show(report_type)), { status = 200 })
 end
 
---- A query from the JSON that the appliance's UI shows, or the vendor's article prints; see `scrutinizer.report_json`.
+--- A query from report JSON, as the appliance's UI shows it or the vendor's article prints it; see `scrutinizer.report_json`.
 ---@param text string
 ---@return scrutinizer.Query?
----@return scrutinizer.Error? err the text is no such JSON
+---@return scrutinizer.Error? err kind `decode`: the text is not report JSON
 function methods:report_from(text)
   local made, err = report_json.from(self, text)
   return made, err
 end
 
---- Any run mode of the appliance, decoded: the way out for what has no call of its own. Never retried. Tables are sent as JSON text.
----@param fields table<string, string|number|boolean|table> such as { rm = "licensing" }
+--- Sends any run mode of the appliance and decodes the answer. For run modes that have no method here. Never retried.
+---@param fields table<string, string|number|boolean|table> such as { rm = "licensing" }; tables are sent as JSON text
 ---@return any value as `scrutinizer.decode` gives it
----@return scrutinizer.Error? err also for an answer with `err`
+---@return scrutinizer.Error? err also when the answer holds `err`
 function methods:call(fields)
   local form = call.form(fields)
   local _, found = secrets.of_form(form, core.decode)
   return call.send(self, form, { write = true, secrets = found[1] and found })
 end
 
---- Whether the appliance answers and takes the token: the cheapest request it has. Changes nothing.
+--- Checks that the appliance answers and accepts the token. It sends the cheapest request that the appliance has, which changes nothing.
 ---@return true?
 ---@return scrutinizer.Error? err
 function methods:ping()
@@ -312,10 +312,10 @@ function methods:ping()
   return true
 end
 
---- The appliance's version, such as "19.7.0.87654". Sends no token. Unverified: seen in a public program that detects appliances, in no
---- document of the vendor.
+--- The appliance's version, such as "19.7.0.87654". Sends no token. Unverified: a public program that detects appliances uses this request,
+--- but the vendor does not document it.
 ---@return string?
----@return scrutinizer.Error? err of kind `decode` where the answer holds none
+---@return scrutinizer.Error? err of kind `decode` when the answer holds no version
 function methods:version()
   local value, err = call.send(self, wire.version_form(), { open = true })
   if value == nil then return nil, err end
@@ -324,20 +324,19 @@ function methods:version()
   return errors.fail("decode", ("version: the answer holds no %s such as 19.7.0"):format(wire.answer.version), { status = 200 })
 end
 
---- Runs many reports at once over this client's connections. One that fails fails alone.
----@param queries { [integer]: scrutinizer.Query, concurrency?: integer } { q1, q2, concurrency = 8 }: at most so many at a time
----@return { n: integer, [integer]: table } list entry i is what `queries[i]:fetch()` gives, or { error = err }
+--- Runs many reports at the same time over this client's connections. If one fails, the others go on. Misuse raises.
+---@param queries { [integer]: scrutinizer.Query, concurrency?: integer } { q1, q2, concurrency = 8 }: at most 8 at a time; 1 to 1000, default 8
+---@return { n: integer, [integer]: table } list entry i is what `queries[i]:fetch()` returns, or { error = err }
 ---@return integer failed how many entries hold an error
 function methods:gather(queries)
   local list, failed = gather.run(self, queries, query.is)
   return list, failed
 end
 
---- Looks up the names that requests will need, and opens nothing else: for processes that cannot later, as HAProxy under its locks. To be
---- called while the host loads; the addresses are kept until it is called again. An error of kind `connect`: a name that is not found;
---- `phase`: the host serves others already.
+--- Looks up the host names that requests will need; opens no connection. For processes that cannot look up names later, such as HAProxy.
+--- Call it while the host loads. The addresses are kept until the next call.
 ---@return true?
----@return scrutinizer.Error? err
+---@return scrutinizer.Error? err kind `connect`: a name was not found; `phase`: the host already serves requests; `cancelled`: the client is closed
 function methods:warm()
   if self._private.closed() then return errors.fail("cancelled", "the client is closed; connect again") end
   local err = warm.refusal(self._private.host)
@@ -351,7 +350,7 @@ function methods:warm()
   return true
 end
 
---- Ends all transfers of this client. Any number of times.
+--- Ends all transfers of this client. May be called any number of times.
 function methods:close()
   self._private.close()
 end

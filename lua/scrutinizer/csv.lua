@@ -1,10 +1,10 @@
---- CSV lines read: fields with or without quotes (RFC 4180), each record on one line.
+--- Reads CSV lines: fields with or without quotes (RFC 4180), each record on one line.
 
 local ascii = require "scrutinizer.ascii"
 
 local csv = {}
 
--- A quoted field from behind its first quote on: its text, and where the line goes on. Nil without an end.
+-- Reads a quoted field; `at` is the byte after its first quote. Returns its text and the position after it; nil when the quote is not closed.
 local function quoted(line, at)
   local parts = {}
   while true do
@@ -16,7 +16,7 @@ local function quoted(line, at)
   end
 end
 
---- The fields of a line, without the blanks around them; nil where a quote has no end or text follows one.
+--- The fields of a line, without the blanks around them. Nil when a quote is not closed, or when text follows a closing quote.
 ---@param line string
 ---@return string[]?
 function csv.fields(line)
@@ -38,8 +38,8 @@ function csv.fields(line)
   return fields
 end
 
---- The lines of a text that hold something: number and line. Empty lines, lines that begin with `#` and a first line whose first field is
---- `name` are passed over; so is a byte order mark.
+--- Iterates over the lines that hold data: line number (from 1) and line. Skips empty lines, lines that begin with `#`, a first line whose
+--- first field is `name`, and a byte order mark.
 ---@param text string
 ---@return fun(): integer?, string?
 function csv.lines(text)

@@ -1,4 +1,4 @@
---- Typed errors: what the world does comes back as `nil, err` with one of these tables (inside a `for`, it is raised).
+--- Typed errors. A call that fails for outside reasons returns `nil, err`, where `err` is one of these tables; inside a `for` it is raised.
 
 ---@alias scrutinizer.ErrorKind
 ---| "connect"   # name not found, refused, unreachable, reset before the first byte, proxy refused
@@ -8,26 +8,26 @@
 ---| "auth"      # 401, 403, 407, invalid or missing token, address not allowed
 ---| "api"       # the appliance refused or failed; a selected column is missing
 ---| "decode"    # not JSON, wrong shape, bad number
----| "truncated" # the answer or the walk ended before its time
+---| "truncated" # the answer or the walk ended too early
 ---| "changed"   # the report changed between pages
----| "limit"     # a cap of ours
----| "bill"      # samples that no bill can be made of; a saved bill that does not come out again
----| "file"      # a file of the caller's cannot be written
+---| "limit"     # a limit of this client was reached
+---| "bill"      # the samples do not allow a bill; a saved bill cannot be reproduced
+---| "file"      # the caller's file cannot be written
 ---| "cancelled" # closed while running
----| "phase"     # the host cannot wait here
+---| "phase"     # the host cannot wait here, or the object is in use
 
 ---@class scrutinizer.Error
 ---@field kind scrutinizer.ErrorKind
----@field message string      one line, no secret, hostile bytes shown as escapes
+---@field message string      one line, no secret; control bytes are shown as escapes
 ---@field status? integer     HTTP status, when one was received
 ---@field retryable boolean   true when the same call may succeed later
 ---@field request_id? string  the appliance's id of the report
 ---@field position? integer   byte offset from 0 in the answer (decode)
----@field retry_after? number seconds that the appliance asked to wait
----@field certificate? table  { subject =, issuer =, from =, to =, pin = }: the one at fault, and the pin of the server's key (tls)
----@field place? integer      of that certificate in what the server sent; 1: its own; 0: none of them is at fault, this is its own
+---@field retry_after? number how many seconds the appliance asked to wait
+---@field certificate? table  { subject =, issuer =, from =, to =, pin = }: the certificate at fault; pin: of the server's key (tls)
+---@field place? integer      its place in the chain sent; 1: the server's own; 0: the server's own is shown, but no certificate is at fault
 ---@field which? string       "connect" "total" "low_speed" "deadline": the limit that was reached (timeout)
----@field resume? table       { offset =, remaining =, proof = text }, per direction in both: give it to `query:resume(err)`, which says more
+---@field resume? table       { offset =, remaining =, proof = text }; with both directions, one for each. See `query:resume`
 local Error = {}
 Error.__index = Error
 Error.__name = "scrutinizer.Error"
@@ -45,8 +45,8 @@ local function escape_byte(char)
   return ("\\x%02X"):format(char:byte())
 end
 
--- What a sequence of UTF-8 may not be: overlong, half of a pair or beyond Unicode; a terminal's control (U+0080 to U+009F, CSI among them);
--- a change of the writing direction or a break of the line, with which a text can show what it does not say.
+-- UTF-8 sequences that are shown as bytes: overlong ones, surrogates, those beyond Unicode; control characters of terminals (U+0080 to U+009F,
+-- which include CSI); changes of the writing direction and line breaks, which can make a text look like another one.
 local UNFIT = {
   "^\224[\128-\159]", "^\237[\160-\191]", "^\240[\128-\143]", "^\244[\144-\191]", "^\194[\128-\159]", "^\226\128[\142\143\168-\174]",
   "^\226\129[\166-\169]",
@@ -59,7 +59,7 @@ local function is_fit(sequence)
   return true
 end
 
--- Lengths of well-formed UTF-8 sequences by their first byte, as patterns; what matches none of them is shown as bytes.
+-- The patterns match well-formed UTF-8 sequences by their first byte. What matches none of them is shown as bytes.
 local function escape_high(text)
   local out, at = {}, 1
   while at <= #text do
@@ -78,7 +78,7 @@ local function escape_high(text)
   return table.concat(out)
 end
 
---- Make a stranger's text fit for one line of a terminal or a log: control bytes and broken UTF-8 become `\xNN`, long texts are cut.
+--- Makes text from outside safe for one line of a terminal or a log: control bytes and broken UTF-8 become `\xNN`, long texts are cut.
 ---@param text any
 ---@param max? integer bytes kept of the text (default 400)
 ---@return string
@@ -108,7 +108,7 @@ function errors.new(kind, message, fields)
   return setmetatable(err, Error)
 end
 
---- The same, as a failing call returns it.
+--- Returns nil and a new error, as a failing call does.
 ---@return nil, scrutinizer.Error
 function errors.fail(kind, message, fields)
   return nil, errors.new(kind, message, fields)

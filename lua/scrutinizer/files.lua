@@ -4,22 +4,22 @@ local files = {}
 
 --- A file's bytes.
 ---@param path string
----@param max? integer bytes: a longer one is not read to its end
+---@param max? integer bytes: a longer file is an error, and is not read to its end
 ---@return string? text
----@return string? why with the path in it, as the system says it; nothing is made neutral yet
+---@return string? why the system's message, with the path; not yet made neutral
 function files.read(path, max)
   local file, why = io.open(path, "rb")
   if not file then return nil, why end
   local text
-  text, why = file:read(max and max + 1 or "*a") -- a folder can be opened, and not be read
-  if max and not text and not why then text = "" end -- the end at once
+  text, why = file:read(max and max + 1 or "*a") -- a folder can be opened but not read
+  if max and not text and not why then text = "" end -- an empty file
   if max and text and #text > max then text, why = nil, ("over %d bytes"):format(max) end
   file:close()
   if text then return text end
   return nil, path .. ": " .. (why or "it cannot be read")
 end
 
--- What stands in the place of PEM, in words: pattern of the text, what it is, how PEM is made of it.
+-- Texts that are not the PEM that is needed: pattern of the text, what it is, how to make PEM of it.
 local NOT_PEM = {
   { "^%s*$", "is empty" },
   { "^\48[\128-\132]", "is binary (DER)", "openssl x509 -inform der, or openssl pkcs7 -inform der -print_certs, makes PEM of it" },
@@ -31,12 +31,12 @@ local NOT_PEM = {
   { "%-%-%-%-%-BEGIN [A-Z0-9 ]*CERTIFICATE%-", "holds a certificate, and no private key" },
 }
 
---- PEM text with a block of this kind, without what an editor has put before it (a byte order mark).
+--- PEM text that has a block of this kind. A byte order mark before it is removed.
 ---@param text string
 ---@param kind "CERTIFICATE"|"PRIVATE KEY"
 ---@return string? pem
----@return string? what it is instead
----@return string? how that is answered
+---@return string? what the text is instead
+---@return string? how to correct it
 function files.pem(text, kind)
   text = text:gsub("^\239\187\191", "")
   if ("\n" .. text):find("[\r\n]%-%-%-%-%-BEGIN [A-Z0-9 ]*" .. kind .. "%-%-%-%-%-") then return text end

@@ -12,7 +12,7 @@ local report_json = require "scrutinizer.query.report_json"
 
 local scrutinizer = {
   VERSION = core.VERSION,
-  --- JSON null, where one must be kept.
+  --- JSON null in decoded values.
   null = core.null,
   --- The metatable of decoded arrays; put it on an empty table to send `[]`.
   array_mt = core.array_mt,
@@ -25,7 +25,7 @@ local scrutinizer = {
   report_json = report_json.read,
 }
 
--- The checked options of `decode`; raises at its caller's line.
+-- Checks the options of `decode`; raises at the line that called `decode`.
 local function decode_options(given)
   if type(given) ~= "table" then error(check.message("decode: options", given, "a table with max_depth, utf8; or nothing"), 3) end
   for key in pairs(given) do
@@ -42,13 +42,13 @@ local function decode_options(given)
   return given
 end
 
---- One whole JSON text as a Lua value: whole numbers are exact integers (on Lua 5.1 and LuaJIT up to 2^53), 1.0 stays a float, -0 is -0.0;
---- a whole number that no number of this Lua holds stays its text (18446744073709551615.0 too); one with an exponent is the nearest float, in
---- range of floats, and so is a fraction. null is `scrutinizer.null`; the last of duplicate keys counts.
+--- Decodes one whole JSON text. Whole numbers become exact integers (on Lua 5.1 and LuaJIT up to 2^53); 1.0 stays a float; -0 becomes -0.0.
+--- A whole number that this Lua cannot hold exactly stays a string (18446744073709551615.0 too). A number with a fraction or an exponent
+--- becomes the nearest float, within the range of floats. null becomes `scrutinizer.null`. Of duplicate keys the last one counts.
 ---@param text string
----@param given? { max_depth?: integer, utf8?: "pass"|"replace"|"error" }
----@return any value
----@return scrutinizer.Error? err
+---@param given? { max_depth?: integer, utf8?: "pass"|"replace"|"error" } max_depth: 1 to 4000
+---@return any value nil: it failed
+---@return scrutinizer.Error? err with the `position` of the error, in bytes from 0
 function scrutinizer.decode(text, given)
   if type(text) ~= "string" then error(check.message("decode", text, "a JSON text"), 2) end
   local value, kind, message, position = core.decode(text, given ~= nil and decode_options(given) or nil)

@@ -1,10 +1,10 @@
---- Caps on what an answer may hold, and what becomes of text that is not UTF-8: the same for `connect` and `scrutinizer.decoder`.
+--- Limits on what an answer may hold, and how invalid UTF-8 is treated. The same for `connect` and `scrutinizer.decoder`.
 
 local check = require "scrutinizer.check"
 
 local limits = {}
 
---- What holds where nothing is said.
+--- Default values; sizes in bytes.
 limits.DEFAULTS = { max_depth = 64, max_row = 2 ^ 20, max_held = 64 * 2 ^ 20, max_body = 2 ^ 53, utf8 = "pass" }
 
 -- Checks: each returns the value to use, or nil and what is allowed.

@@ -1,4 +1,4 @@
---- What `connect` is told: every option is checked at once, and misuse raises with the option's name.
+--- The options of `connect`: every option is checked at once, and misuse raises with the option's name.
 
 local ascii = require "scrutinizer.ascii"
 local check = require "scrutinizer.check"
@@ -11,7 +11,7 @@ local wait = require "scrutinizer.transport.wait"
 
 local options = {}
 
--- Checks: each returns the value to use, or nil and what is allowed, or nil, nil and what is wrong.
+-- Checks: each returns the value to use, or nil and what is allowed, or nil, nil and what is wrong with the value.
 
 local function text(value)
   if type(value) == "string" and value ~= "" and not value:find "[%z\r\n]" then return value end
@@ -57,7 +57,7 @@ local function wait_option(value)
   return nil, ('"%s", or function(seconds, fds)'):format(table.concat(wait.PRESETS, '", "'))
 end
 
--- Headers that the client writes itself, by their names in small letters: what says them, or why nothing does.
+-- Headers that only the client writes, by their lower-case names: which option sets them, or why no option does.
 local BODY = "the body is written here; encoding says its form"
 local CONNECTION = "connections are looked after here; http2 says which protocol they speak"
 local OWN = {
@@ -69,7 +69,7 @@ local OWN = {
   ["proxy-authorization"] = 'proxy = "http://user:password@host:port" says it; as a header it would go to the appliance',
 }
 
--- What a header can carry: no control bytes, and no blank at either end, which would not arrive.
+-- A header's value: no control bytes, and no blank at either end, because such a blank is lost on the way.
 local function header_value(value)
   if type(value) == "string" and not value:find "[%z\1-\8\10-\31\127]" and not value:find "^[ \t]" and not value:find "[ \t]$" then return value end
 end
@@ -79,7 +79,7 @@ local function user_agent(value)
   return nil, "text, not empty, without line breaks, other control bytes, or blanks at its ends"
 end
 
--- Header lines as libcurl takes them; without the semicolon it would not send an empty one.
+-- Header lines as libcurl takes them; an empty header needs a semicolon, otherwise libcurl does not send it.
 local function headers(value)
   local allowed = 'a table of header names and values, as { ["X-Name"] = "value" }, without line breaks, other control bytes, or blanks at the ends'
   if type(value) ~= "table" then return nil, allowed end
@@ -106,7 +106,7 @@ local function resolve(value)
   return out
 end
 
--- A table of known members, each with its own check.
+-- Checks a table whose members are known, each with its own check.
 local check_table
 
 local function members(known)
@@ -139,7 +139,7 @@ local function retry(value, name)
   return RETRY(value, name)
 end
 
--- The program is run as it is named, never looked for in PATH.
+-- The program is run by this path; PATH is not searched.
 local function program(value)
   if text(value) and value:find("/", 1, true) then return value end
   return nil, 'the path of reporting.cgi, such as "/home/plixer/scrutinizer/cgi-bin/reporting.cgi"'
@@ -158,7 +158,7 @@ local KNOWN = {
 }
 for name, good in pairs(limits.CHECKS) do KNOWN[name] = good end
 
--- The checked copy of a table; raises in the end at the line that called `connect`.
+-- The class of misuse errors inside this file; `options.read` raises their message at the line that called `connect`.
 local Misuse = {}
 
 local function misuse(message)
@@ -171,10 +171,10 @@ local function unknown(prefix, key, known)
     .. (meant and "; " .. suggest.did_you_mean(prefix .. meant) or "; allowed: " .. table.concat(check.sorted_keys(known), ", ")))
 end
 
--- Options whose value may be a secret, also when it is the wrong one: a key in place of its file's name, a header's line.
+-- Options whose value may be a secret, even by mistake: a key instead of its file's name, a header with credentials.
 local SECRET = { token = true, passphrase = true, proxy = true, key = true, cert = true, headers = true }
 
--- What a message shows of a bad value.
+-- A bad value as a message may show it.
 local function shown(key, value)
   local kind = type(value)
   if SECRET[key] and kind ~= "boolean" then return (kind == "string" or kind == "number") and "***" or value end
@@ -196,7 +196,7 @@ function check_table(prefix, given, known)
   return out
 end
 
--- A variable of the environment; an empty one counts as unset.
+-- An environment variable; an empty one counts as unset.
 local function env(name)
   local value = os.getenv(name)
   return value ~= "" and value or nil
@@ -217,7 +217,7 @@ local function find_url(given, otherwise)
   return parts
 end
 
--- The environment's token goes to the environment's host only.
+-- The token of the environment is sent only to the host of the environment's URL.
 local function find_token(given, parts)
   if given.token ~= nil then return given.token end
   local env_url, env_token = env "SCRUTINIZER_URL", env "SCRUTINIZER_TOKEN"
@@ -238,7 +238,7 @@ local function read_pem(name, path)
   return errors.fail("tls", ("tls.%s %s: %s%s"):format(name, what, path, answer and "; " .. answer or ""))
 end
 
--- Files are read here and now: later the process may be in a chroot, or without the right to read them.
+-- Files are read now: later the process may be in a chroot, or may have lost the right to read them.
 local function read_files(tls)
   if tls.ca_file and tls.ca_blob then misuse "connect: say tls.ca_file or tls.ca_blob, not both" end
   for _, name in ipairs { "ca_file", "cert", "key" } do
@@ -269,7 +269,7 @@ local NESTED = {
   retry = { attempts = 4, base = 0.5, cap = 20, deadline = 600 },
 }
 
--- Bytes of a plain call's answer, where `max_body` does not say.
+-- The most bytes that the answer to a plain call may have, when `max_body` is not set.
 local MAX_ANSWER = 64 * 2 ^ 20
 
 local function with_defaults(given)
@@ -288,13 +288,13 @@ local function with_defaults(given)
   return given
 end
 
--- Options of the network, which a command has no use for.
+-- Network options, which a command does not use.
 local NETWORK = {
   "url", "host", "token", "connect_timeout", "tls", "allow_http", "method", "encoding", "http2", "headers", "proxy", "unix_socket", "resolve",
   "user_agent",
 }
 
--- A command needs no address and no token (`token = false` says so).
+-- A command needs no address and no token; `token = false` is accepted.
 local function read_command(checked)
   for _, name in ipairs(NETWORK) do
     if checked[name] then misuse(("connect: say command or %s, not both: a command is run here, without network or token"):format(name)) end
@@ -304,7 +304,7 @@ local function read_command(checked)
   return with_defaults(checked)
 end
 
--- Where a client that is replayed says it goes, when it does not say.
+-- The URL of a replayed client that has none.
 local NOWHERE = "https://recorded.invalid"
 
 local function read(given, replays)
@@ -325,12 +325,12 @@ local function read(given, replays)
   return checked
 end
 
---- The checked options of `connect`, files read, defaults filled in. Misuse raises at `level` (as `error` counts from the caller).
+--- Checks the options of `connect`, reads the files and fills in the defaults. Misuse raises at `level` (as `error` counts from the caller).
 ---@param given table
 ---@param level integer
----@param replays? boolean for a client that goes nowhere: without an address, and files are not looked at
+---@param replays? boolean for a replayed client: needs no address, and files are not read
 ---@return table? checked
----@return scrutinizer.Error? err  a file that cannot be read
+---@return scrutinizer.Error? err  kind `tls`: a file that cannot be read
 function options.read(given, level, replays)
   local good, checked, err = pcall(read, given, replays)
   if good then return checked, err end

@@ -31,16 +31,16 @@ function Target:finish()
   return failure(self.name, why)
 end
 
---- As if nothing had been written: the file aside is removed.
+--- Drops what was written: removes the temporary file.
 function Target:abort()
-  if io.type(self.file) == "file" then self.file:close() end -- the collector may have closed it
+  if io.type(self.file) == "file" then self.file:close() end -- the garbage collector may have closed it
   if self.aside then os.remove(self.aside) end
   self.file, self.aside = nil, nil
 end
 
 local count = 0
 
--- A name beside the file that no other process or state uses: address of a fresh table, clock, number.
+-- A temporary name in the same folder that no other process or Lua state uses: address of a new table, clock, counter.
 local function aside_name(path)
   count = count + 1
   local unique = tostring({}):match "0?x?(%x+)$" or "0"
@@ -48,14 +48,14 @@ local function aside_name(path)
 end
 
 local function open_path(path)
-  -- Devices cannot be renamed over.
+  -- A device cannot be replaced by a rename.
   local aside = not path:find "^/dev/" and aside_name(path) or nil
   local file, why = io.open(aside or path, "wb")
   if not file then return failure(path, why and why:gsub("^" .. (aside or path):gsub("[^A-Za-z0-9 ]", "%%%0") .. ": ", "")) end
   return setmetatable({ name = path, file = file, aside = aside, put = function(text) return file:write(text) end }, Target)
 end
 
---- A target, nil and err when the file cannot be made, or nothing when it is none.
+--- Opens a target. Nil and err when the file cannot be created; nothing at all when `out` is not a target.
 ---@param out scrutinizer.ExportTarget
 ---@return table? target
 ---@return scrutinizer.Error? err

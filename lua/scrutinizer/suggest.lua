@@ -1,4 +1,4 @@
---- "Did you mean": the known name that a misspelt one is nearest to.
+--- "Did you mean": finds the known name that is nearest to a misspelt one.
 
 local ascii = require "scrutinizer.ascii"
 local check = require "scrutinizer.check"
@@ -24,7 +24,7 @@ local function distance(a, b, max)
   return row[#b] <= max and row[#b] or nil
 end
 
---- The known name that a misspelt one is nearest to, letters' case aside; nil when none is near.
+--- The known name that is nearest to a misspelt one, ignoring case; nil when none is near.
 ---@param name string
 ---@param list table<string, any> the known names are its keys
 ---@param max? integer edits allowed (default 2; case alone is no edit)
@@ -39,8 +39,8 @@ function suggest.nearest(name, list, max)
   return best
 end
 
---- For open lists: the known name that `name` surely meant, or nil when it is known or simply another one.
---- Short names are near to many others by chance, so they must be nearer: up to 4 bytes only the case may differ, up to 8 one edit.
+--- For open lists: the known name that `name` misspells; nil when `name` is known or is a different name.
+--- Short names are close to many others by chance. Up to 4 bytes only the case may differ; up to 8 bytes one edit, above that two.
 ---@param name string
 ---@param list table<string, any>
 ---@return string?
@@ -57,7 +57,7 @@ function suggest.did_you_mean(known)
   return known and ('did you mean "%s"?'):format(known) or nil
 end
 
---- A word of an open list: unknown ones pass, misspelt known ones and what is no word do not.
+--- A name from an open list. Unknown names are accepted; a misspelt known name, an empty string or another type is not.
 ---@param value any
 ---@param list table<string, any>
 ---@return string? value

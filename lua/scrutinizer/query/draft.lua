@@ -1,4 +1,4 @@
---- The draft that a query's methods work on: the query's own table, copies of what it says, and who is blamed for misuse.
+--- Drafts: copies of a query's spec that its methods change; the query's own table; and the errors for misuse.
 
 local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
@@ -14,7 +14,7 @@ draft.methods = methods
 
 local Query = { __index = methods, __name = "scrutinizer.Query" }
 
--- When the flows were, in words.
+-- The query's times, in words.
 local function when(spec)
   local said = spec.times
   if spec.fields[wire.field.times] ~= nil then return "times as set" end
@@ -33,7 +33,7 @@ function Query:__tostring()
     check.show(spec.type), table.concat(spec.directions, " and "), when(spec)), 200)
 end
 
---- Raises at the line that called the method which calls this.
+--- Raises a misuse error. A query method calls this; the error is at the line that called the method.
 ---@param method string
 ---@param value any
 ---@param allowed string
@@ -42,18 +42,17 @@ function draft.misuse(method, value, allowed, hint)
   error(check.message(method, value, allowed, hint), 3)
 end
 
---- The same, with a message that is made.
+--- Like `misuse`, with a finished message.
 ---@param message string
 function draft.blame(message)
   error(message, 3)
 end
 
---- A copy of the query's spec, for the method to change. What was set by wire name in the same place gives way to it. Raises as `misuse`, or
---- so many levels above.
+--- A copy of the query's spec, for the method to change. A value that `:set` gave to the method's field is removed. Raises where `misuse` does.
 ---@param query scrutinizer.Query
 ---@param method string
 ---@param part? string the wire field that the method writes, by its name in `wire.field`
----@param above? integer
+---@param above? integer how many levels higher to raise
 ---@return table spec
 function draft.of(query, method, part, above)
   if getmetatable(query) ~= Query then
@@ -71,15 +70,15 @@ function draft.of(query, method, part, above)
   return spec
 end
 
---- The query that a finished draft is.
----@param query scrutinizer.Query the one it was made from
+--- Makes a query of a finished draft.
+---@param query scrutinizer.Query the one that the draft was made from
 ---@param spec table
 ---@return scrutinizer.Query
 function draft.finish(query, spec)
   return setmetatable({ _spec = spec, _client = query._client }, Query)
 end
 
---- A query with this spec.
+--- Makes a query with this spec.
 ---@param client table
 ---@param spec table
 ---@return scrutinizer.Query

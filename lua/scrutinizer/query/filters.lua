@@ -1,4 +1,4 @@
---- What `query:where`, `:exclude` and `:exporter` say, checked and turned into the appliance's filters.
+--- Checks the conditions of `query:where`, `:exclude` and `:exporter` and turns them into the appliance's filters.
 
 local addresses = require "scrutinizer.addresses"
 local check = require "scrutinizer.check"
@@ -7,7 +7,7 @@ local wire = require "scrutinizer.wire"
 
 local filters = {}
 
--- One check per kind: the value as wire.lua's writer wants it, or nil and, perhaps, a hint.
+-- One check per kind: returns the value that wire.filters takes, or nil and perhaps a hint.
 
 local ALLOWED = {
   ip = "the text of an IPv4 or IPv6 address",
@@ -45,7 +45,7 @@ KEYS.app_port = { kind = "app_port" }
 
 local KEY_LIST = table.concat(check.sorted_keys(KEYS), ", ")
 
--- A value or a list of values, as a list; nil when it is neither. { 443, "tcp" } is one app_port.
+-- A value or a list of values, as a list; nil for an empty table or one that is not a list. { 443, "tcp" } is one app_port.
 local function as_list(kind, value)
   if type(value) ~= "table" then return { value } end
   if kind == "app_port" and type(value[1]) == "number" then return { value } end
@@ -66,12 +66,12 @@ local function add_condition(method, mode, key, given, out)
   end
 end
 
---- The filters of one call of `where` or `exclude`, by sorted keys, list values as given.
+--- The filters of one call of `where` or `exclude`. Keys are sorted; list values keep their order.
 ---@param method string for messages
 ---@param mode "in"|"ex"
 ---@param conditions table
 ---@return { type: string, value: string }[]?
----@return string? message
+---@return string? message what is wrong
 function filters.conditions(method, mode, conditions)
   if type(conditions) ~= "table" or next(conditions) == nil then
     return nil, check.message(method, conditions, "a table with any of the keys " .. KEY_LIST)
@@ -93,16 +93,16 @@ local function is_text(text)
   return type(text) == "string" and text:find "%S" ~= nil and not text:find "^[%d.-]*$" and wire.try_encode(text) ~= nil
 end
 
--- Whether a text can be a device's name, and was not meant to be an address.
+-- Whether a text can be a device's name and does not look like an address.
 local function is_name(text)
   return is_text(text) and not text:find "^[%d./]*$" and not text:find ":"
 end
 
---- The filter for a device, or for one of its interfaces. Names make a filter that is `named`, to be looked up when the query runs.
----@param device string an IPv4 address, or a name; IPv6 is passed on as text, which is unverified
+--- The filter for a device, or for one of its interfaces. A filter with names has `named`: they are looked up when the query runs.
+---@param device string an IPv4 address, or a name; IPv6 is sent as text, which is unverified
 ---@param interface? integer|string its SNMP index, or a name
 ---@return { type: string, value?: string, named?: { exporter: string, interface?: integer|string } }?
----@return string? message
+---@return string? message what is wrong
 function filters.exporter(device, interface)
   if not addresses.is_ip(device) and not is_name(device) then
     return nil, check.message("exporter", device, "the text of the device's IPv4 or IPv6 address, or its name")

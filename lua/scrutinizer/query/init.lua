@@ -1,4 +1,4 @@
---- The query: an immutable value that says which flows are wanted and how. What it says is in wanted.lua, how it runs in running.lua.
+--- The query: an immutable value that says which flows are wanted and how. wanted.lua has the methods that build it, running.lua those that run it.
 
 local check = require "scrutinizer.check"
 local draft = require "scrutinizer.query.draft"
@@ -11,7 +11,7 @@ require "scrutinizer.query.running"
 
 local query = {}
 
--- Not sent unless said, but for these.
+-- The defaults. Other fields are sent only when the caller sets them.
 local function new_spec(report_type)
   return {
     type = report_type,
@@ -25,11 +25,11 @@ local function new_spec(report_type)
   }
 end
 
---- A query for a report type. Unknown names pass, misspelt known ones raise; names that begin with `custom_` are never judged.
----@param client table its `url` and `has_token` are shown by `:url()` and `:curl()`
+--- A query for a report type. Unknown names are accepted, a misspelling of a known name raises; names with `custom_` in front are not checked.
+---@param client table `:url()` and `:curl()` show its `url` and `has_token`
 ---@param report_type string
----@param level? integer where misuse is blamed, as `error` counts from here: by default 3, the line that called the caller (which must not
---- call this as its tail)
+---@param level? integer where misuse raises, as `error` counts from here: by default 3, the line that called the caller (the caller must not
+--- use a tail call)
 ---@return scrutinizer.Query
 function query.new(client, report_type, level)
   local designed = type(report_type) == "string" and report_type:find "^custom_" and wire.try_encode(report_type)
@@ -43,7 +43,7 @@ function query.new(client, report_type, level)
   return draft.query(client, new_spec(report_type))
 end
 
---- A query with a spec that is made already (`report_json.from`). Members that are absent get their defaults.
+--- A query with a ready spec (`report_json.from`). Absent members get their defaults.
 ---@param client table
 ---@param spec table
 ---@return scrutinizer.Query

@@ -1,4 +1,4 @@
---- Names that are known, each with one line. The lists are open: an appliance knows many more.
+--- Known names, each with a short description. The lists are open: an appliance knows many more.
 
 local names = {}
 
@@ -40,7 +40,7 @@ names.report_types = {
   tos = "type of service",
 }
 
---- Named times (`query:range`). Where days begin is the appliance's matter; see `query:timezone`.
+--- Named times (`query:range`). The appliance decides when a day begins; see `query:timezone`.
 ---@type table<string, string>
 names.date_ranges = {
   Custom = "the times said with query:between",
@@ -66,7 +66,7 @@ names.date_ranges = {
   Yesterday = "the calendar day before today",
 }
 
---- Filter types (`query:filter`), with the query method that writes them.
+--- Filter types (`query:filter`), each with the query methods that write it.
 ---@type table<string, string>
 names.filters = {
   sdfDips = "exporters and interfaces: query:exporter, query:device_group, query:all_exporters",

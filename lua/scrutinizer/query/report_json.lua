@@ -8,9 +8,9 @@ local wire = require "scrutinizer.wire"
 
 local report_json = {}
 
--- Cleaning: comments become blanks, line by line, so that positions and line numbers stay. No JSON string spans lines.
+-- Cleaning: comments become blanks, line by line, so that positions and line numbers do not change. A JSON string never spans lines.
 
--- The quote that closes the string whose first quote stands at `at`, or nil.
+-- Position of the quote that closes the string whose first quote is at `at`, or nil.
 local function string_end(text, at)
   repeat
     at = text:find('["\\]', at + 1)
@@ -20,19 +20,19 @@ local function string_end(text, at)
   return at
 end
 
--- Where a `#` outside of strings stands.
+-- Position of the first `#` outside of strings, or nil.
 local function comment_start(line)
   local at = 1
   while at do
     local mark = line:find('["#]', at)
     if not mark or line:sub(mark, mark) == "#" then return mark end
-    -- Past the string; an unclosed one runs to the line's end.
+    -- Skip the string; an unclosed one reaches to the line's end.
     local quote = string_end(line, mark)
     at = quote and quote + 1
   end
 end
 
--- Whether a line begins with a head, or is a URL that has one.
+-- Whether a line begins with `rpt_json=` or `data_requested=` (a head), or is a URL that has one.
 local function begins_head(text)
   for _, name in ipairs { wire.form.report, wire.form.data } do
     if text:find("^" .. name .. "%s*=") or text:find("^[A-Za-z]+://.*[?&]" .. name .. "=") then return true end
@@ -40,12 +40,12 @@ local function begins_head(text)
   return false
 end
 
--- What may follow a value on its line.
+-- Whether this text may follow a value on its line.
 local function value_ends(rest)
   return rest:find "^%s*$" or rest:find "^%s*[,:%]}#]"
 end
 
--- Whether a line can begin JSON (or a head), rather than go on with the prose of a wrapped comment.
+-- Whether a line can begin JSON or a head. Otherwise, after a comment, it is the comment's continuation.
 local function begins_json(line)
   local text = line:match "^%s*(.*)$"
   if text:find "^[%[%]{},:]" or begins_head(text) then return true end
@@ -58,7 +58,7 @@ local function begins_json(line)
   return rest ~= nil and value_ends(rest) ~= nil
 end
 
--- Blanks as wide as the text.
+-- As many blanks as the text has bytes.
 local function blanks(text)
   return (" "):rep(#text)
 end
@@ -102,7 +102,7 @@ local function fail(text, position, message)
     { position = position - 1 })
 end
 
--- The last byte of the object that begins at `at`; the text's end when it is not closed, for the decoder to complain of.
+-- Position of the last byte of the object that begins at `at`. When it is not closed: the text's end, and the decoder reports the error.
 local function object_end(text, at)
   local depth = 0
   while true do
@@ -119,7 +119,7 @@ local function object_end(text, at)
   end
 end
 
--- The object at `at`: its table and where the text goes on.
+-- Reads the object at `at`: its table and the position after it.
 local function read_object(text, at)
   if text:sub(at, at) ~= "{" then return fail(text, at, "expected an object in braces") end
   local last = object_end(text, at)
@@ -128,7 +128,7 @@ local function read_object(text, at)
   return value, last + 1
 end
 
--- Which of the two a bare object is: data_requested has nothing but directions.
+-- Which of the two an object without a head is: data_requested has only directions.
 local function bare_name(object)
   local known = { [wire.DIRECTIONS[1]] = true, [wire.DIRECTIONS[2]] = true }
   for key in pairs(object) do
@@ -137,7 +137,7 @@ local function bare_name(object)
   return next(object) and wire.form.data or wire.form.report
 end
 
--- Past blanks, the "&" between a URL's fields, and fields whose values are no objects.
+-- Skips blanks, a URL up to its "?", the "&" between its fields, and fields whose values are not objects.
 local function skip(text, at)
   while true do
     local before = at
@@ -148,9 +148,9 @@ local function skip(text, at)
   end
 end
 
---- Reads report JSON: `#` comments, also wrapped on to a next line that begins no JSON; heads `rpt_json=` and `data_requested=`, both,
---- either or none; the article's URL form. Without heads an object that has nothing but directions is `data_requested`, any other
---- `rpt_json`. A part that the text lacks is nil; text with neither is an error. A text that is no string is misuse and raises.
+--- Reads report JSON. The text may have `#` comments, also wrapped ones whose next line does not begin JSON; the heads `rpt_json=` and
+--- `data_requested=`, both, one or none; or the article's URL form. Without a head, an object that has only directions is `data_requested`,
+--- any other is `rpt_json`. A part that the text lacks is nil; a text with neither is an error. Raises when `text` is not a string.
 ---@param text string
 ---@return { rpt_json?: table, data_requested?: table }?
 ---@return scrutinizer.Error? err kind "decode", with the line
@@ -174,7 +174,7 @@ function report_json.read(text)
   return found
 end
 
--- Making a query of it. What is understood becomes part of the spec; what is not stays as it stands, in `fields` and `extras`.
+-- Making a query of it. What is understood becomes part of the spec; the rest is kept unchanged in `fields` and `extras`.
 
 local function is_text(value)
   return type(value) == "string" and value ~= ""
@@ -186,7 +186,7 @@ local function whole(value)
   return check.integer(value, 0)
 end
 
--- The members beside those that are understood; nil when there are none.
+-- The members that are not understood; nil when there are none.
 local function others_of(object, understood)
   local rest
   for key, value in pairs(object) do
@@ -200,7 +200,7 @@ end
 
 local READERS = {}
 
--- {"selected": value}: a reader for a field of this form. `convert` gives the spec's value, or nil when it does not know it.
+-- A reader for a field of the form {"selected": value}. `convert` returns the spec's value, or nil when it does not know the value.
 local function selected_reader(name, convert)
   return function(spec, value)
     if type(value) ~= "table" then return false end
@@ -257,7 +257,7 @@ function READERS.others(spec, value)
   return true
 end
 
--- Beside a named range start and end say nothing: they are left out.
+-- With a named range, start and end have no meaning: they are left out.
 function READERS.times(spec, value)
   local name = wire.times
   if type(value) ~= "table" or not is_text(value[name.range]) then return false end
@@ -275,7 +275,7 @@ function READERS.times(spec, value)
   return true
 end
 
--- sdfIps_0, sdfIps_1 … in the order of their types and numbers; a key of another form stands as it is.
+-- sdfIps_0, sdfIps_1 … sorted by type and number; a key of another form is kept as it is.
 function READERS.filters(spec, value)
   if type(value) ~= "table" then return false end
   local entries = {}
@@ -293,7 +293,7 @@ function READERS.filters(spec, value)
   return true
 end
 
--- As many rows as this mean all of them.
+-- This many rows or more mean all rows.
 local ALL_FROM = 1e9
 
 -- One direction's part of data_requested: { offset =, limit = }, or nil and what is wrong.
@@ -310,7 +310,7 @@ local function read_limits(part)
   return { offset = offset, limit = rows < ALL_FROM and rows or nil }
 end
 
--- Limits that are the same for each direction are the query's; others are kept by direction.
+-- Limits that are the same in each direction become the query's; different ones are kept per direction.
 local function set_limits(spec, parts)
   local first = parts[spec.directions[1]]
   for _, direction in ipairs(spec.directions) do
@@ -323,7 +323,7 @@ local function set_limits(spec, parts)
   spec.offset, spec.limit = first.offset, first.limit
 end
 
--- The directions for which data are asked are the query's. `reportDirections` stays as it stands when it says another thing.
+-- The directions in data_requested become the query's. When `reportDirections` differs, it is kept unchanged.
 local function read_data(spec, data, said_directions)
   local parts, asked = {}, {}
   for _, direction in ipairs(wire.DIRECTIONS) do
@@ -358,9 +358,8 @@ local function spec_of(found)
   return spec
 end
 
---- A query from report JSON, as `client:report_from` gives it. What the query knows (type, directions, times, zone, granularity, units, order,
---- filters, limits) can be changed by its methods; all the rest, filter texts included, is sent as it stands. 1,000,000,000 rows or more mean
---- no limit.
+--- A query from report JSON, for `client:report_from`. The query's methods can change what it knows: type, directions, times, zone, granularity,
+--- units, order, filters, limits. The rest, including the texts of filters, is sent unchanged. 1,000,000,000 rows or more mean no limit.
 ---@param client table
 ---@param text string
 ---@return scrutinizer.Query?

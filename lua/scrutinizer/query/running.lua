@@ -1,4 +1,4 @@
---- How a query runs, and what it would send.
+--- The methods that run a query or show what it sends. They raise when the query has no times; what fails outside returns nil and err.
 
 local aggregate = require "scrutinizer.report.aggregate"
 local check = require "scrutinizer.check"
@@ -12,7 +12,7 @@ local wire = require "scrutinizer.wire"
 ---@class scrutinizer.Query
 local methods = draft.methods
 
--- The query's spec, when it can run. Raises at the line that called the method which calls this.
+-- The query's spec, when it can run. Otherwise raises at the line that called the query's method.
 local function ready(query, method)
   local spec = draft.of(query, method, nil, 1)
   if not spec.times and spec.fields[wire.field.times] == nil then
@@ -22,7 +22,7 @@ local function ready(query, method)
 end
 
 ---@class scrutinizer.RowsOptions
----@field reuse? boolean the same row table each time, its fields overwritten
+---@field reuse? boolean every row is the same table, with its fields overwritten
 
 local function check_options(options)
   if options == nil then return end
@@ -33,7 +33,7 @@ local function check_options(options)
   end
 end
 
---- Runs the query: `for row in query:rows() do`. An error is raised there; `cursor:next()` returns it.
+--- Runs the query: `for row in query:rows() do`. The loop raises an error; `cursor:next()` returns it.
 ---@param options? scrutinizer.RowsOptions
 ---@return scrutinizer.Cursor
 function methods:rows(options)
@@ -42,7 +42,7 @@ function methods:rows(options)
   return require("scrutinizer.report.cursor").rows(self, options)
 end
 
---- Runs the query and gathers all rows.
+--- Runs the query and returns all rows, in `report.rows`.
 ---@return table? report
 ---@return scrutinizer.Error? err
 function methods:fetch()
@@ -58,7 +58,7 @@ function methods:first()
   return require("scrutinizer.report.cursor").first(self)
 end
 
---- How many rows exist.
+--- How many rows exist, whatever `:limit` and `:offset` say.
 ---@return integer? count
 ---@return scrutinizer.Error? err
 function methods:count()
@@ -66,8 +66,9 @@ function methods:count()
   return require("scrutinizer.report.cursor").count(self)
 end
 
---- Groups of rows with sums, minima, maxima and counts, made in the core while the bytes stream in: exact, and without a table per row.
---- Names are those of `:select`, else element names. Descending by the first sum, else by the count; equal ones by their `by` values.
+--- Groups the rows, with sums, minima, maxima and counts. The core does this while it reads the answer: results are exact, no row becomes a table.
+--- Fields have the names of `:select`, else element names. Groups are sorted by the first sum, else by the count, descending; equal ones by
+--- their `by` values.
 ---@param options scrutinizer.AggregateOptions
 ---@return table[]? groups
 ---@return scrutinizer.Error? err
@@ -77,14 +78,14 @@ function methods:aggregate(options)
   return require("scrutinizer.report.cursor").aggregate(self, plan)
 end
 
--- The form that would be sent. Asks the appliance only where the query names exporters; nil and err where it does not know them.
+-- The form that the query sends. Asks the appliance only when the query names exporters; nil and err when it does not know them.
 local function form_of(query, spec)
   local looked_up, err = named_exporters.look_up(query._client, spec)
   if not looked_up then return nil, err end
   return wire.report_form(looked_up, pages.first(looked_up))
 end
 
---- What would be sent: the form's fields as text, without the token. Names of exporters are looked up.
+--- The form's fields that the query sends, as text, without the token. Names of exporters are looked up.
 ---@return { rm: string, action: string, rpt_json: string, data_requested: string }?
 ---@return scrutinizer.Error? err a name could not be looked up
 function methods:request()
@@ -92,7 +93,7 @@ function methods:request()
   return form, err
 end
 
---- The request as a GET URL. The token is shown as `***`.
+--- The request as a GET URL. The token is shown as `***`. Raises for a client with `command`.
 ---@return string?
 ---@return scrutinizer.Error? err a name could not be looked up
 function methods:url()
@@ -102,8 +103,8 @@ function methods:url()
   return show.url(self._client.url, form, self._client.has_token)
 end
 
---- The request as a curl command that is safe to paste into a shell. The token is shown as `***`. With `connect { command = … }`: the
---- command line of that.
+--- The request as a curl command that is safe to paste into a shell. The token is shown as `***`. For a client with `command`: that
+--- program's command line.
 ---@return string?
 ---@return scrutinizer.Error? err a name could not be looked up
 function methods:curl()
@@ -113,11 +114,11 @@ function methods:curl()
   return show.curl(self._client.url, form, self._client.has_token)
 end
 
---- The report's graph: one series for each row that the table shows (:limit, :offset), and Other. Points are the bytes of each bucket;
---- in a report ordered by another column, that column's values. The bucket's length is the query's :granularity (the answer's own, where it
---- says that it used another and the points agree), else what the answer or
---- `report_start` (a second request) says, else the distance of the points. Points that do not fit it are an error of kind `decode`,
---- a graph over `max_held` is one of kind `limit`. Without a limit every row has a series.
+--- The report's graph: one series for each row that the table shows (:limit, :offset), and Other. Without a limit every row has a series.
+--- A point is the bytes of one bucket; in a report ordered by another column, that column's value. The bucket's length is the query's
+--- :granularity; when the answer reports another length and the points agree, that one. Without :granularity it comes from the answer, else from
+--- `report_start` (a second request), else from the distance between points. Points that do not fit it are an error of kind `decode`;
+--- a graph larger than `max_held` is an error of kind `limit`.
 ---@return scrutinizer.Series[]? list
 ---@return scrutinizer.Error? err
 function methods:series()
@@ -125,7 +126,7 @@ function methods:series()
   return series.find(self._client, spec)
 end
 
---- The same with bits per second in place of bytes. Raises for reports whose points are no bytes: in percent, or ordered by another column.
+--- Like `series`, in bits per second instead of bytes. Raises when the report's points are not bytes: in percent, or ordered by another column.
 ---@return scrutinizer.Series[]? list
 ---@return scrutinizer.Error? err
 function methods:rates()
@@ -137,7 +138,7 @@ function methods:rates()
   return series.to_rates(list)
 end
 
---- The entries of the report's pie: `label`, `dns`, `direction`, `other`, and what else the appliance says of each (`tooltip`).
+--- The entries of the report's pie chart: `label`, `dns`, `direction`, `other`, and other members that the appliance sends (`tooltip`).
 ---@return table[]? list
 ---@return scrutinizer.Error? err
 function methods:pie()
@@ -145,7 +146,7 @@ function methods:pie()
   return series.pie(self._client, spec)
 end
 
---- Seconds per bucket that the appliance will use for this query: asks `report_start`, which runs no report.
+--- Seconds per bucket that the appliance will use for this query. Asks `report_start`, which does not run the report.
 ---@return integer? seconds
 ---@return scrutinizer.Error? err
 function methods:interval()

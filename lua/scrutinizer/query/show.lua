@@ -1,10 +1,10 @@
---- A request as text for people: a URL, and a command for a shell. The token is never in it.
+--- A request as text for people: a URL, or a shell command. It never contains the token.
 
 local wire = require "scrutinizer.wire"
 
 local show = {}
 
--- No secret's length either.
+-- Does not show the secret's length either.
 local MASK = "***"
 
 --- The request as a GET URL, percent-encoded.
@@ -18,12 +18,12 @@ function show.url(base, form, has_token)
   return url
 end
 
--- For a POSIX shell: within single quotes only the single quote itself means anything.
+-- For a POSIX shell: within single quotes only the single quote is special.
 local function quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
---- The request as one curl command line. Values stand in single quotes; control bytes in them are JSON escapes by then.
+--- The request as one curl command line. Values are in single quotes; the JSON encoder has already escaped their control bytes.
 ---@param base string
 ---@param form table<string, string>
 ---@param has_token boolean

@@ -1,4 +1,4 @@
---- What a query says: which flows are wanted, from where and when, and how. Each method gives a new query.
+--- The methods that build a query: which flows, from which devices, at what times, in what form. Each returns a new query; misuse raises.
 
 local check = require "scrutinizer.check"
 local draft = require "scrutinizer.query.draft"
@@ -21,7 +21,7 @@ local function add_filters(spec, list)
   spec.filters = all
 end
 
--- A draft for a filter to be added to; filters set as a whole have no place for one more.
+-- A draft to which a filter can be added. Raises when `:set` has replaced all filters.
 local function filter_draft(query, method)
   local spec = draft.of(query, method, nil, 1)
   if spec.fields[wire.field.filters] ~= nil then
@@ -30,7 +30,7 @@ local function filter_draft(query, method)
   return spec
 end
 
--- Limits that were kept by direction stay with theirs.
+-- Limits that are kept per direction stay with their direction.
 local function set_directions(spec, list)
   local part = spec.window and #list == 1 and spec.window[list[1]]
   if part then spec.offset, spec.limit = part.offset, part.limit end
@@ -38,7 +38,7 @@ local function set_directions(spec, list)
   spec.window = #list == 2 and spec.window or nil
 end
 
---- Only traffic that came in on the interfaces (the default).
+--- Only traffic into the interfaces (the default).
 ---@return scrutinizer.Query
 function methods:inbound()
   local spec = draft.of(self, "inbound", "directions")
@@ -46,7 +46,7 @@ function methods:inbound()
   return draft.finish(self, spec)
 end
 
---- Only traffic that went out on the interfaces.
+--- Only traffic out of the interfaces.
 ---@return scrutinizer.Query
 function methods:outbound()
   local spec = draft.of(self, "outbound", "directions")
@@ -54,7 +54,7 @@ function methods:outbound()
   return draft.finish(self, spec)
 end
 
---- Both directions in one request: rows come inbound first, each with its `direction`; limit and offset hold for each.
+--- Both directions in one request. Inbound rows come first; each row has its `direction`. Limit and offset apply to each direction.
 ---@return scrutinizer.Query
 function methods:both()
   local spec = draft.of(self, "both", "directions")
@@ -62,7 +62,7 @@ function methods:both()
   return draft.finish(self, spec)
 end
 
--- What came with a pasted report beside its times was about other times.
+-- Other members of `times` in a pasted report belong to the old times: drop them.
 local function set_times(spec, said)
   spec.times = said
   if spec.extras.times then
@@ -73,7 +73,7 @@ local function set_times(spec, said)
   end
 end
 
---- A named range, such as "LastHour"; see `scrutinizer.date_ranges`. Unknown names pass, misspelt known ones raise.
+--- A named range, such as "LastHour"; see `scrutinizer.date_ranges`. Unknown names are accepted; a misspelling of a known name raises.
 ---@param name string
 ---@return scrutinizer.Query
 function methods:range(name)
@@ -87,10 +87,10 @@ end
 
 local MOMENT = 'epoch seconds or ISO 8601 text such as "2026-11-01T00:00:00Z"'
 
---- From one moment up to, not including, another: epoch seconds, or ISO 8601 text. Text without a zone needs `:timezone` said first;
---- a local time that the clocks skip is moved forward by the gap, of one that they show twice the earlier moment is taken.
----@param from integer|string
----@param to integer|string
+--- From one moment to another, as epoch seconds or ISO 8601 text. For text without a zone, call `:timezone` first. When clocks go forward, a
+--- local time in the gap is moved forward by the gap. When clocks go back, the first of the two moments is used.
+---@param from integer|string included
+---@param to integer|string not included
 ---@return scrutinizer.Query
 function methods:between(from, to)
   local spec = draft.of(self, "between", "times")
@@ -106,8 +106,8 @@ function methods:between(from, to)
   return draft.finish(self, spec)
 end
 
---- The last seconds, or "90m" (s m h d w), counted back from each time the query runs.
----@param span integer|string
+--- A span of time that ends now. It is counted back from the moment of each run.
+---@param span integer|string seconds, 1 to 10^9, or a number with a unit such as "90m" (s m h d w)
 ---@return scrutinizer.Query
 function methods:last(span)
   local spec = draft.of(self, "last", "times")
@@ -119,7 +119,7 @@ function methods:last(span)
   return draft.finish(self, spec)
 end
 
---- The zone in which the appliance shows times and counts days, and in which `:between` said later reads text without a zone.
+--- The time zone in which the appliance shows times and counts days. A later `:between` reads text without a zone in it.
 --- Its effect on the appliance's own calendar ranges is unverified.
 ---@param name string IANA name, such as "America/New_York"
 ---@return scrutinizer.Query
@@ -129,14 +129,14 @@ function methods:timezone(name)
     draft.blame "timezone: the times were set as a whole by :set; say the zone there"
   end
   local known, complaint, unreadable = zone.load(name)
-  -- Without zone files nothing can be judged but the name's form.
+  -- Without zone files only the form of the name can be checked.
   local plausible = unreadable and type(name) == "string" and name:find "^[A-Za-z][A-Za-z0-9_+/-]*$"
   if not known and not plausible then draft.misuse("timezone", name, 'an IANA name such as "Europe/Berlin"', complaint) end
   spec.timezone = name
   return draft.finish(self, spec)
 end
 
---- Minutes per bucket, or "auto". Kept by the appliance: 1, 5, 30, 120, 720; also 1440 and 10080 are likely.
+--- Minutes per bucket, or "auto". The appliance stores buckets of 1, 5, 30, 120 and 720 minutes, probably also 1440 and 10080.
 ---@param minutes integer|"auto"
 ---@return scrutinizer.Query
 function methods:granularity(minutes)
@@ -147,7 +147,7 @@ function methods:granularity(minutes)
   return draft.finish(self, spec)
 end
 
---- Labels per second.
+--- Labels are rates per second.
 ---@return scrutinizer.Query
 function methods:rate()
   local spec = draft.of(self, "rate", "rate_total")
@@ -155,7 +155,7 @@ function methods:rate()
   return draft.finish(self, spec)
 end
 
---- Labels as totals.
+--- Labels are totals.
 ---@return scrutinizer.Query
 function methods:total()
   local spec = draft.of(self, "total", "rate_total")
@@ -163,7 +163,7 @@ function methods:total()
   return draft.finish(self, spec)
 end
 
---- Labels in bits. Raw values stay bytes.
+--- Labels are in bits. Raw values stay bytes.
 ---@return scrutinizer.Query
 function methods:bits()
   local spec = draft.of(self, "bits", "unit")
@@ -171,7 +171,7 @@ function methods:bits()
   return draft.finish(self, spec)
 end
 
---- Labels in bytes.
+--- Labels are in bytes.
 ---@return scrutinizer.Query
 function methods:bytes()
   local spec = draft.of(self, "bytes", "unit")
@@ -179,7 +179,7 @@ function methods:bytes()
   return draft.finish(self, spec)
 end
 
---- Labels as percent of the interface's speed. Raw values stay bytes.
+--- Labels are percentages of the interface's speed. Raw values stay bytes.
 ---@return scrutinizer.Query
 function methods:percent()
   local spec = draft.of(self, "percent", "unit")
@@ -195,7 +195,7 @@ function methods:raw()
   return draft.finish(self, spec)
 end
 
---- Labels are made for people ("1.2 Mb/s").
+--- Labels are formatted for people ("1.2 Mb/s").
 ---@return scrutinizer.Query
 function methods:formatted()
   local spec = draft.of(self, "formatted", "data_format")
@@ -205,7 +205,7 @@ end
 
 local DATA_MODES = { saf = true, traditional = true, raw_flows = true }
 
---- Which tables the appliance reads: "saf" (its default), "traditional", "raw_flows". Unknown names pass, misspelt known ones raise.
+--- Which tables the appliance reads: "saf" (its default), "traditional", "raw_flows". Unknown names are accepted; a misspelling of these raises.
 ---@param mode string
 ---@return scrutinizer.Query
 function methods:data_mode(mode)
@@ -215,8 +215,8 @@ function methods:data_mode(mode)
   return draft.finish(self, spec)
 end
 
---- The column to sort by, descending: its element name, such as "sum_octetdeltacount".
----@param column string
+--- The column to sort by, descending.
+---@param column string its element name, such as "sum_octetdeltacount"
 ---@return scrutinizer.Query
 function methods:order_by(column)
   local spec = draft.of(self, "order_by", "order_by")
@@ -225,7 +225,7 @@ function methods:order_by(column)
   return draft.finish(self, spec)
 end
 
---- Whether the graph shows what is not in the top rows as "Other".
+--- Whether the graph shows the traffic outside the top rows as "Other".
 ---@param shown boolean
 ---@return scrutinizer.Query
 function methods:others(shown)
@@ -235,9 +235,9 @@ function methods:others(shown)
   return draft.finish(self, spec)
 end
 
---- Only flows of this device, or of one of its interfaces. Said again: of this one too. IPv6 is passed on as text, which is unverified.
---- Names are looked up when the query runs, once per client and five minutes (`client.exporters`); one that means none or several is an error.
----@param device string its address, name, DNS name, sysname or label
+--- Only flows of this device, or of one of its interfaces. Several calls are ORed. Names are looked up when the query runs; the client keeps
+--- the result for five minutes (`client.exporters`). A name of no device, or of several, is an error.
+---@param device string its address, name, DNS name, sysname or label; IPv6 is sent as text, which is unverified
 ---@param interface? integer|string its SNMP index or its name, such as "xe-0/0/1"
 ---@return scrutinizer.Query
 function methods:exporter(device, interface)
@@ -248,7 +248,7 @@ function methods:exporter(device, interface)
   return draft.finish(self, spec)
 end
 
---- Flows of every device: takes back `:exporter` and `:device_group`.
+--- Flows of every device: removes what `:exporter` and `:device_group` added.
 ---@return scrutinizer.Query
 function methods:all_exporters()
   local spec = filter_draft(self, "all_exporters")
@@ -261,8 +261,8 @@ function methods:all_exporters()
   return draft.finish(self, spec)
 end
 
---- Only flows of the devices in this group. Said again, or with `:exporter`: of these too.
----@param id integer see client.device_groups:list()
+--- Only flows of the devices in this group. Several calls, and calls of `:exporter`, are ORed.
+---@param id integer from 0; see client.device_groups:list()
 ---@return scrutinizer.Query
 function methods:device_group(id)
   local spec = filter_draft(self, "device_group")
@@ -272,14 +272,14 @@ function methods:device_group(id)
   return draft.finish(self, spec)
 end
 
----@class scrutinizer.Conditions one value or a list of values each
+---@class scrutinizer.Conditions each is one value or a list of values
 ---@field ip? string|string[]
 ---@field src_ip? string|string[]
 ---@field dst_ip? string|string[]
 ---@field ip_group? integer|integer[]
 ---@field src_ip_group? integer|integer[]
 ---@field dst_ip_group? integer|integer[]
----@field network? string|string[]      "10.0.0.0/8"; unverified, dst_network has been seen in use
+---@field network? string|string[]      "10.0.0.0/8"; unverified: only dst_network has been seen in use
 ---@field src_network? string|string[]  unverified
 ---@field dst_network? string|string[]
 ---@field port? integer|integer[]
@@ -287,8 +287,8 @@ end
 ---@field dst_port? integer|integer[]   unverified
 ---@field app_port? string|table        "443/tcp", "443/6", { 443, "tcp" }
 
---- Only flows that meet these conditions. Conditions of one kind widen, kinds narrow: that is the appliance's way, though stated nowhere.
---- IPv6 addresses and networks are passed on as text, which is unverified.
+--- Only flows that meet these conditions. Values of one key are ORed; different keys are ANDed. The appliance does so, but does not document it.
+--- IPv6 addresses and networks are sent as text, which is unverified.
 ---@param conditions scrutinizer.Conditions
 ---@return scrutinizer.Query
 function methods:where(conditions)
@@ -299,7 +299,7 @@ function methods:where(conditions)
   return draft.finish(self, spec)
 end
 
---- No flows that meet these conditions.
+--- Leaves out the flows that meet these conditions.
 ---@param conditions scrutinizer.Conditions
 ---@return scrutinizer.Query
 function methods:exclude(conditions)
@@ -312,7 +312,7 @@ end
 
 local TEXT = "text in UTF-8"
 
---- Any filter in the appliance's own words, unchecked: `:filter("sdfIps", "in_10.1.1.1_Both")`. It is numbered with the others.
+--- Adds any filter in the appliance's own form, unchecked: `:filter("sdfIps", "in_10.1.1.1_Both")`. It is numbered together with the others.
 ---@param type_name string see scrutinizer.filters
 ---@param value string
 ---@return scrutinizer.Query
@@ -326,10 +326,10 @@ function methods:filter(type_name, value)
   return draft.finish(self, spec)
 end
 
---- Any field of the request's JSON, unchecked: `:set("byInt", { selected = 0 })`. It stands in place of what other methods said before
---- of the same field; what they say afterwards stands in its place.
+--- Sets any field of the request's JSON, unchecked: `:set("byInt", { selected = 0 })`. It replaces what other methods set before in the same
+--- field; a later call of those methods replaces it.
 ---@param field string
----@param value any what JSON can hold; scrutinizer.null for null
+---@param value any any value that JSON can hold; scrutinizer.null for null
 ---@return scrutinizer.Query
 function methods:set(field, value)
   local spec = draft.of(self, "set")
@@ -347,7 +347,7 @@ function methods:set(field, value)
   return draft.finish(self, spec)
 end
 
---- Exactly these fields in each row; see `projection.parse`. Without it: every column's raw value, and rank.
+--- Rows have exactly these fields; see `projection.parse`. Without it: the raw value of every column, and rank.
 ---@param ... string|table names, or one list of names, or one map of aliases to names
 ---@return scrutinizer.Query
 function methods:select(...)
@@ -356,13 +356,13 @@ function methods:select(...)
   return draft.finish(self, spec)
 end
 
---- At most so many rows, over all pages; in both directions, of each.
----@param n integer
+--- At most this many rows, over all pages. With both directions: in each.
+---@param n integer from 1
 ---@return scrutinizer.Query
 function methods:limit(n)
   local spec = draft.of(self, "limit")
   spec.limit = check.integer(n, 1) or draft.misuse("limit", n, "a whole number from 1")
-  if spec.window then -- each direction begins where it did
+  if spec.window then -- each direction keeps its offset
     local window = {}
     for direction, part in pairs(spec.window) do window[direction] = { offset = part.offset, limit = spec.limit } end
     spec.window = window
@@ -370,8 +370,8 @@ function methods:limit(n)
   return draft.finish(self, spec)
 end
 
---- Leave out so many rows at the beginning.
----@param n integer
+--- Skips this many rows at the beginning.
+---@param n integer from 0
 ---@return scrutinizer.Query
 function methods:offset(n)
   local spec = draft.of(self, "offset")
@@ -380,8 +380,8 @@ function methods:offset(n)
   return draft.finish(self, spec)
 end
 
---- Rows to ask for per request. Without it everything is asked for at once and streamed: one answer, one snapshot.
----@param n integer
+--- Rows per request. Without it one request asks for all rows, and its answer is streamed: all rows are of the same moment.
+---@param n integer from 1
 ---@return scrutinizer.Query
 function methods:page_size(n)
   local spec = draft.of(self, "page_size")
@@ -389,8 +389,8 @@ function methods:page_size(n)
   return draft.finish(self, spec)
 end
 
---- Pages to ask for ahead of the loop.
----@param n integer
+--- How many pages to request before the loop needs them. Has an effect only with `:page_size`.
+---@param n integer 0 (the default) to 64
 ---@return scrutinizer.Query
 function methods:prefetch(n)
   local spec = draft.of(self, "prefetch")
@@ -398,16 +398,18 @@ function methods:prefetch(n)
   return draft.finish(self, spec)
 end
 
---- The query for the rows that an error kept from coming: `err.resume` says where to go on. Times that depend on the clock are those of the
---- broken walk when the error carries them (`resume.from`, `resume.to`).
+--- A query for the rows that are missing after an error: `err.resume` says where to continue. Times that depend on the clock stay those of the
+--- failed run when the error carries them (`resume.from`, `resume.to`).
 ---
---- `err.resume` is plain data: `offset` and `remaining` (nil: no limit), in both directions under `inbound` and `outbound`, and `proof`, a text
---- that only this method reads. It may be saved, as JSON too, and given as `{ resume = saved }`. The proof holds the overlap rule up here as
---- well: the rest begins with the last row given, which must be what it was, as must total and window, and nobody may come again of up to
---- 1,024 rows that tie with it (of more only while `err.resume` itself is given, in the process where it broke). Else the rest is an error of
---- kind `changed`, or `limit` where it cannot be told. Without `proof` nothing is held against anything, as after `:offset`.
+--- `err.resume` is plain data: `offset`, `remaining` (nil: no limit) and `proof`, a text that only this method reads. With both directions there
+--- is one under `inbound` and one under `outbound`. It may be saved, for example as JSON, and given as `{ resume = saved }`.
 ---
---- An error of `fetch` or `aggregate` has given no rows: the rest is then all of it.
+--- The proof shows that the rest belongs to the same report. The rest starts with the last row given: this row, the total and the window must be
+--- unchanged. No row that ties with it may come again; this works for up to 1,024 tied rows, and for more only in the same process with
+--- the same `err.resume`. Otherwise the rest is an error of kind `changed`, or of kind `limit` when it cannot be checked. Without `proof` nothing
+--- is checked, as with `:offset`.
+---
+--- After an error of `fetch` or `aggregate` no rows were given: the rest is the whole report.
 ---@param err scrutinizer.Error|{ resume: table }
 ---@return scrutinizer.Query
 function methods:resume(err)

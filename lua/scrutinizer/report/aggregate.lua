@@ -1,4 +1,4 @@
---- `query:aggregate`: sums, minima, maxima and counts per group, made in the core while the bytes stream in.
+--- `query:aggregate`: sums, minima, maxima and counts per group, computed in the core while the answer arrives.
 
 local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
@@ -9,12 +9,12 @@ local FOLDS = { "sum", "min", "max" }
 local KNOWN = { by = true, sum = true, min = true, max = true, count = true, top = true }
 
 ---@class scrutinizer.AggregateOptions
----@field by? string[]    fields that make the groups; none: one group of all rows
----@field sum? string[]   fields to add up: sum_<field>
----@field min? string[]   min_<field>
----@field max? string[]   max_<field>
----@field count? boolean  rows per group: count
----@field top? integer    only the first so many groups
+---@field by? string[]    fields to group by; none: one group of all rows
+---@field sum? string[]   fields to add up, as sum_<field>
+---@field min? string[]   fields whose minimum is wanted, as min_<field>
+---@field max? string[]   fields whose maximum is wanted, as max_<field>
+---@field count? boolean  adds the number of rows per group, as count
+---@field top? integer    return only this many groups, the first ones
 
 local function list_of_names(value)
   if type(value) == "string" then value = { value } end
@@ -28,7 +28,7 @@ local function list_of_names(value)
   return value
 end
 
--- What the query selects under a name: its alias, or, when nothing was selected, the column itself.
+-- The query's selected entry with this name or alias; without `:select`, the column itself.
 local function projected(spec, name)
   if not spec.projection then return { field = name, column = name, member = "raw" } end
   for _, entry in ipairs(spec.projection) do
@@ -73,7 +73,7 @@ local function check_rest(options)
   end
 end
 
---- What to do for some options: the fields that are read, and how they are folded. Nil and a complaint on misuse.
+--- The plan for some options: which fields are read, and how they are combined. Nil and a message on misuse.
 ---@param spec table the query's
 ---@param options scrutinizer.AggregateOptions
 ---@return table? plan
@@ -95,8 +95,8 @@ function aggregate.plan(spec, options)
   return plan
 end
 
---- The core's aggregate for a plan. The groups' names take at most `max_bytes`.
----@param max_bytes integer
+--- The core's aggregate for a plan.
+---@param max_bytes integer the most memory that the names of the groups may take
 ---@return userdata
 function aggregate.new(plan, max_bytes)
   return core.aggregate { fields = plan.fields, by = plan.by, folded = plan.folded, max_keys = max_bytes }

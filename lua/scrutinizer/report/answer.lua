@@ -1,4 +1,4 @@
---- What an answer says beside its rows: totals, times, exporters, footers; and whether it is a failure in a 200.
+--- The facts that an answer has besides its rows: totals, times, exporters, footers. And whether an answer with status 200 is a failure.
 
 local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
@@ -13,7 +13,7 @@ local function wrong(position, what)
   return errors.fail("decode", what, { position = position })
 end
 
---- A whole number that the wire writes as number or as text.
+--- A whole number from 0; the appliance sends it as a number or as text. Nil for anything else.
 ---@param value any
 ---@return integer?
 local function whole(value)
@@ -21,15 +21,15 @@ local function whole(value)
   return check.integer(value, 0)
 end
 
--- A fact's value, nil when it is absent or null; nil and err when it cannot be decoded.
+-- A fact's value and, third, its position. Nil when it is absent or null; nil and err when it cannot be decoded.
 local function fact(decoder, name, direction)
   local value, kind, message, position = decoder:fact(name, direction)
   if value == nil and message then return nil, errors.new(kind, message, { position = position }) end
   if value == null then return nil, nil, kind end
-  return value, nil, kind -- the second result of a good fact is its position
+  return value, nil, kind -- after a value, the second result of `fact` is its position
 end
 
---- Rows that exist in a direction (1 inbound, 2 outbound); nil when the answer does not say.
+--- How many rows exist in a direction (1 inbound, 2 outbound); nil when the answer does not say.
 ---@return integer? total
 ---@return scrutinizer.Error? err
 function answer.total(decoder, direction)
@@ -46,7 +46,7 @@ local function epoch_of(moment)
   return whole(moment.epoch)
 end
 
---- The window of the report: first and last bucket start, as sent.
+--- The window of the report: starts of its first and last bucket in epoch seconds, as sent.
 ---@return { first?: integer, last?: integer, timezone?: string }? time
 ---@return scrutinizer.Error? err
 function answer.time(decoder)
@@ -60,7 +60,7 @@ function answer.time(decoder)
   }
 end
 
---- Exporters that the report draws from.
+--- The exporters whose flows are in the report, by address.
 ---@return table<string, { flows?: integer, hex?: string }>? exporters
 ---@return scrutinizer.Error? err
 function answer.exporters(decoder)
@@ -77,7 +77,7 @@ function answer.exporters(decoder)
   return exporters
 end
 
---- Seconds per bucket, where the answer says: `graphView.graphGranularity.seconds`, or the older `dataGranularity.used` (minutes).
+--- Seconds per bucket: `graphView.graphGranularity.seconds`, or the older `dataGranularity.used` (minutes). Nil when the answer has neither.
 ---@param view any decoded graphView
 ---@param granularity any decoded dataGranularity
 ---@return integer? seconds
@@ -89,7 +89,7 @@ function answer.seconds_used(view, granularity)
   return minutes and minutes > 0 and minutes * 60 or nil
 end
 
---- The same of an answer that is being read; nil where it says nothing.
+--- The same for an answer that is being read.
 ---@param decoder userdata
 ---@return integer? seconds
 function answer.interval(decoder)
@@ -104,7 +104,7 @@ function answer.request_id(decoder)
   return value
 end
 
--- One line of the footer: labels by element name. Cells without one (the first) only name the line.
+-- One line of the footer: labels by element name. A cell without an element name (the first) only names the line.
 local function footer_line(cells)
   local line = {}
   for _, cell in ipairs(type(cells) == "table" and cells or {}) do
@@ -115,7 +115,7 @@ local function footer_line(cells)
   return line
 end
 
---- The footer of a direction: "Other" and "Total", labels as sent, by element name. It has fewer cells than there are columns.
+--- The footer of a direction: its lines "Other" and "Total", each with labels as sent, by element name. It has fewer cells than columns.
 ---@return { others: table<string, string>, total: table<string, string> }? footer
 ---@return scrutinizer.Error? err
 function answer.footer(decoder, direction)
@@ -125,9 +125,9 @@ function answer.footer(decoder, direction)
   return { others = footer_line(value[1]), total = footer_line(value[2]) }
 end
 
---- The failure that a complete answer is, or nil when it is a report.
+--- The error that a complete answer means, or nil when it is a report.
 ---@param decoder userdata
----@param client? scrutinizer.Client whose secrets are not to be shown; nil: a text from anywhere
+---@param client? scrutinizer.Client its secrets are masked; nil when the bytes come from elsewhere
 ---@param status? integer
 ---@return scrutinizer.Error?
 function answer.failure(decoder, client, status)
@@ -151,7 +151,7 @@ function answer.failure(decoder, client, status)
   end
 end
 
--- The first bytes of what is no JSON tell the user most: a login page, a proxy's words. Never the token.
+-- Adds the first bytes of an answer that is not a report, such as a login page or a proxy's message. Masks the token.
 local function with_head(client, decoder, message)
   local _, _, found, head = decoder:state()
   if found or head == "" then return message end
@@ -159,7 +159,7 @@ local function with_head(client, decoder, message)
   return ("not a report: %s; the answer begins with \"%s\""):format(message, errors.neutral(head, 60))
 end
 
---- The error of a report's answer that cannot be read on, from what the decoder said.
+--- The error for an answer that cannot be read further, made from the decoder's error.
 ---@param client scrutinizer.Client
 ---@param decoder userdata
 ---@param kind string

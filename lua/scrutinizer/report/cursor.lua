@@ -1,4 +1,4 @@
---- The cursor: a report's rows, pulled one by one as the answer streams in. And what is built on it: fetch, first, count.
+--- The cursor: gives a report's rows one by one while the answer arrives. Also fetch, first, count and aggregate, which use it.
 
 local aggregate = require "scrutinizer.report.aggregate"
 local prefetch = require "scrutinizer.report.prefetch"
@@ -8,21 +8,21 @@ local pages = require "scrutinizer.report.pages"
 local walk = require "scrutinizer.report.walk"
 
 ---@class scrutinizer.Cursor
----@field columns? table[]      once known: { { name =, label =, title =, numeric = }, … } in wire order
----@field total? integer        rows that exist; in both directions the sum
----@field totals? table         in both directions: { inbound =, outbound = }
+---@field columns? table[]      once known: { { name =, label =, title =, numeric = }, … } in the answer's order
+---@field total? integer        rows that exist; with both directions, the sum
+---@field totals? table         with both directions: { inbound =, outbound = }
 ---@field time? table           { first =, last =, timezone = }: bucket starts, epoch seconds
 ---@field exporters? table      { [ip] = { flows =, hex = } }
 ---@field request_id? string
 ---@field fields? table[]       the row's fields in order: { { field =, column = }, … }
 ---@field bytes integer         bytes of JSON read so far
----@field granularity? integer  minutes, when the query or the answer says them
+---@field granularity? integer  minutes per bucket, when the query or the answer says them
 ---@field footer? table         { others = { [name] = text }, total = { [name] = text } }
 local methods = {}
 
 local LANE = walk.LANE
 
---- The next row; nil at the end; nil and err when something failed (then the same err again).
+--- The next row; nil at the end; nil and err after a failure (later calls return the same err).
 ---@return table? row
 ---@return scrutinizer.Error? err
 function methods:next()
@@ -33,7 +33,7 @@ function methods:next()
   return row, lane
 end
 
---- Ends the transfer. Any number of times; `next` then returns an error of kind `cancelled`, unless all rows had been given.
+--- Ends the transfer. May be called any number of times. After it, `next` returns an error of kind `cancelled`, unless all rows were given.
 function methods:close()
   walk.cancel(self, "the cursor was closed before its end")
 end
@@ -48,14 +48,14 @@ function Cursor:__index(key)
   return walk.look(self, getter)
 end
 
--- In a `for` there is nowhere to return an error to: it is raised.
+-- A `for` loop cannot receive an error: it is raised.
 local function row_or_error(self)
   local row, err = walk.next(self)
   if err then error(err, 0) end
   return row
 end
 
--- The same twice: in C, where that may call what waits; and for the others.
+-- Two versions of the same call: one in C, on Luas where C may call a function that yields; and one in Lua for the others.
 Cursor.__call = core.caller and core.caller(row_or_error) or function(self)
   local lane = self[LANE]
   return lane and lane:pass() or row_or_error(self)
@@ -81,8 +81,8 @@ end
 
 local cursor = {}
 
---- A cursor over the query's rows; nothing is sent before the first row is asked for. The fourth result closes it when a Lua 5.4 loop is
---- left early; on other Luas the collector does.
+--- A cursor over the query's rows. Nothing is sent before the first row is requested. From Lua 5.4 on, the fourth result closes the cursor when a
+--- loop is left early; on other Luas the garbage collector closes it.
 ---@param query scrutinizer.Query
 ---@param options? scrutinizer.RowsOptions
 ---@return scrutinizer.Cursor
@@ -119,7 +119,7 @@ local function with(spec, changes)
   return copy
 end
 
---- Groups of the query's rows, made in the core: nothing is built per row.
+--- Groups of the query's rows, made in the core without a table per row.
 ---@param query scrutinizer.Query
 ---@param plan table see aggregate.plan
 ---@return table[]? groups
@@ -132,13 +132,13 @@ function cursor.aggregate(query, plan)
   return sums:rows(plan.top, plan.count)
 end
 
--- There is no rest of one value.
+-- A single value has no rest that `resume` could ask for.
 local function without_resume(err)
   err.resume = nil
   return err
 end
 
---- The first row, or nil. The answer is read to its end: a broken one is an error.
+--- The first row, or nil. Reads the answer to its end, so that a broken answer is an error.
 ---@param query scrutinizer.Query
 ---@return table? row
 ---@return scrutinizer.Error? err
@@ -162,7 +162,7 @@ local function count_rows(query, spec)
   return count
 end
 
---- Rows that exist, whatever limit and offset say. One row is asked for; only where the answer has no total are all rows counted.
+--- How many rows exist, whatever limit and offset say. Requests one row; when the answer has no total, requests all rows and counts them.
 ---@param query scrutinizer.Query
 ---@return integer? count
 ---@return scrutinizer.Error? err

@@ -1,4 +1,4 @@
---- The decoder by itself: for bytes that come from elsewhere, such as a cosocket or a file.
+--- The decoder without a client: for bytes from another source, such as a cosocket or a file.
 
 local answer = require "scrutinizer.report.answer"
 local check = require "scrutinizer.check"
@@ -15,7 +15,7 @@ local Decoder = { __index = methods, __name = "scrutinizer.Decoder" }
 local CAPS = { "max_body", "max_depth", "max_row", "max_held", "utf8" }
 local KNOWN = { select = true, direction = true, max_body = true, max_depth = true, max_row = true, max_held = true, utf8 = true }
 
--- The caps, checked as `connect` checks them; raises two levels up.
+-- The limits, checked as `connect` checks them; raises two levels up.
 local function read_caps(given)
   local caps = {}
   for _, name in ipairs(CAPS) do
@@ -30,9 +30,9 @@ end
 
 --- A decoder for one report answer.
 ---
---- `select` as in `query:select` (a list or a map), `direction` "inbound" or "outbound" (without it: all rows, each with its direction,
---- in the order of the answer), and the caps of `connect`: `max_body`, `max_depth`, `max_row`, `max_held` (also what fed rows may take
---- that wait to be read), `utf8`.
+--- Options: `select` as in `query:select` (a list or a map); `direction`, "inbound" or "outbound" (without it: all rows in the order of the
+--- answer, each with its direction); and the limits of `connect`: `max_body`, `max_depth`, `max_row`, `max_held` (which also limits the
+--- memory of rows that wait to be read), `utf8`. Misuse raises.
 ---@param given? table
 ---@return scrutinizer.Decoder
 local function new(given)
@@ -52,17 +52,17 @@ local function new(given)
   return setmetatable({ _core = core.decoder(wanted), _direction = direction }, Decoder)
 end
 
--- Keeps the first error: it is the answer to every later call. Who comes in while the decoder is at work has done nothing to it.
+-- Keeps the first error: every later call returns it. An error of kind `phase` is not kept: it refuses a call made while the decoder works.
 local function fail(self, kind, message, position)
   if kind == "phase" then return errors.fail(kind, message) end
   self._error = errors.new(kind, message, { position = position })
   return nil, self._error
 end
 
---- Reads the next bytes, cut anywhere.
+--- Reads the next bytes. They may be split at any byte. Raises after `finish`.
 ---@param chunk string
 ---@return true?
----@return scrutinizer.Error? err after an error the same err again
+---@return scrutinizer.Error? err after an error, the same err again
 function methods:feed(chunk)
   if type(chunk) ~= "string" then error(check.message("feed", chunk, "the next bytes, a string"), 2) end
   if self._finished then error("feed: the decoder is finished; make a new one for the next answer", 2) end
@@ -72,14 +72,14 @@ function methods:feed(chunk)
   return true
 end
 
--- In a `for` there is nowhere to return an error to.
+-- A `for` loop cannot receive an error: it is raised.
 local function next_row(self)
   local row, kind, message = self._core:next()
   if kind == "phase" then error(errors.new(kind, message), 0) end
   return row or nil
 end
 
---- The rows that are complete so far and were not given yet. Allowed after `finish`, and after an error.
+--- Iterates over the rows that are complete and were not given yet. Also allowed after `finish` and after an error.
 ---@return fun(): table?
 function methods:rows()
   return next_row, self
@@ -118,7 +118,8 @@ local function report_of(self)
   return report
 end
 
---- The bytes have ended. Gives the report without its rows; nil and err when the text is no complete report, or is a refusal.
+--- Call it when the bytes have ended. Returns the report without its rows; nil and err when the text is not a complete report, or is an error
+--- of the appliance.
 ---@return table? report
 ---@return scrutinizer.Error? err
 function methods:finish()

@@ -1,11 +1,11 @@
---- What is known beside the rows: facts of the answer being read, and the cursor's fields made of them.
+--- Facts about a report besides its rows: those of the answer being read, and the cursor's fields computed from them.
 
 local answer = require "scrutinizer.report.answer"
 local pages = require "scrutinizer.report.pages"
 
 local report_fields = {}
 
---- Facts of the answer being read, as far as they have come.
+--- Facts of the answer being read, as far as they have arrived.
 ---@return table? found { totals = { [direction] = rows }, time = }
 ---@return scrutinizer.Error? err
 function report_fields.read(decoder, asked)
@@ -18,7 +18,7 @@ function report_fields.read(decoder, asked)
   return not err and found or nil, err
 end
 
--- Where the appliance gives no number, or one below the rows that came, a walk to the very end has counted the rows.
+-- The total of a part. When the appliance gives none, or one smaller than the rows that came, a walk to the end has counted the rows.
 local function total_of(part, totals)
   local said, seen = totals[part.direction], part.base + part.given
   if said and (said >= seen or part.given == 0) then return said end
@@ -36,7 +36,7 @@ local function sum_of(totals, parts)
   return sum
 end
 
--- Facts of the first answer: kept ones, or those that have come so far.
+-- Facts of the first answer: those kept, or those that have arrived so far.
 local function facts_of(self)
   if self._facts then return self._facts end
   if not self._decoder then return nil end
@@ -49,14 +49,14 @@ local function facts_of(self)
   for _, part in ipairs(self._asked) do found.footers[part.direction] = answer.footer(self._decoder, part.index) end
   return found
 end
---- The fields of a cursor that are worked out when they are asked for.
+--- The fields of a cursor that are computed when they are read.
 local GETTERS = {}
 
 function GETTERS.columns(self)
   return self._columns or (self._decoder and (self._decoder:columns(1) or self._decoder:columns(2))) or nil
 end
 
--- The row's fields in order: select's, else one per column, and the direction where both were asked.
+-- The row's fields in order: those of `:select`, else one per column, after `direction` when the query has both directions.
 function GETTERS.fields(self)
   local list = {}
   for i, entry in ipairs(self._spec.projection or {}) do list[i] = { field = entry.field, column = entry.column } end

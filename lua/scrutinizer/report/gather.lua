@@ -1,4 +1,4 @@
---- Many reports at once over one client's connections: each runs in a coroutine of its own, and one place lets the time pass for all.
+--- Many reports at the same time over one client's connections. Each runs in its own coroutine; one loop waits for all of them.
 
 local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
@@ -9,7 +9,7 @@ local gather = {}
 local CONCURRENCY = 8
 local ALLOWED = 'a list of queries, { q1, q2, concurrency = 8 }'
 
--- A query whose running would raise raises here, at the line that called `gather`.
+-- A query that would raise when it runs raises here, at the line that called `gather`.
 local function check_query(client, value, i, is_query)
   if not is_query(value) then error(check.message(("gather: entry %d"):format(i), value, "a query, as client:report gives it"), 5) end
   if value._client ~= client then error(("gather: entry %d is a query of another client"):format(i), 5) end
@@ -17,7 +17,7 @@ local function check_query(client, value, i, is_query)
   if not good then error(("gather: entry %d: %s"):format(i, (tostring(complaint):gsub("^.-:%d+: ", ""))), 5) end
 end
 
--- The queries and how many may run at a time.
+-- How many queries there are, and how many may run at a time.
 local function read(client, given, is_query)
   if type(given) ~= "table" then error(check.message("gather", given, ALLOWED), 4) end
   local count = #given
@@ -35,11 +35,11 @@ end
 ---@class scrutinizer.GatherLane one report that runs
 ---@field co thread
 ---@field index integer
----@field http? userdata     whose sockets it waits for
----@field seconds? number    how long it would sleep; nil: it wants its next turn
+---@field http? userdata     the transfers whose sockets it waits for
+---@field seconds? number    how long it wants to sleep; nil: it waits for the host's next turn
 ---@field number? integer    the turn in which it stopped
 
--- The host of a lane: its pauses go to whoever resumes it.
+-- The host object for a lane: to pause, it yields to the code that resumes the lane.
 local function lane_host(host)
   return {
     turns = host.turns, sleeps = host.sleeps, aborts = host.aborts,
@@ -54,7 +54,7 @@ local function lane_host(host)
   }
 end
 
--- Goes on until it waits or is through. Gives true when it is through, with what came out.
+-- Runs a lane until it waits or ends. Returns true when it has ended, then the result and whether it failed.
 local function resume(lane, one)
   local good, first, second, third = coroutine.resume(lane.co, one)
   if not good then error(first, 0) end
@@ -71,7 +71,7 @@ end
 local Gathering = {}
 Gathering.__index = Gathering
 
--- The next report's lane, after it has gone as far as it can; nil when all have begun. Those that end at once are not told of.
+-- Starts the next report and returns its lane once it waits; nil when all have started. Reports that end without waiting have no lane.
 function Gathering:begin()
   while self.begun < self.list.n do
     self.begun = self.begun + 1
@@ -81,7 +81,7 @@ function Gathering:begin()
   end
 end
 
--- Gives true when it is through.
+-- Runs the lane further. Returns true when it has ended.
 function Gathering:advance(lane)
   local done, result, failed = resume(lane, self.items[lane.index])
   if not done then return false end
@@ -90,7 +90,7 @@ function Gathering:advance(lane)
   return true
 end
 
--- Lets each go on once: between two of these the host has had its turn.
+-- Runs each lane once. Between two rounds the host has its turn.
 function Gathering:round(lanes)
   local left = {}
   for _, lane in ipairs(lanes) do
@@ -105,7 +105,7 @@ function Gathering:round(lanes)
   return left
 end
 
--- Lets time pass until one of them may go on.
+-- Waits until one of the lanes can continue.
 local function pass(host, lanes)
   local least = math.huge
   for _, lane in ipairs(lanes) do
@@ -115,10 +115,10 @@ local function pass(host, lanes)
   return host.pause(lanes[1].http, least)
 end
 
---- Does a job for each item, so many at a time, and gives what came out in the order of the items. One that fails fails alone.
+--- Does a job for each item and returns the results in the order of the items. If one fails, the others go on.
 ---@param client scrutinizer.Client
 ---@param items any[]
----@param at_once integer
+---@param at_once integer how many at a time
 ---@param job fun(item: any): any, scrutinizer.Error? may wait for the appliance; nil and err: it has failed
 ---@return { n: integer, [integer]: any } list entry i is what the job gave, or { error = err }
 ---@return integer failed
@@ -140,9 +140,9 @@ function gather.each(client, items, at_once, job)
   return self.list, self.failed
 end
 
---- Runs the queries, so many at a time, and gives their reports in the order of the queries. One that fails fails alone.
+--- Runs the queries and returns their reports in the order of the queries. If one fails, the others go on.
 ---@param client scrutinizer.Client
----@param given { [integer]: scrutinizer.Query, concurrency?: integer } 8 at a time unless it says otherwise
+---@param given { [integer]: scrutinizer.Query, concurrency?: integer } concurrency: how many at a time, 1 to 1000, default 8
 ---@param is_query fun(value: any): boolean
 ---@return { n: integer, [integer]: table } list entry i is report i, or { error = err }
 ---@return integer failed

@@ -1,4 +1,4 @@
---- A graph's points as numbers: checked, put on one grid of buckets, and what is missing counted.
+--- A graph's points: reads and checks them, fits them to one grid of buckets, and counts the buckets.
 
 local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
@@ -9,7 +9,7 @@ local null = core.null
 
 local EXACT = { exact = true }
 
---- A value of the wire, a number or a numeric text, as the exact number; one that no number of this Lua holds stays its text.
+--- The exact number for a number or numeric text from the appliance. A value that this Lua cannot hold exactly stays text.
 ---@param value any
 ---@return number|string? number nil when it is neither
 function graph_points.number(value)
@@ -20,14 +20,14 @@ function graph_points.number(value)
   return (core.decode(value, EXACT))
 end
 
---- A whole number that the wire writes as number or as text.
+--- A whole number from 0; the appliance sends it as a number or as text. Nil for anything else.
 ---@param value any
 ---@return integer?
 function graph_points.whole(value)
   return check.integer(graph_points.number(value), 0)
 end
 
---- Makes a list of the wire's points plain, in place: { { epoch, value }, … }. Points whose value is null are taken out: they are missing.
+--- Changes a list of points from the appliance, in place, to { { epoch, value }, … }. Points whose value is null are removed: they are missing.
 ---@param list any
 ---@return table[]? points
 ---@return string? complaint
@@ -52,7 +52,7 @@ function graph_points.read(list)
   return setmetatable(list, nil)
 end
 
---- The smallest distance of neighbours in several series; nil when none has two points.
+--- The smallest distance between neighbouring points in several series; nil when no series has two points.
 ---@param all table[][]
 ---@return integer? seconds
 function graph_points.spacing(all)
@@ -77,7 +77,7 @@ local function extent(all)
   return first, last
 end
 
---- Whether all points lie on one grid of such buckets; nil and the distance that does not fit.
+--- Whether all points lie on one grid of buckets of this length; nil and the distance in seconds that does not fit.
 ---@param all table[][]
 ---@param interval integer seconds
 ---@return true?
@@ -92,7 +92,7 @@ function graph_points.fit(all, interval)
   return true
 end
 
---- How many buckets there are: from the one that holds the window's start to the last one in it, and at least those that have a point.
+--- How many buckets there are: from the bucket of the window's start to the window's last one, and at least all that have points.
 ---@param all table[][] every series of the graph, on one grid
 ---@param interval integer seconds
 ---@param time? { first?: integer, last?: integer } what the answer says of its window: starts of buckets

@@ -1,11 +1,11 @@
---- Filters that name an exporter or an interface get their numbers before a request is made of them.
+--- Replaces the names of exporters and interfaces in filters by addresses and indexes, before a request is made.
 
 local addresses = require "scrutinizer.addresses"
 local wire = require "scrutinizer.wire"
 
 local named_exporters = {}
 
--- A filter by names, with numbers in their place.
+-- The filter with address and index, for one with names; nil and err when a name is not found.
 local function by_number(exporters, named)
   local ip, index = named.exporter, named.interface
   if not addresses.is_ip(ip) then
@@ -21,7 +21,7 @@ local function by_number(exporters, named)
   return wire.filters.exporter("in", ip, index)
 end
 
---- A query's spec with its exporters' names looked up; the same where it has none.
+--- A query's spec with the names of exporters looked up; the same spec when it has no names.
 ---@param client scrutinizer.Client
 ---@param spec table
 ---@return table? spec

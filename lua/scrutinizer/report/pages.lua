@@ -1,7 +1,7 @@
---- The walk over a report's pages, one direction at a time: what to ask for next, when it ends, and whether the report is still the same.
+--- The walk over a report's pages, one direction at a time: what to request next, when it ends, and whether the report is still the same.
 ---
---- One answer is one snapshot, so everything is asked for at once; a walk of several pages is needed when a page size was said or the
---- appliance caps its answers. Each further request overlaps the last by one row, which must be the last row given.
+--- One answer is one snapshot, so one request asks for everything. Several pages are needed when the query has a page size or the appliance
+--- limits its answers. Each further page overlaps the one before by one row: its first row must be the last row given.
 
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
@@ -17,15 +17,15 @@ local pages = {}
 ---@field limit? integer       rows to give at most
 ---@field given integer        rows given so far
 ---@field fresh integer        rows given from the page being read
----@field overlap? string      identity of the row that the page must begin with
+---@field overlap? string      identity of the row that must be the page's first
 ---@field last? string         identity of the last row given
----@field ties? userdata       who was given of the rows that tie with the last one (core.ties)
----@field reading? userdata    the same of the page being read
+---@field ties? userdata       the given rows that tie with the last one (core.ties)
+---@field reading? userdata    the same for the page being read
 ---@field joined? boolean      false: too many rows tie to be remembered
 ---@field total? integer       rows that exist, as the first page said
 ---@field said boolean         whether the first page has been read
 ---@field done boolean
----@field proof? scrutinizer.Proof what a walk that goes on begins with
+---@field proof? scrutinizer.Proof what a resumed walk starts with
 
 local INDEX = { inbound = 1, outbound = 2 }
 
@@ -52,14 +52,14 @@ function pages.parts(spec)
   return parts
 end
 
---- Rows of the next answer that were given: it begins with the last one, where there is one.
+--- How many rows of the next answer were already given: 1, the last row given, or 0 when no row was given.
 ---@param part scrutinizer.Part
 ---@return 0|1
 function pages.overlap(part)
   return (part.given > 0 or part.last) and 1 or 0
 end
 
---- Whether this walk goes on where another broke off: what that knows of the window; false where it does not go on.
+--- Whether this walk resumes a failed one: the failed walk's window, true when that is not known, or false.
 ---@param parts scrutinizer.Part[]
 ---@return { first: integer, last: integer }|boolean
 function pages.resumed(parts)
@@ -74,9 +74,9 @@ local REFUSED = {
   window = "the answer broke off before it said its window, and the query's times move: nothing can show that what follows is of the same report",
 }
 
---- Why a walk that goes on cannot prove that it gives the rest; nil when it can, or need not. Reads the memory of rows that tie.
+--- Why a resumed walk cannot prove that it gives the rest; nil when it can, or need not. Restores the record of rows that tie.
 ---@param part scrutinizer.Part
----@param max integer bytes that may be remembered of rows that tie
+---@param max integer bytes of memory for rows that tie
 ---@return scrutinizer.Error?
 function pages.check_proof(part, max)
   local proof = part.proof
@@ -91,7 +91,7 @@ function pages.check_proof(part, max)
     { retryable = false })
 end
 
---- What to ask for next in one part: the rest, at most a page, beginning with the last row given.
+--- What to request next in one part: the rest, at most one page, starting with the last row given.
 ---@param part scrutinizer.Part
 ---@param page_size? integer
 ---@return { direction: string, offset: integer, max: integer }
@@ -103,7 +103,7 @@ function pages.request(part, page_size)
   return { direction = part.direction, offset = part.base + part.given - overlap, max = math.min(rest, size) }
 end
 
---- What the first request of a walk asks for: all directions at once, but where a broken walk goes on, in its first direction.
+--- What the first request of a walk asks for: all directions; in a resumed walk, only its first direction.
 ---@param spec table
 ---@return { direction: string, offset: integer, max: integer }[]
 function pages.first(spec)
@@ -112,19 +112,19 @@ function pages.first(spec)
   return list
 end
 
---- Makes a part ready for the answer to its request.
+--- Prepares a part for the answer to its request.
 ---@param part scrutinizer.Part
----@param max integer bytes that may be remembered of rows that tie
+---@param max integer bytes of memory for rows that tie
 function pages.begin(part, max)
   part.fresh = 0
   part.overlap = part.last
-  -- A copy: rows that were read and not given are none of those that were given.
+  -- A copy, because rows that were read but not given must not count as given.
   part.reading = part.ties and part.ties:copy() or core.ties(max)
 end
 
---- Keeps what the next answer is held against: the last row given, and who was given of those that tie with it.
+--- Keeps what the next answer is compared with: the last row given, and the given rows that tie with it.
 ---@param part scrutinizer.Part
----@param decoder userdata of the answer that is over for this part
+---@param decoder userdata of the answer that has ended for this part
 function pages.leave(part, decoder)
   if part.fresh == 0 then return end
   part.last = pages.identity(decoder:last_row(part.index))
@@ -132,8 +132,8 @@ function pages.leave(part, decoder)
   part.joined = part.ties:join(decoder, part.index)
 end
 
---- What makes a row the same row: the raw values of all its cells, whatever was selected, as a hash. Rank is left out (it has no raw
---- value): whether it counts from the page or from the report is not known.
+--- A row's identity: a hash of the raw values of all its cells, whatever was selected. Rank is left out, as it has no raw value: it is
+--- unknown whether it counts from the page or from the report.
 ---@param cells? table[] as `decoder:last_row` gives them
 ---@return string?
 function pages.identity(cells)
@@ -155,7 +155,7 @@ local function changed(message)
   return errors.new("changed", message .. "; the rows given so far are one report's, the rest would be another's")
 end
 
---- The row that a page begins with must be the last one given.
+--- Checks that a page's first row is the last row given.
 ---@param part scrutinizer.Part
 ---@param identity? string of the page's first row
 ---@return scrutinizer.Error?
@@ -172,7 +172,7 @@ local function same_time(a, b)
   return a.first == b.first and a.last == b.last
 end
 
---- Total and window of a further page must be those of the first.
+--- Checks that the total and the window of a further page are those of the first.
 ---@param part scrutinizer.Part
 ---@param total? integer
 ---@param first_time? table the first page's
@@ -187,18 +187,18 @@ end
 
 local function known_total(part)
   local seen = part.base + part.given
-  -- A total below what was seen is no number of rows that exist.
+  -- A total smaller than the number of rows seen cannot be right.
   if part.total and (part.total >= seen or part.given == 0) then return part.total, seen end
   return nil, seen
 end
 
---- After a page of this part was read to its end: sets `done`, or says why the walk cannot go on. When neither, another page is due.
+--- To be called when a page of this part has been read. Sets `done`, or returns why the walk cannot continue; otherwise another page is needed.
 ---@param part scrutinizer.Part
 ---@return scrutinizer.Error?
 function pages.finish(part)
   local total, seen = known_total(part)
   if part.overlap then
-    -- Asked for rows that begin with one that exists, and got none at all.
+    -- The request started with a row that existed, but the page has no rows.
     if total then return pages.short(part, total) end
     return changed(("row %d of %s has gone"):format(seen, part.direction))
   end
@@ -220,8 +220,8 @@ function pages.finish(part)
   end
 end
 
---- Behind the first direction of an answer: whether an appliance that caps the whole answer may have had no room left for this one. Its
---- rows, where none came, are asked for alone then: no rows say nothing.
+--- For a later direction of an answer: whether its rows may be missing because the appliance limits the size of the whole answer. It has then
+--- no rows, which proves nothing, and is requested alone.
 ---@param part scrutinizer.Part
 ---@return boolean
 function pages.may_be_crowded_out(part)
@@ -234,7 +234,7 @@ function pages.short(part, total)
     ("%s ends after %d of %d rows: the appliance sent an empty page"):format(part.direction, part.base + part.given, total))
 end
 
--- What the rest of one part will be held against.
+-- What the rest of one part will be compared with.
 local function proof_of(part, walk)
   if part.given == 0 and part.proof and part.proof.refused then return part.proof end
   local proof = { said = part.said, total = part.total, time = walk.time }
@@ -247,12 +247,12 @@ local function proof_of(part, walk)
   return proof
 end
 
---- Where a broken walk goes on; nil when nothing is left. What proves that the rest is the same report's is opaque text; who was given of the
---- rows that tie may be too much for one, and is kept beside it for this process.
+--- Where to continue after a failed walk; nil when nothing is left. The proof that the rest is of the same report is opaque text. The record of
+--- given rows that tie may be too large for it, and is also kept in this process.
 ---@param parts scrutinizer.Part[]
 ---@param directions string[] the query's
----@param walk { epochs?: { from: integer, to: integer }, time?: table, fixed: boolean } epochs for times that depend on the clock; the report's
----  window, as an answer said it; whether further requests are of the same window
+---@param walk { epochs?: { from: integer, to: integer }, time?: table, fixed: boolean } `epochs`: for times that depend on the clock; `time`: the
+---  report's window, as an answer gave it; `fixed`: whether further requests have the same window
 ---@return table?
 function pages.resume(parts, directions, walk)
   local said, memory, any, begun = {}, {}, false, pages.resumed(parts)
@@ -272,7 +272,7 @@ function pages.resume(parts, directions, walk)
   return said
 end
 
---- Whether rows exist that a limit kept from coming.
+--- Whether more rows exist than were given, because of a limit.
 ---@param parts scrutinizer.Part[]
 ---@return boolean
 function pages.truncated(parts)

@@ -1,27 +1,27 @@
---- Pages asked for before the loop needs them (`:prefetch(n)`): their answers come while the loop works on the page it has.
+--- Pages requested before the loop needs them (`:prefetch(n)`): their answers arrive while the loop works on its page.
 ---
---- What the next page will be is foretold: this one as full as it was asked for. A page that was foretold and is not the one that is asked
---- for then (the appliance caps its answers, or the report ends) is dropped, unread.
+--- The next page is predicted, on the assumption that this one will be full. When the prediction is wrong (the appliance limits its answers, or
+--- the report ends), the page is dropped unread.
 
 local clock = require("scrutinizer.core").now
 local pages = require "scrutinizer.report.pages"
 
 local prefetch = {}
 
--- Bytes at hand from which on a page needs no care until it is read.
+-- A page with this many bytes received needs no attention until it is read.
 local PLENTY = 64 * 1024
--- Rows that go by between two looks at the connections: so many that it takes about this time.
+-- Seconds between two checks of the connections; the number of rows between them is adjusted to this.
 local SOON, LATE = 0.0005, 0.002
 local MOST_ROWS = 4096
 
 ---@class scrutinizer.Ahead
----@field count integer     pages to ask for ahead
+---@field count integer     how many pages to request ahead
 ---@field list table[]      { exchange =, direction =, offset =, max = }, the next page first
----@field rows integer      rows between two looks
----@field looked number
----@field foretold? table   the part as it will be behind the last page asked for
+---@field rows integer      rows between two checks of the connections
+---@field looked number     time of the last check, in seconds
+---@field foretold? table   the part as predicted after the last page requested
 
---- What a cursor of this query needs; false where nothing is asked for ahead.
+--- The state for a cursor of this query; false when no pages are requested ahead.
 ---@param spec table
 ---@return scrutinizer.Ahead|false
 function prefetch.new(spec)
@@ -29,7 +29,7 @@ function prefetch.new(spec)
   return { count = spec.prefetch, list = {}, rows = 1, looked = 0 }
 end
 
--- The part as it will be when a page that was asked for has come whole. Nil where nothing is left then, or it is not known yet.
+-- The part as it will be when a requested page has arrived full. Nil when nothing will be left, or when the total is not known yet.
 local function behind(part, request, overlap, total)
   local later = setmetatable({ given = part.given + request.max - overlap }, { __index = part })
   if not total or later.base + later.given >= total then return nil end
@@ -37,7 +37,7 @@ local function behind(part, request, overlap, total)
   return later
 end
 
---- A page has been asked for: `part` is as it was then.
+--- Notes that a page was requested, and the part's state at that moment.
 ---@param self scrutinizer.Ahead|false
 ---@param part scrutinizer.Part
 ---@param request { max: integer }
@@ -48,7 +48,7 @@ function prefetch.asked(self, part, request)
   if #self.list == 0 then self.foretold = nil end
 end
 
--- Asks for pages until there are as many as wished. `send(part, request)` gives an exchange, or nil.
+-- Requests pages until there are `count` of them. `send(request, place)` returns an exchange, or nil.
 local function fill(self, total, send)
   while #self.list < self.count do
     local from = self.foretold or self.page
@@ -62,7 +62,7 @@ local function fill(self, total, send)
   end
 end
 
--- Whether all have come as far as they can without being read.
+-- Whether every page has ended, or has received all that it can before it is read.
 local function settled(self)
   for _, page in ipairs(self.list) do
     local info = page.exchange.transfer:info()
@@ -71,11 +71,11 @@ local function settled(self)
   return true
 end
 
---- Asks for what is due and looks after the connections. Gives how many rows may go by before it is to be called again.
+--- Requests the pages that are due and checks the connections. Returns after how many rows it must be called again.
 ---@param self scrutinizer.Ahead
 ---@param total? integer    rows that exist, once known
 ---@param size integer      rows of a page
----@param send fun(request: table, place: integer): table?
+---@param send fun(request: table, place: integer): table? returns an exchange, or nil
 ---@return number
 function prefetch.tend(self, total, size, send)
   self.size = size
@@ -93,7 +93,7 @@ function prefetch.tend(self, total, size, send)
   return self.rows
 end
 
---- The exchange of the page that is wanted now, where it was asked for ahead. Otherwise what was foretold is dropped.
+--- The exchange of the page that is needed now, when it was requested ahead. Otherwise nil, and all predicted pages are dropped.
 ---@param self scrutinizer.Ahead|false
 ---@param request { direction: string, offset: integer, max: integer }
 ---@return table? exchange
@@ -103,10 +103,10 @@ function prefetch.take(self, request)
   if page.direction == request.direction and page.offset == request.offset and page.max == request.max then return page.exchange end
   page.exchange:close()
   prefetch.drop(self)
-  self.count = 0 -- it foretells wrongly
+  self.count = 0 -- the prediction is wrong for this report: stop
 end
 
---- Closes what was asked for and is not wanted.
+--- Closes the pages that were requested ahead.
 ---@param self scrutinizer.Ahead|false
 function prefetch.drop(self)
   if not self then return end

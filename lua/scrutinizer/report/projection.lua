@@ -1,4 +1,4 @@
---- `select`: which columns are wanted, and what the fields of a row are called.
+--- `select`: which columns are wanted, and the names of a row's fields.
 
 local check = require "scrutinizer.check"
 local suggest = require "scrutinizer.suggest"
@@ -9,7 +9,7 @@ local ALLOWED = 'a column\'s name, perhaps with ".label" or ".title" and a final
 
 local MEMBERS = { label = "label", title = "title" }
 
--- Fields that every row has, but no cell with members behind them.
+-- Fields that every row has but that have no `.label` or `.title`.
 local PLAIN = { rank = true, direction = true }
 
 ---@class scrutinizer.Projected
@@ -18,7 +18,7 @@ local PLAIN = { rank = true, direction = true }
 ---@field member "raw"|"label"|"title"
 ---@field optional boolean the answer may lack the column
 
--- One name, "column[.label|.title][?]": the entry, or nil, what is allowed, and perhaps a hint.
+-- Reads one name, "column[.label|.title][?]": the entry, or nil, what is allowed, and perhaps a hint.
 local function parse_name(name)
   if type(name) ~= "string" then return nil, ALLOWED end
   local text, mark = name:match "^(.-)(%??)$"
@@ -44,7 +44,7 @@ local function from_list(list)
   return out
 end
 
--- By sorted aliases, so that the order does not depend on the table's.
+-- Sorted by alias, so that the order does not depend on the order of the table.
 local function from_map(map)
   local out = {}
   for i, alias in ipairs(check.sorted_keys(map)) do
@@ -58,7 +58,7 @@ end
 
 local MIXED = "either a list of names or a map of aliases to names"
 
--- How the table is filled: with "names" (1 to n), with "aliases" (strings), or else what is allowed.
+-- What a table has: "names" (keys 1 to n) or "aliases" (string keys); nil for an empty or mixed table.
 local function shape(value)
   local numbered, aliased = 0, 0
   for key in pairs(value) do
@@ -78,7 +78,7 @@ local function build(count, first, ...)
   if type(first) ~= "table" then
     if count == 0 then return nil, check.message("select", nil, ALLOWED) end
     local list = { first, ... }
-    -- A nil among the arguments would end the list unseen.
+    -- Check every argument: a nil among them would silently end the list.
     for i = 1, count do
       if type(list[i]) ~= "string" then return nil, check.message("select", list[i], count > 1 and ALLOWED or MIXED) end
     end
@@ -91,13 +91,13 @@ local function build(count, first, ...)
   return from_map(first)
 end
 
---- The projection that `select`'s arguments say: names one by one, one list of names, or one map of aliases to names.
+--- Reads the arguments of `select`: several names, one list of names, or one map of aliases to names.
 ---
---- A name is a column's `elementName` for the raw value, or `elementName.label` or `.title` for these; `rank` and `direction` are
---- names too. In a list the field is called as the name is written; in a map by its alias. A final "?" (no part of the field)
---- makes the column optional: without it an answer that lacks the column is an error. Exactly these fields are in a row, those of a map
---- sorted by alias. Misuse raises: a name that is no string or has another suffix, a field twice, list and map mixed, nothing at all.
----@param level integer where misuse is blamed, counted as `error` does from the caller: 1 is the line that calls `parse`
+--- A name is a column's `elementName` for the raw value; with `.label` or `.title` it means that member. `rank` and `direction` are
+--- names too. In a list, the field has the name as written; in a map, it has the alias. A final "?" makes the column optional and is
+--- not part of the field's name; without it, an answer that lacks the column is an error. A row has exactly these fields; those of a
+--- map are sorted by alias. Raises for a name that is not a string or has another suffix, a repeated field, list and map mixed, or no name.
+---@param level integer where misuse raises, as `error` counts from the caller: 1 is the line that calls `parse`
 ---@param ... string|table
 ---@return scrutinizer.Projected[]
 function projection.parse(level, ...)

@@ -1,31 +1,31 @@
---- Where a broken walk goes on: what `query:resume` reads out of an error.
+--- Where to continue after a failed walk: what `query:resume` reads from an error.
 
 local check = require "scrutinizer.check"
 
 local resume = {}
 
--- Who was given of the rows that tie with the last one, by an error's `resume`: { [direction] = { offset =, ties = } }. In the table itself,
--- which is data and may be written down, only as many as fit a text.
+-- For each error's `resume`: the given rows that tie with the last one, { [direction] = { offset =, ties = } }. The `resume` table itself
+-- is plain data that may be saved, and holds only as many of them as fit into its text.
 local memories = setmetatable({}, { __mode = "k" })
 
---- Keeps who was given, for the query that goes on.
+--- Keeps which tied rows were given, for the query that continues.
 ---@param said table an error's `resume`
 ---@param memory table
 function resume.remember(said, memory)
   memories[said] = memory
 end
 
---- What was kept; nil for a `resume` that has been written down and read again.
+--- What was kept; nil for a `resume` that was saved and read again.
 ---@param said table
 ---@return table?
 function resume.recall(said)
   return memories[said]
 end
 
--- ---- the proof: what the rest is held against, as text ----
+-- ---- the proof: what the rest of the report is compared with, as text ----
 --
--- "1;" and why nothing can be proven, as "!window"; or the last row's identity ("-": none was given), the total ("?": not said yet, "-": said
--- to be unknown), the window ("-": unknown), and who was given of the rows that tie ("-": nobody, "*": too many for a text).
+-- "1;" and then either "!" and why nothing can be proven, such as "!window"; or four parts: the last row's identity ("-": no row was given), the
+-- total ("?": not known yet, "-": the answer has none), the window ("-": unknown), the given rows that tie ("-": none, "*": too many for a text).
 
 local function hex_of(bytes)
   return (bytes:gsub(".", function(char) return ("%02x"):format(char:byte()) end))
@@ -38,16 +38,16 @@ end
 local function number_text(number) return ("%.0f"):format(number) end
 
 ---@class scrutinizer.Proof
----@field offset? integer  of the row that comes next
+---@field offset? integer  offset of the next row
 ---@field refused? "row"|"ties"|"window" why nothing can be proven
 ---@field last? string     identity of the last row given
----@field said? boolean    whether the total was told
+---@field said? boolean    whether an answer has told the total, or that it has none
 ---@field total? integer
 ---@field time? { first: integer, last: integer }
 ---@field ties? string     `ties:save()`
 ---@field tied? boolean    there were rows that tie
 
---- A proof as text.
+--- Writes a proof as text.
 ---@param proof scrutinizer.Proof
 ---@return string
 function resume.text(proof)
@@ -60,7 +60,7 @@ function resume.text(proof)
   }, ";")
 end
 
---- The proof of a text; nil when it is none.
+--- Reads a proof from text; nil when the text is not a proof.
 ---@param text any
 ---@return scrutinizer.Proof?
 function resume.read(text)
@@ -78,7 +78,7 @@ function resume.read(text)
   }
 end
 
--- Where one direction goes on; nil when that is not said, or when nothing of it is left.
+-- Where one direction continues; nil when `said` does not tell, or when nothing of it is left.
 local function part_of(said)
   if type(said) ~= "table" then return nil end
   local offset = check.integer(said.offset, 0)
@@ -90,7 +90,8 @@ local function part_of(said)
   return { offset = offset, limit = limit, proof = proof }
 end
 
---- What of a query is left. One direction: `{ offset =, remaining =, proof = }`. Both: the same under each direction that is not finished.
+--- What is left of a query. `said` is `{ offset =, remaining =, proof = }` for one direction; for both, one such table under each unfinished
+--- direction.
 ---@param directions string[] the query's
 ---@param said table an error's `resume`
 ---@return { offset: integer, limit?: integer, proof?: scrutinizer.Proof }? one

@@ -1,7 +1,7 @@
---- What a query draws instead of listing: its graph as series of points, the same as rates, its pie; and the length of its buckets.
+--- A report's graph as series of points or of rates, its pie chart, and the length of its buckets.
 ---
---- The graph comes with the table's answer and is of the rows that the table shows: `:limit` and `:offset` say which rows have series, and
---- everything else is in "Other" (where the appliance sends it). It is one answer, held in memory up to `max_held`.
+--- The graph comes in the same answer as the table, for the rows that the table shows: `:limit` and `:offset` select the rows that have series.
+--- All other traffic is in "Other", when the appliance sends it. The graph is one answer, held in memory up to `max_held`.
 
 local answer = require "scrutinizer.report.answer"
 local ascii = require "scrutinizer.ascii"
@@ -33,7 +33,7 @@ end
 
 local FEWER = "; ask for fewer series with :limit(n), or longer buckets with :granularity(minutes)"
 
--- Reads the answer to its end. Gives how many rows it had.
+-- Reads the answer to its end. Returns how many rows it had.
 local function read_whole(client, x, decoder)
   local count = 0
   while true do
@@ -56,7 +56,7 @@ local function cancel(x)
   x:close()
 end
 
--- Sends the request and reads its answer. Gives the decoder, at its end, and how many rows there were.
+-- Sends the request and reads its answer to the end. Returns the decoder and how many rows there were.
 local function attempt(client, spec, form, how, spent)
   local x, err = client:_send(form, how)
   if not x then return nil, err end
@@ -72,7 +72,7 @@ local function attempt(client, spec, form, how, spent)
   return decoder, count
 end
 
--- The same, asked again where that may help: nothing of a broken graph was given to anyone.
+-- The same, with retries. A retry is always safe, because nothing of a broken graph was given to the caller.
 local function ask(client, spec, form, like)
   local spent = { requests = 0, waited = 0 }
   local decoder, count = retry.run(client, function(limit)
@@ -88,7 +88,7 @@ end
 
 -- ---- the graph ----
 
--- A list of one direction in one part of the graph; empty where there is none.
+-- One direction's list in one part of the graph; empty when there is none.
 local function part_of(graph, part, direction)
   local by_direction = graph[part]
   local list = type(by_direction) == "table" and by_direction[direction]
@@ -102,7 +102,7 @@ local function text_of(value)
   return type(value) == "number" and wire.show(value) or nil
 end
 
--- What is said of one series: label, dns, other, direction; what else the wire says of it stays as it is, in the same table.
+-- The entry of one series: label, dns, other, direction. Other members that the appliance sends stay in the table unchanged.
 local function entry_of(said, direction)
   local entry = type(said) == "table" and setmetatable(said, nil) or {}
   for key, value in next, entry do
@@ -113,7 +113,7 @@ local function entry_of(said, direction)
   return entry
 end
 
--- The graph as the answer has it; an empty one where the report has no rows.
+-- The answer's graph; an empty one when the report has no rows.
 local function graph_of(decoder, rows)
   local graph, kind, message, position = decoder:fact "graph"
   if graph == nil and message then return errors.fail(kind, message .. (kind == "limit" and FEWER or ""), { position = position }) end
@@ -125,7 +125,7 @@ local function graph_of(decoder, rows)
   return graph
 end
 
--- Series or pieces of pie in a graph, at most: so many for each byte of `max_held`.
+-- How many series or pie entries a graph may have for each byte of `max_held`.
 local SERIES_PER_BYTE = 1 / 1024
 
 local function too_many(client, list)
@@ -134,7 +134,7 @@ local function too_many(client, list)
   return errors.new("limit", ("the graph has more than %d series (max_held); ask for fewer with :limit(n)"):format(max), { status = 200 })
 end
 
--- Pairs by index: entries of the pie, and lists of points; whichever is longer keeps its rest.
+-- Joins the pie's entries and the lists of points by index. When one list is longer, its rest is kept too. Returns what is wrong, or nil and err.
 local function pair(client, graph, direction, list, all)
   local pie, complaint = part_of(graph, wire.graph.pie, direction)
   local lines
@@ -152,7 +152,7 @@ end
 
 -- ---- how long a bucket is ----
 
--- Minutes that the query says itself: by :granularity, or set by the wire's name.
+-- Minutes that the query itself gives: by :granularity, or by :set.
 local function said_minutes(spec)
   local set = spec.fields[wire.field.granularity]
   if set == nil then return type(spec.granularity) == "number" and spec.granularity or nil end
@@ -161,13 +161,13 @@ local function said_minutes(spec)
   return type(chosen) == "number" and chosen > 0 and chosen or nil
 end
 
--- The window that the query asks for, where it can be known here.
+-- The window that the query asks for, when it can be known here.
 local function window(spec, now)
   if spec.fields[wire.field.times] ~= nil then return nil end
   return (times.epochs(spec, now))
 end
 
--- Asks report_start. Nil and err also when it answers and does not say.
+-- Asks report_start for the seconds per bucket. Nil and err also when its answer does not say.
 local function ask_start(client, spec, epochs)
   local like = times.like(function(_, _, words) return wire.start_form(spec, words) end, spec, nil, epochs)
   local value, err = call.send(client, wire.start_form(spec, epochs), { like = like })
@@ -178,17 +178,17 @@ local function ask_start(client, spec, epochs)
   return errors.fail("api", "report_start says no length of a bucket; say :granularity(minutes)", { status = 200 })
 end
 
--- Failures of report_start that leave the report itself as good as it was: an appliance that does not know it.
+-- Kinds of errors of report_start that do not concern the report: the appliance may not know report_start.
 local OPTIONAL = { api = true, decode = true, http = true }
 
--- What was asked for, unless the answer says that it was answered otherwise and the points do not contradict.
+-- The requested length, unless the answer reports another one and the points agree with that.
 local function asked_or_told(asked, told, all)
   if not asked or not told or asked == told then return asked or told end
   local step = graph_points.spacing(all)
   return step ~= asked and (not step or step % told == 0) and told or asked
 end
 
--- The query's own or the answer's, else what report_start says, else the distance of the points.
+-- The bucket length of the query or the answer, else of report_start, else the distance between points.
 local function find_interval(client, spec, decoder, all, epochs)
   local minutes = said_minutes(spec)
   local seconds = asked_or_told(minutes and minutes * 60, answer.interval(decoder), all)
@@ -221,7 +221,7 @@ local function graph_spec(client, given)
   return copy
 end
 
--- Sends the query for its graph. Gives the graph, the decoder and the window.
+-- Requests the query's graph. Returns the graph, the decoder and the window; or nil and err.
 local function fetch_graph(client, spec)
   local now = os.time()
   local epochs = window(spec, now)
@@ -265,7 +265,7 @@ function series.find(client, given)
   return list
 end
 
---- Turns bytes into bits per second, in place; a value beyond this Lua's numbers is rounded once, as any rate is.
+--- Turns bytes into bits per second, in place. A value that this Lua cannot hold exactly is rounded once, like any rate.
 ---@param list scrutinizer.Series[]
 ---@return scrutinizer.Series[]
 function series.to_rates(list)
@@ -296,7 +296,7 @@ function series.pie(client, given)
   return list
 end
 
---- What keeps a query's points from being bytes, or nil.
+--- Why the points of a query are not bytes; nil when they are.
 ---@param spec table
 ---@return string?
 function series.complaint(spec)
@@ -316,12 +316,12 @@ end
 ---@field label? string       as the pie names it; nil where the pie has no entry for these points
 ---@field dns? string         the label with host names
 ---@field direction "inbound"|"outbound"
----@field other boolean       the rest of the traffic, which is in no series of its own
----@field interval integer    seconds per bucket; nil (as `missing`) in the one case that there is no point at all and nothing says it
----@field points table[]      { { epoch seconds of the bucket's start, bytes }, … } in order of time; exact (beyond this Lua's integers: text)
----@field missing integer     buckets of the window without a point
+---@field other boolean       true: this is "Other", the traffic that has no series of its own
+---@field interval integer    seconds per bucket; nil, like `missing`, when there are no points and no answer gives the length
+---@field points table[]      { { epoch seconds of the bucket's start, bytes }, … } by time; exact (text when this Lua's numbers cannot hold a value)
+---@field missing integer     how many buckets of the window have no point
 
---- Seconds per bucket that the appliance will use: asks `report_start`, which runs no report.
+--- Seconds per bucket that the appliance will use. Asks `report_start`, which does not run the report.
 ---@param client scrutinizer.Client
 ---@param given table a query's spec
 ---@return integer? seconds

@@ -1,4 +1,4 @@
---- The walk behind a cursor: asks for answers, reads them row by row, joins pages, says when the report is whole. Its functions work on
+--- The walk behind a cursor: requests answers, reads them row by row, joins pages, and knows when the report is complete. Its functions work on
 --- the cursor's own table.
 
 local prefetch = require "scrutinizer.report.prefetch"
@@ -14,20 +14,21 @@ local secrets = require "scrutinizer.secrets"
 local times = require "scrutinizer.time.times"
 local wire = require "scrutinizer.wire"
 
--- cursor[LANE]: the decoder whose next rows need no second look, or false. The core reads it there.
+-- cursor[LANE]: the decoder while its next rows may be given without checks in Lua (the fast path), or false. The core reads this slot.
 local LANE = 1
 local walk = { LANE = LANE }
 
--- Rows asked for at once where the rest of a report is more than `max_held` takes, and has to be held until its facts are known.
+-- Rows per request when the rest of a report must be held until its facts are known, and is larger than `max_held`.
 local PIECE = 10000
 
 -- ---- who reads ----
 
--- How many calls of `alone` for this cursor stand on the stack of whoever was the last to enter. An error that was raised leaves `_reader`
--- set, but no call behind.
+-- How many calls of `alone` for this cursor are on the stack of the coroutine that entered last. A raised error leaves `_reader` set, but
+-- leaves no call on the stack.
 local readers
 
--- One step at a time: what comes in meanwhile (a finalizer, a hook, another coroutine while this one waits) is told so, and moves nothing.
+-- One step at a time. A call that comes in between (from a finalizer, a hook, or another coroutine while this one waits) gets an error and
+-- changes nothing.
 local function alone(self, step, argument)
   if self._error then return nil, self._error end
   local thread = core.running()
@@ -49,14 +50,14 @@ function readers(self)
   return self._reader and core.calls(self._reader, alone, self) or 0
 end
 
--- What ended the walk while somebody was in it.
+-- The error for a walk that was cancelled while a call was inside it.
 local function cancelled(self)
   return errors.new("cancelled", self._cancelled)
 end
 
 -- ---- one answer ----
 
--- The column that orders the report; "" is the one whose header says so.
+-- The column that orders the report; "" means the column that the answer's headers mark.
 local function order_of(spec)
   local set = spec.fields[wire.field.order_by]
   return type(set) == "string" and set or spec.order_by or ""
@@ -73,7 +74,7 @@ local function new_decoder(self, asked)
   }
 end
 
--- Epochs for the requests of this walk: the same for all its pages. Nil: as the query says (one answer needs no more).
+-- Epochs for the requests of this walk, the same for all its pages. False: the query's own times are sent (enough for one answer).
 local function walk_epochs(self, paged)
   local said = self._spec.times
   if self._epochs or not said or not (paged or said.last) then return self._epochs end
@@ -86,7 +87,7 @@ local function walk_epochs(self, paged)
   return epochs
 end
 
--- Whether rows of the walk are with the user: from here on answers must be of the same report.
+-- Whether the user has rows of this walk: from then on, answers must be of the same report.
 local function has_begun(self)
   for _, part in ipairs(self._parts) do
     if part.given > 0 or part.done then return true end
@@ -94,14 +95,14 @@ local function has_begun(self)
   return false
 end
 
--- Sends one request of the walk, for its page of that number.
+-- Sends one request of the walk; `page` is the page's number.
 local function send(self, wanted, page)
   local form = wire.report_form(self._spec, wanted, self._epochs or nil, self._now)
   local like = times.like(wire.report_form, self._spec, wanted, self._epochs or nil)
   return self._client:_send(form, { limit = self._retry:left(), page = page, like = like })
 end
 
--- Sends the request for some parts and begins to read the answer.
+-- Sends the request for some parts and waits until its answer begins.
 local function ask(self, asked)
   local spec, complaint = named_exporters.look_up(self._client, self._spec)
   if not spec then return nil, complaint end
@@ -114,7 +115,7 @@ local function ask(self, asked)
     wanted[i] = pages.request(part, self._spec.page_size or self._pieces)
     pages.begin(part, self._client._options.max_held / 16)
   end
-  if self._decoder then self._decoder:close() end -- what it holds is large, and no garbage that Lua sees
+  if self._decoder then self._decoder:close() end -- frees its large memory now; Lua's collector does not count it
   self._asked, self._decoder, self._ended, self._turned = asked, new_decoder(self, asked), false, nil
   self._retry = self._retry or retry.new(self._client)
   self._requests = self._requests + 1
@@ -140,7 +141,7 @@ local function read_error(self, kind, message, position)
   return answer.broken(self._client, self._decoder, kind, message, position)
 end
 
--- A page after the first gives no row before its total and window are known to be the first page's.
+-- Checks that a further page has the first page's total and window; it gives no rows before this check.
 local function check_page(self, part)
   local found, err = report_fields.read(self._decoder, self._asked)
   if not found then return err end
@@ -148,14 +149,13 @@ local function check_page(self, part)
   return pages.check_facts(part, found.totals[part.direction], first, found.time)
 end
 
--- Whether what a page is held against has come: a direction that only begins has no total to be held against.
+-- Whether the facts to compare a page with have arrived. A direction that only starts has no total to compare.
 local function facts_known(self, part)
   local total_known = not part.said or self._decoder:fact("totalRowCount", part.index) ~= nil
   return total_known and self._decoder:fact "time_details" ~= nil
 end
 
--- Keeps what the first answer says for the report's fields; what it did not say, the first that does. `broken`: the answer has not come
--- whole, and may not have said all it had to say.
+-- Keeps the report's facts from the first answer that has each of them. `broken`: the answer is not complete, and facts may still be missing.
 local function keep_facts(self, parts, broken)
   local found, err = report_fields.read(self._decoder, parts)
   if not found then return err end
@@ -183,14 +183,14 @@ end
 
 -- ---- the walk ----
 
--- Rows that the lane gave: the user has them.
+-- Counts the rows that the fast path gave to the user.
 function walk.count_lane(self)
   if not self[LANE] then return end
   local part, passed = part_at(self, self._turned), self._decoder:passed()
   part.given, part.fresh = part.given + passed, part.fresh + passed
 end
 
--- Asks for further pages while the loop has this one. Gives how many rows may go by before it is due again.
+-- Requests further pages while the loop reads this one. Returns after how many rows it must be called again.
 local function tend_ahead(self, part)
   local total = part.said and part.total or answer.total(self._decoder, part.index)
   return prefetch.tend(self._ahead, total, self._spec.page_size, function(request, place)
@@ -198,7 +198,7 @@ local function tend_ahead(self, part)
   end)
 end
 
--- Lets the rows behind one that was given go by unseen, up to the limit: most rows need no second look.
+-- Opens the fast path: the rows after a given one are given without checks in Lua, up to the limit.
 local function open_lane(self, part)
   local limit = part.limit and part.limit - part.given or 2 ^ 53
   if self._ahead and #self._asked == 1 then limit = math.min(limit, tend_ahead(self, part)) end
@@ -220,7 +220,7 @@ local function close_answer(self)
   self._exchange = false
 end
 
--- The walk is over, well or not: said once.
+-- Sends the event for the end of the walk, successful or not, once.
 local function tell_end(self, err)
   if self._told then return end
   self._told = true
@@ -232,13 +232,13 @@ local function tell_end(self, err)
   })
 end
 
--- Whether further requests are of the same window as the first: they say the same epochs, or an answer has said its window.
+-- Whether further requests have the same window as the first: they send the same epochs, or an answer has told its window.
 local function has_window(self)
   local said = self._spec.times
   return self._epochs or (said and (said.from or said.last)) or self._time or (self._facts and self._facts.time)
 end
 
--- The parts that have begun, as far as the answer is read.
+-- The parts of the answer that have given rows or are done.
 local function begun_parts(self)
   local begun = {}
   for _, part in ipairs(self._asked or {}) do
@@ -247,26 +247,26 @@ local function begun_parts(self)
   return begun
 end
 
--- Where the rest of the report begins. Rows that were gathered here and dropped were never given.
+-- Where the rest of the report begins. Rows that `fetch` or `aggregate` collected and dropped were never given.
 local function rest_of(self)
   local said = self._spec.times
-  -- The rest must be of the same window, also when the query names one that moves.
+  -- The rest must have the same window, even when the query's times move with the clock.
   local epochs = said and not said.from and (self._epochs or times.epochs(self._spec, self._now)) or nil
   return pages.resume(self._gathers and pages.parts(self._spec) or self._parts, self._spec.directions, {
     epochs = epochs, time = self._facts and self._facts.time or self._time or nil, fixed = has_window(self) and true or false,
   })
 end
 
--- ---- going on after an answer that broke off ----
+-- ---- continuing after an answer that broke off ----
 
--- The same, and the epochs for it are known.
+-- Like `has_window`, and the epochs are known.
 local function same_window(self)
   local said = self._spec.times
   if self._epochs or (said and (said.from or said.last)) then return true end
   return has_window(self) and walk_epochs(self, "further") ~= nil
 end
 
--- Makes the parts ready to go on after the last row given. False: nothing could show that what follows is the rest.
+-- Prepares the parts to continue after the last row given. False: nothing could prove that what follows is the rest.
 local function join(self)
   for _, part in ipairs(self._asked) do
     pages.leave(part, self._decoder)
@@ -275,7 +275,8 @@ local function join(self)
   return not keep_facts(self, begun_parts(self), true) and same_window(self)
 end
 
--- After a failure on the way: true when the answer is to be asked for again, with time passed. A whole answer's own failure stays one.
+-- After a failure while reading: true when the answer is to be requested again; it has then waited as `retry` says. An error that a complete
+-- answer means is never retried here.
 local function recover(self, err)
   walk.count_lane(self)
   if self._ended or not self._decoder then return false end
@@ -289,14 +290,14 @@ local function recover(self, err)
   return may_go_on and (pieces or self._retry:again(err))
 end
 
--- The next part that is not finished, when the answer being read has ended for the one before.
+-- The first part that is not finished.
 local function next_part(self)
   for _, part in ipairs(self._parts) do
     if not part.done then return part end
   end
 end
 
--- The answer is complete: is the report?
+-- Called when the answer is complete: checks it, and finishes the parts that have all their rows.
 local function end_answer(self)
   self._ended = true
   local err = answer.failure(self._decoder, self._client, 200)
@@ -321,11 +322,11 @@ local function end_answer(self)
     if i > 1 and pages.may_be_crowded_out(part) then break end
     err = pages.finish(part)
     if err then return err end
-    if not part.done then break end -- what came behind it is asked for again, in its turn
+    if not part.done then break end -- the parts after it are requested again later
   end
 end
 
--- Reads on, without use for the rows, until the report's window is known: further pages are held against it.
+-- Reads on and drops the rows, until the report's window is known: further pages are compared with it.
 local function pass_to_time(self)
   while self._decoder:fact "time_details" == nil do
     local row, kind, message, position = self._decoder:next(self._exchange.transfer)
@@ -337,8 +338,8 @@ local function pass_to_time(self)
   end
 end
 
--- In an answer for both directions outbound's rows have begun: is inbound through? If the appliance cut it short, the rest of it comes
--- first, and outbound is asked for again.
+-- In an answer for both directions, called at the first outbound row. False when the appliance cut inbound short: the rest of inbound is then
+-- requested first, and outbound again after it.
 local function turn(self, part)
   local before = self._asked[1]
   self._turned = part.index
@@ -358,13 +359,13 @@ local function turn(self, part)
   return false
 end
 
--- The first row of a further page: must be the last one given, and is not given again.
+-- Checks that the first row of a further page is the last row given. It is not given again.
 local function pass_overlap(self, part)
   local err = pages.check_overlap(part, pages.identity(self._decoder:last_row(part.index)))
   if err then return err end
 end
 
--- Reads ahead into the decoder's queue until the page's facts are known, then checks them.
+-- Reads rows into the decoder's queue until the page's facts are known, then checks the facts.
 local function hold(self, part)
   while not facts_known(self, part) do
     local state, kind, message, position = self._decoder:hold(self._exchange.transfer)
@@ -381,7 +382,7 @@ local function hold(self, part)
   return check_page(self, part)
 end
 
--- What to do with a row that the decoder gave: true when it is the user's.
+-- Decides about a row that the decoder gave: true when the user gets it.
 local function accept(self, index)
   local part = part_at(self, index)
   if index ~= self._turned then
@@ -401,7 +402,7 @@ local function accept(self, index)
   return true
 end
 
--- The answer has ended: its parts are finished, or another page is due.
+-- Called at the end of the answer: its parts are finished, or another page is needed.
 local function after_answer(self)
   for _, part in ipairs(self._asked) do pages.leave(part, self._decoder) end
   return end_answer(self)
@@ -413,7 +414,7 @@ local function begin_answer(self)
   if part then
     local ok, err = nil, pages.check_proof(part, self._client._options.max_held / 4)
     if not err then ok, err = ask(self, { part }) end
-    -- Outbound that begins in an answer of its own: no row of another window.
+    -- Outbound starts in its own answer: check the window before the first row.
     if ok and pages.overlap(part) == 0 then err = hold(self, part) end
     return not err and ok or nil, err
   end
@@ -423,7 +424,7 @@ local function begin_answer(self)
   return true
 end
 
--- One step of the walk with what the decoder gave: a row for the user, false to go on, or nil and err.
+-- One step of the walk with the decoder's results: returns a row for the user, false to continue, or nil and err.
 local function take(self, row, kind, message, position)
   local ok, err
   if row then
@@ -454,7 +455,7 @@ local function fail(self, err)
   return nil, err
 end
 
--- Goes on until `step` gives a row for the user, an error that stands, or the end.
+-- Repeats `step` until there is a row for the user, an error that cannot be retried, or the end.
 local function run(self, step, argument)
   while not self._done do
     if self._error then return nil, self._error end
@@ -488,14 +489,14 @@ function walk.next(self)
   return row, err
 end
 
--- The part whose rows may go into an aggregate unseen: those behind the first of each page, up to the limit.
+-- The part whose rows may be folded in the core without checks in Lua, and how many; nil at a page's first row and over the limit.
 local function foldable(self)
   local part = part_at(self, self._turned or self._asked[1].index)
   local left = part.limit and part.limit - part.given or 2 ^ 53
   if not part.overlap and left > 0 then return part, left end
 end
 
--- Folds what is at hand. Returns what `take` returns; a row that it gives is dropped, as it is over the limit.
+-- Folds the rows that have arrived. Returns what `take` returns; a row that it returns is over the limit, and is dropped.
 local function fold(self, sums)
   local part, left = foldable(self)
   local transfer = self._exchange.transfer
@@ -517,7 +518,7 @@ local function fold_rows(self, sums)
   return self._done or nil, self._error
 end
 
---- All rows into an aggregate. Nil and err.
+--- Folds all rows into an aggregate. True at the end; nil and err after a failure.
 function walk.fold(self, sums)
   local done, err = alone(self, fold_rows, sums)
   return done, err
@@ -528,14 +529,14 @@ local function counted(self, getter)
   return getter(self)
 end
 
---- A field of the cursor that is worked out, by `getter`.
+--- A computed field of the cursor, from `getter`.
 function walk.look(self, getter)
   if not self[LANE] or readers(self) > 0 or self._decoder:busy() then return getter(self) end
   local value = alone(self, counted, getter)
   return value
 end
 
---- Ends the walk. Whoever is in it, and is not waiting, gets to its end first: nothing moves under them.
+--- Ends the walk. When a call is inside it and does not wait, that call finishes first, so that nothing changes under it.
 function walk.cancel(self, why)
   local ended, exchange = self._done or self._error, self._exchange
   if not ended and readers(self) > 0 and not (exchange and exchange:pauses()) then
@@ -544,7 +545,7 @@ function walk.cancel(self, why)
     return
   end
   local part = self[LANE] and self[LANE]:busy() and part_at(self, self._turned)
-  if part then part.given = part.given + 1 end -- the row that is being made
+  if part then part.given = part.given + 1 end -- count the row that is being made
   close_answer(self)
   prefetch.drop(self._ahead)
   if ended then return end

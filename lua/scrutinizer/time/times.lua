@@ -1,11 +1,11 @@
---- Times as a script says them: ISO 8601 text, "90m", and the appliance's named ranges as epochs. Half-open, [from, to).
+--- Reads times: ISO 8601 text, spans such as "90m", and the appliance's named ranges. All become epoch seconds; ranges are half-open, [from, to).
 
 local check = require "scrutinizer.check"
 local zone = require "scrutinizer.time.zone"
 
 local times = {}
 
--- The first second of the year 10000. Milliseconds given for seconds lie beyond it.
+-- The first second of the year 10000. Larger values are probably milliseconds.
 times.MAX_EPOCH = 253402300800
 
 local UNITS = { s = 1, m = 60, h = 3600, d = 86400, w = 604800 }
@@ -13,7 +13,7 @@ local MAX_SPAN = 1000000000
 
 --- Seconds of a span: whole seconds, or a number with its unit, such as "90m" (s m h d w).
 ---@param span integer|string
----@return integer? seconds nil when it is neither
+---@return integer? seconds 1 to 10^9; nil when it is neither
 function times.seconds(span)
   if type(span) == "string" then
     local count, unit = span:match "^(%d+)([smhdw])$"
@@ -24,7 +24,7 @@ end
 
 local ISO_DATE = "^(%d%d%d%d)%-(%d%d)%-(%d%d)()"
 
--- "T12:30[:15[.000]]" at `at`: hour, min, sec, and where it ends; nil and what is wrong.
+-- Reads "T12:30[:15[.000]]" at `at`: a table with hour, min, sec, and the position after it; or nil and what is wrong.
 local function clock(text, at)
   local hour, min, rest = text:match("^[Tt ](%d%d):(%d%d)()", at)
   if not hour then return nil, "the time must be hh:mm or hh:mm:ss" end
@@ -37,7 +37,7 @@ local function clock(text, at)
   return { hour = hour, min = min, sec = sec }, behind or rest
 end
 
--- "Z", "+01:00", "+0100" or "+01": seconds east of UTC; false when there is no zone; nil when it is none of these.
+-- Reads "Z", "+01:00", "+0100" or "+01": seconds east of UTC; false for an empty text; nil for any other.
 local function shift(text)
   if text == "" then return false end
   if text:find "^ ?[Zz]$" then return 0 end
@@ -71,11 +71,11 @@ local function epoch_in(fields, timezone)
 end
 
 --- Epoch seconds of ISO 8601 text: "2026-11-01T00:00:00Z", "2026-11-01 00:00+01:00", "2026-11-01". Text without a zone is
---- read in `timezone`: a time skipped there is moved forward by the gap, of a doubled one the earlier is taken.
+--- read in `timezone`, as `Zone:epoch` does.
 ---@param text string
 ---@param timezone? string IANA name
 ---@return integer? epoch
----@return string? message
+---@return string? message what is wrong with it
 function times.parse(text, timezone)
   local fields, at = read_date(text)
   if not fields then return nil, at end
@@ -90,10 +90,10 @@ function times.parse(text, timezone)
     + fields.hour * 3600 + fields.min * 60 + fields.sec - offset
 end
 
---- A moment as `query:between` takes it.
+--- Reads a moment as `query:between` takes it.
 ---@param moment integer|string epoch seconds or ISO 8601 text
 ---@param timezone? string for text without a zone
----@return integer? epoch
+---@return integer? epoch seconds, in the years 1970 to 9999
 ---@return string? message what is wrong with it
 function times.moment(moment, timezone)
   local epoch, message
@@ -111,7 +111,7 @@ function times.moment(moment, timezone)
   return nil, "it must lie in the years 1970 to 9999, in whole seconds"
 end
 
--- Named ranges that end now, by their length.
+-- Named ranges that end now: their length in seconds.
 local ROLLING = {
   LastFiveMinutes = 300,
   LastTenMinutes = 600,
@@ -126,9 +126,9 @@ local ROLLING = {
   LastThirtyDays = 30 * 86400,
 }
 
--- Named ranges of the calendar, as { first day, day after the last (nil: up to now) }; a day is { year, month, day },
--- and months and days may lie over or under (zone.days carries them on). `c` is the clock now.
--- That weeks begin on Sunday is unverified.
+-- Named ranges of the calendar: the first day, and the day after the last (nil: up to now). A day is { year, month, day };
+-- its month and day may be out of range (zone.days corrects them). `c` is the local clock now.
+-- It is unverified that weeks begin on Sunday.
 local CALENDAR = {
   Today = function(c) return { c.year, c.month, c.day } end,
   Yesterday = function(c) return { c.year, c.month, c.day - 1 }, { c.year, c.month, c.day } end,
@@ -146,7 +146,7 @@ local function midnight(local_zone, day)
   return local_zone:epoch { year = day[1], month = day[2], day = day[3] }
 end
 
--- From the local clock's hour, since zones may lie off by half an hour.
+-- Uses the local clock's hour, because some zones differ from UTC by half an hour.
 local function last_full_hour(local_zone, now)
   local clock_now = local_zone:civil(now)
   local to = now - clock_now.min * 60 - clock_now.sec
@@ -155,7 +155,7 @@ end
 
 local function named(range, timezone, now)
   if ROLLING[range] then
-    local to = now - now % 60 -- the one answer that is known covers whole minutes: ten for the last ten
+    local to = now - now % 60 -- the only known answer covers whole minutes: 10 for LastTenMinutes
     return { from = to - ROLLING[range], to = to }
   end
   local calendar = CALENDAR[range]
@@ -170,18 +170,18 @@ local function named(range, timezone, now)
   if not calendar then return last_full_hour(local_zone, now) end
   local first, after = calendar(local_zone:civil(now))
   local from = midnight(local_zone, first)
-  -- On the very stroke of midnight an empty span would be asked for: make it one second.
+  -- At midnight exactly the range would be empty: make it one second.
   local to = after and midnight(local_zone, after) or math.max(now, from + 1)
   return { from = from, to = to }
 end
 
---- The epochs of a query's times, as they are at `now`; pages of one walk share them. Ranges of so many minutes or days end with the last
---- full minute, "This" and Today at `now`. Calendar ranges need the query's timezone. That the appliance counts each range in the same
---- way is unverified.
+--- The epochs of a query's times at the moment `now`; all pages of one walk share them. Ranges of minutes, hours or days such as "LastHour" end
+--- with the last full minute; "Today" and "This…" end at `now`. Calendar ranges need the query's timezone. It is unverified that the appliance
+--- counts each range in the same way.
 ---@param spec table a query's spec
 ---@param now? integer epoch seconds, default the clock's
 ---@return { from: integer, to: integer }? epochs
----@return string? message
+---@return string? message why they are not known
 function times.epochs(spec, now)
   local said = spec.times
   if not said then return nil, "the query has no times" end
@@ -191,8 +191,8 @@ function times.epochs(spec, now)
   return named(said.range, spec.timezone, now)
 end
 
---- The query's times in words, where they come from the clock: two walks of one query have the same, whenever they run. In the place of
---- epochs. Nil: the query says its times itself.
+--- The query's times in words, such as "now-3600", when they come from the clock. Unlike epochs, they are the same in every run of a query.
+--- Nil: the query has fixed times, or none.
 ---@param spec table
 ---@return { from: string, to: string }?
 function times.words(spec)
@@ -203,16 +203,16 @@ function times.words(spec)
   return { from = said.range .. ".from", to = said.range .. ".to" }
 end
 
---- Makes a request's form with the times in words, for recorders: two runs of one query are then told to be the same. Nil where what is sent
---- does not come from the clock.
+--- A function that makes a request's form with the times in words. A recorder uses it to see that two runs of a query are the same. Nil when the
+--- times that are sent do not come from the clock.
 ---@param make fun(spec: table, pages?: table[], words: table): table<string, string>
 ---@param spec table
 ---@param pages? table[]
----@param epochs? { from: integer, to: integer } those that are sent in the place of the query's times
+---@param epochs? { from: integer, to: integer } the ones that are sent instead of the query's times
 ---@return (fun(): table<string, string>)?
 function times.like(make, spec, pages, epochs)
   local words = times.words(spec)
-  -- A named range alone goes as it is.
+  -- A named range without epochs is sent by its name.
   if not words or not (epochs or spec.times.from) then return nil end
   return function() return make(spec, pages, words) end
 end

@@ -1,4 +1,4 @@
---- Time zones from the system's TZif files (RFC 8536), and civil days. Whole numbers only; no os.date, no TZ variable.
+--- Time zones from the system's TZif files (RFC 8536), and calendar days. Whole numbers only; uses no os.date and no TZ variable.
 
 local files = require "scrutinizer.files"
 local suggest = require "scrutinizer.suggest"
@@ -12,9 +12,9 @@ local function div(a, b)
   return math.floor(a / b)
 end
 
--- Civil days. Counted in years that begin on 1 March, so that the leap day comes last.
+-- Calendar days. Years are counted from 1 March, so that the leap day is the last day.
 
---- Days from 1970-01-01 to a date of the Gregorian calendar. Months over 12 and days over the month's end carry on.
+--- Days from 1970-01-01 to a date of the Gregorian calendar. The month and the day may be out of range: month 13 is the next January.
 ---@param year integer
 ---@param month integer
 ---@param day integer
@@ -26,7 +26,7 @@ function zone.days(year, month, day)
     + div(153 * from_march + 2, 5) + day - 719469
 end
 
---- The date that lies so many days after 1970-01-01.
+--- The date this many days after 1970-01-01.
 ---@param days integer
 ---@return integer year, integer month, integer day
 function zone.date(days)
@@ -40,7 +40,7 @@ function zone.date(days)
   return year + era * 400 + (month <= 2 and 1 or 0), month, day
 end
 
---- Days of a month.
+--- How many days a month has.
 ---@param year integer
 ---@param month integer
 ---@return integer
@@ -50,7 +50,7 @@ end
 
 -- The rule at the end of the file, for times after its table: "EST5EDT,M3.2.0,M11.1.0".
 
--- "[+-]hh[:mm[:ss]]" at `at`: seconds, and where it ends.
+-- Reads "[+-]hh[:mm[:ss]]" at `at`: seconds, and the position after it.
 local function rule_time(text, at)
   local sign, hours, rest = text:match("^([+-]?)(%d+)()", at)
   if not hours then return nil end
@@ -67,7 +67,7 @@ local function rule_name(text, at)
   return text:match("^<[A-Za-z0-9+-]+>()", at) or text:match("^[A-Za-z]+()", at)
 end
 
--- ",M3.2.0/2" at `at`: when a change comes, and where the text goes on.
+-- Reads ",M3.2.0/2" at `at`: when the offset changes, and the position after it.
 local function rule_change(text, at)
   local change = { time = 7200 }
   local month, week, weekday, rest = text:match("^,M(%d+)%.(%d)%.(%d)()", at)
@@ -106,13 +106,13 @@ local function parse_rule(text)
   return rule
 end
 
--- The change's moment in a year, in seconds of the local clock that it finds.
+-- The change's moment in a year, in seconds of the local clock before the change.
 local function change_moment(change, year)
   local day
   if change.month then
     local first = zone.days(year, change.month, 1)
     day = first + (change.weekday - (first + 4)) % 7 + (change.week - 1) * 7
-    -- Week 5 means the last one: the fifth lies in the next month at times.
+    -- Week 5 means the last one; a fifth week may lie in the next month.
     if day >= first + zone.month_length(year, change.month) then day = day - 7 end
   else
     day = zone.days(year, 1, 1) + change.day
@@ -141,7 +141,7 @@ end
 
 -- The file.
 
--- Big-endian signed number of `size` bytes at `at`. Through the first byte's sign, so that 64 bits never overflow.
+-- Reads a big-endian signed number of `size` bytes at `at`. Starts with the sign of the first byte, so that 64 bits never overflow.
 local function number(data, at, size)
   local value = data:byte(at)
   if value >= 128 then value = value - 256 end
@@ -164,7 +164,7 @@ local function block_size(head, width)
     + head.leaps * (width + 4) + head.std_flags + head.utc_flags
 end
 
--- The transitions of one block: moments, the offset from each on, and the offset before the first.
+-- The transitions of one block: their moments, the offset after each, and the offset before the first.
 local function read_block(data, at, head, width)
   local kinds, moments, offsets = {}, {}, {}
   local indices = at + head.times * width
@@ -188,7 +188,7 @@ local function parse_tzif(data)
     at = at + 44
   end
   local size = block_size(head, width)
-  -- Leap seconds: a "right/" file. Its clock is not the one that flows are stamped with.
+  -- A file with leap seconds ("right/"). The timestamps of flows do not count leap seconds.
   if head.types == 0 or head.leaps > 0 or #data < at + size - 1 then return nil end
   local found = read_block(data, at, head, width)
   if not found then return nil end
@@ -224,7 +224,7 @@ function Zone:offset(epoch)
   return low == 0 and self._first or self._offsets[low]
 end
 
---- The clock's fields at a moment; `wday` is 0 on Sundays.
+--- The local date and time at a moment; `wday` is 0 on Sundays.
 ---@param epoch integer
 ---@return { year: integer, month: integer, day: integer, hour: integer, min: integer, sec: integer, wday: integer }
 function Zone:civil(epoch)
@@ -237,14 +237,14 @@ function Zone:civil(epoch)
   }
 end
 
---- The moment at which the zone's clock shows these fields. A time that the clock skips is moved forward by the gap
---- (02:30 becomes 03:30); of a time that it shows twice the earlier moment is taken.
+--- The moment at which the zone's clock shows these fields. When clocks go forward, a time in the gap is moved forward by the gap
+--- (02:30 becomes 03:30). When clocks go back, the first of the two moments is used.
 ---@param fields { year: integer, month: integer, day: integer, hour?: integer, min?: integer, sec?: integer }
 ---@return integer
 function Zone:epoch(fields)
   local clock = zone.days(fields.year, fields.month, fields.day) * DAY
     + (fields.hour or 0) * 3600 + (fields.min or 0) * 60 + (fields.sec or 0)
-  -- The offsets in force well before and well after: any change near the clock's time lies between.
+  -- The offsets one day before and one day after: any change near this time is between them.
   local before, after = self:offset(clock - DAY), self:offset(clock + DAY)
   local early, late = clock - before, clock - after
   local early_fits, late_fits = self:offset(early) == before, self:offset(late) == after
@@ -264,7 +264,7 @@ local function folder()
   end
 end
 
--- The names that the system's own list holds; only for "did you mean".
+-- The names in the system's own list; used only for "did you mean".
 local function known_names(path)
   local list = {}
   local data = files.read(path .. "/tzdata.zi") or ""
@@ -282,19 +282,19 @@ end
 
 local loaded = {}
 
---- A zone by its IANA name, read once. Without a name list on this system only "UTC" can be had.
+--- Loads a zone by its IANA name; each file is read once. "UTC" needs no file.
 ---@param name string such as "America/New_York"
 ---@return scrutinizer.Zone? zone
 ---@return string? message
----@return boolean? unreadable true when this system has no time zone files: then no name can be judged
+---@return boolean? unreadable true when this system has no time zone files: then names cannot be checked
 function zone.load(name)
   if type(name) ~= "string" then return nil, "a time zone's name is a string" end
   if name == "UTC" then return UTC end
   if loaded[name] then return loaded[name] end
   local path = folder()
   if not path then return nil, "this system has no time zone files (Debian: package tzdata)", true end
-  -- Nothing that leaves the folder: no "..", no leading slash. The clocks under right/ count leap seconds, and names
-  -- of this machine's own (localtime, posixrules) mean nothing to the appliance.
+  -- The name must not leave the folder: no "..", no leading slash. Zones under right/ count leap seconds. Names that
+  -- only this machine knows (localtime, posixrules) mean nothing to the appliance.
   local plain = name:find "^[A-Za-z0-9_+/-]+$" and not name:find "^/" and not name:find "//" and not name:find "/$"
   local own = name == "localtime" or name:find "^right/" or name:find "^posix"
   local data = plain and not own and files.read(path .. "/" .. name)

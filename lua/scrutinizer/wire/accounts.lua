@@ -1,5 +1,5 @@
---- The appliance's names for users and usergroups: what is sent, where answers keep what, and the sentences that mean success. Part of
---- wire.lua's room.
+--- The appliance's names for users and groups of users: the forms that are sent, the members of answers, and the sentences that mean success.
+--- See wire/init.lua.
 
 local core = require "scrutinizer.core"
 local wire = require "scrutinizer.wire"
@@ -18,7 +18,7 @@ end
 
 local function digits(id) return ("%d"):format(id) end
 
--- Ids are numbers and names texts, each under a key of its own.
+-- An id is a number and a name is a string; each has its own key.
 local function refer(object, kind, who)
   object[kind .. (type(who) == "number" and "_id" or "_name")] = who
   return object
@@ -38,8 +38,8 @@ function accounts.delete_users(who)
   return form("delUsers", { delUsers = who })
 end
 
----@param who integer|string an id is sent as text
----@param name string
+---@param who integer|string id or current name; an id is sent as text
+---@param name string the new one
 ---@return table<string, string> form
 function accounts.rename_user(who, name)
   local object = { newname = name }
@@ -64,14 +64,14 @@ function accounts.create_groups(groups)
   return form("createUsergroup", { usergroups = list })
 end
 
---- No source shows this one's JSON: written after delUsers.
+--- Unverified: no source shows this request's JSON. It is modelled on delUsers.
 ---@param who (integer|string)[]
 ---@return table<string, string> form
 function accounts.delete_groups(who)
   return form("delUsergroups", { delUsergroups = who })
 end
 
--- Both lists are sent: no source shows what the appliance makes of one alone.
+-- Always sends both lists: no source shows that one alone is enough.
 local function change(action, key, list, write)
   local object = { add = array(), remove = array() }
   for i, item in ipairs(list) do object[key][i] = write(item) end
@@ -94,7 +94,7 @@ function accounts.permissions(key, list)
   end)
 end
 
--- Sentences. Each function says whether a sentence is its success, with the item's own names; blanks around it do not count.
+-- Sentences. Each function tells whether a sentence reports success for the item it names. Blanks around the sentence are ignored.
 
 local said = {}
 accounts.said = said
@@ -103,13 +103,13 @@ local function is(sentence, wanted)
   return type(sentence) == "string" and sentence:match "^%s*(.-)%s*$" == wanted
 end
 
--- A name may be given in quotes.
+-- The appliance may put a name in quotes.
 local function spellings(who)
   if type(who) == "number" then return { digits(who) } end
   return { who, "'" .. who .. "'" }
 end
 
--- What a sentence may begin with, and how many it says were matched: "… (1 matched)".
+-- Whether a sentence starts with one of the beginnings and says that at least one was matched: "… (1 matched)".
 local function matched(sentence, beginnings)
   if type(sentence) ~= "string" then return false end
   for _, beginning in ipairs(beginnings) do
@@ -126,7 +126,7 @@ function said.deleted_user(who, sentence)
   return matched(sentence, { "Deleting user named '" .. who .. "'" })
 end
 
---- By analogy: no source shows the sentence.
+--- Unverified: no source shows this sentence.
 function said.deleted_group(who, sentence)
   local beginnings = {}
   for _, spelling in ipairs(spellings(who)) do
@@ -135,7 +135,7 @@ function said.deleted_group(who, sentence)
   return matched(sentence, beginnings)
 end
 
---- Of a user given by id the sentence may say the name, which is not known here.
+--- For a user given by id, the sentence may contain the old name, which is not known here.
 function said.renamed_user(who, name, sentence)
   if type(who) == "string" then return is(sentence, ("User %s successfully renamed to %s"):format(who, name)) end
   local tail = " successfully renamed to " .. name

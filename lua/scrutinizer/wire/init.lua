@@ -1,4 +1,4 @@
---- The appliance's names: the only file that knows them. And the one writer of JSON: the same value gives the same text in every process.
+--- The appliance's names: only this folder knows them. Also the only JSON encoder: equal values give the same text in every process.
 
 local ascii = require "scrutinizer.ascii"
 local addresses = require "scrutinizer.addresses"
@@ -43,7 +43,7 @@ wire.selected = { "rate_total", "unit", "data_format", "data_mode" }
 wire.times = { range = "dateRange", from = "start", to = "end", timezone = "clientTimezone" }
 wire.CUSTOM = "Custom"
 
---- Members of answers that Lua code looks at.
+--- Members of answers that Lua code reads.
 wire.answer = {
   error = "err",
   details = "details",
@@ -57,7 +57,7 @@ wire.answer = {
 
 wire.limit = { offset = "offset", rows = "max_num_rows", query = "query_limit", table = "table", graph = "graph" }
 
---- Graphs: what to ask for, the parts of the answer, and which reports hold what in their points.
+--- Graphs: what to request, the parts of the answer, and what the points of a report contain.
 wire.graph = {
   ALL = "all",
   OTHER = "Other",
@@ -70,16 +70,16 @@ wire.graph = {
   BYTES_WORD = "octet",
 }
 
---- Members of what report_start answers.
+--- Members of the answer to report_start.
 wire.start = { object = "report_object", view = "graphView", granularity = "dataGranularity" }
 
---- Rows to ask for when all are wanted.
+--- The number of rows that means all rows.
 wire.ALL_ROWS = 10000000000
 
 wire.DIRECTIONS = { "inbound", "outbound" }
 wire.BOTH = "both"
 
--- Filters. Sides differ in case by kind: that is the appliance's way.
+-- Filters. The appliance writes "Both" for one kind and "both" for others.
 
 wire.filter_type = {
   exporter = "sdfDips",
@@ -97,7 +97,7 @@ local function filter(kind, ...)
   return { type = wire.filter_type[kind], value = table.concat({ ... }, "_") }
 end
 
--- One writer per kind. `mode` is "in" or "ex", `side` "both", "src" or "dst", numbers are whole.
+-- One writer per kind. `mode` is "in" or "ex"; `side` is "both", "src" or "dst"; numbers are whole.
 local FILTERS = {}
 wire.filters = FILTERS
 
@@ -119,7 +119,7 @@ function FILTERS.port(mode, side, port)
   return filter("port", mode, ("%d"):format(port), SIDE[side])
 end
 
---- No side: the appliance decides which port is the application's.
+--- It has no side: the appliance decides which port is the application's.
 function FILTERS.app_port(mode, _, app)
   return filter("app_port", mode, ("%d-%d"):format(app.port, app.protocol))
 end
@@ -140,7 +140,7 @@ function FILTERS.all_exporters()
   return filter("exporter", "in", "GROUP", "ALL")
 end
 
---- Whether a filter lets devices in (and does not shut them out).
+--- Whether a filter includes devices rather than excludes them.
 ---@param entry { type?: string, value: any }
 ---@return boolean
 function wire.includes_exporter(entry)
@@ -152,7 +152,7 @@ end
 
 local MAX_DEPTH = 100
 
--- Kept for `wire.encode`: the mark of arrays that came out of the decoder. The core is loaded when it is first needed.
+-- The metatable of arrays that the decoder made. The core is loaded when it is first needed.
 local function array_mark()
   local found, core = pcall(require, "scrutinizer.core")
   return found and core.array_mt or nil
@@ -163,7 +163,7 @@ local function is_array(value)
   return mark ~= nil and mark == array_mark()
 end
 
--- Lengths of the sequences that UTF-8 allows at `at`, or nil.
+-- Position of the last byte of the valid UTF-8 sequence at `at`, or nil.
 local function utf8_end(text, at)
   local _, last = text:find("^[%z\1-\127]+", at)
   if not last then _, last = text:find("^[\194-\223][\128-\191]", at) end
@@ -194,11 +194,11 @@ local function bidi_escape(first, char)
   return ("\\u20%02x"):format((first:byte() % 2) * 64 + char:byte() - 128)
 end
 
--- What cjson leaves as it is but a terminal obeys (controls over U+007F, changes of the writing direction) is escaped: the text
--- is also shown by `query:curl()`.
+-- Escapes what cjson leaves unescaped but a terminal obeys: controls above U+007F, changes of the writing direction. This matters because
+-- `query:curl()` shows the text.
 local function encode_string(text, any_bytes)
   if not any_bytes and not is_utf8(text) then return nil, "a string that is not UTF-8" end
-  -- Pairs are eaten whole, so that the second of two backslashes never counts as an escape's first.
+  -- The pattern takes a backslash and its next byte together: the second of two backslashes must not start an escape.
   local out = json.encode(text):gsub("\\(.)", { ["/"] = "/" })
   if out:find "[\128-\255]" then
     out = out:gsub("\194[\128-\159]", c1_escape)
@@ -208,7 +208,7 @@ local function encode_string(text, any_bytes)
   return out
 end
 
---- A string's JSON text in a hurry: right, but not the one text that `encode` gives. Nil when it is not UTF-8.
+--- A string's JSON text, made fast. It is correct, but may differ from the text that `encode` makes. Nil when the string is not UTF-8.
 ---@param text string
 ---@return string?
 function wire.quick_string(text)
@@ -217,7 +217,7 @@ end
 
 local kind_of_number = rawget(math, "type")
 
--- Digits for whole numbers on every Lua; otherwise the shortest text that reads back as the same number.
+-- Whole numbers as digits on every Lua; others as the shortest text that reads back as the same number.
 local function encode_number(value)
   if value ~= value or value == math.huge or value == -math.huge then return nil, "a number that JSON cannot hold" end
   if kind_of_number and kind_of_number(value) == "integer" then return ("%d"):format(value) end
@@ -232,7 +232,7 @@ end
 
 local encode_value
 
--- The keys must be 1 to n: what `#` says of a table with holes depends on its past.
+-- The keys must be 1 to n. `#` is not used, because its result for a table with holes is not defined.
 local function encode_array(value, out, depth)
   local length = 0
   for _ in next, value do length = length + 1 end
@@ -262,7 +262,7 @@ local function encode_object(value, out, depth)
   out[#out + 1] = "}"
 end
 
--- Metatables are not asked. Appends the value's text to `out`; returns what is wrong with it, or nil.
+-- Appends the value's text to `out`; returns what is wrong with the value, or nil. Calls no metamethods.
 function encode_value(value, out, depth)
   local kind, text, complaint = type(value), nil, nil
   if kind == "string" then
@@ -288,7 +288,7 @@ function encode_value(value, out, depth)
   return complaint
 end
 
---- The JSON text of a value, or nil and what in it has none.
+--- The JSON text of a value, or nil and what JSON cannot hold in it.
 ---@param value any
 ---@return string? text
 ---@return string? complaint such as "a function"
@@ -299,7 +299,7 @@ function wire.try_encode(value)
   return table.concat(out)
 end
 
---- Any decoded JSON value as a text to be shown: a text as it is, all else as JSON, with strings of any bytes as they came. Never nil.
+--- Any decoded JSON value as text to show: a string as it is, everything else as JSON, whose strings may hold any bytes. Never nil.
 ---@param value any
 ---@return string
 function wire.show(value)
@@ -309,9 +309,9 @@ function wire.show(value)
   return complaint and "(" .. complaint .. ")" or table.concat(out)
 end
 
---- The JSON text of a value. Objects by sorted keys; a table with a first element, or one marked with the core's `array_mt`,
---- is an array, an empty one otherwise `{}`; whole numbers as digits; the null pointer (`scrutinizer.null`) is null.
---- What JSON cannot hold raises.
+--- The JSON text of a value. The keys of objects are sorted. A table with a first element, or with the metatable `array_mt`, is an
+--- array; any other empty table is `{}`. Whole numbers are written as digits. `scrutinizer.null` is null.
+--- Raises for a value that JSON cannot hold.
 ---@param value any
 ---@return string
 function wire.encode(value)
@@ -320,7 +320,7 @@ function wire.encode(value)
   return text
 end
 
---- A copy of a value that JSON can hold, as deep as it goes; empty arrays stay arrays.
+--- A deep copy of a value that JSON can hold; empty arrays stay arrays.
 ---@param value any
 ---@return any
 function wire.copy(value)
@@ -334,7 +334,7 @@ end
 
 local FORM_ORDER = { "rm", "action", "rpt_json", "data_requested" }
 
---- A form's fields in a fixed order: run mode, action, the report's two, then the others by name.
+--- A form's fields in a fixed order: rm, action, rpt_json, data_requested, then the others sorted by name.
 ---@param form table<string, string>
 ---@return { [1]: string, [2]: string }[]
 function wire.form_list(form)
@@ -349,7 +349,7 @@ function wire.form_list(form)
   return list
 end
 
---- Percent-encoding of everything but letters, digits and `-._~`.
+--- Percent-encodes everything except letters, digits and `-._~`.
 ---@param text string
 ---@return string
 function wire.percent(text)
@@ -359,7 +359,7 @@ function wire.percent(text)
 end
 
 --- A form as `application/x-www-form-urlencoded` text, or a URL's query.
----@param form_list { [1]: string, [2]: string }[]|table<string, string> a list of name and value keeps its order; a map is put in order
+---@param form_list { [1]: string, [2]: string }[]|table<string, string> a list of { name, value } keeps its order; a map is ordered as in `form_list`
 ---@return string
 function wire.urlencode(form_list)
   if form_list[1] == nil then form_list = wire.form_list(form_list) end
@@ -372,7 +372,7 @@ end
 
 -- The report request.
 
--- What is asked for: per direction, from which row on, and how many.
+-- The first page of each direction: its first row and how many rows.
 local function first_pages(spec)
   local pages = {}
   for _, direction in ipairs(spec.directions) do
@@ -422,7 +422,7 @@ local function write_times(spec, epochs, now)
   return object
 end
 
--- Numbered per type, as given. All devices, unless the query says anything about devices.
+-- Filters are numbered per type, in the given order. Without any device filter, all devices are included.
 local function write_filters(list)
   local object, counts, exporter = {}, {}, wire.filter_type.exporter
   for _, entry in ipairs(list) do
@@ -432,7 +432,7 @@ local function write_filters(list)
       counts[entry.type] = n + 1
       key = ("%s_%d"):format(entry.type, n)
     end
-    -- A name that nobody looked up must not widen the report to all devices.
+    -- A name that was not looked up must not turn into a report about all devices.
     if entry.named then error "an exporter's name was not looked up" end
     object[key] = entry.value
   end
@@ -443,7 +443,7 @@ local function write_filters(list)
   return object
 end
 
--- The directions that are asked for, as the appliance says it: one of them, or "both".
+-- The appliance's word for the requested directions: "inbound", "outbound" or "both".
 local function direction_word(pages)
   local first = pages[1] and pages[1].direction
   for _, page in ipairs(pages) do
@@ -452,7 +452,7 @@ local function direction_word(pages)
   return first
 end
 
---- The report's JSON as a table: what the query knows, then what was set by name.
+--- The report's JSON as a table: first the fields that the query knows, then those that `:set` gave.
 ---@param spec table
 ---@param pages table[]
 ---@param epochs? { from: integer, to: integer }
@@ -473,14 +473,14 @@ function wire.report_object(spec, pages, epochs, now)
   end
   if spec.others ~= nil then object[field.others] = spec.others and 1 or 0 end
   for name, value in pairs(spec.fields) do
-    -- Pages of one walk must share their epochs, whatever was set.
+    -- All pages of one walk must have the same epochs, whatever `:set` gave.
     if not (epochs and name == field.times) then object[name] = value end
   end
   return object
 end
 
---- The form of a report request. Without `pages`: the first request of the query, every direction. With `epochs` these replace the
---- query's times. `:last` counts from `now`.
+--- The form of a report request. Without `pages`: the query's first request, with every direction. `epochs` replace the query's times.
+--- `:last` counts back from `now`.
 ---@param spec table a query's spec
 ---@param pages? { direction: string, offset: integer, max: integer }[]
 ---@param epochs? { from: integer, to: integer }
@@ -513,7 +513,7 @@ function wire.version_form()
   return { [wire.form.run_mode] = wire.run_mode.auth, [wire.form.action] = wire.action.login, nosso = "0" }
 end
 
---- The form of `report_start`: which buckets would this report have? Times as epochs in text, as far as they are known.
+--- The form of `report_start`, which asks for the report's bucket length. Epochs, where they are known, are sent as text.
 ---@param spec table a query's spec
 ---@param epochs? { from: integer, to: integer }
 ---@return { rm: string, report_data: string }

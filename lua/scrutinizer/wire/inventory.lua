@@ -1,5 +1,5 @@
---- The appliance's names for devices, interfaces, hosts and what else its own pages list: what is sent, and where answers keep what. Part of
---- wire.lua's room. None of these run modes is documented; they are those that published clients use.
+--- The appliance's names for devices, interfaces, hosts and other objects that its UI lists: the forms that are sent, and the members of answers.
+--- See wire/init.lua. None of these run modes is documented; published clients use them.
 
 local core = require "scrutinizer.core"
 local wire = require "scrutinizer.wire"
@@ -13,12 +13,12 @@ local function form(run_mode, fields)
   return fields
 end
 
---- Objects of a type, as a bare array: "devices" ({ name, ip }), "deviceGroups" ({ id, name }).
+--- Asks for all objects of a type. The answer is a bare array: "devices" gives { name, ip }, "deviceGroups" gives { id, name }.
 ---@param kind string
 ---@return table<string, string> form
 function inventory.known(kind) return form("get_known_objects", { type = kind }) end
 
--- What a page of a list view is asked by.
+-- Selects one page of a list view.
 local function session_state(offset, rows, search)
   return wire.encode {
     client_time_zone = "UTC", hostDisplayType = "dns", order_by = array(), search = array(search),
@@ -26,14 +26,14 @@ local function session_state(offset, rows, search)
   }
 end
 
--- Blanks around an address keep "10.1.1.4" from finding 10.1.1.40.
+-- With blanks around it, "10.1.1.4" does not match 10.1.1.40.
 local function exporter_search(ip)
   local value = " " .. ip .. " "
   return { { column = "exporter_search", comparison = "like", value = value, data = { filterType = "multi_string" },
     _key = "exporter_search_like_" .. value } }
 end
 
---- Interfaces with their use; all, or one exporter's.
+--- Interfaces with their utilization; all, or those of one exporter.
 ---@param offset integer
 ---@param rows integer
 ---@param exporter? string its address
@@ -43,7 +43,7 @@ function inventory.interfaces(offset, rows, exporter)
     session_state = session_state(offset, rows, exporter and exporter_search(exporter)) })
 end
 
---- Exporters with their names. Needs the right to manage them.
+--- Exporters with their names. The user needs the permission to manage exporters.
 ---@param offset integer
 ---@param rows integer
 ---@return table<string, string> form
@@ -72,7 +72,7 @@ function inventory.new_group(name)
   return form("mappingConfiguration", { [wire.form.action] = "mapconfNewGroup", name = name, groupType = "flash" })
 end
 
---- What can be a member of a device group: { id, ip }.
+--- Objects that can be members of a device group: { id, ip }.
 ---@param offset integer
 ---@param rows integer
 ---@return table<string, string> form
@@ -88,14 +88,14 @@ function inventory.add_to_group(group, objects)
     json = wire.encode { added = array(objects) } })
 end
 
---- One host per call: the answer's rows do not say whose they are.
+--- Exporters that have seen a host. One host per call, because the answer's rows do not name the host.
 ---@param ip string
 ---@return table<string, string> form
 function inventory.host(ip)
   return form("quick_search", { view = "quick_search", [wire.form.action] = "check_hosts", [wire.form.data] = wire.encode { hosts = { ip } } })
 end
 
----@param rule table checked: name, server_ip, client_ip, max_packets, stops_on, port = { port =, protocol = }, retention_hours, enabled
+---@param rule table checked: name, server_ip, client_ip, max_packets, stops_on, port = { port =, protocol = }, retention_hours (hours), enabled
 ---@return table<string, string> form
 function inventory.capture_rule(rule)
   local function digits(number) return ("%d"):format(number) end
@@ -115,9 +115,9 @@ local TREND = {
 
 --- Bytes over time of an application, of all protocols, or of a host as source or destination.
 ---@param kind "application"|"protocols"|"src"|"dst"
----@param value? string
----@param from integer
----@param to integer
+---@param value? string the application's id, or the host's address; nil for protocols
+---@param from integer epoch seconds
+---@param to integer epoch seconds
 ---@return table<string, string> form
 function inventory.trend(kind, value, from, to)
   local made = TREND[kind](value)
@@ -134,7 +134,7 @@ end
 
 -- ---- answers ----
 
--- The first cell of a row for which `wanted` gives something: what it gives, and the cell's place.
+-- Calls `wanted` for each cell of a row until it returns a true value: returns that value and the cell's place.
 local function find_cell(row, wanted)
   for i, cell in ipairs(type(row) == "table" and row or {}) do
     local found = type(cell) == "table" and wanted(cell)
@@ -151,7 +151,7 @@ local function use_of(cell)
   return { percent = text(cell.label), speed = text(lines[4]), rate = text(lines[5]) }
 end
 
---- An interface's texts out of a row of topInterfaces: cells are found by what they hold, as their places differ between versions.
+--- Reads an interface from a row of topInterfaces. Finds the cells by their content, because their places differ between versions.
 ---@param row any
 ---@return { exporter: string, device?: string, index: any, name?: string, inbound: table, outbound: table }?
 function inventory.read_interface(row)
@@ -164,7 +164,7 @@ function inventory.read_interface(row)
   }
 end
 
---- An exporter's names out of a row of ManageExporters.
+--- Reads an exporter's names from a row of ManageExporters.
 ---@param row any
 ---@return { ip: string, dns?: string, sysname?: string, label?: string }?
 function inventory.read_exporter(row)
@@ -172,21 +172,21 @@ function inventory.read_exporter(row)
   return cell and { ip = cell.exporterip, dns = text(cell.dns), sysname = text(cell.sysname), label = text(cell.exporter_label) }
 end
 
---- An object's id and address out of a row of object_configuration.
+--- Reads an object's id and address from a row of object_configuration.
 ---@param row any
 ---@return { id: any, ip: string }?
 function inventory.read_object(row)
   return find_cell(row, function(cell) return text(cell.ip) and cell.id ~= nil and { id = cell.id, ip = cell.ip } or nil end)
 end
 
---- An entity out of a row.
+--- Reads an entity from a row.
 ---@param row any
 ---@return { id: any, label: string }?
 function inventory.read_entity(row)
   return find_cell(row, function(cell) return cell.entity_id ~= nil and text(cell.label) and { id = cell.entity_id, label = cell.label } or nil end)
 end
 
---- An exporter that has seen a host, out of a row of check_hosts.
+--- Reads an exporter that has seen a host from a row of check_hosts.
 ---@param row any
 ---@return { exporter: string, first: string, last: string, connections: any }?
 function inventory.read_sighting(row)
@@ -199,7 +199,7 @@ function inventory.read_sighting(row)
   return { exporter = labels[1], first = labels[2], last = labels[3], connections = labels[4] }
 end
 
---- A forecast out of a row of cells with a type each.
+--- Reads a forecast from a row whose cells each have a type.
 ---@param row any
 ---@return { id: any, description?: string }?
 function inventory.read_forecast(row)
@@ -210,7 +210,7 @@ end
 
 local TREND_BYTES = { application = "bytes", protocols = "bytes", src = "src_bytes", dst = "dst_bytes" }
 
---- A point of a trend.
+--- Reads a point of a trend.
 ---@param kind "application"|"protocols"|"src"|"dst"
 ---@param point any
 ---@return { time: any, bytes: any, name?: string }?
@@ -219,7 +219,7 @@ function inventory.read_trend(kind, point)
   return { time = point.ts, bytes = point[TREND_BYTES[kind]], name = kind == "protocols" and text(point.name) or nil }
 end
 
---- A point of a forecast; its target is such as "1-inbound".
+--- Reads a point of a forecast. Its target is rank and direction, such as "1-inbound".
 ---@param row any
 ---@return { rank: string, direction: string, time: any, kind: string, mean: any, upper: any, lower: any }?
 function inventory.read_forecast_point(row)
@@ -229,7 +229,7 @@ function inventory.read_forecast_point(row)
     lower = row.conf_lower } or nil
 end
 
---- The name of a field of a forecast's summary in our words.
+--- This library's name for a field of a forecast's summary.
 ---@param name string
 ---@return string
 function inventory.summary_name(name) return name == "Rank" and "rank" or name end

@@ -1,4 +1,4 @@
---- The appliance's names for IP groups and their rules: what is sent, and where answers keep what. Part of wire.lua's room.
+--- The appliance's names for IP groups and their rules: the forms that are sent, and the members of answers. See wire/init.lua.
 
 local ascii = require "scrutinizer.ascii"
 local core = require "scrutinizer.core"
@@ -43,7 +43,7 @@ function groups.list()
   return { [wire.form.run_mode] = "get_known_objects", type = "ipgroups" }
 end
 
---- The same from another page: { results = { { fc_id, fc_name } } }.
+--- The same list, from another page of the UI: { results = { { fc_id, fc_name } } }.
 ---@return table<string, string> form
 function groups.tree()
   return form("loadTreeRootFast", {})
@@ -66,7 +66,7 @@ function groups.update(id, change)
   })
 end
 
----@param ids integer[] sent as texts
+---@param ids integer[] sent as strings
 ---@return table<string, string> form
 function groups.delete(ids)
   local list = array()
@@ -74,7 +74,7 @@ function groups.delete(ids)
   return form("delete", { json = wire.encode(list) })
 end
 
---- No source shows this one's fields.
+--- Unverified: no source shows this request's fields.
 ---@param id integer
 ---@return table<string, string> form
 function groups.rules(id)
@@ -84,14 +84,14 @@ end
 --- Members of answers.
 groups.answer = { id = "fc_id", name = "fc_name", added = "added", updated = "updated", removed = "removed", warnings = "warnings", rule = "rule_id" }
 
---- Where loadRules may have its list: no source shows it.
+--- Members where the answer to loadRules may have its list. Unverified: no source shows it.
 groups.RULE_LISTS = { "results", "rows", "rules", "added" }
 
--- Which members tell two rules of a type apart.
+-- The members that identify a rule, by its type.
 local TELLING = { ip = { "address" }, range = { "sip", "eip" }, network = { "address", "mask" }, wildcard = { "address", "mask" },
   child = { "child_id" }, ipall = {} }
 
--- What rules that are the same have in common, as text. Nil where members are missing.
+-- A text that is the same for equal rules. Nil when members are missing or the type is unknown.
 local function key_of(object)
   local parts = { object.type }
   for _, name in ipairs(TELLING[object.type] or {}) do
@@ -103,7 +103,7 @@ local function key_of(object)
   return TELLING[object.type] and table.concat(parts, " ") or nil
 end
 
---- The key of a rule of ours.
+--- The key of a rule in this library's form.
 ---@param rule table
 ---@return string
 function groups.key(rule) return key_of(write(rule)) end
@@ -113,7 +113,7 @@ function groups.key(rule) return key_of(write(rule)) end
 ---@return string?
 function groups.answered_key(entry) return key_of(entry) end
 
---- A rule of an answer in our words; without its id.
+--- Converts a rule of an answer to this library's form, without its id.
 ---@param entry table
 ---@return table
 function groups.read(entry)
