@@ -287,8 +287,9 @@ end
 ---@field dst_port? integer|integer[]   unverified
 ---@field app_port? string|table        "443/tcp", "443/6", { 443, "tcp" }
 
---- Only flows that meet these conditions. Values of one key are ORed; different keys are ANDed. The appliance does so, but does not document it.
---- IPv6 addresses and networks are sent as text, which is unverified.
+--- Only flows that meet these conditions. Conditions of one kind (`ip`, `src_ip` and `dst_ip` are one kind; so are groups, networks, ports) are
+--- ORed, whatever their side; different kinds are ANDed. The appliance does so, but does not document it. IPv6 addresses and networks are passed
+--- on as text, which is unverified.
 ---@param conditions scrutinizer.Conditions
 ---@return scrutinizer.Query
 function methods:where(conditions)

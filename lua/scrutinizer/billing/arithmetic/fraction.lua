@@ -75,7 +75,7 @@ end
 -- The shortest decimal text that reads back as this number.
 local function shortest(value)
   if value ~= value or value == math.huge or value == -math.huge then return nil end
-  for _, format in ipairs { "%.15g", "%.16g", "%.17g" } do -- digits
+  for _, format in ipairs { "%.15g", "%.16g", "%.17g" } do -- points: ascii.format writes them
     local text = ascii.format(format, value)
     if ascii.number(text) == value then return text end
   end
