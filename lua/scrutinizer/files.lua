@@ -7,9 +7,10 @@ local files = {}
 ---@param max? integer bytes: a longer file is an error, and is not read to its end
 ---@return string? text
 ---@return string? why the system's message, with the path; not yet made neutral
+---@return boolean? absent the file does not exist
 function files.read(path, max)
-  local file, why = io.open(path, "rb")
-  if not file then return nil, why end
+  local file, why, code = io.open(path, "rb")
+  if not file then return nil, why, code == 2 or code == 20 end -- ENOENT, ENOTDIR
   local text
   text, why = file:read(max and max + 1 or "*a") -- a folder can be opened but not read
   if max and not text and not why then text = "" end -- an empty file

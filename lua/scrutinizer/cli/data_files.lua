@@ -21,6 +21,7 @@ local MAX_MADE = 2 ^ 20 -- bytes, in addition to the memory for the text
 ---@param path string
 ---@return string? text
 ---@return string? why
+---@return boolean? absent the file does not exist
 function data_files.read(path)
   return files.read(path, MAX_TEXT)
 end

@@ -64,10 +64,10 @@ local function from_file(args)
   local home = os.getenv "HOME"
   local base = os.getenv "XDG_CONFIG_HOME" or (home and home .. "/.config")
   local path = args.config or (base and base .. "/scrutinizer/config.lua")
-  local text, why
-  if path then text, why = data_file.read(path) end
+  local text, why, absent
+  if path then text, why, absent = data_file.read(path) end
   if not text then
-    if args.config then wrong("%s", why) end
+    if args.config or (path and not absent) then wrong("%s", why) end
     if args.profile then wrong("there is no profile file %s", path or "") end
     return {}
   end
