@@ -1,4 +1,5 @@
 -- Rows to files: exact text, whole files or none, constant memory.
+local ascii = require "scrutinizer.ascii"
 local export = require "scrutinizer.export"
 local support = require "spec.support"
 
@@ -113,7 +114,7 @@ print("same")]==]
     local file = assert(io.open(folder .. "/rows", "wb"))
     for _, row in ipairs(rows) do
       local hex = row.text:gsub(".", function(char) return ("%02x"):format(char:byte()) end)
-      file:write(("x%s %.17g x%s\n"):format(hex, row.number, row.flag == nil and "" or tostring(row.flag)))
+      file:write(ascii.format("x%s %.17g x%s\n", hex, row.number, row.flag == nil and "" or tostring(row.flag)))
     end
     file:close()
     local columns = { columns = { "text", "number", "flag" } }
@@ -190,7 +191,7 @@ describe("a file", function()
   it("that cannot be made or written is an error of kind file", function()
     local _, err = export.csv({}, "/nonexistent/x.csv")
     assert.equal("file", err.kind)
-    assert.matches("^/nonexistent/x.csv: No such file", err.message)
+    assert.equal(select(2, io.open "/nonexistent/x.csv"), err.message) -- the system's words, in its language
     local many = {}
     for i = 1, 20000 do many[i] = { a = i } end
     _, err = export.csv(many, "/dev/full")

@@ -1,4 +1,5 @@
 local addresses = require "scrutinizer.addresses"
+local ascii = require "scrutinizer.ascii"
 local filters = require "scrutinizer.query.filters"
 
 -- What is given; the filters it makes with "in".
@@ -182,7 +183,7 @@ for length in range(33):
       pim = 103, vrrp = 112, l2tp = 115, sctp = 132, udplite = 136,
     } do
       assert.same({ port = 7, protocol = number }, addresses.app_port("7/" .. name))
-      assert.same({ port = 7, protocol = number }, addresses.app_port("7/" .. name:upper()))
+      assert.same({ port = 7, protocol = number }, addresses.app_port("7/" .. ascii.upper(name)))
     end
   end)
 

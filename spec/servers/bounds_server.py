@@ -24,7 +24,7 @@ TIMES = 1
 def blocks(piece, megabytes):
     """How many pieces a block has, and how many blocks so many megabytes."""
     per = max(1, MEGABYTE // len(piece))
-    return per, max(1, TIMES * megabytes * MEGABYTE // (per * len(piece)))
+    return per, max(1, int(TIMES * megabytes * MEGABYTE // (per * len(piece))))
 
 
 def much(piece, megabytes=GIANT):
@@ -132,7 +132,7 @@ BODIES = {
     "tables": lambda: around(b"[", much(b"[],", 60), b"0]"),
     "objects": lambda: around(b"[", much(b'{"a":1},', 60), b"0]"),
     "numbers": lambda: around(b"[", much(b"1,", 60), b"0]"),
-    "numbers_below": lambda: around(b"[", much(b"1,", 2), b"0]"),
+    "numbers_below": lambda: around(b"[", much(b"1,", 1.9), b"0]"),
     "keys": lambda: around(b"{", counted(lambda i: b'"k%d":0,' % i, 3000000), b'"x":0}'),
     "one_string": lambda: around(b'"', much(b"x", 60), b'"'),
     "one_string_of_escapes": lambda: around(b'"', much(b"\\n", 60), b'"'),

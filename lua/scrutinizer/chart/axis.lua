@@ -21,7 +21,7 @@ function axis.value(value, unit, digits)
   local step, size = 1, math.abs(value)
   digits = digits or (size >= 999.5 and 1 or 0)
   while size >= 1000 - 0.5 * 10 ^ -digits and PREFIXES[step + 1] do size, step = size / 1000, step + 1 end
-  local text = ("%." .. digits .. "f"):format(value < 0 and -size or size)
+  local text = ascii.format("%." .. digits .. "f", value < 0 and -size or size)
   return (("%s %s%s"):format(text, PREFIXES[step], SYMBOLS[unit] or unit):gsub(" $", ""))
 end
 
