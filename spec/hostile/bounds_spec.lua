@@ -181,7 +181,8 @@ local CASES = {
     aggregate = "limit: the groups' values of 'by' take more than max_held bytes" },
   -- one long thing
   { "string_wanted", report = OVER_ROW, series = "series 0", call = "a table" },
-  { "string_of_escapes", report = OVER_ROW, series = "series 0", call = "a table" },
+  -- LuaJIT's collector counts the text's scratch memory beside its string.
+  { "string_of_escapes", report = OVER_ROW, series = "series 0", call = rawget(_G, "jit") and OVER_MADE or "a table" },
   { "string_unwanted", report = 1, call = "a table", decoder64 = true },
   { "number_wanted", report = OVER_ROW, series = "series 0", call = "a table" },
   { "number_unwanted", report = 1, call = "a table", decoder64 = true },
