@@ -300,8 +300,10 @@ describe("the end of the state", function()
   for _, how in ipairs { { "", "" }, { "", "os.exit(0, true)" }, { "error 'late'", "" } } do
     it("a finalizer makes a request: no crash (" .. table.concat(how, how[1] ~= "" and "" or " ") .. ")", function()
       local out = run(FINALIZER:format(how[1], how[2]))
-      assert.matches("ping %w+", out)
-      assert.matches("feed %w+", out)
+      if not (how[2] ~= "" and _VERSION == "Lua 5.1" and not rawget(_G, "jit")) then -- there os.exit leaves the state open
+        assert.matches("ping %w+", out)
+        assert.matches("feed %w+", out)
+      end
       assert.matches("status 0\n$", out)
     end)
   end

@@ -226,13 +226,14 @@ describe("memory", function()
   it("is given back by each answer: bodies, and what inflates them", function()
     local function some(path, count)
       for _ = 1, count do assert.is_nil((select(2, get(path)))) end
-      collectgarbage()
+      for _ = 1, 3 do collectgarbage() end
     end
     for _, path in ipairs { "/big?blocks=4", "/gzip" } do -- 256 KiB each; and zlib's window of 32 KiB
       some(path, 20)
       local before = resident()
       some(path, 150)
-      assert.is_true(sanitized or resident() - before < 3 * 1024)
+      local grown = resident() - before
+      assert.is_true(sanitized or grown < 4 * 1024, path .. ": " .. grown .. " KiB")
     end
   end)
 
