@@ -205,6 +205,8 @@ build = {
     ["scrutinizer.transport.warm"] = "lua/scrutinizer/transport/warm.lua",
     ["scrutinizer.wire"] = "lua/scrutinizer/wire/init.lua",
     ["scrutinizer.wire.accounts"] = "lua/scrutinizer/wire/accounts.lua",
+    ["scrutinizer.wire.conditions"] = "lua/scrutinizer/wire/conditions.lua",
+    ["scrutinizer.wire.filters"] = "lua/scrutinizer/wire/filters.lua",
     ["scrutinizer.wire.inventory"] = "lua/scrutinizer/wire/inventory.lua",
     ["scrutinizer.wire.ip_groups"] = "lua/scrutinizer/wire/ip_groups.lua",
   },

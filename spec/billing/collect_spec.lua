@@ -290,7 +290,7 @@ end)
 describe("collect from an appliance that answers otherwise than it was asked", function()
   -- A query that answers what it is told to.
   local function query(seconds, step, count)
-    local q = { _spec = { directions = { "inbound" }, fields = {}, filters = {}, type = "stub" } }
+    local q = { _spec = { directions = { "inbound" }, fields = {}, filters = {}, conditions = {}, type = "stub" } }
     for _, name in ipairs { "between", "granularity" } do q[name] = function() return q end end
     function q.request() return { rpt_json = "{}", data_requested = "{}" } end
     function q.count() return 1 end

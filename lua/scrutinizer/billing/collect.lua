@@ -2,6 +2,7 @@
 --- wrong bill without notice: coarser buckets, rows without a series, points that are not octets, a period that has not ended.
 
 local check = require "scrutinizer.check"
+local conditions = require "scrutinizer.wire.conditions"
 local errors = require "scrutinizer.errors"
 local samples = require "scrutinizer.billing.samples"
 local series = require "scrutinizer.report.series"
@@ -206,7 +207,7 @@ end
 
 local function part_name(query)
   local spec, words = query._spec, {}
-  for _, entry in ipairs(spec.filters) do words[#words + 1] = tostring(entry.value) end
+  for _, entry in ipairs(conditions.entries(spec)) do words[#words + 1] = tostring(entry.value) end
   return ("%s %s"):format(spec.type, table.concat(words, " "))
 end
 

@@ -18,6 +18,8 @@ local function new_spec(report_type)
     directions = { "inbound" },
     granularity = "auto",
     filters = {},
+    conditions = {},
+    kept = {},
     fields = {},
     extras = {},
     offset = 0,

@@ -21,6 +21,18 @@ local function add_filters(spec, list)
   spec.filters = all
 end
 
+-- Adds the conditions of one call of `where` or `exclude`.
+local function add_conditions(spec, list)
+  local all = {}
+  for i, condition in ipairs(spec.conditions) do all[i] = condition end
+  local call = #all > 0 and all[#all].call + 1 or 1
+  for _, condition in ipairs(list) do
+    condition.call = call
+    all[#all + 1] = condition
+  end
+  spec.conditions = all
+end
+
 -- A draft to which a filter can be added. Raises when `:set` has replaced all filters.
 local function filter_draft(query, method)
   local spec = draft.of(query, method, nil, 1)
@@ -296,7 +308,7 @@ function methods:where(conditions)
   local spec = filter_draft(self, "where")
   local list, message = filters.conditions("where", "in", conditions)
   if not list then draft.blame(message) end
-  add_filters(spec, list)
+  add_conditions(spec, list)
   return draft.finish(self, spec)
 end
 
@@ -307,7 +319,7 @@ function methods:exclude(conditions)
   local spec = filter_draft(self, "exclude")
   local list, message = filters.conditions("exclude", "ex", conditions)
   if not list then draft.blame(message) end
-  add_filters(spec, list)
+  add_conditions(spec, list)
   return draft.finish(self, spec)
 end
 
