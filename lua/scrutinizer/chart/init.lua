@@ -11,6 +11,7 @@ local suggest = require "scrutinizer.suggest"
 local shares = require "scrutinizer.chart.shares"
 local source = require "scrutinizer.export.source"
 local sink = require "scrutinizer.sink"
+local window = require "scrutinizer.time.window"
 local zone = require "scrutinizer.time.zone"
 
 local axis = require "scrutinizer.chart.axis"
@@ -116,7 +117,7 @@ local function adopt(o, spec, note)
   local timezone = o.timezone or (spec and spec.timezone) or "UTC"
   o.place = zone.load(timezone) or zone.load "UTC"
   if not spec then return end
-  local said = spec.times or {}
+  local said = (window.settle(spec) or spec).times or {} -- times that cannot be settled raise when the query runs
   if said.from and not spec.fields.times then o.window = { from = said.from, to = said.to } end
   if o.subtitle then return end
   local span = o.window and ("%s to %s"):format(axis.moment(said.from, o.place), axis.moment(said.to, o.place))

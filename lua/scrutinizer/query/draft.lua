@@ -2,6 +2,7 @@
 
 local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
+local window = require "scrutinizer.time.window"
 local wire = require "scrutinizer.wire"
 
 local draft = {}
@@ -16,11 +17,8 @@ local Query = { __index = methods, __name = "scrutinizer.Query" }
 
 -- The query's times, in words.
 local function when(spec)
-  local said = spec.times
   if spec.fields[wire.field.times] ~= nil then return "times as set" end
-  if not said then return "no times yet" end
-  if said.last then return ("last %d s"):format(said.last) end
-  return said.range or ("%d to %d"):format(said.from, said.to)
+  return window.text(spec) or "no times yet"
 end
 
 function Query.__newindex(_, key)
@@ -68,6 +66,41 @@ function draft.of(query, method, part, above)
     end
   end
   return spec
+end
+
+--- A draft to which a filter can be added. Raises when `:set` has replaced all filters.
+---@param query scrutinizer.Query
+---@param method string
+---@return table spec
+function draft.with_filters(query, method)
+  local spec = draft.of(query, method, nil, 1)
+  if spec.fields[wire.field.filters] ~= nil then
+    error(("%s: the filters were set as a whole by :set; add to them there"):format(method), 3)
+  end
+  return spec
+end
+
+--- Adds filters in the appliance's form.
+---@param spec table a draft
+---@param list table[]
+function draft.add_filters(spec, list)
+  local all = {}
+  for i, entry in ipairs(spec.filters) do all[i] = entry end
+  for _, entry in ipairs(list) do all[#all + 1] = entry end
+  spec.filters = all
+end
+
+--- Gives a draft its times. Other members of `times` in a pasted report belong to the old times: they are dropped.
+---@param spec table a draft
+---@param said table
+function draft.set_times(spec, said)
+  spec.times = said
+  if spec.extras.times then
+    local extras = {}
+    for key, value in pairs(spec.extras) do extras[key] = value end
+    extras.times = nil
+    spec.extras = extras
+  end
 end
 
 --- Makes a query of a finished draft.

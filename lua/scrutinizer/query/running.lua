@@ -7,18 +7,33 @@ local named_exporters = require "scrutinizer.report.named_exporters"
 local pages = require "scrutinizer.report.pages"
 local series = require "scrutinizer.report.series"
 local show = require "scrutinizer.query.show"
+local window = require "scrutinizer.time.window"
 local wire = require "scrutinizer.wire"
 
 ---@class scrutinizer.Query
 local methods = draft.methods
 
--- The query's spec, when it can run. Otherwise raises at the line that called the query's method.
+-- Whether the query names an interface and leaves its direction open.
+local function lacks_direction(spec)
+  if spec.direction_said or spec.fields[wire.field.directions] ~= nil then return false end
+  for _, entry in ipairs(spec.filters) do
+    if wire.includes_interface(entry) then return true end
+  end
+  return false
+end
+
+-- The query's spec with its times settled, when it can run. Otherwise raises at the line that called the query's method.
 local function ready(query, method)
   local spec = draft.of(query, method, nil, 1)
   if not spec.times and spec.fields[wire.field.times] == nil then
-    error(('%s: say when: :range "LastHour", :between(from, to) or :last "90m"'):format(method), 3)
+    error(('%s: say when: :range "LastHour", :between(from, to), :last "90m" or :day "2026-11-26"'):format(method), 3)
   end
-  return spec
+  if lacks_direction(spec) then
+    error(("%s: the query names an interface and no direction: say :inbound(), :outbound() or :both()"):format(method), 3)
+  end
+  local settled, message = window.settle(spec)
+  if not settled then error(("%s: %s"):format(method, message), 3) end
+  return settled
 end
 
 ---@class scrutinizer.RowsOptions
@@ -37,33 +52,33 @@ end
 ---@param options? scrutinizer.RowsOptions
 ---@return scrutinizer.Cursor
 function methods:rows(options)
-  ready(self, "rows")
+  local spec = ready(self, "rows")
   check_options(options)
-  return require("scrutinizer.report.cursor").rows(self, options)
+  return require("scrutinizer.report.cursor").rows(self, spec, options)
 end
 
 --- Runs the query and returns all rows, in `report.rows`.
 ---@return table? report
 ---@return scrutinizer.Error? err
 function methods:fetch()
-  ready(self, "fetch")
-  return require("scrutinizer.report.cursor").fetch(self)
+  local spec = ready(self, "fetch")
+  return require("scrutinizer.report.cursor").fetch(self, spec)
 end
 
 --- The first row; nil without an error when there is none.
 ---@return table? row
 ---@return scrutinizer.Error? err
 function methods:first()
-  ready(self, "first")
-  return require("scrutinizer.report.cursor").first(self)
+  local spec = ready(self, "first")
+  return require("scrutinizer.report.cursor").first(self, spec)
 end
 
 --- How many rows exist, whatever `:limit` and `:offset` say.
 ---@return integer? count
 ---@return scrutinizer.Error? err
 function methods:count()
-  ready(self, "count")
-  return require("scrutinizer.report.cursor").count(self)
+  local spec = ready(self, "count")
+  return require("scrutinizer.report.cursor").count(self, spec)
 end
 
 --- Groups the rows, with sums, minima, maxima and counts. The core does this while it reads the answer: results are exact, no row becomes a table.
@@ -73,9 +88,10 @@ end
 ---@return table[]? groups
 ---@return scrutinizer.Error? err
 function methods:aggregate(options)
-  local plan, complaint = aggregate.plan(ready(self, "aggregate"), options)
+  local spec = ready(self, "aggregate")
+  local plan, complaint = aggregate.plan(spec, options)
   if not plan then draft.blame(complaint) end
-  return require("scrutinizer.report.cursor").aggregate(self, plan)
+  return require("scrutinizer.report.cursor").aggregate(self, spec, plan)
 end
 
 -- The form that the query sends. Asks the appliance only when the query names exporters; nil and err when it does not know them.

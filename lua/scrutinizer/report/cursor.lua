@@ -84,10 +84,11 @@ local cursor = {}
 --- A cursor over the query's rows. Nothing is sent before the first row is requested. From Lua 5.4 on, the fourth result closes the cursor when a
 --- loop is left early; on other Luas the garbage collector closes it.
 ---@param query scrutinizer.Query
+---@param spec table the query's, with its times settled; so in the functions below
 ---@param options? scrutinizer.RowsOptions
 ---@return scrutinizer.Cursor
-function cursor.rows(query, options)
-  local opened = open(query, query._spec, options and options.reuse)
+function cursor.rows(query, spec, options)
+  local opened = open(query, spec, options and options.reuse)
   return opened, nil, nil, opened
 end
 
@@ -95,10 +96,11 @@ local FIELDS = { "columns", "total", "totals", "time", "exporters", "request_id"
 
 --- All rows at once.
 ---@param query scrutinizer.Query
+---@param spec table
 ---@return table? report
 ---@return scrutinizer.Error? err
-function cursor.fetch(query)
-  local opened, rows = open(query, query._spec), {}
+function cursor.fetch(query, spec)
+  local opened, rows = open(query, spec), {}
   opened._gathers = true
   local row, err = opened:next()
   while row do
@@ -121,11 +123,12 @@ end
 
 --- Groups of the query's rows, made in the core without a table per row.
 ---@param query scrutinizer.Query
+---@param spec table
 ---@param plan table see aggregate.plan
 ---@return table[]? groups
 ---@return scrutinizer.Error? err
-function cursor.aggregate(query, plan)
-  local opened, sums = open(query, with(query._spec, { projection = plan.projection })), aggregate.new(plan, query._client._options.max_held)
+function cursor.aggregate(query, spec, plan)
+  local opened, sums = open(query, with(spec, { projection = plan.projection })), aggregate.new(plan, query._client._options.max_held)
   opened._gathers = true
   local done, err = walk.fold(opened, sums)
   if not done then return nil, err end
@@ -140,10 +143,11 @@ end
 
 --- The first row, or nil. Reads the answer to its end, so that a broken answer is an error.
 ---@param query scrutinizer.Query
+---@param spec table
 ---@return table? row
 ---@return scrutinizer.Error? err
-function cursor.first(query)
-  local opened = open(query, with(query._spec, { limit = 1, prefetch = 0 }))
+function cursor.first(query, spec)
+  local opened = open(query, with(spec, { limit = 1, prefetch = 0 }))
   local first, err = opened:next()
   local row = first
   while row do row, err = opened:next() end
@@ -164,18 +168,19 @@ end
 
 --- How many rows exist, whatever limit and offset say. Requests one row; when the answer has no total, requests all rows and counts them.
 ---@param query scrutinizer.Query
+---@param spec table
 ---@return integer? count
 ---@return scrutinizer.Error? err
-function cursor.count(query)
+function cursor.count(query, spec)
   local whole = { offset = 0, projection = false, window = false, proof = false, prefetch = 0 }
-  local opened = open(query, with(query._spec, with(whole, { limit = 1 })))
+  local opened = open(query, with(spec, with(whole, { limit = 1 })))
   local row, err
   repeat row, err = opened:next() until not row
   if err then return nil, without_resume(err) end
   if opened.total then return opened.total end
-  local spec = with(query._spec, whole)
-  spec.limit = nil
-  return count_rows(query, spec)
+  local unlimited = with(spec, whole)
+  unlimited.limit = nil
+  return count_rows(query, unlimited)
 end
 
 return cursor

@@ -251,7 +251,7 @@ end
 local function rest_of(self)
   local said = self._spec.times
   -- The rest must have the same window, even when the query's times move with the clock.
-  local epochs = said and not said.from and (self._epochs or times.epochs(self._spec, self._now)) or nil
+  local epochs = said and (not said.from or said.words) and (self._epochs or times.epochs(self._spec, self._now)) or nil
   return pages.resume(self._gathers and pages.parts(self._spec) or self._parts, self._spec.directions, {
     epochs = epochs, time = self._facts and self._facts.time or self._time or nil, fixed = has_window(self) and true or false,
   })
