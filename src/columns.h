@@ -89,6 +89,9 @@ int sz_column_is_numeric(const char *element, int has_bbp, int can_be_rate);
 */
 enum sz_buffer_code sz_columns_name_fields(struct sz_columns *c);
 
+/* Whether a column has this element name. */
+int sz_columns_has(const struct sz_columns *c, const char *element);
+
 /*
 ** The rule for projections. Fills wants and outputs: the fields asked for; or,
 ** when 'fields' is NULL, every column's raw value (and the direction if

@@ -152,6 +152,16 @@ static int grow_slots(struct sz_report *r, size_t n) {
   return 1;
 }
 
+/* A column that the caller named is not there. 'what' says what it is for. */
+static enum step no_column(struct sz_report *r, const struct span *text,
+                           const char *column, const char *what) {
+  char names[400];
+  list_columns(&r->directions[r->current].columns, names, sizeof names);
+  return sz_report_fail(r, "api", text->position,
+                        "no column '%s'%s in this report; it has: %s", column,
+                        what, names);
+}
+
 static enum step read_columns(struct sz_report *r, const struct span *text) {
   struct direction *d = &r->directions[r->current];
   struct sz_json_error error = {SZ_JSON_OK, "", 0};
@@ -165,13 +175,11 @@ static enum step read_columns(struct sz_report *r, const struct span *text) {
       &d->columns, r->options.fields, r->options.nfields,
       r->options.with_direction,
       r->options.ties[r->current] ? r->options.order : NULL, &nomem);
-  if (missing && d->columns.count) {
-    char names[400];
-    list_columns(&d->columns, names, sizeof names);
-    return sz_report_fail(r, "api", text->position,
-                          "no column '%s' in this report; it has: %s",
-                          missing->column, names);
-  }
+  if (missing && d->columns.count)
+    return no_column(r, text, missing->column, "");
+  if (r->options.check_order && d->columns.count &&
+      !sz_columns_has(&d->columns, r->options.order))
+    return no_column(r, text, r->options.order, " to order by");
   if (nomem || !grow_slots(r, (d->columns.nwants + 1) * 2))
     return sz_report_fail(r, "memory", r->bytes, "not enough memory");
   d->has_columns = d->columns.count > 0;

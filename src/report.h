@@ -63,7 +63,8 @@ struct sz_report_options {
   uint64_t max_body;                   /* bytes of the answer */
   size_t max_depth, max_row, max_held; /* levels; bytes; bytes */
   enum sz_json_utf8 utf8;
-  const char *order; /* borrowed: see sz_columns_project; only used for ties */
+  const char *order; /* borrowed: see sz_columns_project; used for ties */
+  int check_order;   /* columns that lack the one named 'order' are an error */
   struct sz_ties *ties[SZ_DIRECTIONS]; /* borrowed; NULL: do not check ties */
 };
 

@@ -313,8 +313,7 @@ end
 ---@return true?
 ---@return scrutinizer.Error? err as with `series`
 function chart.pie(given, out, options)
-  local ok, err = rows_chart("pie", given, out, options)
-  return ok, err
+  return errors.result(rows_chart("pie", given, out, options))
 end
 
 --- Draws the largest rows as bars, from whatever `scrutinizer.export` takes. As text this needs no gnuplot.
@@ -324,8 +323,7 @@ end
 ---@return true?
 ---@return scrutinizer.Error? err as with `series`
 function chart.bars(given, out, options)
-  local ok, err = rows_chart("bars", given, out, options)
-  return ok, err
+  return errors.result(rows_chart("bars", given, out, options))
 end
 
 return chart

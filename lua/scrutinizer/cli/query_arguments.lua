@@ -1,16 +1,17 @@
 --- A query from arguments: the options of `report`, `explain` and `series`.
 
 local scrutinizer = require "scrutinizer"
-local check = require "scrutinizer.check"
 
 local unpack = table.unpack or unpack -- luacheck: ignore
 
 local query = {}
 
-local function words(map)
+--- The names of a list of known names, in a row.
+---@param known scrutinizer.Names
+---@return string
+function query.words(known)
   local list = {}
-  for name in pairs(map) do list[#list + 1] = name end
-  table.sort(list, check.before)
+  for i, entry in ipairs(known) do list[i] = entry.name end
   return table.concat(list, " ")
 end
 
@@ -30,7 +31,7 @@ function query.options(command, graph)
   command:group("When (one of)",
     command:option("--last", "A span that ends now, such as 90m, 24h or 7d; units: s, m, h, d, w."):argname "<span>",
     command:option("--between", "From <from> up to, not including, <to>: epoch seconds, or ISO 8601 text."):args(2):argname { "<from>", "<to>" },
-    command:option("--range", "A named range: " .. words(scrutinizer.date_ranges)):argname "<name>")
+    command:option("--range", "A named range: " .. query.words(scrutinizer.date_ranges)):argname "<name>")
   command:group("Which flows",
     command:option("--where", "Only flows that match. Keys: ip, ip_group, network, port (or with src_ or dst_ in front), app_port. "
       .. "Conditions of one kind are ORed, whatever their side (ip, src_ip and dst_ip are one kind); different kinds are ANDed. "

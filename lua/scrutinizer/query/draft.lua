@@ -1,8 +1,8 @@
 --- Drafts: copies of a query's spec that its methods change; the query's own table; and the errors for misuse.
 
 local check = require "scrutinizer.check"
+local described = require "scrutinizer.report.described"
 local errors = require "scrutinizer.errors"
-local window = require "scrutinizer.time.window"
 local wire = require "scrutinizer.wire"
 
 local draft = {}
@@ -15,12 +15,6 @@ draft.methods = methods
 
 local Query = { __index = methods, __name = "scrutinizer.Query" }
 
--- The query's times, in words.
-local function when(spec)
-  if spec.fields[wire.field.times] ~= nil then return "times as set" end
-  return window.text(spec) or "no times yet"
-end
-
 function Query.__newindex(_, key)
   error(("queries are immutable: field %s cannot be set"):format(check.show(key)), 2)
 end
@@ -28,7 +22,7 @@ end
 function Query:__tostring()
   local spec = self._spec
   return errors.neutral(("scrutinizer.Query: %s, %s, %s"):format(
-    check.show(spec.type), table.concat(spec.directions, " and "), when(spec)), 200)
+    check.show(spec.type), table.concat(spec.directions, " and "), described.times(spec) or "no times yet"), 200)
 end
 
 --- Raises a misuse error. A query method calls this; the error is at the line that called the method.

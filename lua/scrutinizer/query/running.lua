@@ -2,39 +2,18 @@
 
 local aggregate = require "scrutinizer.report.aggregate"
 local check = require "scrutinizer.check"
+local described = require "scrutinizer.report.described"
 local draft = require "scrutinizer.query.draft"
+local listing = require "scrutinizer.listing"
 local named_exporters = require "scrutinizer.report.named_exporters"
 local pages = require "scrutinizer.report.pages"
+local ready = require "scrutinizer.query.ready"
 local series = require "scrutinizer.report.series"
 local show = require "scrutinizer.query.show"
-local window = require "scrutinizer.time.window"
 local wire = require "scrutinizer.wire"
 
 ---@class scrutinizer.Query
 local methods = draft.methods
-
--- Whether the query names an interface and leaves its direction open.
-local function lacks_direction(spec)
-  if spec.direction_said or spec.fields[wire.field.directions] ~= nil then return false end
-  for _, entry in ipairs(spec.filters) do
-    if wire.includes_interface(entry) then return true end
-  end
-  return false
-end
-
--- The query's spec with its times settled, when it can run. Otherwise raises at the line that called the query's method.
-local function ready(query, method)
-  local spec = draft.of(query, method, nil, 1)
-  if not spec.times and spec.fields[wire.field.times] == nil then
-    error(('%s: say when: :range "LastHour", :between(from, to), :last "90m" or :day "2026-11-26"'):format(method), 3)
-  end
-  if lacks_direction(spec) then
-    error(("%s: the query names an interface and no direction: say :inbound(), :outbound() or :both()"):format(method), 3)
-  end
-  local settled, message = window.settle(spec)
-  if not settled then error(("%s: %s"):format(method, message), 3) end
-  return settled
-end
 
 ---@class scrutinizer.RowsOptions
 ---@field reuse? boolean every row is the same table, with its fields overwritten
@@ -94,10 +73,25 @@ function methods:aggregate(options)
   return require("scrutinizer.report.cursor").aggregate(self, spec, plan)
 end
 
+--- The columns that this query's answer has, the rank first: what rows hold, and what `:select` and `:order_by` can name. With `:select`: its
+--- fields in order, each with the `column` that it comes from. Asks for one row; a query without times, of the last hour.
+---@return scrutinizer.Column[]?
+---@return scrutinizer.Error? err of kind `decode` when the answer has no columns
+function methods:columns()
+  local spec = ready(self, "columns", "LastHour")
+  return require("scrutinizer.report.cursor").columns(self, spec)
+end
+
+-- A call's result, or nil and an error that says which query failed.
+local function of_query(query, result, err)
+  if result ~= nil then return result end
+  return nil, described.blame(err, query)
+end
+
 -- The form that the query sends. Asks the appliance only when the query names exporters; nil and err when it does not know them.
 local function form_of(query, spec)
   local looked_up, err = named_exporters.look_up(query._client, spec)
-  if not looked_up then return nil, err end
+  if not looked_up then return nil, described.blame(err, query) end
   return wire.report_form(looked_up, pages.first(looked_up))
 end
 
@@ -106,7 +100,8 @@ end
 ---@return scrutinizer.Error? err a name could not be looked up
 function methods:request()
   local form, err = form_of(self, ready(self, "request"))
-  return form, err
+  if not form then return nil, err end
+  return form
 end
 
 --- The request as a GET URL. The token is shown as `***`. Raises for a client with `command`.
@@ -130,6 +125,8 @@ function methods:curl()
   return show.curl(self._client.url, form, self._client.has_token)
 end
 
+local SERIES_FIELDS = { "direction", "label", "dns", "interval", "points", "missing" }
+
 --- The report's graph: one series for each row that the table shows (:limit, :offset), and Other. Without a limit every row has a series.
 --- A point is the bytes of one bucket; in a report ordered by another column, that column's value. The bucket's length is the query's
 --- :granularity; when the answer reports another length and the points agree, that one. Without :granularity it comes from the answer, else from
@@ -138,8 +135,8 @@ end
 ---@return scrutinizer.Series[]? list
 ---@return scrutinizer.Error? err
 function methods:series()
-  local spec = ready(self, "series")
-  return series.find(self._client, spec)
+  local list, err = series.find(self._client, ready(self, "series"))
+  return listing.result("series", SERIES_FIELDS, of_query(self, list, err))
 end
 
 --- Like `series`, in bits per second instead of bytes. Raises when the report's points are not bytes: in percent, or ordered by another column.
@@ -150,22 +147,21 @@ function methods:rates()
   local complaint = series.complaint(spec)
   if complaint then error("rates: " .. complaint, 2) end
   local list, err = series.find(self._client, spec)
-  if not list then return nil, err end
-  return series.to_rates(list)
+  if not list then return of_query(self, nil, err) end
+  return listing.of(series.to_rates(list), "series of rates", SERIES_FIELDS)
 end
 
 --- The entries of the report's pie chart: `label`, `dns`, `direction`, `other`, and other members that the appliance sends (`tooltip`).
 ---@return table[]? list
 ---@return scrutinizer.Error? err
 function methods:pie()
-  local spec = ready(self, "pie")
-  return series.pie(self._client, spec)
+  local list, err = series.pie(self._client, ready(self, "pie"))
+  return listing.result("parts", { "direction", "label", "dns", "other" }, of_query(self, list, err))
 end
 
 --- Seconds per bucket that the appliance will use for this query. Asks `report_start`, which does not run the report.
 ---@return integer? seconds
 ---@return scrutinizer.Error? err
 function methods:interval()
-  local spec = ready(self, "interval")
-  return series.interval(self._client, spec)
+  return of_query(self, series.interval(self._client, ready(self, "interval")))
 end

@@ -57,18 +57,14 @@ end
 
 -- ---- one answer ----
 
--- The column that orders the report; "" means the column that the answer's headers mark.
-local function order_of(spec)
-  local set = spec.fields[wire.field.order_by]
-  return type(set) == "string" and set or spec.order_by or ""
-end
-
 local function new_decoder(self, asked)
   local o, spec = self._client._options, self._spec
   local wanted, ties = {}, {}
   for _, part in ipairs(asked) do wanted[part.direction], ties[part.index] = true, part.reading end
+  local order, said = report_fields.order(spec)
   return core.decoder {
-    inbound = wanted.inbound, outbound = wanted.outbound, ties = ties, order = order_of(spec), ordered = true, with_direction = #spec.directions > 1,
+    inbound = wanted.inbound, outbound = wanted.outbound, ties = ties, order = order, check_order = said, ordered = true,
+    with_direction = #spec.directions > 1,
     projection = spec.projection or nil, reuse = self._reuse, graph = spec.graph ~= nil,
     max_body = o.max_body, max_depth = o.max_depth, max_row = o.max_row, max_held = o.max_held, utf8 = o.utf8,
   }

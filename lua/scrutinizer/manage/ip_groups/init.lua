@@ -184,9 +184,7 @@ function methods:create(name, list)
   if not read then error(complaint, 2) end
   local ok, err = resolve_children(self, "ip_groups:create", read)
   if not ok then return nil, err end
-  local group
-  group, err = create(self, "ip_groups:create", name, read, { batch = BATCH })
-  return group, err
+  return errors.result(create(self, "ip_groups:create", name, read, { batch = BATCH }))
 end
 
 local function read_ids(where, list)
@@ -379,8 +377,7 @@ function methods:from_list(name, list, options)
   if type(list) ~= "table" then error(check.message("ip_groups:from_list", list, "a list of rules: " .. rules.ALLOWED), 2) end
   local how, complaint = lists.options("ip_groups:from_list", options, BATCH)
   if not how then error(complaint, 2) end
-  local group, err = lists.from_list(hands(self), name, list, how)
-  return group, err
+  return errors.result(lists.from_list(hands(self), name, list, how))
 end
 
 --- Reads CSV lines `name,rule`, and adds each group's rules to the IP group of that name; creates missing groups. A rule is a text as in
@@ -397,8 +394,7 @@ function methods:from_csv(source, options)
   end
   local how, complaint = lists.options("ip_groups:from_csv", options, BATCH)
   if not how then error(complaint, 2) end
-  local groups, err = lists.from_csv(hands(self), source, how)
-  return groups, err
+  return errors.result(lists.from_csv(hands(self), source, how))
 end
 
 return { new = function(client) return setmetatable({ _client = client }, IpGroups) end }
