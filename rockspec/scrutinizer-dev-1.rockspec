@@ -160,6 +160,7 @@ build = {
     ["scrutinizer.query.ready"] = "lua/scrutinizer/query/ready.lua",
     ["scrutinizer.query.report_json"] = "lua/scrutinizer/query/report_json.lua",
     ["scrutinizer.query.running"] = "lua/scrutinizer/query/running.lua",
+    ["scrutinizer.query.said"] = "lua/scrutinizer/query/said.lua",
     ["scrutinizer.query.show"] = "lua/scrutinizer/query/show.lua",
     ["scrutinizer.query.wanted"] = "lua/scrutinizer/query/wanted.lua",
     ["scrutinizer.query.when"] = "lua/scrutinizer/query/when.lua",

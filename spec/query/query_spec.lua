@@ -185,6 +185,9 @@ local MISUSE = {
   { function() local _ = base:data_mode(1) end, "data_mode: got 1;" },
   { function() local _ = base:order_by "" end, 'order_by: got ""; allowed: a column\'s element name' },
   { function() local _ = base:order_by {} end, "order_by: got a table;" },
+  { function() local _ = base:order_by "a\0b" end, "order_by: got" },
+  { function() local _ = base:order_by "\255" end, "order_by: got" },
+  { function() local _ = base:data_mode "\255" end, "data_mode: got" },
   { function() local _ = base:others() end, "others: got nil; allowed: true or false" },
   { function() local _ = base:others(0) end, "others: got 0;" },
   { function() local _ = base:exporter "10.1.1" end, 'exporter: got "10.1.1"', "IPv4 or IPv6 address, or its name" },
@@ -354,11 +357,20 @@ describe("query", function()
 
   it("shows itself in one harmless line", function()
     assert.equal('scrutinizer.Query: "host2host", inbound, LastHour', tostring(timed))
-    assert.equal('scrutinizer.Query: "host2host", inbound and outbound, no times yet', tostring(base:both()))
+    assert.equal('scrutinizer.Query: "host2host", both, no times yet', tostring(base:both()))
     assert.equal('scrutinizer.Query: "host2host", inbound, 10 to 20', tostring(base:between(10, 20)))
     assert.equal('scrutinizer.Query: "host2host", inbound, last 5400 s', tostring(base:last "90m"))
-    assert.equal('scrutinizer.Query: "host2host", inbound, times as set', tostring(base:set("times", {})))
+    assert.equal('scrutinizer.Query: "host2host", inbound, times as set, set { times = {} }', tostring(base:set("times", {})))
     assert.is_nil(tostring(report("custom_\27[31m\n")):find "%c")
+    local all = timed:both():timezone("UTC"):granularity(5):exporter("10.1.1.4", 11):exporter("core-1", "xe-0/0/1"):device_group(7)
+      :where({ ip = { "1.1.1.1", "2.2.2.2" }, port = 53 }):exclude({ app_port = { 443, "tcp" } }):filter("sdfNew", 'in_"x"')
+      :select({ src = "sourceipaddress", note = "x.label?" }):rate():bits():raw():data_mode("saf"):order_by("sum_octetdeltacount"):others(false)
+      :limit(5):offset(2):page_size(3):prefetch(1):set("byInt", { selected = 0 }):shift "-1d"
+    assert.equal('scrutinizer.Query: "host2host", both, LastHour, shifted by -1d, timezone "UTC", granularity 5, '
+      .. 'exporter "10.1.1.4" interface 11, exporter "core-1" interface "xe-0/0/1", device group 7, filter "sdfNew" "in_\\"x\\"", '
+      .. 'where { ip = { "1.1.1.1", "2.2.2.2" }, port = 53 }, exclude { app_port = { 443, "tcp" } }, '
+      .. 'select note = "x.label?", src = "sourceipaddress", rate, bits, raw, data mode "saf", order by "sum_octetdeltacount", others false, '
+      .. 'limit 5, offset 2, page size 3, prefetch 1, set { byInt = { selected = 0 } }', tostring(all))
   end)
 
   it("has no methods but its own", function()

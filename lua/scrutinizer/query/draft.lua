@@ -1,8 +1,7 @@
 --- Drafts: copies of a query's spec that its methods change; the query's own table; and the errors for misuse.
 
 local check = require "scrutinizer.check"
-local described = require "scrutinizer.report.described"
-local errors = require "scrutinizer.errors"
+local said = require "scrutinizer.query.said"
 local wire = require "scrutinizer.wire"
 
 local draft = {}
@@ -20,9 +19,9 @@ function Query.__newindex(_, key)
 end
 
 function Query:__tostring()
-  local spec = self._spec
-  return errors.neutral(("scrutinizer.Query: %s, %s, %s"):format(
-    check.show(spec.type), table.concat(spec.directions, " and "), described.times(spec) or "no times yet"), 200)
+  local private = self._client._private
+  local text = "scrutinizer.Query: " .. said.text(self._spec)
+  return private and private.mask(text) or text
 end
 
 --- Raises a misuse error. A query method calls this; the error is at the line that called the method.

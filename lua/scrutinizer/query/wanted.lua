@@ -131,7 +131,7 @@ local DATA_MODES = { saf = true, traditional = true, raw_flows = true }
 function methods:data_mode(mode)
   local spec = draft.of(self, "data_mode", "data_mode")
   local good, hint = suggest.open(mode, DATA_MODES)
-  spec.data_mode = good or draft.misuse("data_mode", mode, 'a name such as "saf", "traditional", "raw_flows"', hint)
+  spec.data_mode = good and wire.try_encode(good) and good or draft.misuse("data_mode", mode, 'a name such as "saf", "traditional", "raw_flows"', hint)
   return draft.finish(self, spec)
 end
 
@@ -142,7 +142,9 @@ end
 function methods:order_by(column, ...)
   local spec = draft.of(self, "order_by", "order_by")
   if select("#", ...) > 0 then draft.misuse("order_by: a second argument", (...), "the column alone: reports are in descending order") end
-  if type(column) ~= "string" or column == "" then draft.misuse("order_by", column, "a column's element name") end
+  if type(column) ~= "string" or column == "" or column:find("\0", 1, true) or not wire.try_encode(column) then
+    draft.misuse("order_by", column, "a column's element name")
+  end
   spec.order_by = column
   return draft.finish(self, spec)
 end

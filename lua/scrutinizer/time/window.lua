@@ -127,8 +127,8 @@ end
 -- A span as text.
 local function span_text(shift)
   local words = {}
-  if shift.days ~= 0 then words[1] = ("%+d days"):format(shift.days) end
-  if shift.seconds ~= 0 or not words[1] then words[#words + 1] = ("%+d s"):format(shift.seconds) end
+  if shift.days ~= 0 then words[1] = ("%+dd"):format(shift.days) end
+  if shift.seconds ~= 0 or not words[1] then words[#words + 1] = ("%+ds"):format(shift.seconds) end
   return table.concat(words, " ")
 end
 
