@@ -207,9 +207,9 @@ function chart.series(given, out, options)
   o.top = o.top or 12
   adopt(o, spec, o.unit ~= "bytes" and "bits/s" or "bytes")
   local ok, done, err = pcall(give, out, function() return draw_series(given, o) end)
-  if ok then return done, err end
-  -- What `rates` refuses is the caller's matter.
-  local wrong = type(done) == "string" and done:match "^[^\n]-chart/init%.lua:%d+: (rates: .*)$"
+  if ok then return errors.result(done, err) end
+  -- What `rates` and `series` refuse is the caller's matter.
+  local wrong = type(done) == "string" and done:match "^[^\n]-chart/init%.lua:%d+: ([a-z]+: .*)$"
   error(wrong or done, wrong and 2 or 0)
 end
 

@@ -139,9 +139,9 @@ end
 --- first row, which lists the columns there are.
 ---@param column string its element name, such as "sum_octetdeltacount"
 ---@return scrutinizer.Query
-function methods:order_by(column, ...)
+function methods:order_by(column, second)
   local spec = draft.of(self, "order_by", "order_by")
-  if select("#", ...) > 0 then draft.misuse("order_by: a second argument", (...), "the column alone: reports are in descending order") end
+  if second ~= nil then draft.misuse("order_by: a second argument", second, "the column alone: reports are in descending order") end
   if type(column) ~= "string" or column == "" or column:find("\0", 1, true) or not wire.try_encode(column) then
     draft.misuse("order_by", column, "a column's element name")
   end

@@ -32,10 +32,11 @@ local BATCH = 1000
 ---@return scrutinizer.Error? err
 function methods:list()
   local list, err = object_lists.list(self._client, "ip_groups:list", wire.list(), { id = "id", name = "name" })
-  if list or err.kind ~= "api" then return list, err end
+  if list then return list end
+  if err.kind ~= "api" then return nil, err end
   -- Not every version has that page. Of the other page only the name is documented.
   local tree = object_lists.list(self._client, "ip_groups:list", wire.tree(), { id = wire.answer.id, name = wire.answer.name }, "results")
-  return tree, not tree and err or nil
+  return errors.result(tree, err)
 end
 
 -- The ids of all groups by name: { [name] = { ids } }; or nil and err.
