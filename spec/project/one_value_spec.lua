@@ -159,7 +159,8 @@ local function part_of(path)
   local manage = path:match "manage/([a-z_]+)%.lua$" or path:match "manage/([a-z_]+)/init%.lua$"
   if manage then return manage end
   if path:find "/query/" then return "query" end
-  return path:match "report/(cursor)%.lua$" or path:match "report/(decoder)%.lua$" or path:match "(client)%.lua$" or path:match "(recorder)/init%.lua$"
+  return path:match "report/(cursor)%.lua$" or path:match "report/(decoder)%.lua$"
+    or path:match "(client)%.lua$" or path:match "(recorder)/init%.lua$"
 end
 
 -- Names of the public calls in the sources: "part.method".

@@ -103,8 +103,8 @@ describe("a window", function()
   end)
 
   it("reads spans", function()
-    for _, case in ipairs { { "-7d", -7, 0 }, { "+1w", 7, 0 }, { "-90m", 0, -5400 }, { "+2h", 0, 7200 }, { "-5s", 0, -5 }, { -60, 0, -60 },
-      { 0, 0, 0 }, { "-0d", 0, 0 } } do
+    for _, case in ipairs { { "-7d", -7, 0 }, { "+1w", 7, 0 }, { "-90m", 0, -5400 }, { "+2h", 0, 7200 }, { "-48h", 0, -172800 },
+      { "-5s", 0, -5 }, { -60, 0, -60 }, { 0, 0, 0 }, { "-0d", 0, 0 } } do
       assert.same({ days = case[2], seconds = case[3] }, window.span(case[1]))
     end
     for _, bad in ipairs { "7d", "-7", "-7y", "d", "", "--7d", "-1.5d", "-99999999999d", 1.5, 0 / 0, math.huge, true, {} } do

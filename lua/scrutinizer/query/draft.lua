@@ -85,9 +85,9 @@ end
 
 --- Gives a draft its times. Other members of `times` in a pasted report belong to the old times: they are dropped.
 ---@param spec table a draft
----@param said table
-function draft.set_times(spec, said)
-  spec.times = said
+---@param times table
+function draft.set_times(spec, times)
+  spec.times = times
   if spec.extras.times then
     local extras = {}
     for key, value in pairs(spec.extras) do extras[key] = value end

@@ -131,13 +131,15 @@ local DATA_MODES = { saf = true, traditional = true, raw_flows = true }
 function methods:data_mode(mode)
   local spec = draft.of(self, "data_mode", "data_mode")
   local good, hint = suggest.open(mode, DATA_MODES)
-  spec.data_mode = good and wire.try_encode(good) and good or draft.misuse("data_mode", mode, 'a name such as "saf", "traditional", "raw_flows"', hint)
+  spec.data_mode = good and wire.try_encode(good) and good
+    or draft.misuse("data_mode", mode, 'a name such as "saf", "traditional", "raw_flows"', hint)
   return draft.finish(self, spec)
 end
 
 --- The column to sort by, descending: the appliance has no other order. An answer that lacks the column is an error of kind `api` before the
 --- first row, which lists the columns there are.
 ---@param column string its element name, such as "sum_octetdeltacount"
+---@param second? nil an order such as "asc" raises
 ---@return scrutinizer.Query
 function methods:order_by(column, second)
   local spec = draft.of(self, "order_by", "order_by")

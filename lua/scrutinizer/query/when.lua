@@ -36,15 +36,11 @@ local MOMENT = 'epoch seconds or ISO 8601 text such as "2026-11-01T00:00:00Z"'
 
 -- Epoch seconds; or, for text that waits for the query's zone, seconds on that zone's clock, and true. Raises when it can never be read.
 local function moment(name, value)
-  local clock, epoch, complaint = times.waits(value), nil, nil
-  if not clock then
-    epoch, complaint = times.moment(value)
-    if epoch then return epoch, false end
-  elseif clock < -86400 then -- no zone is more than a day from UTC
-    complaint = times.YEARS
-  else
-    return clock, true
-  end
+  local clock = times.waits(value)
+  if clock and clock > -86400 then return clock, true end -- no zone is more than a day from UTC
+  local epoch, complaint = times.moment(value)
+  if epoch then return epoch, false end
+  if clock then complaint = times.YEARS end
   error(check.message("between: " .. name, value, MOMENT, complaint), 4)
 end
 

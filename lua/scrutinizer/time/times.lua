@@ -231,9 +231,8 @@ function times.words(spec)
   if said.last then words = { from = ("now-%d"):format(said.last), to = "now" } end
   local name = said.range or (type(said.at) == "number" and ("%s%d"):format(said.unit, said.at))
   if name then words = { from = name .. ".from", to = name .. ".to" } end
-  local shift = words and spec.shift
-  if not shift then return words end
-  local moved = ("%+dd%+ds"):format(shift.days, shift.seconds)
+  if not words or not spec.shift then return words end
+  local moved = ("%+dd%+ds"):format(spec.shift.days, spec.shift.seconds)
   return { from = words.from .. moved, to = words.to .. moved }
 end
 
