@@ -17,11 +17,9 @@ end
 --- itself and not by a tail call.
 ---@param query scrutinizer.Query
 ---@param method string
----@param range? string a named range for a query without times
 ---@return table spec
-local function ready(query, method, range)
+local function ready(query, method)
   local spec = draft.of(query, method, nil, 1)
-  if range and not spec.times then spec.times = { range = range } end
   if not spec.times and spec.fields[wire.field.times] == nil then
     error(('%s: say when: :range "LastHour", :between(from, to), :last "90m" or :day "2026-11-26"'):format(method), 3)
   end

@@ -78,8 +78,10 @@ end
 ---@return scrutinizer.Column[]?
 ---@return scrutinizer.Error? err of kind `decode` when the answer has no columns
 function methods:columns()
-  local spec = ready(self, "columns", "LastHour")
-  return require("scrutinizer.report.cursor").columns(self, spec)
+  local timeless = draft.is(self) and not self._spec.times and self._spec.fields[wire.field.times] == nil
+  local query = timeless and self:range "LastHour" or self
+  local spec = ready(query, "columns")
+  return require("scrutinizer.report.cursor").columns(query, spec)
 end
 
 -- A call's result, or nil and an error that says which query failed.
