@@ -157,6 +157,7 @@ build = {
     ["scrutinizer.query"] = "lua/scrutinizer/query/init.lua",
     ["scrutinizer.query.draft"] = "lua/scrutinizer/query/draft.lua",
     ["scrutinizer.query.filters"] = "lua/scrutinizer/query/filters.lua",
+    ["scrutinizer.query.keep"] = "lua/scrutinizer/query/keep.lua",
     ["scrutinizer.query.names"] = "lua/scrutinizer/query/names.lua",
     ["scrutinizer.query.report_json"] = "lua/scrutinizer/query/report_json.lua",
     ["scrutinizer.query.running"] = "lua/scrutinizer/query/running.lua",

@@ -5,6 +5,7 @@ local check = require "scrutinizer.check"
 local draft = require "scrutinizer.query.draft"
 local named_exporters = require "scrutinizer.report.named_exporters"
 local pages = require "scrutinizer.report.pages"
+local projection = require "scrutinizer.report.projection"
 local series = require "scrutinizer.report.series"
 local show = require "scrutinizer.query.show"
 local wire = require "scrutinizer.wire"
@@ -12,12 +13,25 @@ local wire = require "scrutinizer.wire"
 ---@class scrutinizer.Query
 local methods = draft.methods
 
+-- Whether rows are filtered here, as `projection.tests` says. A graph is made by the appliance: it cannot be filtered here.
+local function tests_of(spec, method, is_graph)
+  local tests, message = projection.tests(spec)
+  if tests and is_graph then
+    local why = spec.kept[1] and ":keep filters rows" or "the appliance cannot narrow by all of these conditions, so rows are filtered"
+    message = ("%s: %s here, and the appliance makes the graph of all of them: ask for rows or :aggregate, or say less"):format(method, why)
+  end
+  return tests, message
+end
+
 -- The query's spec, when it can run. Otherwise raises at the line that called the query's method.
-local function ready(query, method)
+local function ready(query, method, is_graph)
   local spec = draft.of(query, method, nil, 1)
   if not spec.times and spec.fields[wire.field.times] == nil then
     error(('%s: say when: :range "LastHour", :between(from, to) or :last "90m"'):format(method), 3)
   end
+  local message
+  spec.tests, message = tests_of(spec, method, is_graph)
+  if message then error(message, 3) end
   return spec
 end
 
@@ -122,7 +136,7 @@ end
 ---@return scrutinizer.Series[]? list
 ---@return scrutinizer.Error? err
 function methods:series()
-  local spec = ready(self, "series")
+  local spec = ready(self, "series", true)
   return series.find(self._client, spec)
 end
 
@@ -130,7 +144,7 @@ end
 ---@return scrutinizer.Series[]? list
 ---@return scrutinizer.Error? err
 function methods:rates()
-  local spec = ready(self, "rates")
+  local spec = ready(self, "rates", true)
   local complaint = series.complaint(spec)
   if complaint then error("rates: " .. complaint, 2) end
   local list, err = series.find(self._client, spec)
@@ -142,7 +156,7 @@ end
 ---@return table[]? list
 ---@return scrutinizer.Error? err
 function methods:pie()
-  local spec = ready(self, "pie")
+  local spec = ready(self, "pie", true)
   return series.pie(self._client, spec)
 end
 

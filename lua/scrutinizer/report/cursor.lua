@@ -5,11 +5,12 @@ local prefetch = require "scrutinizer.report.prefetch"
 local core = require "scrutinizer.core"
 local report_fields = require "scrutinizer.report.fields"
 local pages = require "scrutinizer.report.pages"
+local projection = require "scrutinizer.report.projection"
 local walk = require "scrutinizer.report.walk"
 
 ---@class scrutinizer.Cursor
 ---@field columns? table[]      once known: { { name =, label =, title =, numeric = }, … } in the answer's order
----@field total? integer        rows that exist; with both directions, the sum
+---@field total? integer        rows that exist; with both directions, the sum; absent where rows are filtered here (`:keep`, some `:where`)
 ---@field totals? table         with both directions: { inbound =, outbound = }
 ---@field time? table           { first =, last =, timezone = }: bucket starts, epoch seconds
 ---@field exporters? table      { [ip] = { flows =, hex = } }
@@ -65,12 +66,23 @@ function Cursor:__tostring()
   return "scrutinizer.Cursor" .. (self._done and " (done)" or self._error and " (closed)" or "")
 end
 
-local function open(query, spec, reuse)
+local function with(spec, changes)
+  local copy = {}
+  for key, value in pairs(spec) do copy[key] = value end
+  for key, value in pairs(changes) do copy[key] = value end
+  return copy
+end
+
+-- A cursor for the query, or for `given`, a changed copy of its spec. The fields that rows are tested by are those of the query.
+local function open(query, given, reuse)
+  local tests, message = projection.tests(query._spec)
+  if tests == nil then error(message, 0) end
+  local spec = with(given or query._spec, { tests = tests })
   local parts = pages.parts(spec)
   local resumed = pages.resumed(parts)
   return setmetatable({
     false, -- LANE
-    _client = query._client, _spec = spec, _parts = parts, _reuse = reuse or false,
+    _client = query._client, _spec = spec, _parts = parts, _keep = tests and core.keep(tests), _reuse = reuse or false,
     _resumed = resumed and true, _time = type(resumed) == "table" and resumed, _gathers = false,
     _answers = 0, _now = os.time(), _done = false, _error = false, _exchange = false, _epochs = false,
     _facts = false, _columns = false, _decoder = false, _asked = false, _turned = false, _read = 0,
@@ -87,7 +99,7 @@ local cursor = {}
 ---@param options? scrutinizer.RowsOptions
 ---@return scrutinizer.Cursor
 function cursor.rows(query, options)
-  local opened = open(query, query._spec, options and options.reuse)
+  local opened = open(query, nil, options and options.reuse)
   return opened, nil, nil, opened
 end
 
@@ -98,7 +110,7 @@ local FIELDS = { "columns", "total", "totals", "time", "exporters", "request_id"
 ---@return table? report
 ---@return scrutinizer.Error? err
 function cursor.fetch(query)
-  local opened, rows = open(query, query._spec), {}
+  local opened, rows = open(query), {}
   opened._gathers = true
   local row, err = opened:next()
   while row do
@@ -110,13 +122,6 @@ function cursor.fetch(query)
   for _, name in ipairs(FIELDS) do report[name] = report_fields.getters[name](opened) end
   report.columns = report.columns or {}
   return report
-end
-
-local function with(spec, changes)
-  local copy = {}
-  for key, value in pairs(spec) do copy[key] = value end
-  for key, value in pairs(changes) do copy[key] = value end
-  return copy
 end
 
 --- Groups of the query's rows, made in the core without a table per row.
@@ -168,13 +173,14 @@ end
 ---@return scrutinizer.Error? err
 function cursor.count(query)
   local whole = { offset = 0, projection = false, window = false, proof = false, prefetch = 0 }
+  local spec = with(query._spec, whole)
+  spec.limit = nil
+  if projection.tests(query._spec) then return count_rows(query, spec) end
   local opened = open(query, with(query._spec, with(whole, { limit = 1 })))
   local row, err
   repeat row, err = opened:next() until not row
   if err then return nil, without_resume(err) end
   if opened.total then return opened.total end
-  local spec = with(query._spec, whole)
-  spec.limit = nil
   return count_rows(query, spec)
 end
 
