@@ -351,6 +351,10 @@ static size_t order_column(const struct sz_columns *c, const char *order) {
   return 0;
 }
 
+int sz_columns_has(const struct sz_columns *c, const char *element) {
+  return *element && order_column(c, element) > 0;
+}
+
 /* The raw value of that column, as text even if the column is numeric. */
 static struct sz_want order_want(const struct sz_columns *c, size_t cell) {
   struct sz_want want = want_of(c, cell, SZ_RAW);

@@ -90,6 +90,9 @@ int sz_column_is_numeric(const char *element, int has_bbp, int can_be_rate);
 */
 enum sz_buffer_code sz_columns_name_fields(struct sz_columns *c);
 
+/* Whether a column has this element name. */
+int sz_columns_has(const struct sz_columns *c, const char *element);
+
 /* What the rows are to have; 'fields', 'order' and 'tested' are borrowed. */
 struct sz_projection {
   const struct sz_select *fields; /* NULL: every column's raw value */

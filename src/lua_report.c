@@ -91,6 +91,7 @@ static void read_options(lua_State *L, struct sz_report_options *o) {
   o->directions = read_directions(L);
   o->projection.with_direction = option_flag(L, "with_direction");
   o->ordered = option_flag(L, "ordered");
+  o->check_order = option_flag(L, "check_order");
   o->keep_graph = option_flag(L, "graph");
   o->max_body = option_size(L, "max_body");
   o->max_depth = option_size(L, "max_depth");

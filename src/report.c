@@ -162,29 +162,29 @@ static struct sz_projection projection_of(const struct sz_report *r) {
   return p;
 }
 
-/* Why a column must be there; empty for one of 'select'. */
-static const char *why_column(const struct sz_report *r,
-                              const struct sz_projection *p,
-                              const struct sz_select *missing) {
-  size_t i;
-  for (i = 0; i < p->ntested; i++)
-    if (missing == &p->tested[i])
-      return sz_keep_why(r->options.keep, i);
-  return "";
-}
-
-/* Fails: the answer lacks a column. */
-static enum step no_column(struct sz_report *r, const struct sz_projection *p,
-                           const struct sz_select *missing,
-                           uint64_t position) {
-  const char *why = why_column(r, p, missing);
+/* A column that the caller named is not there. 'what' says what it is for. */
+static enum step no_column(struct sz_report *r, const struct span *text,
+                           const char *column, const char *what) {
   char names[400];
   list_columns(&r->directions[r->current].columns, names, sizeof names);
-  if (*why)
-    return sz_report_fail(r, "api", position, "%s; it has: %s", why, names);
-  return sz_report_fail(r, "api", position,
-                        "no column '%s' in this report; it has: %s",
-                        missing->column, names);
+  return sz_report_fail(r, "api", text->position,
+                        "no column '%s'%s in this report; it has: %s", column,
+                        what, names);
+}
+
+/* The same for a column of the projection. That of a test says why. */
+static enum step lacks_column(struct sz_report *r, const struct span *text,
+                              const struct sz_projection *p,
+                              const struct sz_select *missing) {
+  char names[400];
+  size_t i;
+  for (i = 0; i < p->ntested; i++)
+    if (missing == &p->tested[i]) {
+      list_columns(&r->directions[r->current].columns, names, sizeof names);
+      return sz_report_fail(r, "api", text->position, "%s; it has: %s",
+                            sz_keep_why(r->options.keep, i), names);
+    }
+  return no_column(r, text, missing->column, "");
 }
 
 static enum step read_columns(struct sz_report *r, const struct span *text) {
@@ -199,7 +199,10 @@ static enum step read_columns(struct sz_report *r, const struct span *text) {
     return sz_report_json_error(r, &error);
   missing = sz_columns_project(&d->columns, &projection, &nomem);
   if (missing && d->columns.count)
-    return no_column(r, &projection, missing, text->position);
+    return lacks_column(r, text, &projection, missing);
+  if (r->options.check_order && d->columns.count &&
+      !sz_columns_has(&d->columns, r->options.projection.order))
+    return no_column(r, text, r->options.projection.order, " to order by");
   if (nomem || !grow_slots(r, (d->columns.nwants + 1) * 2))
     return sz_report_fail(r, "memory", r->bytes, "not enough memory");
   d->has_columns = d->columns.count > 0;

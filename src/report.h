@@ -69,6 +69,8 @@ struct sz_report_options {
   uint64_t max_body;                   /* bytes of the answer */
   size_t max_depth, max_row, max_held; /* levels; bytes; bytes */
   enum sz_json_utf8 utf8;
+  int check_order; /* columns that lack the one named by 'order' are an error
+                    */
   struct sz_ties *ties[SZ_DIRECTIONS]; /* borrowed; NULL: do not check ties */
   const struct sz_keep *keep;          /* borrowed; NULL: give every row */
   struct sz_quota quotas[SZ_DIRECTIONS]; /* with 'keep' */

@@ -30,6 +30,7 @@ local function query_complaint(query, side, i)
   local spec = type(query) == "table" and query._spec
   if not spec or not query.series then return check.message(where, query, "a query of client:report") end
   if #spec.directions ~= 1 then return where .. ": it asks for both directions; give each side queries of one" end
+  if spec.shift then return where .. ': a shift would move the period; leave it out, or say :without "shift"' end
   if spec.offset and spec.offset > 0 then return where .. ": an offset leaves rows out" end
   local unit = series.complaint(spec)
   return unit and where .. ": " .. unit
@@ -39,7 +40,10 @@ local function side_complaint(given, side, seen)
   for i, query in ipairs(given) do
     local complaint = query_complaint(query, side, i)
     if complaint then return complaint end
-    local text = query:between(0, 300):request().rpt_json
+    local good, form, err = pcall(query.request, query:between(0, 300))
+    if not good then return ("%s: query %d: %s"):format(side, i, (tostring(form):gsub("^request: ", ""))) end
+    if not form then return ("%s: query %d: %s"):format(side, i, err.message) end
+    local text = form.rpt_json
     if seen[text] then return ("%s: query %d asks what query %d asks: its traffic would count twice"):format(side, i, seen[text]) end
     seen[text] = i
   end

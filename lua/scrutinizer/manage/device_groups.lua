@@ -4,6 +4,7 @@ local call = require "scrutinizer.transport.call"
 local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
 local item_fields = require "scrutinizer.manage.common.item_fields"
+local listing = require "scrutinizer.listing"
 local object_lists = require "scrutinizer.manage.common.object_lists"
 local item_results = require "scrutinizer.manage.common.item_results"
 local paged_rows = require "scrutinizer.manage.common.paged_rows"
@@ -18,8 +19,8 @@ local DeviceGroups = { __index = methods, __name = "scrutinizer.DeviceGroups" }
 ---@return { id: integer, name: string }[]?
 ---@return scrutinizer.Error? err
 function methods:list()
-  local list, err = object_lists.list(self._client, "device_groups:list", wire.known "deviceGroups", { id = "id", name = "name" })
-  return list, err
+  return listing.result("device groups", { "id", "name" },
+    object_lists.list(self._client, "device_groups:list", wire.known "deviceGroups", { id = "id", name = "name" }))
 end
 
 --- One device group by its name. Case matters.
@@ -48,8 +49,7 @@ function methods:members(id)
   local group = check.digits(id, 0)
   if not group then error(check.message("device_groups:members", id, "a device group's id, a whole number"), 2) end
   local form, names = wire.group_members(group), { ip = "exporter_ip", name = "lbl" }
-  local list, err = object_lists.list(self._client, "device_groups:members", form, names, "results")
-  return list, err
+  return errors.result(object_lists.list(self._client, "device_groups:members", form, names, "results"))
 end
 
 --- Creates a device group without members. The answer has no id; `find` returns it.
@@ -118,8 +118,7 @@ function methods:add_members(id, list)
   local answer
   answer, err = call.send(self._client, wire.add_to_group(group, ids), { write = true })
   if answer == nil then return nil, err end
-  out, err = judge(self, group, out)
-  return out, err
+  return errors.result(judge(self, group, out))
 end
 
 return { new = function(client) return setmetatable({ _client = client }, DeviceGroups) end }

@@ -2,6 +2,7 @@
 
 local accounts = require "scrutinizer.manage.common.accounts"
 local check = require "scrutinizer.check"
+local errors = require "scrutinizer.errors"
 local item_fields = require "scrutinizer.manage.common.item_fields"
 local item_results = require "scrutinizer.manage.common.item_results"
 local wire = require "scrutinizer.wire.accounts"
@@ -28,8 +29,7 @@ function methods:create(list)
   if not users then error(complaint, 2) end
   local secrets = {}
   for i, user in ipairs(users) do secrets[i] = user.password end
-  local made, err = accounts.change(self._client, "users:create", users, wire.create_users, CREATE, { secrets = secrets })
-  return made, err
+  return errors.result(accounts.change(self._client, "users:create", users, wire.create_users, CREATE, { secrets = secrets }))
 end
 
 --- Deletes users, by id (numbers) or name (texts). For a user that does not exist, the item's `error` is the appliance's sentence
@@ -40,8 +40,7 @@ end
 function methods:delete(list)
   local who, complaint = item_fields.references("users:delete", list)
   if not who then error(complaint, 2) end
-  local gone, err = accounts.delete(self._client, "users:delete", who, wire.delete_users, wire.said.deleted_user)
-  return gone, err
+  return errors.result(accounts.delete(self._client, "users:delete", who, wire.delete_users, wire.said.deleted_user))
 end
 
 --- Renames a user.
@@ -89,7 +88,7 @@ function methods:set_preferences(id, map)
   function judge.concerns(one, sentence) return item_results.mentions(sentence, one.name) end
   local set, err = accounts.change(self._client, "users:set_preferences", list,
     function(prefs) return wire.set_preferences(user, prefs) end, judge, { sentences = { "updated" } })
-  return set, err
+  return errors.result(set, err)
 end
 
 return { new = function(client) return setmetatable({ _client = client }, Users) end }

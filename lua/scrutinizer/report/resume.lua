@@ -97,8 +97,8 @@ end
 ---@param directions string[] the query's
 ---@param said table an error's `resume`
 ---@return { offset: integer, limit?: integer, skip?: integer, proof?: scrutinizer.Proof }? one
----@return table<string, { offset: integer, limit?: integer, skip?: integer, proof?: scrutinizer.Proof }>? each by direction; both results are nil when
----  nothing is left
+---@return table<string, { offset: integer, limit?: integer, skip?: integer, proof?: scrutinizer.Proof }>? each by direction; both results are nil
+---  when nothing is left
 function resume.rest(directions, said)
   local one = #directions == 1 and part_of(said)
   if one then return one end

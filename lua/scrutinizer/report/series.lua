@@ -11,6 +11,7 @@ local errors = require "scrutinizer.errors"
 local events = require "scrutinizer.transport.events"
 local named_exporters = require "scrutinizer.report.named_exporters"
 local graph_points = require "scrutinizer.report.graph_points"
+local report_fields = require "scrutinizer.report.fields"
 local retry = require "scrutinizer.transport.retry"
 local secrets = require "scrutinizer.secrets"
 local times = require "scrutinizer.time.times"
@@ -25,8 +26,9 @@ local null = core.null
 local function new_decoder(client, spec)
   local o, wanted = client._options, {}
   for _, direction in ipairs(spec.directions) do wanted[direction] = true end
+  local order, said = report_fields.order(spec)
   return core.decoder {
-    inbound = wanted.inbound, outbound = wanted.outbound, projection = {}, reuse = true, graph = true,
+    inbound = wanted.inbound, outbound = wanted.outbound, projection = {}, order = order, check_order = said, reuse = true, graph = true,
     max_body = o.max_body, max_depth = o.max_depth, max_row = o.max_row, max_held = o.max_held, utf8 = o.utf8,
   }
 end

@@ -57,18 +57,14 @@ end
 
 -- ---- one answer ----
 
--- The column that orders the report; "" means the column that the answer's headers mark.
-local function order_of(spec)
-  local set = spec.fields[wire.field.order_by]
-  return type(set) == "string" and set or spec.order_by or ""
-end
-
 local function new_decoder(self, asked)
   local o, spec = self._client._options, self._spec
   local wanted, ties, quotas = {}, {}, {}
   for _, part in ipairs(asked) do wanted[part.direction], ties[part.index], quotas[part.index] = true, part.reading, pages.quota(part) end
+  local order, said = report_fields.order(spec)
   return core.decoder {
-    inbound = wanted.inbound, outbound = wanted.outbound, ties = ties, order = order_of(spec), ordered = true, with_direction = #spec.directions > 1,
+    inbound = wanted.inbound, outbound = wanted.outbound, ties = ties, order = order, check_order = said, ordered = true,
+    with_direction = #spec.directions > 1,
     projection = spec.projection or nil, keep = self._keep or nil, quotas = quotas, reuse = self._reuse, graph = spec.graph ~= nil,
     max_body = o.max_body, max_depth = o.max_depth, max_row = o.max_row, max_held = o.max_held, utf8 = o.utf8,
   }
@@ -255,7 +251,7 @@ end
 local function rest_of(self)
   local said = self._spec.times
   -- The rest must have the same window, even when the query's times move with the clock.
-  local epochs = said and not said.from and (self._epochs or times.epochs(self._spec, self._now)) or nil
+  local epochs = said and (not said.from or said.words) and (self._epochs or times.epochs(self._spec, self._now)) or nil
   return pages.resume(self._gathers and pages.parts(self._spec) or self._parts, self._spec.directions, {
     epochs = epochs, time = self._facts and self._facts.time or self._time or nil, fixed = has_window(self) and true or false,
   })

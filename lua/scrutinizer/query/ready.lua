@@ -1,0 +1,49 @@
+--- Whether a query can run: it says when, and in which direction where it names an interface.
+
+local draft = require "scrutinizer.query.draft"
+local projection = require "scrutinizer.report.projection"
+local window = require "scrutinizer.time.window"
+local wire = require "scrutinizer.wire"
+
+-- Whether the query names an interface and leaves its direction open.
+local function lacks_direction(spec)
+  if spec.direction_said or spec.fields[wire.field.directions] ~= nil then return false end
+  for _, entry in ipairs(spec.filters) do
+    if wire.includes_interface(entry) then return true end
+  end
+  return false
+end
+
+-- How rows are filtered here, as `projection.tests` says. A graph is made by the appliance: it cannot be filtered here.
+local function tests_of(spec, method, is_graph)
+  local tests, message = projection.tests(spec)
+  if not tests or not is_graph then return tests, message end
+  local why = spec.kept[1] and ":keep filters rows" or "the appliance cannot narrow by all of these conditions, so rows are filtered"
+  local instead = "the appliance makes the graph of all of them: ask for rows or :aggregate, or say less"
+  return nil, ("%s: %s here, and %s"):format(method, why, instead)
+end
+
+--- The query's spec with its times settled and `tests` for its rows, when it can run. Otherwise raises at the line that called the query's method, which must call this
+--- itself and not by a tail call.
+---@param query scrutinizer.Query
+---@param method string
+---@param range? string a named range for a query without times
+---@param is_graph? boolean the appliance makes what the method gives, of all rows
+---@return table spec
+local function ready(query, method, range, is_graph)
+  local spec = draft.of(query, method, nil, 1)
+  if range and not spec.times then spec.times = { range = range } end
+  if not spec.times and spec.fields[wire.field.times] == nil then
+    error(('%s: say when: :range "LastHour", :between(from, to), :last "90m" or :day "2026-11-26"'):format(method), 3)
+  end
+  if lacks_direction(spec) then
+    error(("%s: the query names an interface and no direction: say :inbound(), :outbound() or :both()"):format(method), 3)
+  end
+  local settled, message = window.settle(spec)
+  if not settled then error(("%s: %s"):format(method, message), 3) end
+  settled.tests, message = tests_of(settled, method, is_graph)
+  if message then error(message, 3) end
+  return settled
+end
+
+return ready
