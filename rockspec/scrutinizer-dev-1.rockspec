@@ -18,6 +18,7 @@ build = {
   modules = {
     ["scrutinizer.core"] = {
       sources = {
+        "src/address.c",
         "src/aggregate.c",
         "src/aggregate_order.c",
         "src/buffer.c",
@@ -38,6 +39,7 @@ build = {
         "src/http_tls.c",
         "src/inflate.c",
         "src/json.c",
+        "src/keep.c",
         "src/lua_aggregate.c",
         "src/lua_billing.c",
         "src/lua_command.c",
@@ -49,6 +51,7 @@ build = {
         "src/lua_json.c",
         "src/lua_json_text.c",
         "src/lua_json_value.c",
+        "src/lua_keep.c",
         "src/lua_lane.c",
         "src/lua_report.c",
         "src/lua_resolve.c",
@@ -156,6 +159,7 @@ build = {
     ["scrutinizer.query.devices"] = "lua/scrutinizer/query/devices.lua",
     ["scrutinizer.query.draft"] = "lua/scrutinizer/query/draft.lua",
     ["scrutinizer.query.filters"] = "lua/scrutinizer/query/filters.lua",
+    ["scrutinizer.query.keep"] = "lua/scrutinizer/query/keep.lua",
     ["scrutinizer.query.names"] = "lua/scrutinizer/query/names.lua",
     ["scrutinizer.query.ready"] = "lua/scrutinizer/query/ready.lua",
     ["scrutinizer.query.report_json"] = "lua/scrutinizer/query/report_json.lua",

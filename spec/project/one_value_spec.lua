@@ -152,6 +152,7 @@ local BUILDERS = {
   { "only_exporter", "10.1.1.1" }, { "all_exporters" }, { "device_group", 1 }, { "where", { port = 53 } }, { "exclude", { port = 53 } },
   { "filter", "sdfIps", "x" }, { "set", "x", 1 }, { "select", "a" }, { "limit", 1 }, { "offset", 1 }, { "page_size", 1 }, { "prefetch", 1 },
   { "resume", { resume = { offset = 1 } } }, { "without", "limit" }, { "no_limit" },
+  { "keep", { sum_octetdeltacount = 5 } },
 }
 
 -- Which part a file's methods belong to.

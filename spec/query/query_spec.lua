@@ -109,8 +109,7 @@ local FILTERS = {
     { sdfDips_0 = "ex_0A010104_ALL", sdfDips_1 = "in_GROUP_ALL" } },
   { function(q) return q:device_group(7):device_group "8" end, { sdfDips_0 = "in_GROUP_7", sdfDips_1 = "in_GROUP_8" } },
   { function(q) return q:where { ip = "10.1.1.1" }:exclude { ip = "10.1.1.2" }:where { src_ip = { "1.1.1.1", "2.2.2.2" } } end,
-    { sdfDips_0 = "in_GROUP_ALL", sdfIps_0 = "in_10.1.1.1_Both", sdfIps_1 = "ex_10.1.1.2_Both", sdfIps_2 = "in_1.1.1.1_src",
-      sdfIps_3 = "in_2.2.2.2_src" } },
+    { sdfDips_0 = "in_GROUP_ALL", sdfIps_0 = "in_10.1.1.1_Both", sdfIps_1 = "ex_10.1.1.2_Both" } }, -- the rest is filtered here
   { function(q) return q:exclude { app_port = "443/tcp", dst_network = "20.140.0.0/15" } end,
     { sdfDips_0 = "in_GROUP_ALL", sdfPorts_0 = "ex_443-6", sdfIpns_0 = "ex_20.140.0.0_15_dst" } },
   { function(q) return q:filter("sdfNew", "in_any thing"):filter("sdfDips", "in_10.1.1.252_ALL") end,

@@ -1,6 +1,7 @@
 --- Whether a query can run: it says when, and in which direction where it names an interface.
 
 local draft = require "scrutinizer.query.draft"
+local projection = require "scrutinizer.report.projection"
 local window = require "scrutinizer.time.window"
 local wire = require "scrutinizer.wire"
 
@@ -13,12 +14,22 @@ local function lacks_direction(spec)
   return false
 end
 
---- The query's spec with its times settled, when it can run. Otherwise raises at the line that called the query's method, which must call this
---- itself and not by a tail call.
+-- How rows are filtered here, as `projection.tests` says. A graph is made by the appliance: it cannot be filtered here.
+local function tests_of(spec, method, is_graph)
+  local tests, message = projection.tests(spec)
+  if not tests or not is_graph then return tests, message end
+  local why = spec.kept[1] and ":keep filters rows" or "the appliance cannot narrow by all of these conditions, so rows are filtered"
+  local instead = "the appliance makes the graph of all of them: ask for rows or :aggregate, or say less"
+  return nil, ("%s: %s here, and %s"):format(method, why, instead)
+end
+
+--- The query's spec with its times settled and `tests` for its rows, when it can run. Otherwise raises at the line that called the query's
+--- method, which must call this itself and not by a tail call.
 ---@param query scrutinizer.Query
 ---@param method string
+---@param is_graph? boolean the appliance makes what the method gives, of all rows
 ---@return table spec
-local function ready(query, method)
+local function ready(query, method, is_graph)
   local spec = draft.of(query, method, nil, 1)
   if not spec.times and spec.fields[wire.field.times] == nil then
     error(('%s: say when: :range "LastHour", :between(from, to), :last "90m" or :day "2026-11-26"'):format(method), 3)
@@ -28,6 +39,8 @@ local function ready(query, method)
   end
   local settled, message = window.settle(spec)
   if not settled then error(("%s: %s"):format(method, message), 3) end
+  settled.tests, message = tests_of(settled, method, is_graph)
+  if message then error(message, 3) end
   return settled
 end
 

@@ -137,7 +137,7 @@ local SERIES_FIELDS = { "direction", "label", "dns", "interval", "points", "miss
 ---@return scrutinizer.Series[]? list
 ---@return scrutinizer.Error? err
 function methods:series()
-  local list, err = series.find(self._client, ready(self, "series"))
+  local list, err = series.find(self._client, ready(self, "series", true))
   return listing.result("series", SERIES_FIELDS, of_query(self, list, err))
 end
 
@@ -145,7 +145,7 @@ end
 ---@return scrutinizer.Series[]? list
 ---@return scrutinizer.Error? err
 function methods:rates()
-  local spec = ready(self, "rates")
+  local spec = ready(self, "rates", true)
   local complaint = series.complaint(spec)
   if complaint then error("rates: " .. complaint, 2) end
   local list, err = series.find(self._client, spec)
@@ -157,7 +157,7 @@ end
 ---@return table[]? list
 ---@return scrutinizer.Error? err
 function methods:pie()
-  local list, err = series.pie(self._client, ready(self, "pie"))
+  local list, err = series.pie(self._client, ready(self, "pie", true))
   return listing.result("parts", { "direction", "label", "dns", "other" }, of_query(self, list, err))
 end
 

@@ -3,6 +3,7 @@
 local check = require "scrutinizer.check"
 local draft = require "scrutinizer.query.draft"
 local filters = require "scrutinizer.query.filters"
+local keep = require "scrutinizer.query.keep"
 local projection = require "scrutinizer.report.projection"
 local resume = require "scrutinizer.report.resume"
 local suggest = require "scrutinizer.suggest"
@@ -27,7 +28,7 @@ end
 -- Limits that are kept per direction stay with their direction.
 local function set_directions(spec, list)
   local part = spec.window and #list == 1 and spec.window[list[1]]
-  if part then spec.offset, spec.limit = part.offset, part.limit end
+  if part then spec.offset, spec.limit, spec.skip = part.offset, part.limit, part.skip end
   spec.directions, spec.direction_said = list, true
   spec.window = #list == 2 and spec.window or nil
 end
@@ -176,9 +177,13 @@ end
 ---@field dst_port? integer|integer[]   unverified
 ---@field app_port? string|table        "443/tcp", "443/6", { 443, "tcp" }
 
---- Only flows that meet these conditions. Conditions of one kind (`ip`, `src_ip` and `dst_ip` are one kind; so are groups, networks, ports) are
---- ORed, whatever their side; different kinds are ANDed. The appliance does so, but does not document it. IPv6 addresses and networks are passed
---- on as text, which is unverified.
+--- Only flows that meet these conditions. Values of one key are alternatives; different keys, and further calls, narrow.
+---
+--- The appliance takes flows that meet any filter of one type (`ip`, `src_ip` and `dst_ip` are one type; so are groups, networks, ports), and
+--- narrows by different types; it does not document this. Of several conditions of one type one is sent, and the rows are filtered by the others
+--- in the core (`:explain()` says which). This needs rows that show them: addresses of both ends (`host2host`, `conversations`), ports
+--- (`connections`). Otherwise the query raises when it runs, or the error is of kind `api` when only the answer shows it. IP groups and
+--- `app_port` cannot be filtered in rows. IPv6 addresses and networks are passed on as text, which is unverified.
 ---@param conditions scrutinizer.Conditions
 ---@return scrutinizer.Query
 function methods:where(conditions)
@@ -189,7 +194,7 @@ function methods:where(conditions)
   return draft.finish(self, spec)
 end
 
---- Leaves out the flows that meet these conditions.
+--- Leaves out every flow that meets any one of these conditions, said in one call or in several.
 ---@param conditions scrutinizer.Conditions
 ---@return scrutinizer.Query
 function methods:exclude(conditions)
@@ -197,6 +202,34 @@ function methods:exclude(conditions)
   local list, message = filters.conditions("exclude", "ex", conditions)
   if not list then draft.blame(message) end
   add_conditions(spec, list)
+  return draft.finish(self, spec)
+end
+
+---@class scrutinizer.KeepCondition all that is said must hold
+---@field min? number|string      a number, or its decimal text: from this one on
+---@field max? number|string      up to and including this one
+---@field begins? string|string[] the field's text begins with it, or with one of a list
+---@field contains? string|string[]
+---@field no? any                 any condition: rows that do not meet it
+
+--- Only rows that meet these conditions: a filter in the core, on the rows that the appliance sends. A key is a field of the row (an alias of
+--- `:select`), else a column's name, which the row need not have. A condition is a value, a list of alternatives, or a table as
+--- `scrutinizer.KeepCondition`. A text equals the field's text; for an address also in another spelling; "10.0.0.0/8" is every address in
+--- it. A number equals a number, also one that is text in the row. An absent value meets no condition, and so every `no`. Different keys, and
+--- further calls, narrow.
+---
+--- `:limit` and `:offset` count the rows that are kept. `total` and `footer` are absent then; `rank` and `percenttotal` are those of the
+--- appliance, of all its rows. Graphs (`series`, `rates`, `pie`) cannot be filtered.
+---@param conditions table<string, string|number|table>
+---@return scrutinizer.Query
+function methods:keep(conditions)
+  local spec = draft.of(self, "keep")
+  local list, message = keep.conditions(conditions)
+  if not list then draft.blame(message) end
+  local all = {}
+  for i, condition in ipairs(spec.kept) do all[i] = condition end
+  for _, condition in ipairs(list) do all[#all + 1] = condition end
+  spec.kept = all
   return draft.finish(self, spec)
 end
 
@@ -247,7 +280,7 @@ function methods:select(...)
   return draft.finish(self, spec)
 end
 
---- At most this many rows, over all pages. With both directions: in each.
+--- At most this many rows, over all pages. With both directions: in each. Where rows are filtered here (`:keep`), it counts those that are kept.
 ---@param n integer from 1
 ---@return scrutinizer.Query
 function methods:limit(n)
@@ -255,13 +288,13 @@ function methods:limit(n)
   spec.limit = check.integer(n, 1) or draft.misuse("limit", n, "a whole number from 1")
   if spec.window then -- each direction keeps its offset
     local window = {}
-    for direction, part in pairs(spec.window) do window[direction] = { offset = part.offset, limit = spec.limit } end
+    for direction, part in pairs(spec.window) do window[direction] = { offset = part.offset, skip = part.skip, limit = spec.limit } end
     spec.window = window
   end
   return draft.finish(self, spec)
 end
 
---- Skips this many rows at the beginning.
+--- Skips this many rows at the beginning; where rows are filtered here, of those that are kept.
 ---@param n integer from 0
 ---@return scrutinizer.Query
 function methods:offset(n)
@@ -309,7 +342,7 @@ function methods:resume(err)
   if type(said) ~= "table" then draft.misuse("resume", err, "an error with the field resume, as a broken walk gives it") end
   local one, each = resume.rest(spec.directions, said)
   if not one and not each then draft.blame "resume: the error says of no direction of this query that rows are left" end
-  if one then spec.offset, spec.limit = one.offset, one.limit end
+  if one then spec.offset, spec.limit, spec.skip = one.offset, one.limit, one.skip end
   spec.window, spec.ties, spec.proof = each, resume.recall(said), {}
   for _, direction in ipairs(spec.directions) do
     local part = one or each[direction]

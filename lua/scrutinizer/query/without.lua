@@ -46,7 +46,7 @@ function MEMBERS.limit(spec)
   spec.limit = nil
   if not spec.window then return end
   local window = {}
-  for direction, part in pairs(spec.window) do window[direction] = { offset = part.offset } end
+  for direction, part in pairs(spec.window) do window[direction] = { offset = part.offset, skip = part.skip } end
   spec.window = window
 end
 

@@ -14,7 +14,7 @@ local walk = require "scrutinizer.report.walk"
 ---@class scrutinizer.Cursor
 ---@field direction string      "inbound", "outbound" or "both": what the query asks for
 ---@field columns? scrutinizer.Column[] once known, in the answer's order
----@field total? integer        rows that exist; with both directions, the sum
+---@field total? integer        rows that exist; with both directions, the sum; absent where rows are filtered here (`:keep`, some `:where`)
 ---@field totals? table         with both directions: { inbound =, outbound = }
 ---@field time? table           { first =, last =, timezone = }: bucket starts, epoch seconds
 ---@field exporters? table      { [ip] = { flows =, hex = } }
@@ -80,12 +80,21 @@ function Cursor:__tostring()
   return ("scrutinizer.Cursor%s: %s"):format(state, described.text(self._query._spec))
 end
 
+local function with(spec, changes)
+  local copy = {}
+  for key, value in pairs(spec) do copy[key] = value end
+  for key, value in pairs(changes) do copy[key] = value end
+  return copy
+end
+
+-- `spec` is the query's, or a changed copy; rows are tested by `spec.tests`.
 local function open(query, spec, reuse)
   local parts = pages.parts(spec)
   local resumed = pages.resumed(parts)
   return setmetatable({
     false, -- LANE
-    _query = query, _client = query._client, _spec = spec, _parts = parts, _reuse = reuse or false,
+    _query = query, _client = query._client, _spec = spec, _parts = parts, _keep = spec.tests and core.keep(spec.tests) or false,
+    _reuse = reuse or false,
     _resumed = resumed and true, _time = type(resumed) == "table" and resumed, _gathers = false,
     _answers = 0, _now = os.time(), _done = false, _error = false, _exchange = false, _epochs = false,
     _facts = false, _columns = false, _decoder = false, _asked = false, _turned = false, _read = 0,
@@ -136,13 +145,6 @@ function cursor.fetch(query, spec)
   report.columns = report.columns or {}
   report.type, report.direction, report.window = spec.type, described.direction(spec), described.times(query._spec)
   return setmetatable(report, Report)
-end
-
-local function with(spec, changes)
-  local copy = {}
-  for key, value in pairs(spec) do copy[key] = value end
-  for key, value in pairs(changes) do copy[key] = value end
-  return copy
 end
 
 --- Groups of the query's rows, made in the core without a table per row.
@@ -203,7 +205,7 @@ end
 ---@return scrutinizer.Column[]?
 ---@return scrutinizer.Error? err
 function cursor.columns(query, spec)
-  local opened = open(query, with(spec, { limit = 1, offset = 0, window = false, proof = false, prefetch = 0 }), true)
+  local opened = open(query, with(spec, { limit = 1, offset = 0, window = false, proof = false, prefetch = 0, tests = false }), true)
   local row, err
   repeat row, err = opened:next() until not row
   if err then return nil, without_resume(err) end
@@ -234,13 +236,14 @@ end
 ---@return scrutinizer.Error? err
 function cursor.count(query, spec)
   local whole = { offset = 0, projection = false, window = false, proof = false, prefetch = 0 }
+  local unlimited = with(spec, whole)
+  unlimited.limit = nil
+  if spec.tests then return count_rows(query, unlimited) end
   local opened = open(query, with(spec, with(whole, { limit = 1 })))
   local row, err
   repeat row, err = opened:next() until not row
   if err then return nil, without_resume(err) end
   if opened.total then return opened.total end
-  local unlimited = with(spec, whole)
-  unlimited.limit = nil
   return count_rows(query, unlimited)
 end
 

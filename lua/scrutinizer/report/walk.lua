@@ -59,13 +59,13 @@ end
 
 local function new_decoder(self, asked)
   local o, spec = self._client._options, self._spec
-  local wanted, ties = {}, {}
-  for _, part in ipairs(asked) do wanted[part.direction], ties[part.index] = true, part.reading end
+  local wanted, ties, quotas = {}, {}, {}
+  for _, part in ipairs(asked) do wanted[part.direction], ties[part.index], quotas[part.index] = true, part.reading, pages.quota(part) end
   local order, said = report_fields.order(spec)
   return core.decoder {
     inbound = wanted.inbound, outbound = wanted.outbound, ties = ties, order = order, check_order = said, ordered = true,
     with_direction = #spec.directions > 1,
-    projection = spec.projection or nil, reuse = self._reuse, graph = spec.graph ~= nil,
+    projection = spec.projection or nil, keep = self._keep or nil, quotas = quotas, reuse = self._reuse, graph = spec.graph ~= nil,
     max_body = o.max_body, max_depth = o.max_depth, max_row = o.max_row, max_held = o.max_held, utf8 = o.utf8,
   }
 end
@@ -112,6 +112,7 @@ local function ask(self, asked)
     pages.begin(part, self._client._options.max_held / 16)
   end
   if self._decoder then self._decoder:close() end -- frees its large memory now; Lua's collector does not count it
+  self._decoder = false
   self._asked, self._decoder, self._ended, self._turned = asked, new_decoder(self, asked), false, nil
   self._retry = self._retry or retry.new(self._client)
   self._requests = self._requests + 1
@@ -179,11 +180,14 @@ end
 
 -- ---- the walk ----
 
--- Counts the rows that the fast path gave to the user.
+-- Counts the rows that the fast path gave to the user, and those that the tests dropped.
 function walk.count_lane(self)
-  if not self[LANE] then return end
-  local part, passed = part_at(self, self._turned), self._decoder:passed()
-  part.given, part.fresh = part.given + passed, part.fresh + passed
+  if self[LANE] then
+    local part, passed = part_at(self, self._turned), self._decoder:passed()
+    part.given, part.fresh = part.given + passed, part.fresh + passed
+  end
+  if not self._keep or not self._decoder then return end
+  for _, part in ipairs(self._asked) do pages.count_dropped(part, self._decoder) end
 end
 
 -- Requests further pages while the loop reads this one. Returns after how many rows it must be called again.
@@ -196,7 +200,7 @@ end
 
 -- Opens the fast path: the rows after a given one are given without checks in Lua, up to the limit.
 local function open_lane(self, part)
-  local limit = part.limit and part.limit - part.given or 2 ^ 53
+  local limit = pages.left(part) or 2 ^ 53
   if self._ahead and #self._asked == 1 then limit = math.min(limit, tend_ahead(self, part)) end
   self._decoder:lane(part.index, limit)
   self[LANE] = self._decoder
@@ -221,7 +225,7 @@ local function tell_end(self, err)
   if self._told then return end
   self._told = true
   local rows = 0
-  for _, part in ipairs(self._parts) do rows = rows + part.given end
+  for _, part in ipairs(self._parts) do rows = rows + part.given - part.dropped end
   events.done(self._client, {
     run_mode = wire.run_mode.report, kind = err and err.kind, rows = rows, pages = self._answers, requests = self._requests,
     bytes = report_fields.getters.bytes(self), waited = self._waited,
@@ -318,7 +322,10 @@ local function end_answer(self)
     if i > 1 and pages.may_be_crowded_out(part) then break end
     err = pages.finish(part)
     if err then return err end
-    if not part.done then break end -- the parts after it are requested again later
+    if not part.done then -- the parts after it are requested again later
+      for later = i + 1, #self._asked do pages.restart(self._asked[later]) end
+      break
+    end
   end
 end
 
@@ -343,6 +350,7 @@ local function turn(self, part)
   local found, err = report_fields.read(self._decoder, self._asked)
   if not found then return nil, err end
   before.total = found.totals[before.direction]
+  if self._keep then pages.count_dropped(before, self._decoder) end
   pages.leave(before, self._decoder)
   err = pages.finish(before)
   if err then return nil, err end
@@ -352,6 +360,7 @@ local function turn(self, part)
   self._ended = true
   self._retry:succeeded()
   close_answer(self)
+  pages.restart(part)
   return false
 end
 
@@ -389,7 +398,7 @@ local function accept(self, index)
     local err = pass_overlap(self, part) or hold(self, part)
     return false, err
   end
-  if part.limit and part.given >= part.limit then -- more than was asked for
+  if part.limit and pages.left(part) <= 0 then -- more than was asked for
     part.spilled = true
     return false
   end
@@ -400,6 +409,7 @@ end
 
 -- Called at the end of the answer: its parts are finished, or another page is needed.
 local function after_answer(self)
+  walk.count_lane(self)
   for _, part in ipairs(self._asked) do pages.leave(part, self._decoder) end
   return end_answer(self)
 end
@@ -488,7 +498,7 @@ end
 -- The part whose rows may be folded in the core without checks in Lua, and how many; nil at a page's first row and over the limit.
 local function foldable(self)
   local part = part_at(self, self._turned or self._asked[1].index)
-  local left = part.limit and part.limit - part.given or 2 ^ 53
+  local left = pages.left(part) or 2 ^ 53
   if not part.overlap and left > 0 then return part, left end
 end
 

@@ -4,6 +4,9 @@ local addresses = require "scrutinizer.addresses"
 
 local filters = {}
 
+--- Fields of `rpt_json` that decide about filters.
+filters.FIELD, filters.TYPE_FIELD = "filters", "reportTypeLang"
+
 -- The appliance writes "Both" for one kind and "both" for others.
 
 filters.type = {

@@ -25,11 +25,11 @@ wire.action = { get = "get", login = "initLogin" }
 
 --- Fields of `rpt_json`, by the query spec's names.
 wire.field = {
-  type = "reportTypeLang",
+  type = filters.TYPE_FIELD,
   directions = "reportDirections",
   times = "times",
   granularity = "dataGranularity",
-  filters = "filters",
+  filters = filters.FIELD,
   rate_total = "rateTotal",
   unit = "bbp",
   data_format = "dataFormat",
