@@ -323,6 +323,23 @@ describe("query", function()
     assert.same({ inbound = limits(3, 10), outbound = limits(3, 10) }, data_of(timed:both():offset(3):limit(10)))
   end)
 
+  it("takes filters of rows back", function()
+    local kept = timed:keep { sum_octetdeltacount = { min = 5 } }
+    assert.is_true(tostring(kept) ~= tostring(timed) and tostring(kept) ~= tostring(timed:keep { sum_octetdeltacount = { min = 6 } }))
+    assert.equal(tostring(timed), tostring(kept:without "keep"))
+    local all = timed:keep { src = "10.0.0.0/8", octets = { min = 5, max = 9 }, app = { begins = { "HTTP", "x" } }, port = { no = { 53, "54" } } }
+    assert.equal(tostring(timed) .. ', keep "app" = (begins "HTTP" or begins "x"), keep "octets" = 5 to 9, keep "port" = not ({ "54", 53 }), '
+      .. 'keep "src" = "10.0.0.0/8"', tostring(all))
+    local seen = {}
+    for _, condition in ipairs { 3, "3", { no = 3 }, { no = { 3, 4 } }, { { no = 3 }, 4 }, { min = 3 }, { max = 3 }, { min = 3, no = 4 },
+      { begins = "3" }, { contains = "3" }, { no = { begins = "3" } }, ("x"):rep(100), ("x"):rep(101) } do
+      local text = tostring(timed:keep { field = condition })
+      assert.is_nil(seen[text], text)
+      seen[text] = true
+    end
+    assert.same({}, kept:without("keep")._spec.kept)
+  end)
+
   it("takes limits back", function()
     assert.same({ inbound = limits(3, 10000000000) }, data_of(timed:offset(3):limit(10):no_limit()))
     assert.same({ inbound = limits(0, 10) }, data_of(timed:offset(3):limit(10):without "offset"))
