@@ -8,6 +8,7 @@ local errors = require "scrutinizer.errors"
 local events = require "scrutinizer.transport.events"
 local exchange = require "scrutinizer.transport.exchange"
 local gather = require "scrutinizer.report.gather"
+local listing = require "scrutinizer.listing"
 local options = require "scrutinizer.options"
 local pace = require "scrutinizer.transport.pace"
 local query = require "scrutinizer.query"
@@ -325,7 +326,7 @@ end
 ---@return integer failed how many entries hold an error
 function methods:gather(queries)
   local list, failed = gather.run(self, queries, query.is)
-  return list, failed
+  return listing.of(list, "reports", {}), failed
 end
 
 --- Looks up the host names that requests will need; opens no connection. For processes that cannot look up names later, such as HAProxy.
