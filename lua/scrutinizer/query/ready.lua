@@ -23,8 +23,8 @@ local function tests_of(spec, method, is_graph)
   return nil, ("%s: %s here, and %s"):format(method, why, instead)
 end
 
---- The query's spec with its times settled and `tests` for its rows, when it can run. Otherwise raises at the line that called the query's method, which must call this
---- itself and not by a tail call.
+--- The query's spec with its times settled and `tests` for its rows, when it can run. Otherwise raises at the line that called the query's method,
+--- which must call this itself and not by a tail call.
 ---@param query scrutinizer.Query
 ---@param method string
 ---@param range? string a named range for a query without times
