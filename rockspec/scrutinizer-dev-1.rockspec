@@ -158,6 +158,7 @@ build = {
     ["scrutinizer.query"] = "lua/scrutinizer/query/init.lua",
     ["scrutinizer.query.devices"] = "lua/scrutinizer/query/devices.lua",
     ["scrutinizer.query.draft"] = "lua/scrutinizer/query/draft.lua",
+    ["scrutinizer.query.explain"] = "lua/scrutinizer/query/explain.lua",
     ["scrutinizer.query.filters"] = "lua/scrutinizer/query/filters.lua",
     ["scrutinizer.query.keep"] = "lua/scrutinizer/query/keep.lua",
     ["scrutinizer.query.names"] = "lua/scrutinizer/query/names.lua",

@@ -61,6 +61,7 @@ local CALLS = {
   ["query.columns"] = function() return query:columns() end,
   ["query.aggregate"] = function() return query:aggregate { sum = { "sum_octetdeltacount" } } end,
   ["query.request"] = function() return query:request() end,
+  ["query.explain"] = function() return query:explain() end,
   ["query.url"] = function() return query:url() end,
   ["query.curl"] = function() return query:curl() end,
   ["query.series"] = function() return query:series() end,

@@ -2,6 +2,7 @@
 
 local addresses = require "scrutinizer.addresses"
 local check = require "scrutinizer.check"
+local errors = require "scrutinizer.errors"
 local suggest = require "scrutinizer.suggest"
 local wire = require "scrutinizer.wire"
 
@@ -14,7 +15,7 @@ local MAX_DEPTH = 8
 
 ---@class scrutinizer.Kept one condition
 ---@field field string  the row's field, or a column
----@field words string  the condition as text
+---@field words string  the field and the condition as text
 ---@field test table    see core.keep; without its field
 
 -- A number as JSON text; nil for other values. LuaJIT's 64-bit integers are numbers too.
@@ -47,8 +48,9 @@ local function add_plain(lists, value)
   return hint
 end
 
+-- A value in words; different values have different words.
 local function show(value)
-  return number_text(value) or check.show(value)
+  return number_text(value) or '"' .. errors.neutral(value:gsub('[\\"]', "\\%0"), math.huge) .. '"'
 end
 
 local read -- reads any condition
@@ -60,7 +62,7 @@ local function read_values(at, list)
     if hint then return nil, check.message(at, value, "a network without host bits", hint) end
     words[i] = show(value)
   end
-  return { one_of = lists }, table.concat(words, " or ")
+  return { one_of = lists }, "= " .. table.concat(words, " or ")
 end
 
 -- A list: values, or conditions of which one must hold.
@@ -73,7 +75,7 @@ local function read_list(at, list, depth)
     if not test then return nil, said end
     tests[i], words[i] = test, said
   end
-  return { any = tests }, table.concat(words, " or ")
+  return { any = tests }, "(" .. table.concat(words, " or ") .. ")"
 end
 
 -- `begins` and `contains`: a text or a list of texts.
@@ -82,7 +84,7 @@ local function read_texts(at, name, given)
   local tests, words = {}, {}
   for i, text in ipairs(list) do
     if type(text) ~= "string" or text == "" then return nil, check.message(("%s: %s"):format(at, name), text, TEXTS) end
-    tests[i], words[i] = { [name] = text }, check.show(text)
+    tests[i], words[i] = { [name] = text }, show(text)
   end
   if #tests == 0 then return nil, check.message(("%s: %s"):format(at, name), given, TEXTS) end
   return { any = tests }, ("%s %s"):format(name, table.concat(words, " or "))
@@ -125,7 +127,7 @@ local function read_named(at, given, depth)
     wrong = not test and said or add({ no = test }, "not " .. tostring(said))
   end
   if wrong then return nil, wrong end
-  return { all = tests }, table.concat(words, " and ")
+  return { all = tests }, #words > 1 and "(" .. table.concat(words, " and ") .. ")" or words[1]
 end
 
 -- What a table is: "list" or "named"; nil and a complaint for others.
@@ -173,7 +175,8 @@ function keep.conditions(given)
   for i, field in ipairs(check.sorted_keys(given)) do
     local test, words = read("keep: " .. check.show(field), given[field], 0)
     if not test then return nil, words end
-    out[i] = { field = field, words = words, test = test }
+    local name = field:find "^[A-Za-z_][A-Za-z0-9_.]*$" and field or show(field)
+    out[i] = { field = field, words = ("%s %s"):format(name, words), test = test }
   end
   return out
 end

@@ -4,6 +4,7 @@ local aggregate = require "scrutinizer.report.aggregate"
 local check = require "scrutinizer.check"
 local described = require "scrutinizer.report.described"
 local draft = require "scrutinizer.query.draft"
+local explain = require "scrutinizer.query.explain"
 local listing = require "scrutinizer.listing"
 local named_exporters = require "scrutinizer.report.named_exporters"
 local pages = require "scrutinizer.report.pages"
@@ -104,6 +105,14 @@ function methods:request()
   local form, err = form_of(self, ready(self, "request"))
   if not form then return nil, err end
   return form
+end
+
+--- What the query does, in words: from when to when, what is sent, what is filtered here, which rows are given. Asks the appliance nothing;
+--- one line for each.
+---@return string
+function methods:explain()
+  local spec = ready(self, "explain")
+  return explain.text(spec)
 end
 
 --- The request as a GET URL. The token is shown as `***`. Raises for a client with `command`.

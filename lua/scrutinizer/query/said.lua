@@ -47,8 +47,10 @@ local function device_text(device)
   return "exporter " .. quoted(device.exporter) .. (device.interface and " interface " .. value_text(device.interface) or "")
 end
 
--- A filter of the appliance's form; devices as `:exporter` and `:device_group` take them.
-local function filter_text(entry)
+--- A filter of the appliance's form; devices as `:exporter` and `:device_group` take them.
+---@param entry table
+---@return string
+function said.filter(entry)
   local device = entry.named or wire.device(entry)
   if device then return device_text(device) end
   return ("filter %s %s"):format(quoted(entry.key or entry.type), value_text(entry.value))
@@ -113,8 +115,8 @@ end
 -- Members of the spec in the order of the text, each with its word and the value that goes without saying.
 local PLAIN = {
   { "rate_total" }, { "unit" }, { "data_format" }, { "data_mode", "data mode " }, { "order_by", "order by " }, { "others", "others " },
-  { "limit", "limit " }, { "offset", "offset ", 0 }, { "window", "window " }, { "page_size", "page size " }, { "prefetch", "prefetch ", 0 },
-  { "graph", "graph " },
+  { "limit", "limit " }, { "offset", "offset ", 0 }, { "skip", "skip " }, { "window", "window " },
+  { "page_size", "page size " }, { "prefetch", "prefetch ", 0 }, { "graph", "graph " },
 }
 
 local function add_plain(words, spec)
@@ -136,7 +138,7 @@ function said.text(spec)
   local words = { quoted(spec.type), described.direction(spec), described.times(spec) or "no times yet" }
   if spec.timezone then words[#words + 1] = "timezone " .. quoted(spec.timezone) end
   if spec.granularity ~= "auto" then words[#words + 1] = "granularity " .. value_text(spec.granularity) end
-  for _, entry in ipairs(spec.filters) do words[#words + 1] = filter_text(entry) end
+  for _, entry in ipairs(spec.filters) do words[#words + 1] = said.filter(entry) end
   add_conditions(words, spec.conditions)
   add_kept(words, spec.kept)
   if spec.projection then words[#words + 1] = projection_text(spec.projection) end

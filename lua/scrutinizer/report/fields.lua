@@ -94,17 +94,17 @@ end
 
 -- Totals and footers are of all rows that the appliance has: absent where rows are filtered here.
 function GETTERS.total(self)
-  local known = not self._keep and facts_of(self)
+  local known = not self._keep and facts_of(self) or nil
   return known and sum_of(known.totals, self._parts)
 end
 
 function GETTERS.totals(self)
-  local known = not self._keep and facts_of(self)
+  local known = not self._keep and facts_of(self) or nil
   return known and #self._spec.directions > 1 and known.totals or nil
 end
 
 function GETTERS.footer(self)
-  local known = not self._keep and facts_of(self)
+  local known = not self._keep and facts_of(self) or nil
   if not known or not known.footers then return nil end
   if #self._spec.directions > 1 then return known.footers end
   return known.footers[self._spec.directions[1]]

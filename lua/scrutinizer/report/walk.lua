@@ -275,11 +275,34 @@ local function join(self)
   return not keep_facts(self, begun_parts(self), true) and same_window(self)
 end
 
+-- Whether the user has all rows that the limit allows, where rows are filtered here: the appliance sends on, because it does not know the limit.
+-- `surely`: and it is known that the limit has cut some off.
+local function has_all(self, surely)
+  if not self._keep or not self._decoder then return false end
+  walk.count_lane(self)
+  for _, part in ipairs(self._parts) do
+    if not part.done and not (part.limit and pages.left(part) <= 0 and (part.cut or not surely)) then return false end
+  end
+  return true
+end
+
+-- Ends the walk before the end of its answer. Returns an error of the facts so far.
+local function stop_early(self)
+  local err = keep_facts(self, self._asked, true)
+  if err then return err end
+  local _, size = self._decoder:state()
+  self._columns = self._columns or self._decoder:columns(1) or self._decoder:columns(2)
+  self._read, self._answers = self._read + size, self._answers + 1
+  for _, part in ipairs(self._asked) do part.done = true end
+  close_answer(self)
+end
+
 -- After a failure while reading: true when the answer is to be requested again; it has then waited as `retry` says. An error that a complete
--- answer means is never retried here.
+-- answer means is never retried here. When all rows were given that were asked for, there is nothing to request.
 local function recover(self, err)
   walk.count_lane(self)
   if self._ended or not self._decoder then return false end
+  if err.kind ~= "changed" and has_all(self) then return stop_early(self) == nil end
   secrets.clean(err, self._client._private.mask)
   if self._exchange then self._retry:spend(self._exchange._waited) end
   self._read = report_fields.getters.bytes(self)
@@ -371,7 +394,7 @@ local function pass_overlap(self, part)
 end
 
 -- Reads rows into the decoder's queue until the page's facts are known, then checks the facts.
-local function hold(self, part)
+local function read_facts(self, part)
   while not facts_known(self, part) do
     local state, kind, message, position = self._decoder:hold(self._exchange.transfer)
     if state == nil and kind then
@@ -385,6 +408,13 @@ local function hold(self, part)
     end
   end
   return check_page(self, part)
+end
+
+-- The same. After a failure the rows of the queue are not given: those dropped between them do not count either.
+local function hold(self, part)
+  local err = read_facts(self, part)
+  if err then self._decoder:dropped(part.index) end
+  return err
 end
 
 -- Decides about a row that the decoder gave: true when the user gets it.
@@ -438,6 +468,10 @@ local function take(self, row, kind, message, position)
     if ok then return row end
     return not err and false or nil, err
   elseif row == false then
+    if has_all(self, true) and self._decoder:fact "time_details" ~= nil and self._decoder:fact "exporter_details" ~= nil then
+      err = stop_early(self)
+      return not err and false or nil, err
+    end
     ok, err = self._exchange:wait()
     return ok and false or nil, err
   elseif kind then
