@@ -169,7 +169,8 @@ describe("series", function()
       assert.is_nil(list)
       assert.matches(case[2], err.message)
     end
-    assert.same({ { label = "x", direction = "inbound", other = false, interval = 300, missing = 71, points = { { FROM, 5 } } } },
+    assert.same({ { label = "x", direction = "inbound", other = false, interval = 300, missing = 71, points = { { FROM, 5 } },
+      row = { a = "x" } } },
       answered('{"pie":{"inbound":[{"label":"x","tooltip":null}],"outbound":null},"timeseries":{"inbound":[[["' .. FROM .. '","5"]]]}}',
         (',"time_details":{"first_time":{"epoch":"%d"},"last_time":{"epoch":%d}}'):format(FROM, TO - 300)))
   end)

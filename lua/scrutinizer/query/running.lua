@@ -12,13 +12,33 @@ local wire = require "scrutinizer.wire"
 ---@class scrutinizer.Query
 local methods = draft.methods
 
+-- Why a query cannot run; nil when it can.
+local function not_ready(spec, method)
+  if not spec.times and spec.fields[wire.field.times] == nil then
+    return ('%s: say when: :range "LastHour", :between(from, to) or :last "90m"'):format(method)
+  end
+end
+
 -- The query's spec, when it can run. Otherwise raises at the line that called the query's method.
 local function ready(query, method)
   local spec = draft.of(query, method, nil, 1)
-  if not spec.times and spec.fields[wire.field.times] == nil then
-    error(('%s: say when: :range "LastHour", :between(from, to) or :last "90m"'):format(method), 3)
-  end
+  local complaint = not_ready(spec, method)
+  if complaint then error(complaint, 3) end
   return spec
+end
+
+--- What a running method would raise with this argument; nil: nothing. `client:gather` asks before it runs queries.
+---@private
+---@param method string
+---@param argument any
+---@return string?
+function methods:_complaint(method, argument)
+  local spec = self._spec
+  local complaint = not_ready(spec, method)
+  if complaint then return complaint end
+  if method == "aggregate" then return select(2, aggregate.plan(spec, argument)) end
+  complaint = method == "rates" and series.complaint(spec)
+  return complaint and "rates: " .. complaint or nil
 end
 
 ---@class scrutinizer.RowsOptions

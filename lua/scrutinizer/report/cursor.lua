@@ -125,11 +125,11 @@ end
 ---@return table[]? groups
 ---@return scrutinizer.Error? err
 function cursor.aggregate(query, plan)
-  local opened, sums = open(query, with(query._spec, { projection = plan.projection })), aggregate.new(plan, query._client._options.max_held)
+  local opened, sums = open(query, with(query._spec, { projection = plan.projection })), aggregate.new(plan, query._client._options)
   opened._gathers = true
   local done, err = walk.fold(opened, sums)
   if not done then return nil, err end
-  return sums:rows(plan.top, plan.count)
+  return sums:rows(plan.top, plan.count, plan.metatable)
 end
 
 -- A single value has no rest that `resume` could ask for.

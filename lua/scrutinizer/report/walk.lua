@@ -71,6 +71,7 @@ local function new_decoder(self, asked)
     inbound = wanted.inbound, outbound = wanted.outbound, ties = ties, order = order_of(spec), ordered = true, with_direction = #spec.directions > 1,
     projection = spec.projection or nil, reuse = self._reuse, graph = spec.graph ~= nil,
     max_body = o.max_body, max_depth = o.max_depth, max_row = o.max_row, max_held = o.max_held, utf8 = o.utf8,
+    int64 = o.integers == "int64",
   }
 end
 
