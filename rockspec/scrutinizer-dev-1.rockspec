@@ -211,6 +211,7 @@ build = {
     ["scrutinizer.wire.conditions"] = "lua/scrutinizer/wire/conditions.lua",
     ["scrutinizer.wire.filters"] = "lua/scrutinizer/wire/filters.lua",
     ["scrutinizer.wire.inventory"] = "lua/scrutinizer/wire/inventory.lua",
+    ["scrutinizer.wire.item_codes"] = "lua/scrutinizer/wire/item_codes.lua",
     ["scrutinizer.wire.ip_groups"] = "lua/scrutinizer/wire/ip_groups.lua",
   },
   install = { bin = { scrutinizer = "lua/scrutinizer/main.lua" } },

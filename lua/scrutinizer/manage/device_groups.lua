@@ -54,7 +54,7 @@ end
 
 --- Creates a device group without members. The answer has no id; `find` returns it.
 ---@param name string
----@return { name: string, error?: string }? result
+---@return { name: string, error?: string, code?: scrutinizer.ItemCode }? result
 ---@return scrutinizer.Error? err
 function methods:create(name)
   if not item_fields.text(name) then error(check.message("device_groups:create", name, "a name for the group"), 2) end
@@ -62,7 +62,7 @@ function methods:create(name)
   if answer == nil then return nil, err end
   if type(answer) ~= "table" or answer.lbl == nil then return item_results.malformed("device_groups:create", "lbl, the group's name") end
   if answer.lbl == name then return { name = name } end
-  return { name = name, error = item_results.said(answer.lbl, self._client._private.mask) }
+  return { name = name, error = item_results.said(answer.lbl, self._client._private.mask), code = "unconfirmed" }
 end
 
 -- The ids of objects, by address.
@@ -92,7 +92,7 @@ local function judge(self, group, out)
   local there = {}
   for _, member in ipairs(members) do there[member.ip] = true end
   for _, result in ipairs(out) do
-    if not result.error and not there[result.ip] then result.error = "the group does not have it after all" end
+    if not result.error and not there[result.ip] then result.error, result.code = "the group does not have it after all", "refused" end
   end
   return out
 end
@@ -100,7 +100,7 @@ end
 --- Adds devices to a group, by address. It looks up the objects' ids, sends them, and reads the group's members to check.
 ---@param id integer the group's id
 ---@param list string[] addresses
----@return { ip: string, error?: string }[]? results in the order given
+---@return { ip: string, error?: string, code?: scrutinizer.ItemCode }[]? results in the order given
 ---@return scrutinizer.Error? err
 function methods:add_members(id, list)
   local group = check.digits(id, 0)
@@ -111,7 +111,8 @@ function methods:add_members(id, list)
   if not by_ip then return nil, err end
   local out, ids = {}, {}
   for i, ip in ipairs(ips) do
-    out[i] = { ip = ip, error = not by_ip[ip] and "no object of the appliance has this address" or nil }
+    out[i] = { ip = ip }
+    if not by_ip[ip] then out[i].error, out[i].code = "no object of the appliance has this address", "missing" end
     ids[#ids + 1] = by_ip[ip]
   end
   if #ids == 0 then return out end

@@ -42,7 +42,7 @@ end)
 
 --- Creates usergroups.
 ---@param list { name: string, template: integer, users?: (integer|string)[] }[] template: id of the group whose permissions are copied
----@return { id?: integer, name: string, members?: integer[], missing?: integer[], error?: string }[]? results in the order given. `members`: ids
+---@return { id?: integer, name: string, members?: integer[], missing?: integer[], error?: string, code?: scrutinizer.ItemCode }[]? results in the order given. `members`: ids
 ---  of its users; `missing`: requested ids that are not among them
 ---@return scrutinizer.Error? err
 function methods:create(list)
@@ -55,7 +55,7 @@ end
 --- Deletes usergroups, by id (numbers) or name (texts). Unverified: no source shows the JSON of this call or its answer; both are assumed to
 --- be like those of `users:delete`.
 ---@param list (integer|string)[]
----@return { id?: integer, name?: string, error?: string }[]? results in the order given
+---@return { id?: integer, name?: string, error?: string, code?: scrutinizer.ItemCode }[]? results in the order given
 ---@return scrutinizer.Error? err
 function methods:delete(list)
   local who, complaint = item_fields.references("groups:delete", list)
@@ -79,7 +79,7 @@ end
 --- Adds users to usergroups, each by id (a number) or name (a text). An item has succeeded if the appliance confirms it with the same id or name.
 --- If a user is given by name and the appliance answers with an id, the item's `error` is that answer.
 ---@param list { user: integer|string, group: integer|string }[]
----@return { user: integer|string, group: integer|string, error?: string }[]? results in the order given
+---@return { user: integer|string, group: integer|string, error?: string, code?: scrutinizer.ItemCode }[]? results in the order given
 ---@return scrutinizer.Error? err
 function methods:add_members(list)
   local done, err = change_members(self, "groups:add_members", "add", list)
@@ -88,7 +88,7 @@ end
 
 --- Removes users from usergroups; otherwise like `add_members`.
 ---@param list { user: integer|string, group: integer|string }[]
----@return { user: integer|string, group: integer|string, error?: string }[]? results in the order given
+---@return { user: integer|string, group: integer|string, error?: string, code?: scrutinizer.ItemCode }[]? results in the order given
 ---@return scrutinizer.Error? err
 function methods:remove_members(list)
   local done, err = change_members(self, "groups:remove_members", "remove", list)
@@ -150,7 +150,7 @@ end
 --- Grants permissions to usergroups. `type` says what `code` is: device (hex address, 0A010107), interface (0A010107-1), group (device group's
 --- id), report (saved report's id), gadget, thirdparty, bboard (ids), plixer (a feature's code such as adminTab). Other types are not checked.
 ---@param list { group: integer|string, type: string, code: string|integer }[]
----@return { group: integer|string, type: string, code: string, error?: string }[]? results in the order given
+---@return { group: integer|string, type: string, code: string, error?: string, error_code?: scrutinizer.ItemCode }[]? results in the order given
 ---@return scrutinizer.Error? err
 function methods:grant(list)
   local done, err = change_permissions(self, "groups:grant", "add", list)
@@ -159,7 +159,7 @@ end
 
 --- Revokes permissions of usergroups; otherwise like `grant`.
 ---@param list { group: integer|string, type: string, code: string|integer }[]
----@return { group: integer|string, type: string, code: string, error?: string }[]? results in the order given
+---@return { group: integer|string, type: string, code: string, error?: string, error_code?: scrutinizer.ItemCode }[]? results in the order given
 ---@return scrutinizer.Error? err
 function methods:revoke(list)
   local done, err = change_permissions(self, "groups:revoke", "remove", list)

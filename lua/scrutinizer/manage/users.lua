@@ -2,6 +2,7 @@
 
 local accounts = require "scrutinizer.manage.common.accounts"
 local check = require "scrutinizer.check"
+local item_codes = require "scrutinizer.wire.item_codes"
 local item_fields = require "scrutinizer.manage.common.item_fields"
 local item_results = require "scrutinizer.manage.common.item_results"
 local wire = require "scrutinizer.wire.accounts"
@@ -19,9 +20,9 @@ local USER = {
 
 local CREATE = accounts.made(function(user, entry) return { id = entry and item_results.whole(entry.id), name = user.name } end)
 
---- Creates users. If an item fails (its name exists already, its group does not exist, …) it has `error`; the other users are created.
+--- Creates users. If an item fails (its name exists already, its group does not exist, …) it has `error` and `code`; the other users are created.
 ---@param list { name: string, password: string, groups?: integer[] }[] groups: ids of usergroups (by default 1 is Administrators, 2 Guests)
----@return ({ id: integer, name: string }|{ name: string, error: string })[]? results in the order given
+---@return ({ id: integer, name: string }|{ name: string, error: string, code: scrutinizer.ItemCode })[]? results in the order given
 ---@return scrutinizer.Error? err the whole call failed; it is never retried. No error contains a password
 function methods:create(list)
   local users, complaint = item_fields.named("users:create", list, USER, "users, { name =, password =, groups = { 1 } }")
@@ -32,10 +33,9 @@ function methods:create(list)
   return made, err
 end
 
---- Deletes users, by id (numbers) or name (texts). For a user that does not exist, the item's `error` is the appliance's sentence
---- ("… (0 matched)").
+--- Deletes users, by id (numbers) or name (texts). For a user that does not exist, the item's `code` is "missing".
 ---@param list (integer|string)[]
----@return { id?: integer, name?: string, error?: string }[]? results in the order given
+---@return { id?: integer, name?: string, error?: string, code?: scrutinizer.ItemCode }[]? results in the order given
 ---@return scrutinizer.Error? err
 function methods:delete(list)
   local who, complaint = item_fields.references("users:delete", list)
@@ -47,7 +47,7 @@ end
 --- Renames a user.
 ---@param who integer|string the user's id or old name
 ---@param name string the new name
----@return { id?: integer, name?: string, error?: string }? result `name`: the new name; with `error` the old one, if it was given
+---@return { id?: integer, name?: string, error?: string, code?: scrutinizer.ItemCode }? result `name`: the new name; with `error` the old one, if it was given
 ---@return scrutinizer.Error? err
 function methods:rename(who, name)
   if not item_fields.id_or_name(who) then error(check.message("users:rename", who, item_fields.WHO.allowed), 2) end
@@ -57,7 +57,9 @@ function methods:rename(who, name)
   local id, data = type(who) == "number" and who or nil, answer.data
   if type(data) ~= "table" or data.message == nil then return item_results.malformed("users:rename", "data.message") end
   if wire.said.renamed_user(who, name, data.message) then return { id = id, name = name } end
-  return { id = id, name = type(who) == "string" and who or nil, error = item_results.said(data.message, self._client._private.mask) }
+  local sentence = item_results.text(data.message)
+  return { id = id, name = type(who) == "string" and who or nil, code = item_codes.of(sentence, "unconfirmed"),
+    error = item_results.said(sentence, self._client._private.mask) }
 end
 
 -- The preferences of a map, sorted by name; or nil and the complaint.
@@ -77,7 +79,7 @@ end
 --- Sets preferences of one user. Known names: `statusTopn` (a number), `language` (such as "english"); other names are not checked.
 ---@param id integer the user's id; the appliance accepts no name here
 ---@param map table<string, string|number> preference = setting
----@return { name: string, setting: string|number, error?: string }[]? results sorted by the preferences' names
+---@return { name: string, setting: string|number, error?: string, code?: scrutinizer.ItemCode }[]? results sorted by the preferences' names
 ---@return scrutinizer.Error? err
 function methods:set_preferences(id, map)
   local user = item_fields.id(id)

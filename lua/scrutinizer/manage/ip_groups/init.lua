@@ -15,7 +15,7 @@ local wire = require "scrutinizer.wire.ip_groups"
 ---@field name string
 ---@field rules? scrutinizer.IpRule[]     the rules that were sent, in the order given, each with its id or with `error`
 ---@field changed? scrutinizer.IpRule[]   update: the rules of `change`
----@field removed? { id: integer, error?: string }[] update: the rules of `remove`
+---@field removed? { id: integer, error?: string, code?: scrutinizer.ItemCode }[] update: the rules of `remove`
 ---@field warnings? string[]              the appliance's warnings, if any
 ---@field created? boolean                from_list, from_csv: true if the group is new
 
@@ -240,7 +240,7 @@ local function judge_changed(change, answer, mask)
   local warnings = list_in(answer, wire.answer.warnings)
   for i, rule in ipairs(rules.confirm(change, {}, warnings, mask)) do
     rule.id = change[i].id
-    if there[rule.id] then rule.error = nil end
+    if there[rule.id] then rule.error, rule.code = nil, nil end
     out[i] = rule
   end
   return out
@@ -253,7 +253,8 @@ local function judge_removed(ids, answer)
     if id then there[id] = true end
   end
   for i, id in ipairs(ids) do
-    out[i] = { id = id, error = not there[id] and "the answer does not show it as removed" or nil }
+    out[i] = { id = id }
+    if not there[id] then out[i].error, out[i].code = "the answer does not show it as removed", "unconfirmed" end
   end
   return out
 end
@@ -285,8 +286,8 @@ end
 
 -- The result for a group given by name; with `error` if no group or several groups have the name.
 local function result_of(name, ids)
-  if not ids then return { name = name, error = "no IP group has this name" } end
-  if #ids > 1 then return { name = name, error = ("%d IP groups have this name: say which by its id"):format(#ids) } end
+  if not ids then return { name = name, error = "no IP group has this name", code = "missing" } end
+  if #ids > 1 then return { name = name, error = ("%d IP groups have this name: say which by its id"):format(#ids), code = "ambiguous" } end
   return { id = ids[1], name = name }
 end
 
@@ -311,6 +312,7 @@ local function judge_deleted(out, answer, mask)
   for _, result in ipairs(out) do
     if not result.error and not gone[result.id] then
       result.error = item_results.said("the appliance does not show it as removed; it says: " .. item_results.text(answer), mask)
+      result.code = "unconfirmed"
     end
   end
   return out
@@ -318,7 +320,7 @@ end
 
 --- Deletes IP groups, by id (numbers) or name (texts). Names are looked up first.
 ---@param list (integer|string)[]
----@return { id?: integer, name?: string, error?: string }[]? results in the order given
+---@return { id?: integer, name?: string, error?: string, code?: scrutinizer.ItemCode }[]? results in the order given
 ---@return scrutinizer.Error? err
 function methods:delete(list)
   local who, complaint = item_fields.references("ip_groups:delete", list)
@@ -388,7 +390,7 @@ end
 --- `name,…` are skipped. Nothing is sent if any line is wrong.
 ---@param source string|{ text: string } a file's path, or the text itself
 ---@param options? { create?: boolean, batch?: integer, on_progress?: fun(done: integer, all: integer) } as in `from_list`
----@return (scrutinizer.IpGroup|{ name: string, error: string })[]? groups in the order of their first lines
+---@return (scrutinizer.IpGroup|{ name: string, error: string, code: scrutinizer.ItemCode })[]? groups in the order of their first lines
 ---@return scrutinizer.Error? err kind `decode`: a wrong line; `file`: the file cannot be read; or a call failed: `err.partial` has what was done
 function methods:from_csv(source, options)
   local text = type(source) == "table" and source.text

@@ -134,6 +134,11 @@ end
 -- After an error of these kinds the requests for the other groups would fail too, so they are not sent.
 local FATAL = { auth = true, connect = true, tls = true, timeout = true, cancelled = true, phase = true, http = true }
 
+-- What an error of a call means for its group.
+local function code_of(err)
+  return err.code or (err.kind == "api" and "refused" or "unconfirmed")
+end
+
 --- See `client.ip_groups:from_csv`.
 function lists.from_csv(hands, source, how)
   local text, err = type(source) == "table" and source.text or nil, nil
@@ -154,7 +159,7 @@ function lists.from_csv(hands, source, how)
       err.partial = err.partial or made
       return nil, err
     end
-    made[group.name] = done or { name = group.name, error = err.message, partial = err.partial }
+    made[group.name] = done or { name = group.name, error = err.message, code = code_of(err), partial = err.partial }
   end
   local out = {}
   for i, group in ipairs(order) do out[i] = made[group.name] end

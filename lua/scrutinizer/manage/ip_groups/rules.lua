@@ -18,6 +18,7 @@ local rules = {}
 ---@field to? string       range: last address
 ---@field group? integer   child: the child group's id
 ---@field error? string    in results: why the rule is not confirmed
+---@field code? scrutinizer.ItemCode
 
 rules.ALLOWED = [["10.1.1.1", "10.0.0.0/8", "10.1.1.1-10.1.1.9", "10.0.4.0/0.255.0.255", or a table { type = "ip", address = }, ]]
   .. [[{ type = "range", from =, to = }, { type = "network", address =, length = }, { type = "wildcard", address =, mask = }, ]]
@@ -182,11 +183,11 @@ local function complaint_of(rule, warnings, mask)
   local all = {}
   for _, warning in ipairs(warnings) do
     local text = item_results.text(warning)
-    if item_results.mentions(text, rule.address or rule.from or rule.group or rule.type) then return item_results.said(text, mask) end
+    if item_results.mentions(text, rule.address or rule.from or rule.group or rule.type) then return item_results.said(text, mask), "refused" end
     all[#all + 1] = text
   end
   local silent = "the appliance says nothing of this rule"
-  return all[1] and item_results.said(silent .. "; it says: " .. table.concat(all, "; "), mask) or silent
+  return all[1] and item_results.said(silent .. "; it says: " .. table.concat(all, "; "), mask) or silent, "unconfirmed"
 end
 
 --- The rules in the order given, each with its id from the answer, or with `error`.
@@ -208,7 +209,7 @@ function rules.confirm(list, entries, warnings, mask)
   for i, rule in ipairs(list) do
     if not out[i] then
       out[i] = shown(rule, at_place(rule, entries, used, i, #list))
-      if not out[i].id then out[i].error = complaint_of(rule, warnings, mask) end
+      if not out[i].id then out[i].error, out[i].code = complaint_of(rule, warnings, mask) end
     end
   end
   return out
