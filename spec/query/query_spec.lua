@@ -131,7 +131,7 @@ local MISUSE = {
   { function() local _ = base:exporter "10.1.1" end, 'exporter: got "10.1.1"', "IPv4 or IPv6 address, or its name" },
   { function() local _ = base:exporter() end, "exporter: got nil;" },
   { function() local _ = base:exporter("10.1.1.4", -1) end, 'exporter: interface: got -1' },
-  { function() local _ = base:device_group "Core" end, 'device_group: got "Core"; allowed: the id of a device group' },
+  { function() local _ = base:device_group "-5" end, 'device_group: got "-5"; allowed: the id of a device group, a whole number from 0, or its name' },
   { function() local _ = base:device_group(-1) end, "device_group: got -1;" },
   { function() local _ = base:where { scr_ip = "1.1.1.1" } end, 'did you mean "src_ip"?' },
   { function() local _ = base:where { network = "10.1.0.0/8" } end, "where: network:", 'did you mean "10.0.0.0/8"?' },

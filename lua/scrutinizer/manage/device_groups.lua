@@ -14,6 +14,8 @@ local wire = require "scrutinizer.wire.inventory"
 local methods = {}
 local DeviceGroups = { __index = methods, __name = "scrutinizer.DeviceGroups" }
 
+local WHO = "a device group's id (a whole number) or name"
+
 --- All device groups.
 ---@return { id: integer, name: string }[]?
 ---@return scrutinizer.Error? err
@@ -40,15 +42,25 @@ function methods:find(name)
   return found
 end
 
+--- Looks names of groups up: for queries.
+---@private
+---@return fun(method: string, name: string): integer?, scrutinizer.Error? finder
+function methods:_finder()
+  return object_lists.finder(self, "device group")
+end
+
 --- The devices in a group.
----@param id integer
+---@param who integer|string the group's id or name
 ---@return { ip: string, name: string }[]?
 ---@return scrutinizer.Error? err
-function methods:members(id)
-  local group = check.digits(id, 0)
-  if not group then error(check.message("device_groups:members", id, "a device group's id, a whole number"), 2) end
+function methods:members(who)
+  local given, group, err = object_lists.who(who, 0), nil, nil
+  if not given then error(check.message("device_groups:members", who, WHO), 2) end
+  group, err = object_lists.look_up(self, "device_groups:members", "device group", given)
+  if not group then return nil, err end
   local form, names = wire.group_members(group), { ip = "exporter_ip", name = "lbl" }
-  local list, err = object_lists.list(self._client, "device_groups:members", form, names, "results")
+  local list
+  list, err = object_lists.list(self._client, "device_groups:members", form, names, "results")
   return list, err
 end
 
@@ -98,16 +110,19 @@ local function judge(self, group, out)
 end
 
 --- Adds devices to a group, by address. It looks up the objects' ids, sends them, and reads the group's members to check.
----@param id integer the group's id
+---@param who integer|string the group's id or name
 ---@param list string[] addresses
 ---@return { ip: string, error?: string, code?: scrutinizer.ItemCode }[]? results in the order given
 ---@return scrutinizer.Error? err
-function methods:add_members(id, list)
-  local group = check.digits(id, 0)
-  if not group then error(check.message("device_groups:add_members", id, "a device group's id, a whole number"), 2) end
+function methods:add_members(who, list)
+  local given = object_lists.who(who, 0)
+  if not given then error(check.message("device_groups:add_members", who, WHO), 2) end
   local ips, complaint = read_ips(list)
   if not ips then error(complaint, 2) end
-  local by_ip, err = objects_by_ip(self)
+  local group, err = object_lists.look_up(self, "device_groups:add_members", "device group", given)
+  if not group then return nil, err end
+  local by_ip
+  by_ip, err = objects_by_ip(self)
   if not by_ip then return nil, err end
   local out, ids = {}, {}
   for i, ip in ipairs(ips) do

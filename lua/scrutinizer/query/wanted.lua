@@ -274,13 +274,13 @@ function methods:all_exporters()
 end
 
 --- Only flows of the devices in this group. Several calls, and calls of `:exporter`, are ORed.
----@param id integer from 0; see client.device_groups:list()
+---@param group integer|string its id (from 0) or name, see client.device_groups:list(); a name is looked up when the query runs
 ---@return scrutinizer.Query
-function methods:device_group(id)
+function methods:device_group(group)
   local spec = filter_draft(self, "device_group")
-  local number = check.digits(id, 0)
-  if not number then draft.misuse("device_group", id, "the id of a device group, a whole number from 0") end
-  add_filters(spec, { wire.filters.device_group("in", number) })
+  local entry, message = filters.device_group(group)
+  if not entry then draft.blame(message) end
+  add_filters(spec, { entry })
   return draft.finish(self, spec)
 end
 
@@ -288,9 +288,9 @@ end
 ---@field ip? string|string[]
 ---@field src_ip? string|string[]
 ---@field dst_ip? string|string[]
----@field ip_group? integer|integer[]
----@field src_ip_group? integer|integer[]
----@field dst_ip_group? integer|integer[]
+---@field ip_group? integer|string|(integer|string)[] ids or names; names are looked up when the query runs
+---@field src_ip_group? integer|string|(integer|string)[]
+---@field dst_ip_group? integer|string|(integer|string)[]
 ---@field network? string|string[]      "10.0.0.0/8"; unverified: only dst_network has been seen in use
 ---@field src_network? string|string[]  unverified
 ---@field dst_network? string|string[]

@@ -24,6 +24,8 @@ local wire = require "scrutinizer.wire.ip_groups"
 local methods = {}
 local IpGroups = { __index = methods, __name = "scrutinizer.IpGroups" }
 
+local WHO = "the group's id (a whole number) or name"
+
 -- The most rules per request.
 local BATCH = 1000
 
@@ -50,14 +52,6 @@ local function ids_by_name(self)
   return map
 end
 
--- The error for a name that several groups have.
-local function ambiguous(method, name, ids)
-  local texts = {}
-  for i, id in ipairs(ids) do texts[i] = ("%d"):format(id) end
-  return errors.fail("api", ("%s: %d IP groups are called %s: %s; say which by its id"):format(method, #ids, check.show(name),
-    table.concat(texts, ", ")))
-end
-
 --- One IP group by its name. Case matters.
 ---@param name string
 ---@return { id: integer, name: string }? group nil without err: there is no such group
@@ -68,8 +62,15 @@ function methods:find(name)
   if not map then return nil, err end
   local ids = map[name]
   if not ids then return nil end
-  if #ids > 1 then return ambiguous("ip_groups:find", name, ids) end
+  if #ids > 1 then return object_lists.ambiguous("ip_groups:find", "IP groups", name, ids) end
   return { id = ids[1], name = name }
+end
+
+--- Looks names of groups up: for queries and rules.
+---@private
+---@return fun(method: string, name: string): integer?, scrutinizer.Error? finder
+function methods:_finder()
+  return object_lists.finder(self, "IP group")
 end
 
 -- The rules in these lists whose child group is given by name.
@@ -85,15 +86,11 @@ end
 
 -- Replaces names of child groups by ids. Returns true, or nil and err.
 local function resolve_children(self, method, ...)
-  local children = named_children { ... }
-  if not children[1] then return true end
-  local map, err = ids_by_name(self)
-  if not map then return nil, err end
-  for _, rule in ipairs(children) do
-    local ids = map[rule.group_name]
-    if not ids then return errors.fail("api", ("%s: no IP group is called %s"):format(method, check.show(rule.group_name))) end
-    if #ids > 1 then return ambiguous(method, rule.group_name, ids) end
-    rule.group, rule.group_name = ids[1], nil
+  local finder = self:_finder()
+  for _, rule in ipairs(named_children { ... }) do
+    local id, err = finder(method, rule.group_name)
+    if not id then return nil, err end
+    rule.group, rule.group_name = id, nil
   end
   return true
 end
@@ -261,17 +258,20 @@ end
 
 --- Changes an IP group's name and rules. A rule's type cannot be changed: remove the rule and add another. Unverified: no source shows the answer
 --- to this call. It is assumed to be like that of `create`; each rule that it does not confirm has `error`.
----@param id integer the group's id
+---@param who integer|string the group's id or name
 ---@param given { name?: string, add?: (string|table)[], change?: table[], remove?: (integer|table)[] } add: rules as in `create`; change: rules
 ---  as tables with the rule's `id`; remove: rules' ids, or rules from a result
 ---@return scrutinizer.IpGroup? group `rules`: those of `add`; `changed`, `removed`
 ---@return scrutinizer.Error? err
-function methods:update(id, given)
-  local group_id = check.digits(id, 1)
-  if not group_id then error(check.message("ip_groups:update", id, "the group's id, a whole number"), 2) end
+function methods:update(who, given)
+  local reference = object_lists.who(who, 1)
+  if not reference then error(check.message("ip_groups:update", who, WHO), 2) end
   local change, complaint = read_change(given)
   if not change then error(complaint, 2) end
-  local ok, err = resolve_children(self, "ip_groups:update", change.add or {}, change.change or {})
+  local group_id, err = object_lists.look_up(self, "ip_groups:update", "IP group", reference)
+  if not group_id then return nil, err end
+  local ok
+  ok, err = resolve_children(self, "ip_groups:update", change.add or {}, change.change or {})
   if not ok then return nil, err end
   local all = change.add
   change.add = all and slice(all, 1, BATCH)
@@ -342,13 +342,16 @@ function methods:delete(list)
 end
 
 --- The rules of an IP group. Unverified: the appliance has this call, but no source shows its fields or answer.
----@param id integer the group's id
+---@param who integer|string the group's id or name
 ---@return scrutinizer.IpRule[]?
 ---@return scrutinizer.Error? err
-function methods:rules(id)
-  local group_id = check.digits(id, 1)
-  if not group_id then error(check.message("ip_groups:rules", id, "the group's id, a whole number"), 2) end
-  local answer, err = call.send(self._client, wire.rules(group_id))
+function methods:rules(who)
+  local reference = object_lists.who(who, 1)
+  if not reference then error(check.message("ip_groups:rules", who, WHO), 2) end
+  local group_id, err = object_lists.look_up(self, "ip_groups:rules", "IP group", reference)
+  if not group_id then return nil, err end
+  local answer
+  answer, err = call.send(self._client, wire.rules(group_id))
   if answer == nil then return nil, err end
   local entries = item_results.is_list(answer) and next(answer) ~= nil and answer or nil
   for _, name in ipairs(wire.RULE_LISTS) do
