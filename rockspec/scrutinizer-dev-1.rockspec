@@ -150,6 +150,7 @@ build = {
     ["scrutinizer.manage.ip_groups"] = "lua/scrutinizer/manage/ip_groups/init.lua",
     ["scrutinizer.manage.ip_groups.lists"] = "lua/scrutinizer/manage/ip_groups/lists.lua",
     ["scrutinizer.manage.ip_groups.rules"] = "lua/scrutinizer/manage/ip_groups/rules.lua",
+    ["scrutinizer.manage.ip_groups.sync"] = "lua/scrutinizer/manage/ip_groups/sync.lua",
     ["scrutinizer.manage.users"] = "lua/scrutinizer/manage/users.lua",
     ["scrutinizer.meta.core"] = "lua/scrutinizer/meta/core.lua",
     ["scrutinizer.meta.lazy"] = "lua/scrutinizer/meta/lazy.lua",

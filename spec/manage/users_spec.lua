@@ -143,7 +143,7 @@ describe("users", function()
         { { { name = "a", password = "" } }, "item 1: password: got a string that will not do" },
         { { { name = "a", password = "\255" } }, "item 1: password: got a string that will not do" },
         { { { name = "", password = "x" } }, 'item 1: name: got ""' },
-        { { { name = "a", password = "x", groups = { "Guests" } } }, "item 1: groups: got a table; allowed: a list of usergroups' ids" },
+        { { { name = "a", password = "x", groups = { true } } }, "item 1: groups: got a table; allowed: a list of usergroups' ids" },
         { { { name = "a", pasword = "x" } }, 'field: got "pasword"; allowed: groups, name, password; did you mean "password"?' },
         { { { name = "a", password = "x" }, { name = "a", password = "y" } }, "item 2: a stands there already, as item 1" },
       } do

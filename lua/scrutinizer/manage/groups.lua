@@ -69,11 +69,7 @@ local MEMBER = { user = item_fields.WHO, group = item_fields.WHO }
 local function change_members(self, method, key, list)
   local pairs_given, complaint = item_fields.plain(method, list, MEMBER, "pairs, { user =, group = }")
   if not pairs_given then error(complaint, 3) end
-  local judge = accounts.about(function(item) return { user = item.user, group = item.group } end)
-  function judge.success(item, sentence) return wire.said.member(key, item, sentence) end
-  function judge.concerns(item, sentence) return item_results.mentions(sentence, item.user, item.group) end
-  return accounts.change(self._client, method, pairs_given, function(all) return wire.membership(key, all) end, judge,
-    { sentences = { key == "add" and "added" or "removed" } })
+  return accounts.change_members(self._client, method, key, pairs_given)
 end
 
 --- Adds users to usergroups, each by id (a number) or name (a text). An item has succeeded if the appliance confirms it with the same id or name.
@@ -93,6 +89,49 @@ end
 function methods:remove_members(list)
   local done, err = change_members(self, "groups:remove_members", "remove", list)
   return done, err
+end
+
+-- The pairs of one group with these users.
+local function with_group(group, users)
+  local list = {}
+  for i, user in ipairs(users) do list[i] = { user = user, group = group } end
+  return list
+end
+
+---@class scrutinizer.SyncedMembers lists of { user =, group = }, as given
+---@field added table[]
+---@field kept table[]    were in it already
+---@field removed table[]
+---@field absent table[]  of `gone`: were not in it
+---@field failed table[]  with `error` and `code`
+
+--- Puts these users into a usergroup, and those of `gone` out of it. The appliance has no call that lists a group's members: users that are in
+--- neither list stay as they are, and what would be done (`dry`) cannot be known, which is an error.
+---@param group integer|string
+---@param users (integer|string)[]
+---@param options { gone: (integer|string)[], dry?: boolean } gone: users that must not be in it; nobody: {}
+---@return scrutinizer.SyncedMembers? result
+---@return scrutinizer.Error? err when a call failed, `err.partial` is what was done before
+function methods:sync_members(group, users, options)
+  local which = item_fields.id_or_name(group)
+  if not which then error(check.message("groups:sync_members", group, item_fields.WHO.allowed), 2) end
+  local wanted, complaint = item_fields.references("groups:sync_members", users)
+  if not wanted then error(complaint, 2) end
+  local gone, err = accounts.sync_options("groups:sync_members", "a group's members", options, function(list)
+    return item_fields.apart("groups:sync_members: gone", list, wanted)
+  end, 2)
+  if not gone then return nil, err end
+  local out, results = { added = {}, kept = {}, removed = {}, absent = {}, failed = {} }, nil
+  results, err = accounts.change_members(self._client, "groups:sync_members", "add", with_group(which, wanted))
+  if not results then return nil, err end
+  accounts.sort(out, results, "added", { code = "exists", list = "kept" })
+  results, err = accounts.change_members(self._client, "groups:sync_members", "remove", with_group(which, gone))
+  if not results then
+    err.partial = out
+    return nil, err
+  end
+  accounts.sort(out, results, "removed", { code = "not_member", list = "absent" })
+  return out
 end
 
 local HEX = "eight hex digits of the device's IPv4 address, as 0A010107"

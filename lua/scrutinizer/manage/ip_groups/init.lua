@@ -8,6 +8,7 @@ local lists = require "scrutinizer.manage.ip_groups.lists"
 local object_lists = require "scrutinizer.manage.common.object_lists"
 local item_results = require "scrutinizer.manage.common.item_results"
 local rules = require "scrutinizer.manage.ip_groups.rules"
+local sync = require "scrutinizer.manage.ip_groups.sync"
 local wire = require "scrutinizer.wire.ip_groups"
 
 ---@class scrutinizer.IpGroup
@@ -385,6 +386,33 @@ function methods:from_list(name, list, options)
   local how, complaint = lists.options("ip_groups:from_list", options, BATCH)
   if not how then error(complaint, 2) end
   local group, err = lists.from_list(hands(self), name, list, how)
+  return group, err
+end
+
+-- A map is no list: what it holds must not be taken for an empty list, which would remove all rules.
+local function is_list(value)
+  if type(value) ~= "table" then return false end
+  for key in next, value do
+    if not check.integer(key, 1, #value) then return false end
+  end
+  return true
+end
+
+--- Gives the IP group of this name these rules and no others; creates it if it does not exist. The rules that it has are read first (unverified,
+--- see `rules`), and again afterwards: the result says what became of each. When they cannot be read, nothing is sent.
+---@param name string
+---@param list (string|table)[] rules as in `create`; duplicates count once
+---@param options? { dry?: boolean, batch?: integer, on_progress?: fun(done: integer, all: integer) } dry = true: nothing is changed, the result
+---  says what would be; batch: rules per request, 1 to 100,000 (default 1,000)
+---@return scrutinizer.SyncedIpGroup? group
+---@return scrutinizer.Error? err kind `decode`: a wrong entry of the list, nothing was sent; `api`: the group's rules cannot be read, several groups
+---  have the name, or the appliance refused; after an error of a call run it again: what was done then counts as kept
+function methods:sync(name, list, options)
+  if not item_fields.text(name) then error(check.message("ip_groups:sync", name, "the group's name"), 2) end
+  if not is_list(list) then error(check.message("ip_groups:sync", list, "a list of rules: " .. rules.ALLOWED), 2) end
+  local how, complaint = lists.options("ip_groups:sync", options, BATCH, true)
+  if not how then error(complaint, 2) end
+  local group, err = sync.run(self, hands(self), name, list, how)
   return group, err
 end
 
