@@ -330,7 +330,7 @@ end
 ---@return { n: integer, [integer]: any } list entry i is what the query's method (default `fetch`) returns, or { error = err }
 ---@return integer failed how many entries hold an error
 function methods:gather(queries)
-  local list, failed = gather.run(self, queries, query.is)
+  local list, failed = gather.run(self, queries, query)
   return list, failed
 end
 

@@ -60,9 +60,10 @@ describe("gather", function()
     assert.same(query("conversations"):aggregate(packets), list[7])
     assert.same(query():limit(1):fetch().rows, list[8].rows)
     -- The octets of the window by awk.
-    local sum = 0
-    for _, group in ipairs(list[1]) do sum = sum + group.sum_octetdeltacount end
-    assert.equal(tonumber((support.awk(("NR>1{t=$1/1000;if(t>=%d&&t<%d)s+=$12}END{printf \"%%.0f\",s}"):format(FROM % 86400, TO % 86400)))), sum)
+    local octets_of_all = 0
+    for _, group in ipairs(list[1]) do octets_of_all = octets_of_all + group.sum_octetdeltacount end
+    assert.equal(tonumber((support.awk(("NR>1{t=$1/1000;if(t>=%d&&t<%d)s+=$12}END{printf \"%%.0f\",s}"):format(FROM % 86400, TO % 86400)))),
+      octets_of_all)
   end)
 
   it("lets an aggregate that fails fail alone", function()

@@ -51,7 +51,8 @@ describe("groups", function()
         support.reset "accounts"
         support.switches { account_ids = kind }
         assert.same({ { name = "Guests", error = "A usergroup already exists with that name", code = "exists" },
-          { id = 3, name = "Half", members = { 1 }, missing = { 99 } }, { name = "No", error = "The template usergroup does not exist", code = "missing" } },
+          { id = 3, name = "Half", members = { 1 }, missing = { 99 } }, { name = "No", error = "The template usergroup does not exist",
+            code = "missing" } },
           client.groups:create { { name = "Guests", template = 1 }, { name = "Half", template = 1, users = { 99, 1 } },
             { name = "No", template = 9 } })
       end
@@ -116,10 +117,12 @@ describe("groups", function()
 
     it("keep what was said where one fails", function()
       assert.same({ { user = 2, group = 2, error = "User 2 is already in usergroup 2", code = "exists" }, { user = 2, group = 1 },
-        { user = "nobody", group = 1, error = "User nobody does not exist", code = "missing" }, { user = 1, group = 99, error = "Usergroup 99 does not exist",
+        { user = "nobody", group = 1, error = "User nobody does not exist", code = "missing" }, { user = 1, group = 99,
+          error = "Usergroup 99 does not exist",
           code = "missing" } },
         client.groups:add_members { { user = 2, group = 2 }, { user = 2, group = 1 }, { user = "nobody", group = 1 }, { user = 1, group = 99 } })
-      assert.same({ { user = 1, group = 2, error = "User 1 is not in usergroup 2", code = "not_member" } }, client.groups:remove_members { { user = 1, group = 2 } })
+      assert.same({ { user = 1, group = 2, error = "User 1 is not in usergroup 2", code = "not_member" } },
+        client.groups:remove_members { { user = 1, group = 2 } })
       assert.same({ "1|1", "2|1", "2|2" }, memberships())
     end)
 
@@ -171,7 +174,7 @@ describe("groups", function()
 
     it("keep what was said where one fails", function()
       assert.same({ { group = 9, type = "plixer", code = "adminTab", error = "Usergroup 9 does not exist", error_code = "missing" },
-        { group = 2, type = "plixer", code = "adminTab" }, 
+        { group = 2, type = "plixer", code = "adminTab" },
           { group = 2, type = "wish", code = "x", error = "wish is not a permission type", error_code = "refused" } },
         client.groups:grant { { group = 9, type = "plixer", code = "adminTab" }, { group = 2, type = "plixer", code = "adminTab" },
           { group = 2, type = "wish", code = "x" } })
@@ -184,7 +187,8 @@ describe("groups", function()
       malformed(function() return client.groups:grant { { group = 2, type = "plixer", code = "adminTab" } } end,
         { "{}", '{"data":{"errors":[]}}', '{"data":["Added plixer permission adminTab to usergroup 2 "]}' })
       answer_with '{"data":{"updated":["Removed plixer permission adminTab from usergroup 2 "]}}'
-      assert.same({ { group = 2, type = "plixer", code = "adminTab", error = "Removed plixer permission adminTab from usergroup 2 ", error_code = "unconfirmed" } },
+      assert.same({ { group = 2, type = "plixer", code = "adminTab", error = "Removed plixer permission adminTab from usergroup 2 ",
+        error_code = "unconfirmed" } },
         client.groups:grant { { group = 2, type = "plixer", code = "adminTab" } })
     end)
 

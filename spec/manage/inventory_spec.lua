@@ -68,7 +68,8 @@ describe("inventory", function()
       local name = "Site " .. os.time() .. os.clock()
       assert.same({ name = name }, client.device_groups:create(name))
       local group = assert(client.device_groups:find(name))
-      assert.same({ { ip = "192.0.2.2" }, { ip = "10.9.9.9", error = "no object of the appliance has this address", code = "missing" }, { ip = "192.0.2.4" } },
+      assert.same({ { ip = "192.0.2.2" }, { ip = "10.9.9.9", error = "no object of the appliance has this address", code = "missing" },
+        { ip = "192.0.2.4" } },
         client.device_groups:add_members(group.id, { "192.0.2.2", "10.9.9.9", "192.0.2.4" }))
       assert.same({ "192.0.2.2", "192.0.2.4" },
         support.state(("SELECT exporter FROM device_group_members WHERE id = %d ORDER BY 1"):format(group.id)))

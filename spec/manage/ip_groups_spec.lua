@@ -160,7 +160,8 @@ describe("ip_groups", function()
         "the appliance says nothing of this rule; it says: \\x1B[2J",
       } do
         answer_with(body)
-        assert.same({ { type = "ip", address = "10.0.0.1", error = said, code = "unconfirmed" } }, assert(client.ip_groups:create("a", { "10.0.0.1" })).rules)
+        assert.same({ { type = "ip", address = "10.0.0.1", error = said, code = "unconfirmed" } }, assert(client.ip_groups:create("a",
+          { "10.0.0.1" })).rules)
       end
     end)
 
@@ -238,7 +239,8 @@ describe("ip_groups", function()
 
     it("refuses misuse", function()
       for _, case in ipairs {
-        { { true, {} }, "ip_groups:update: got true; allowed: the group's id (a whole number) or name" }, { { 5, {} }, "a table of name, add, change, remove" },
+        { { true, {} }, "ip_groups:update: got true; allowed: the group's id (a whole number) or name" }, { { 5, {} },
+          "a table of name, add, change, remove" },
         { { 5, { adds = {} } }, 'field: got "adds"' }, { { 5, { change = { "10.0.0.1" } } }, "rule 1 needs the id of the rule" },
         { { 5, { remove = { "x" } } }, "remove: item 1: got \"x\"; allowed: a rule's id" }, { { 5, { name = "" } }, "the group's new name" },
       } do

@@ -68,7 +68,8 @@ describe("ip_groups:sync", function()
   end)
 
   it("takes rules of all kinds, child groups by name or id, and rules that stand there twice", function()
-    local all = { "10.30.10.1", "10.0.0.0/8", "10.1.1.1-10.1.1.9", "10.0.4.0/0.255.0.255", { type = "child", group = "Multicast" }, { type = "ipall" },
+    local all = { "10.30.10.1", "10.0.0.0/8", "10.1.1.1-10.1.1.9", "10.0.4.0/0.255.0.255", { type = "child", group = "Multicast" },
+      { type = "ipall" },
       "2001:db8::1-2001:db8::ffff" }
     local group = assert(client.ip_groups:sync("All", all))
     assert.is_true(group.created)
@@ -122,7 +123,8 @@ describe("ip_groups:sync", function()
     for i = 1, 25 do list[i] = ("10.50.%d.0/24"):format(i) end
     assert(client.ip_groups:create("many", { "10.1.1.1", list[3] }))
     support.clear()
-    local group = assert(client.ip_groups:sync("many", list, { batch = 10, on_progress = function(done, all) progress[#progress + 1] = done .. "/" .. all end }))
+    local group = assert(client.ip_groups:sync("many", list, { batch = 10, on_progress = function(done, all) progress[#progress + 1] = done
+      .. "/" .. all end }))
     assert.same({ 24, 1, 1 }, { #group.added, #group.removed, #group.kept })
     assert.same({ "10/24", "20/24", "24/24" }, progress)
     assert.same({ "get_known_objects", "loadRules", "update", "update", "update", "loadRules" }, actions())
@@ -180,8 +182,9 @@ describe("ip_groups:sync", function()
   it("refuses misuse; a map is no list", function()
     for _, case in ipairs {
       { "", {}, nil, "ip_groups:sync: got \"\"; allowed: the group's name" }, { "x", "10.1.1.1", nil, "a list of rules" },
-      { "x", { rules = {} }, nil, "a list of rules" }, 
-      { "x", {}, { dry = 1 }, "dry: got 1; allowed: true or false" }, { "x", {}, { create = false }, 'option: got "create"; allowed: dry, batch, on_progress' },
+      { "x", { rules = {} }, nil, "a list of rules" },
+      { "x", {}, { dry = 1 }, "dry: got 1; allowed: true or false" }, { "x", {}, { create = false },
+        'option: got "create"; allowed: dry, batch, on_progress' },
     } do
       local _, message = pcall(function() local _ = client.ip_groups:sync(case[1], case[2], case[3]) end)
       assert.matches("sync_spec.lua:%d+: ", message)
@@ -215,7 +218,8 @@ describe("accounts", function()
         local made = assert(client.users:create { { name = a, password = "x1", groups = { "Guests", 1 } },
           { name = b, password = "x2", groups = { 2, "Nowhere" } }, { name = "admin", password = "x3", groups = { "Guests" } } })
         assert.same({ { id = 1 + 2 * i, name = a },
-          { id = 2 + 2 * i, name = b, error = 'the user was made, but is not in group "Nowhere": Usergroup Nowhere does not exist', code = "missing" },
+          { id = 2 + 2 * i, name = b, error = 'the user was made, but is not in group "Nowhere": Usergroup Nowhere does not exist',
+            code = "missing" },
           { name = "admin", error = "A user already exists with that name", code = "exists" } }, made)
       end
       assert.same({ "a1|Administrators", "a1|Guests", "a2|Administrators", "a2|Guests", "admin|Administrators", "b1|Guests", "b2|Guests",
@@ -246,8 +250,10 @@ describe("accounts", function()
       assert.same({ "admin|", "guest|", "ann|old", "bo|pw", "cy|pw" }, users())
       assert.same({ "admin|Administrators", "ann|Administrators", "ann|Guests", "bo|Guests", "guest|Guests" }, memberships())
       -- Again: nothing changes.
-      result = assert(client.users:sync({ { name = "ann", password = "x", groups = { 1, 2 } }, { name = "bo", password = "x" } }, { gone = { "leo" } }))
-      assert.same({ created = {}, kept = { { name = "ann" }, { name = "bo" } }, joined = {}, removed = {}, absent = { { name = "leo" } }, failed = {} },
+      result = assert(client.users:sync({ { name = "ann", password = "x", groups = { 1, 2 } }, { name = "bo", password = "x" } },
+        { gone = { "leo" } }))
+      assert.same({ created = {}, kept = { { name = "ann" }, { name = "bo" } }, joined = {}, removed = {}, absent = { { name = "leo" } },
+        failed = {} },
         result)
     end)
 

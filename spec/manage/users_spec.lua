@@ -71,7 +71,8 @@ describe("users", function()
         ['{"data":["fine"]}'] = "fine", ['{"data":[]}'] = "the appliance says nothing of this one",
       } do
         answer_with(body)
-        assert.same({ { name = "a", error = said, code = body:find "%[%]" and "unconfirmed" or "refused" } }, client.users:create { { name = "a", password = "x1" } })
+        assert.same({ { name = "a", error = said, code = body:find "%[%]" and "unconfirmed" or "refused" } }, client.users:create { { name = "a",
+          password = "x1" } })
       end
     end)
 
@@ -130,7 +131,8 @@ describe("users", function()
 
     it("masks the longer of two passwords whole", function()
       answer_with '{"data":[{"name":"a","error":"abc and abcdef"}]}'
-      assert.same({ { name = "a", error = "*** and ***", code = "refused" }, { name = "b", error = "the appliance says nothing of this one", code = "unconfirmed" } },
+      assert.same({ { name = "a", error = "*** and ***", code = "refused" }, { name = "b", error = "the appliance says nothing of this one",
+        code = "unconfirmed" } },
         client.users:create { { name = "a", password = "abc" }, { name = "b", password = "abcdef" } })
     end)
 
@@ -260,7 +262,8 @@ describe("users", function()
     end)
 
     it("keeps what was said of those that are not known", function()
-      assert.same({ { name = "colour", setting = "red", error = "colour is not a preference", code = "refused" }, { name = "language", setting = "german" } },
+      assert.same({ { name = "colour", setting = "red", error = "colour is not a preference", code = "refused" }, { name = "language",
+        setting = "german" } },
         client.users:set_preferences(2, { colour = "red", language = "german" }))
       assert.same({ { name = "language", setting = "x", error = "language not updated: no such user", code = "missing" } },
         client.users:set_preferences(99, { language = "x" }))
@@ -270,7 +273,8 @@ describe("users", function()
     it("takes no other sentence for success", function()
       for _, sentence in ipairs { "language updated to english for user_id 22", "language updated to en for user_id 2", "none" } do
         answer_with('{"data":{"updated":["' .. sentence .. '"],"errors":[]}}')
-        assert.same({ { name = "language", setting = "english", error = sentence, code = "unconfirmed" } }, client.users:set_preferences(2, { language = "english" }))
+        assert.same({ { name = "language", setting = "english", error = sentence, code = "unconfirmed" } }, client.users:set_preferences(2,
+          { language = "english" }))
       end
       for _, body in ipairs { '{"data":{"errors":[]}}', '{"data":[]}', '{"data":{"updated":"all"}}' } do
         answer_with(body)

@@ -165,7 +165,8 @@ local function close(limbs, minus)
   return host_number(digits, minus) or (minus and "-" .. digits or digits)
 end
 
---- The value (a number, digits, an int64 of LuaJIT) as a whole number: a Lua number if it is exact, else digits. Nil when the value is not a whole number, or is a double beyond
+--- The value (a number, digits, an int64 of LuaJIT) as a whole number: a Lua number if it is exact, else digits. Nil when the value is not a whole
+--- number, or is a double beyond
 --- 2^53, where not every whole number has a double of its own.
 ---@param value any
 ---@return scrutinizer.Whole?

@@ -54,9 +54,9 @@ end
 ---@return { ip: string, name: string }[]?
 ---@return scrutinizer.Error? err
 function methods:members(who)
-  local given, group, err = object_lists.who(who, 0), nil, nil
+  local given = object_lists.who(who, 0)
   if not given then error(check.message("device_groups:members", who, WHO), 2) end
-  group, err = object_lists.look_up(self, "device_groups:members", "device group", given)
+  local group, err = object_lists.look_up(self, "device_groups:members", "device group", given)
   if not group then return nil, err end
   local form, names = wire.group_members(group), { ip = "exporter_ip", name = "lbl" }
   local list

@@ -42,7 +42,8 @@ end)
 
 --- Creates usergroups.
 ---@param list { name: string, template: integer, users?: (integer|string)[] }[] template: id of the group whose permissions are copied
----@return { id?: integer, name: string, members?: integer[], missing?: integer[], error?: string, code?: scrutinizer.ItemCode }[]? results in the order given. `members`: ids
+---@return { id?: integer, name: string, members?: integer[], missing?: integer[], error?: string, code?: scrutinizer.ItemCode }[]? results in the
+---  order given. `members`: ids
 ---  of its users; `missing`: requested ids that are not among them
 ---@return scrutinizer.Error? err
 function methods:create(list)
@@ -121,7 +122,8 @@ function methods:sync_members(group, users, options)
     return item_fields.apart("groups:sync_members: gone", list, wanted)
   end, 2)
   if not gone then return nil, err end
-  local out, results = { added = {}, kept = {}, removed = {}, absent = {}, failed = {} }, nil
+  local out = { added = {}, kept = {}, removed = {}, absent = {}, failed = {} }
+  local results
   results, err = accounts.change_members(self._client, "groups:sync_members", "add", with_group(which, wanted))
   if not results then return nil, err end
   accounts.sort(out, results, "added", { code = "exists", list = "kept" })

@@ -109,7 +109,8 @@ end
 ---@field joined { user: string, group: integer|string }[] memberships of kept users that are new
 ---@field removed { id?: integer, name?: string }[] of `gone`
 ---@field absent { id?: integer, name?: string }[]  of `gone`: were not there
----@field failed table[]                           with `error` and `code`; with an `id` beside a `name`: a user that was made, but is not in all its groups
+---@field failed table[]                           with `error` and `code`; with an `id` beside a `name`: a user that was made, but is not in all its
+---  groups
 
 --- Makes the users that are missing, puts each into its groups, and deletes those of `gone`. A user who is there keeps password and other
 --- groups. The appliance has no call that lists its users: those in neither list stay as they are, and what would be done (`dry`) cannot be
@@ -127,7 +128,8 @@ function methods:sync(list, options)
     return item_fields.apart("users:sync: gone", who, names)
   end, 2)
   if not gone then return nil, err end
-  local out, ok = { created = {}, kept = {}, joined = {}, in_group = {}, removed = {}, absent = {}, failed = {} }, nil
+  local out = { created = {}, kept = {}, joined = {}, in_group = {}, removed = {}, absent = {}, failed = {} }
+  local ok
   ok, err = run_sync(self, users, gone, out)
   out.in_group = nil
   if ok then return out end
@@ -149,7 +151,8 @@ end
 --- Renames a user.
 ---@param who integer|string the user's id or old name
 ---@param name string the new name
----@return { id?: integer, name?: string, error?: string, code?: scrutinizer.ItemCode }? result `name`: the new name; with `error` the old one, if it was given
+---@return { id?: integer, name?: string, error?: string, code?: scrutinizer.ItemCode }? result `name`: the new name; with `error` the old one, if it
+---  was given
 ---@return scrutinizer.Error? err
 function methods:rename(who, name)
   if not item_fields.id_or_name(who) then error(check.message("users:rename", who, item_fields.WHO.allowed), 2) end

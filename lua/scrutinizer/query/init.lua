@@ -7,7 +7,7 @@ local suggest = require "scrutinizer.suggest"
 local wire = require "scrutinizer.wire"
 
 require "scrutinizer.query.wanted"
-require "scrutinizer.query.running"
+local running = require "scrutinizer.query.running"
 
 local query = {}
 
@@ -55,6 +55,6 @@ function query.from_spec(client, spec)
   return draft.query(client, whole)
 end
 
-query.is = draft.is
+query.is, query.complaint = draft.is, running.complaint
 
 return query

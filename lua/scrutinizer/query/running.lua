@@ -27,13 +27,15 @@ local function ready(query, method)
   return spec
 end
 
+local running = {}
+
 --- What a running method would raise with this argument; nil: nothing. `client:gather` asks before it runs queries.
----@private
+---@param query scrutinizer.Query
 ---@param method string
 ---@param argument any
 ---@return string?
-function methods:_complaint(method, argument)
-  local spec = self._spec
+function running.complaint(query, method, argument)
+  local spec = query._spec
   local complaint = not_ready(spec, method)
   if complaint then return complaint end
   if method == "aggregate" then return select(2, aggregate.plan(spec, argument)) end
@@ -173,3 +175,5 @@ function methods:interval()
   local spec = ready(self, "interval")
   return series.interval(self._client, spec)
 end
+
+return running

@@ -40,23 +40,23 @@ local function read_entry(value, is_query)
 end
 
 -- What would raise when the entry's query runs raises here, at the line that called `gather`.
-local function check_entry(client, value, i, is_query)
-  local entry, complaint = read_entry(value, is_query)
+local function check_entry(client, value, i, about)
+  local entry, complaint = read_entry(value, about.is)
   if entry and entry.query._client ~= client then error(("gather: entry %d is a query of another client"):format(i), 5) end
-  if entry then complaint = entry.query:_complaint(entry.method, entry.argument) end
+  if entry then complaint = about.complaint(entry.query, entry.method, entry.argument) end
   if complaint then error(("gather: entry %d: %s"):format(i, complaint), 5) end
   return entry
 end
 
 -- The entries, and how many may run at a time.
-local function read(client, given, is_query)
+local function read(client, given, about)
   if type(given) ~= "table" then error(check.message("gather", given, ALLOWED), 4) end
   local count, entries = #given, {}
   for key in pairs(given) do
     local place = check.integer(key, 1, count)
     if not place and key ~= "concurrency" then error(check.message("gather: " .. tostring(key), given[key], ALLOWED), 4) end
   end
-  for i = 1, count do entries[i] = check_entry(client, given[i], i, is_query) end
+  for i = 1, count do entries[i] = check_entry(client, given[i], i, about) end
   if given.concurrency == nil then return entries, CONCURRENCY end
   local at_once = check.integer(given.concurrency, 1, 1000)
   if not at_once then error(check.message("gather: concurrency", given.concurrency, "a whole number from 1 to 1000"), 4) end
@@ -175,11 +175,12 @@ end
 --- Runs the queries and returns their results in the order of the queries. If one fails, the others go on.
 ---@param client scrutinizer.Client
 ---@param given { [integer]: scrutinizer.Query|scrutinizer.GatherEntry, concurrency?: integer } concurrency: how many at a time, 1 to 1000, default 8
----@param is_query fun(value: any): boolean
+---@param about { is: (fun(value: any): boolean), complaint: fun(query: scrutinizer.Query, method: string, argument: any): string? } the queries'
+---  own functions: whether a value is one, and what running it would raise
 ---@return { n: integer, [integer]: any } list entry i is result i, or { error = err }
 ---@return integer failed
-function gather.run(client, given, is_query)
-  local entries, at_once = read(client, given, is_query)
+function gather.run(client, given, about)
+  local entries, at_once = read(client, given, about)
   return gather.each(client, entries, at_once, run_entry)
 end
 

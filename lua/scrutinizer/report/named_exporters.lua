@@ -35,9 +35,10 @@ end
 local function look_up_filters(client, filters)
   local finder, list, changed = finder_of(client, "device_groups"), {}, false
   for i, entry in ipairs(filters) do
-    local named, id, err = entry.named, nil, nil
+    local named, err = entry.named, nil
     list[i] = entry
     if named and named.device_group then
+      local id
       id, err = finder("device_group", named.device_group)
       list[i] = id and wire.filters.device_group("in", id)
     elseif named then
