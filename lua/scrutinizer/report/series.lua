@@ -34,8 +34,8 @@ local function new_decoder(client, spec)
   }
 end
 
--- How many series or pie entries a graph may have for each byte of `max_held`; as many rows are kept for them.
-local SERIES_PER_BYTE = 1 / 1024
+-- How many series or pie entries a graph may have for each byte of `max_held`; and the part of it that the rows kept for them may take.
+local SERIES_PER_BYTE, ROWS_PART = 1 / 1024, 1 / 4
 
 local function most_series(client)
   return math.max(1000, math.floor(client._options.max_held * SERIES_PER_BYTE))
@@ -43,15 +43,33 @@ end
 
 local FEWER = "; ask for fewer series with :limit(n), or longer buckets with :granularity(minutes)"
 
+-- About how many bytes of memory a row takes.
+local function size_of(row)
+  local size = 100
+  for _, value in next, row do size = size + (type(value) == "string" and #value or 0) + 50 end
+  return size
+end
+
+-- Keeps a row of a direction, until there are more rows than a graph can have series, or they take too much memory: then it keeps none.
+local function keep_row(rows, direction, row, most, room)
+  local list = rows[direction]
+  if not list then return end
+  rows.size = rows.size + size_of(row)
+  if #list == most or rows.size > room then
+    rows[direction] = false
+  else
+    list[#list + 1] = row
+  end
+end
+
 -- Reads the answer to its end. Returns the rows of each direction, and in `n` how many rows there were.
-local function read_whole(client, x, decoder)
-  local rows, most = { {}, {}, n = 0 }, most_series(client)
+local function read_whole(client, x, decoder, with_rows)
+  local rows, most, room = { with_rows and {}, with_rows and {}, n = 0, size = 0 }, most_series(client), client._options.max_held * ROWS_PART
   while true do
     local row, kind, message, position = decoder:next(x.transfer)
     if row then
-      local list = rows[kind]
       rows.n = rows.n + 1
-      if #list < most then list[#list + 1] = row end
+      keep_row(rows, kind, row, most, room)
     elseif row == false then
       local ok, err = x:wait()
       if not ok then return nil, err end
@@ -76,7 +94,7 @@ local function attempt(client, spec, form, how, spent)
   local decoder = new_decoder(client, spec)
   local accepted, rows
   accepted, err = x:accepted()
-  if accepted then rows, err = read_whole(client, x, decoder) end
+  if accepted then rows, err = read_whole(client, x, decoder, spec.with_rows) end
   spent.requests, spent.waited = spent.requests + 1, spent.waited + x._waited
   x:close()
   err = err or answer.failure(decoder, client, 200)
@@ -163,6 +181,7 @@ end
 -- Gives each series of a direction its row of the table. Rows and series come in the same order, with Other among the series. When their
 -- numbers differ, or a label is another row's, nothing tells which belong together: then they have no row.
 local function join_rows(list, from, rows)
+  if not rows then return end
   local entries = {}
   for i = from, #list do
     if not list[i].other then entries[#entries + 1] = list[i] end
@@ -356,8 +375,8 @@ end
 ---@field dns? string         the label with host names
 ---@field direction "inbound"|"outbound"
 ---@field other boolean       true: this is "Other", the traffic that has no series of its own
----@field row? table           the table's row of this series, as `rows` gives it (:select holds); nil for Other, and when the series and the rows of
----  the answer cannot be matched
+---@field row? table           the table's row of this series, as `rows` gives it (:select holds); nil for Other, when the series and the rows of
+---  the answer cannot be matched, and when the rows take more than a quarter of `max_held`
 ---@field interval integer    seconds per bucket; nil, like `missing`, when there are no points and no answer gives the length
 ---@field points table[]      { { epoch seconds of the bucket's start, bytes }, … } by time; exact (text when this Lua's numbers cannot hold a value)
 ---@field missing integer     how many buckets of the window have no point
