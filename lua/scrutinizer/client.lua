@@ -295,12 +295,12 @@ end
 
 --- Sends any run mode of the appliance and decodes the answer. For run modes that have no method here. Never retried.
 ---@param fields table<string, string|number|boolean|table> such as { rm = "licensing" }; tables are sent as JSON text
----@return any value as `scrutinizer.decode` gives it
+---@return any value as `scrutinizer.decode` gives it; the option `integers` holds
 ---@return scrutinizer.Error? err also when the answer holds `err`
 function methods:call(fields)
   local form = call.form(fields)
   local _, found = secrets.of_form(form, core.decode)
-  return call.send(self, form, { write = true, secrets = found[1] and found })
+  return call.send(self, form, { write = true, secrets = found[1] and found, int64 = self._options.integers == "int64" })
 end
 
 --- Checks that the appliance answers and accepts the token. It sends the cheapest request that the appliance has, which changes nothing.

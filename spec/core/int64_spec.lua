@@ -242,6 +242,14 @@ describe('a client with integers = "int64"', function()
     assert.matches("9%.0 PB", table.concat(out))
   end)
 
+  it("decodes plain calls so", function()
+    support.answer_with '{"octets":[9007199254740993,"9007199254740993",5]}'
+    local value = assert(client:call { rm = "licensing" })
+    assert.equal("9007199254740993", exact(value.octets[1]))
+    assert.equal(JIT and "cdata" or "number", type(value.octets[1]))
+    assert.same({ "9007199254740993", 5 }, { value.octets[2], value.octets[3] })
+  end)
+
   it("gives points of graphs so", function()
     support.answer_with('{"report":{"table":{"inbound":{"columns":[{"elementName":"a","label":"A"}],"rows":[[{"rawValue":"x"}]],'
       .. '"totalRowCount":"1"}},"graph":{"pie":{"inbound":[{"label":"x"}]},"timeseries":{"inbound":[[["1700006400","9007199254740993"],'

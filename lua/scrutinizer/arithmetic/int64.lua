@@ -4,8 +4,9 @@ local core = require "scrutinizer.core"
 
 local int64 = {}
 
-local jit_ffi = rawget(_G, "jit") and select(2, pcall(require, "ffi"))
-local ffi = type(jit_ffi) == "table" and jit_ffi or nil
+-- Hosts may give scripts a table of globals of their own; `package` they share. A LuaJIT may be built without its ffi.
+local found, module = pcall(require, package.loaded.jit and "ffi" or "")
+local ffi = found and module or nil
 
 --- Whether this Lua holds all whole numbers of 64 bits: as integers (Lua 5.3 and later), or as cdata (LuaJIT).
 int64.available = ffi ~= nil or rawget(math, "type") ~= nil
