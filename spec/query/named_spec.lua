@@ -91,6 +91,17 @@ describe("names in a query", function()
     fails(day():where { ip_group = "twin" }, 'where: ip_group: 2 IP groups are called "twin": 16900093, 16900094; say which by its id', "ambiguous")
   end)
 
+  it("are device groups in permissions", function()
+    support.reset "accounts"
+    local done = assert(client.groups:grant { { group = "Guests", type = "group", code = "Branches" }, { group = 2, type = "group", code = 1 } })
+    assert.same({ { group = "Guests", type = "group", code = "2" }, { group = 2, type = "group", code = "1" } }, done)
+    assert.same({ "1", "2" }, support.state "SELECT seccode FROM permissions WHERE type = 'group' AND usergroup_id = 2 ORDER BY 1")
+    local none, err = client.groups:revoke { { group = 2, type = "group", code = "Branch" } }
+    assert.is_nil(none)
+    assert.equal('api: groups:revoke: no device group is called "Branch"; near ones: "Branches"', tostring(err))
+    support.reset "accounts"
+  end)
+
   it("stand where management calls take ids", function()
     assert.same(client.device_groups:members(2), client.device_groups:members "Branches")
     local made = assert(client.ip_groups:create("Sites", { "10.1.0.0/16" }))

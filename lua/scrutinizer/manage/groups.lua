@@ -142,7 +142,7 @@ local HEX = "eight hex digits of the device's IPv4 address, as 0A010107"
 local CODES = {
   device = { "^%x%x%x%x%x%x%x%x$", HEX },
   interface = { "^%x%x%x%x%x%x%x%x%-%d+$", HEX .. ", a hyphen and the interface's number" },
-  group = { "^%d+$", "a device group's id" },
+  group = { "%S", "a device group's id or name" },
   report = { "^%d+$", "a saved report's id" },
   gadget = { ".", "a gadget's id, as welcomeGadget" },
   thirdparty = { ".", "the id of a third-party link" },
@@ -178,10 +178,27 @@ local function check_codes(method, list)
   return list
 end
 
+-- Replaces names of device groups by their ids. Returns the list; or nil and err.
+local function look_up_codes(client, method, list)
+  local finder
+  for _, item in ipairs(list) do
+    if item.type == "group" and item.code:find "%D" then
+      finder = finder or client.device_groups:_finder()
+      local id, err = finder(method, item.code)
+      if not id then return nil, err end
+      item.code = ("%d"):format(id)
+    end
+  end
+  return list
+end
+
 local function change_permissions(self, method, key, list)
   local given, complaint = item_fields.plain(method, list, PERMISSION, "permissions, { group =, type =, code = }")
   if given then given, complaint = check_codes(method, given) end
   if not given then error(complaint, 3) end
+  local err
+  given, err = look_up_codes(self._client, method, given)
+  if not given then return nil, err end
   local judge = accounts.about(function(item) return { group = item.group, type = item.type, code = item.code } end)
   function judge.success(item, sentence) return wire.said.permission(key, item, sentence) end
   function judge.concerns(item, sentence) return item_results.mentions(sentence, item.code) or item_results.mentions(sentence, item.group) end
@@ -189,7 +206,7 @@ local function change_permissions(self, method, key, list)
 end
 
 --- Grants permissions to usergroups. `type` says what `code` is: device (hex address, 0A010107), interface (0A010107-1), group (device group's
---- id), report (saved report's id), gadget, thirdparty, bboard (ids), plixer (a feature's code such as adminTab). Other types are not checked.
+--- id or name), report (saved report's id), gadget, thirdparty, bboard (ids), plixer (a feature's code such as adminTab). Other types are not checked.
 ---@param list { group: integer|string, type: string, code: string|integer }[]
 ---@return { group: integer|string, type: string, code: string, error?: string, error_code?: scrutinizer.ItemCode }[]? results in the order given
 ---@return scrutinizer.Error? err
