@@ -14,7 +14,8 @@
 ** followed by the fields' last texts. 3: the reused row. 4, 5: the
 ** projection's texts and array. 6: the transfer whose bytes are borrowed. 7,
 ** 8: per direction the array of struct repeat. 9, 10: per direction the ties
-** (see ties.h). 11: the name of the column that the report is ordered by.
+** (see ties.h). 11: the name of the column that the report is ordered by. 12:
+** the tests of rows (see keep.h).
 */
 #ifndef SZ_LUA_DECODER_H
 #define SZ_LUA_DECODER_H
@@ -36,7 +37,8 @@ enum {
   REPEATS_INBOUND,
   TIES_INBOUND = 9,
   ORDER = 11,
-  USER_VALUES = 11
+  TESTS,
+  USER_VALUES = TESTS
 };
 
 /*

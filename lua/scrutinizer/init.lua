@@ -17,9 +17,10 @@ local scrutinizer = {
   null = core.null,
   --- The metatable of decoded arrays; put it on an empty table to send `[]`.
   array_mt = core.array_mt,
-  report_types = names.report_types,
-  date_ranges = names.date_ranges,
-  filters = names.filters,
+  --- Known names: lists of { name =, text = }, and the texts by name.
+  report_types = names.list(names.report_types, "report types"),
+  date_ranges = names.list(names.date_ranges, "date ranges"),
+  filters = names.list(names.filters, "types of filters"),
   connect = client.connect,
   decoder = decoder.new,
   recorder = recorder.new,

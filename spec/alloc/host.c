@@ -143,10 +143,10 @@ static enum outcome run_c(struct seen *seen, size_t piece, int projected) {
   enum outcome outcome = FAILED;
   memset(&o, 0, sizeof o);
   memset(seen, 0, sizeof *seen);
-  o.fields = projected ? FIELDS : NULL;
-  o.nfields = projected ? sizeof FIELDS / sizeof *FIELDS : 0;
+  o.projection.fields = projected ? FIELDS : NULL;
+  o.projection.nfields = projected ? sizeof FIELDS / sizeof *FIELDS : 0;
   o.directions = 3;
-  o.ordered = o.with_direction = o.keep_graph = 1;
+  o.ordered = o.projection.with_direction = o.keep_graph = 1;
   o.max_body = o.max_row = o.max_held = 1 << 24;
   o.max_depth = 64;
   o.utf8 = SZ_UTF8_REPLACE;

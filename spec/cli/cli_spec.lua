@@ -55,6 +55,21 @@ describe("scrutinizer", function()
     assert.same({}, support.log())
   end)
 
+  it("takes days, months, hours and shifts", function()
+    local function sent(arguments)
+      local out = good("explain host2host --timezone America/New_York " .. arguments)
+      return out:match '"end":(%d+),"start":(%d+)'
+    end
+    assert.same({ "1793595600", "1793505600" }, { sent "--day 2026-11-01" }) -- 25 hours
+    assert.same({ "1793595600", "1793505600" }, { sent "--day 2026-11-02 --shift -1d" })
+    assert.same({ "1793509200", "1793505600" }, { sent "--hour 2026-11-01T00" })
+    assert.same({ "1793509200", "1793505600" }, { sent "--hour 2026-11-08T00 --shift=-1w" })
+    assert.same({ "1796101200", "1793505600" }, { sent "--month 2026-11" })
+    local to, from = sent "--day -1"
+    assert.is_true(to - from >= 82800 and to - from <= 90000 and tonumber(to) <= os.time())
+    assert.same({ "1793595600", "1793505600" }, { sent "--between 2026-11-01 2026-11-02" })
+  end)
+
   it("pings, and calls any run mode", function()
     assert.matches("answers\n$", good "ping")
     assert.matches("^{.*}\n$", good "call rm=licensing")
@@ -62,7 +77,11 @@ describe("scrutinizer", function()
 
   it("has an exit status for each way to fail", function()
     local cases = {
-      { "report host2host", 64, "say when" }, { "report", 64, "missing argument" }, { "nothing", 64, "unknown command" },
+      { "report host2host", 64, "say when" }, { "report", 64, "missing argument" }, { "report host2host --day 2026-11-01", 64, "in which time zone" },
+      { "report host2host --day 2026-11-01 --last 5m", 64, "say when, once" }, { "report host2host --last 5m --shift 7d", 64, "text with a sign" },
+      { "report tos --last 5m --exporter 192.0.2.1 --interface 8", 64, "--interface needs --direction" },
+      { "report tos --day -1 --timezone UTC --shard 1/2 --output x --format csv", 64, "--shard needs" },
+      { "report host2host --last 5m --order-by nonsense", 76, "no column 'nonsense' to order by" }, { "nothing", 64, "unknown command" },
       { "report host2host --last 5x", 64, "last: got \"5x\"" }, { "report host2hots --last 5m", 64, "host2host" },
       { "report host2host --last 5m --where ipp=10.1.1.1", 64, "ip" }, { "report nosuchreport --last 5m", 76, "api: the report failed" },
       { "--url https://127.0.0.1:1 ping", 75, "connect: " }, { "--config /nonexistent ping", 78, "No such file" },
@@ -74,6 +93,8 @@ describe("scrutinizer", function()
       assert.is_truthy(err:find(case[3], 1, true), err)
       assert.equal(1, select(2, err:gsub("\n", "")), err)
     end
+    assert.same({ "unknown value: orderBy: 'nonsense'" }, support.violations())
+    support.clear()
     support.faults { { kind = "bad_token" }, { kind = "html" } }
     assert.equal(77, select(3, run "ping"))
     assert.equal(65, select(3, run "ping"))

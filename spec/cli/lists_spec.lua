@@ -196,7 +196,7 @@ describe("scrutinizer", function()
     local sum = 0
     for octets in out:gmatch "\n(%d+)" do sum = sum + tonumber(octets) end
     assert.equal(support.awk 'NR > 1 && $3 == "192.0.2.1" && $5 == 8 { s += $12 } END { printf "%.0f", s }', ("%.0f"):format(sum))
-    assert.matches("in_C0000201_C0000201%-8", good "explain tos --last 1h --exporter core-1 --interface xe-0/0/1")
+    assert.matches("in_C0000201_C0000201%-8", good "explain tos --last 1h --exporter core-1 --interface xe-0/0/1 --direction both")
     for _, command in ipairs { words, "explain tos --last 1h" } do
       local _, err, status = run(command .. " --exporter core-9")
       assert.equal(76, status)

@@ -311,7 +311,7 @@ describe("inventory", function()
       end
       assert.is_false((pcall(function() for _ in query:rows() do error "a row" end end)))
       for _, entry in ipairs(support.log()) do assert.is_true(entry.rm ~= "report_api" and entry.rm ~= "report_start") end
-      local _, err = client:report("tos"):between(DAY[1], DAY[2]):exporter("192.0.2.1", "xe-9"):fetch()
+      local _, err = client:report("tos"):between(DAY[1], DAY[2]):exporter("192.0.2.1", "xe-9"):both():fetch()
       assert.equal("api", err.kind)
     end)
 

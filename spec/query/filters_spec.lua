@@ -23,7 +23,8 @@ local CONDITIONS = {
   { { network = "192.0.2.7/32" }, { "sdfIpns=in_192.0.2.7_32_both" } },
   { { network = "2001:db8::/32" }, { "sdfIpns=in_2001:db8::_32_both" } },
   { { port = 443 }, { "sdfSdPorts=in_443_both" } },
-  { { src_port = 0, dst_port = "65535" }, { "sdfSdPorts=in_65535_dst", "sdfSdPorts=in_0_src" } },
+  { { src_port = 0 }, { "sdfSdPorts=in_0_src" } },
+  { { dst_port = "65535" }, { "sdfSdPorts=in_65535_dst" } },
   { { app_port = "443/tcp" }, { "sdfPorts=in_443-6" } },
   { { app_port = "53/UDP" }, { "sdfPorts=in_53-17" } },
   { { app_port = "443/6" }, { "sdfPorts=in_443-6" } },
@@ -91,7 +92,7 @@ local MISUSE = {
 -- The wire's filters of conditions.
 local function texts(list)
   local out = {}
-  for i, entry in ipairs(conditions.entries { filters = {}, conditions = list }) do out[i] = entry.type .. "=" .. entry.value end
+  for i, entry in ipairs(conditions.entries { type = "connections", fields = {}, filters = {}, conditions = list }) do out[i] = entry.type .. "=" .. entry.value end
   return out
 end
 

@@ -271,12 +271,12 @@ describe("report_json.from", function()
   end
 
   it("leaves what it knows to be changed", function()
-    local q = from(VENDOR):outbound():range("LastHour"):granularity("auto"):where({ ip = "10.0.0.1" }):limit(5):offset(2):rate()
+    local q = from(VENDOR):outbound():range("LastHour"):granularity("auto"):where({ port = 53 }):limit(5):offset(2):rate()
     assert.same({
       reportTypeLang = "host2host", reportDirections = { selected = "outbound" }, times = { dateRange = "LastHour" },
       dataGranularity = { selected = "auto" }, rateTotal = { selected = "rate" },
       filters = { sdfDips_0 = "in_GROUP_ALL", sdfIPGroups_0 = "in_16800023_both", sdfIps_0 = "in_x.x.x.x_Both",
-        sdfIps_1 = "in_10.0.0.1_Both" },
+        sdfSdPorts_0 = "in_53_both" },
     }, json_of(q))
     assert.same({ outbound = limits(2, 5) }, data_of(q))
     assert.same({ sdfDips_0 = "in_0A010104_ALL" }, json_of(

@@ -11,6 +11,7 @@ local suggest = require "scrutinizer.suggest"
 local shares = require "scrutinizer.chart.shares"
 local source = require "scrutinizer.export.source"
 local sink = require "scrutinizer.sink"
+local window = require "scrutinizer.time.window"
 local zone = require "scrutinizer.time.zone"
 
 local axis = require "scrutinizer.chart.axis"
@@ -116,7 +117,7 @@ local function adopt(o, spec, note)
   local timezone = o.timezone or (spec and spec.timezone) or "UTC"
   o.place = zone.load(timezone) or zone.load "UTC"
   if not spec then return end
-  local said = spec.times or {}
+  local said = (window.settle(spec) or spec).times or {} -- times that cannot be settled raise when the query runs
   if said.from and not spec.fields.times then o.window = { from = said.from, to = said.to } end
   if o.subtitle then return end
   local span = o.window and ("%s to %s"):format(axis.moment(said.from, o.place), axis.moment(said.to, o.place))
@@ -206,9 +207,9 @@ function chart.series(given, out, options)
   o.top = o.top or 12
   adopt(o, spec, o.unit ~= "bytes" and "bits/s" or "bytes")
   local ok, done, err = pcall(give, out, function() return draw_series(given, o) end)
-  if ok then return done, err end
-  -- What `rates` refuses is the caller's matter.
-  local wrong = type(done) == "string" and done:match "^[^\n]-chart/init%.lua:%d+: (rates: .*)$"
+  if ok then return errors.result(done, err) end
+  -- What `rates` and `series` refuse is the caller's matter.
+  local wrong = type(done) == "string" and done:match "^[^\n]-chart/init%.lua:%d+: ([a-z]+: .*)$"
   error(wrong or done, wrong and 2 or 0)
 end
 
@@ -312,8 +313,7 @@ end
 ---@return true?
 ---@return scrutinizer.Error? err as with `series`
 function chart.pie(given, out, options)
-  local ok, err = rows_chart("pie", given, out, options)
-  return ok, err
+  return errors.result(rows_chart("pie", given, out, options))
 end
 
 --- Draws the largest rows as bars, from whatever `scrutinizer.export` takes. As text this needs no gnuplot.
@@ -323,8 +323,7 @@ end
 ---@return true?
 ---@return scrutinizer.Error? err as with `series`
 function chart.bars(given, out, options)
-  local ok, err = rows_chart("bars", given, out, options)
-  return ok, err
+  return errors.result(rows_chart("bars", given, out, options))
 end
 
 return chart

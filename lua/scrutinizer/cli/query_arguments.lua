@@ -1,16 +1,17 @@
 --- A query from arguments: the options of `report`, `explain` and `series`.
 
 local scrutinizer = require "scrutinizer"
-local check = require "scrutinizer.check"
 
 local unpack = table.unpack or unpack -- luacheck: ignore
 
 local query = {}
 
-local function words(map)
+--- The names of a list of known names, in a row.
+---@param known scrutinizer.Names
+---@return string
+function query.words(known)
   local list = {}
-  for name in pairs(map) do list[#list + 1] = name end
-  table.sort(list, check.before)
+  for i, entry in ipairs(known) do list[i] = entry.name end
   return table.concat(list, " ")
 end
 
@@ -30,7 +31,10 @@ function query.options(command, graph)
   command:group("When (one of)",
     command:option("--last", "A span that ends now, such as 90m, 24h or 7d; units: s, m, h, d, w."):argname "<span>",
     command:option("--between", "From <from> up to, not including, <to>: epoch seconds, or ISO 8601 text."):args(2):argname { "<from>", "<to>" },
-    command:option("--range", "A named range: " .. words(scrutinizer.date_ranges)):argname "<name>")
+    command:option("--day", "A day of the calendar in --timezone: 2026-11-26, or 0 for today, -1 for yesterday."):argname "<day>",
+    command:option("--month", "A month: 2026-11, or 0 for this one, -1 for the one before."):argname "<month>",
+    command:option("--hour", "An hour: 2026-11-26T14, or 0 for this one, -1 for the one before."):argname "<hour>",
+    command:option("--range", "A named range: " .. query.words(scrutinizer.date_ranges)):argname "<name>")
   command:group("Which flows",
     command:option("--where", "Only flows that match. Keys: ip, ip_group, network, port (or with src_ or dst_ in front), app_port. "
       .. "Conditions of one kind are ORed, whatever their side (ip, src_ip and dst_ip are one kind); different kinds are ANDed. "
@@ -40,9 +44,10 @@ function query.options(command, graph)
     command:option("--interface", "An interface of that exporter: its number or name."):argname "<interface>",
     command:option("--device-group", "Id or name of a device group."):argname "<group>":convert(function(text) return tonumber(text) or text end),
     command:option("--filter", "A filter by the appliance's own type and value; it is not checked."):argname "<type=value>":count "*":convert(pair),
-    command:option("--direction", "inbound (default), outbound or both."):choices { "inbound", "outbound", "both" })
+    command:option("--direction", "inbound (default; must be said with --interface), outbound or both."):choices { "inbound", "outbound", "both" })
   local how = {
-    command:option("--timezone", "IANA time zone of times without a zone, and of the appliance's calendar."):argname "<zone>",
+    command:option("--timezone", "IANA time zone of days, of times without a zone, and of the appliance's calendar."):argname "<zone>",
+    command:option("--shift", "Move the times, such as -7d: the same hours of the clock a week before. Units: s, m, h, d, w."):argname "<span>",
     command:option("--granularity", "Minutes per bucket, or auto."):argname "<minutes>",
     command:option("--order-by", "Column to sort by."):argname "<column>",
     command:option("--set", "Set a field of the request to a JSON value."):argname "<field=json>":count "*":convert(pair),
@@ -92,13 +97,19 @@ local function moment(text)
   return text:find "^%d+$" and tonumber(text) or text
 end
 
+local WHEN = { "last", "between", "range", "day", "month", "hour" }
+
 local function say_when(q, args)
-  local said = 0
-  for _, name in ipairs { "last", "between", "range" } do said = said + (args[name] and 1 or 0) end
-  if said ~= 1 then error("say when, once: --last, --between or --range", 0) end
-  if args.last then return q:last(args.last) end
-  if args.range then return q:range(args.range) end
-  return q:between(moment(args.between[1]), moment(args.between[2]))
+  local said
+  for _, name in ipairs(WHEN) do
+    if args[name] and said then error("say when, once: --" .. table.concat(WHEN, ", --"), 0) end
+    said = args[name] and name or said
+  end
+  if not said then error("say when: --" .. table.concat(WHEN, ", --"), 0) end
+  if args.shift then q = q:shift(args.shift) end
+  if said == "between" then return q:between(moment(args.between[1]), moment(args.between[2])) end
+  if said == "day" or said == "month" or said == "hour" then return q[said](q, tonumber(args[said]) or args[said]) end
+  return q[said](q, args[said])
 end
 
 local function say_which(q, args)
@@ -106,6 +117,7 @@ local function say_which(q, args)
   if next(args.where) then q = q:where(conditions(args.where)) end
   if next(args.exclude) then q = q:exclude(conditions(args.exclude)) end
   if args.interface and not args.exporter then error("--interface goes with --exporter", 0) end
+  if args.interface and not args.direction then error("--interface needs --direction inbound, outbound or both", 0) end
   if args.exporter then q = q:exporter(args.exporter, tonumber(args.interface) or args.interface) end
   if args.device_group then q = q:device_group(args.device_group) end
   for _, filter in ipairs(args.filter) do q = q:filter(filter.name, filter.value) end
@@ -126,6 +138,27 @@ local function say_how(q, args)
     if args[name] then q = q[name](q, args[name]) end
   end
   return q
+end
+
+local SIGNED = { ["--day"] = true, ["--month"] = true, ["--hour"] = true, ["--shift"] = true }
+
+--- The arguments with values such as -1 joined to their option, as --day=-1: otherwise they look like options.
+---@param argv string[]
+---@return string[]
+function query.joined(argv)
+  local out = {}
+  for _, word in ipairs(argv) do
+    if SIGNED[out[#out]] and word:find "^%-[0-9]" then out[#out] = out[#out] .. "=" .. word else out[#out + 1] = word end
+  end
+  return out
+end
+
+--- Whether the arguments name a window that does not move with the clock.
+---@param args table
+---@return boolean
+function query.is_fixed(args)
+  local said = args.day or args.month or args.hour
+  return args.between ~= nil or (said ~= nil and not tonumber(said))
 end
 
 --- The query, and the fields of `--select` in order (nil: all). Raises for wrong arguments.

@@ -4,6 +4,7 @@ local call = require "scrutinizer.transport.call"
 local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
 local item_fields = require "scrutinizer.manage.common.item_fields"
+local listing = require "scrutinizer.listing"
 local object_lists = require "scrutinizer.manage.common.object_lists"
 local item_results = require "scrutinizer.manage.common.item_results"
 local paged_rows = require "scrutinizer.manage.common.paged_rows"
@@ -20,8 +21,8 @@ local WHO = "a device group's id (a whole number) or name"
 ---@return { id: integer, name: string }[]?
 ---@return scrutinizer.Error? err
 function methods:list()
-  local list, err = object_lists.list(self._client, "device_groups:list", wire.known "deviceGroups", { id = "id", name = "name" })
-  return list, err
+  return listing.result("device groups", { "id", "name" },
+    object_lists.list(self._client, "device_groups:list", wire.known "deviceGroups", { id = "id", name = "name" }))
 end
 
 --- One device group by its name. Case matters.
@@ -59,9 +60,7 @@ function methods:members(who)
   local group, err = object_lists.look_up(self, "device_groups:members", "device group", given)
   if not group then return nil, err end
   local form, names = wire.group_members(group), { ip = "exporter_ip", name = "lbl" }
-  local list
-  list, err = object_lists.list(self._client, "device_groups:members", form, names, "results")
-  return list, err
+  return errors.result(object_lists.list(self._client, "device_groups:members", form, names, "results"))
 end
 
 --- Creates a device group without members. The answer has no id; `find` returns it.
@@ -134,8 +133,7 @@ function methods:add_members(who, list)
   local answer
   answer, err = call.send(self._client, wire.add_to_group(group, ids), { write = true })
   if answer == nil then return nil, err end
-  out, err = judge(self, group, out)
-  return out, err
+  return errors.result(judge(self, group, out))
 end
 
 return { new = function(client) return setmetatable({ _client = client }, DeviceGroups) end }

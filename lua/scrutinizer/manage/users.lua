@@ -2,6 +2,7 @@
 
 local accounts = require "scrutinizer.manage.common.accounts"
 local check = require "scrutinizer.check"
+local errors = require "scrutinizer.errors"
 local item_codes = require "scrutinizer.wire.item_codes"
 local item_fields = require "scrutinizer.manage.common.item_fields"
 local item_results = require "scrutinizer.manage.common.item_results"
@@ -75,8 +76,7 @@ end
 function methods:create(list)
   local users, complaint = read_users("users:create", list)
   if not users then error(complaint, 2) end
-  local made, err = create(self, "users:create", users)
-  return made, err
+  return errors.result(create(self, "users:create", users))
 end
 
 -- The users of a sync that were there before, each with each of its groups.
@@ -144,8 +144,7 @@ end
 function methods:delete(list)
   local who, complaint = item_fields.references("users:delete", list)
   if not who then error(complaint, 2) end
-  local gone, err = accounts.delete(self._client, "users:delete", who, wire.delete_users, wire.said.deleted_user)
-  return gone, err
+  return errors.result(accounts.delete(self._client, "users:delete", who, wire.delete_users, wire.said.deleted_user))
 end
 
 --- Renames a user.
@@ -196,7 +195,7 @@ function methods:set_preferences(id, map)
   function judge.concerns(one, sentence) return item_results.mentions(sentence, one.name) end
   local set, err = accounts.change(self._client, "users:set_preferences", list,
     function(prefs) return wire.set_preferences(user, prefs) end, judge, { sentences = { "updated" } })
-  return set, err
+  return errors.result(set, err)
 end
 
 return { new = function(client) return setmetatable({ _client = client }, Users) end }

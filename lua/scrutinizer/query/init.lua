@@ -1,4 +1,5 @@
---- The query: an immutable value that says which flows are wanted and how. wanted.lua has the methods that build it, running.lua those that run it.
+--- The query: an immutable value that says which flows are wanted and how. when, devices, wanted and without have the
+--- methods that build it, running those that run it.
 
 local check = require "scrutinizer.check"
 local draft = require "scrutinizer.query.draft"
@@ -6,7 +7,10 @@ local names = require "scrutinizer.query.names"
 local suggest = require "scrutinizer.suggest"
 local wire = require "scrutinizer.wire"
 
+require "scrutinizer.query.devices"
 require "scrutinizer.query.wanted"
+require "scrutinizer.query.when"
+require "scrutinizer.query.without"
 local running = require "scrutinizer.query.running"
 
 local query = {}

@@ -132,7 +132,7 @@ function methods:finish()
   self._error = answer.failure(self._core)
   if self._error then return nil, self._error end
   self._report, self._error = report_of(self)
-  return self._report, self._error
+  return errors.result(self._report, self._error)
 end
 
 return { new = new }

@@ -12,6 +12,7 @@ local errors = require "scrutinizer.errors"
 local events = require "scrutinizer.transport.events"
 local named_exporters = require "scrutinizer.report.named_exporters"
 local graph_points = require "scrutinizer.report.graph_points"
+local report_fields = require "scrutinizer.report.fields"
 local retry = require "scrutinizer.transport.retry"
 local secrets = require "scrutinizer.secrets"
 local times = require "scrutinizer.time.times"
@@ -26,8 +27,10 @@ local null = core.null
 local function new_decoder(client, spec)
   local o, wanted = client._options, {}
   for _, direction in ipairs(spec.directions) do wanted[direction] = true end
+  local order, said = report_fields.order(spec)
   return core.decoder {
     inbound = wanted.inbound, outbound = wanted.outbound, with_direction = #spec.directions > 1, graph = true,
+    order = order, check_order = said,
     projection = not spec.with_rows and {} or spec.projection or nil, reuse = not spec.with_rows,
     max_body = o.max_body, max_depth = o.max_depth, max_row = o.max_row, max_held = o.max_held, utf8 = o.utf8,
     int64 = o.integers == "int64",

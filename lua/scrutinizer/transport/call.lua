@@ -78,7 +78,7 @@ function call.send(client, form, how)
   events.done(client, {
     run_mode = form[wire.form.run_mode], kind = value == nil and err.kind or nil, bytes = spent.bytes, waited = spent.waited,
   })
-  return value, err
+  return errors.result(value, err)
 end
 
 local FIELD = "text, a number, a boolean or a table (sent as JSON)"

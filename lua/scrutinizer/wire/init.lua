@@ -25,11 +25,11 @@ wire.action = { get = "get", login = "initLogin" }
 
 --- Fields of `rpt_json`, by the query spec's names.
 wire.field = {
-  type = "reportTypeLang",
+  type = filters.TYPE_FIELD,
   directions = "reportDirections",
   times = "times",
   granularity = "dataGranularity",
-  filters = "filters",
+  filters = filters.FIELD,
   rate_total = "rateTotal",
   unit = "bbp",
   data_format = "dataFormat",
@@ -81,6 +81,8 @@ wire.DIRECTIONS = { "inbound", "outbound" }
 wire.BOTH = "both"
 
 wire.filter_type, wire.filters, wire.includes_exporter = filters.type, filters.write, filters.includes_exporter
+wire.includes_all_exporters, wire.includes_interface, wire.filter_key = filters.includes_all_exporters, filters.includes_interface, filters.key
+wire.device = filters.device
 
 -- JSON.
 

@@ -35,10 +35,11 @@ local BATCH = 1000
 ---@return scrutinizer.Error? err
 function methods:list()
   local list, err = object_lists.list(self._client, "ip_groups:list", wire.list(), { id = "id", name = "name" })
-  if list or err.kind ~= "api" then return list, err end
+  if list then return list end
+  if err.kind ~= "api" then return nil, err end
   -- Not every version has that page. Of the other page only the name is documented.
   local tree = object_lists.list(self._client, "ip_groups:list", wire.tree(), { id = wire.answer.id, name = wire.answer.name }, "results")
-  return tree, not tree and err or nil
+  return errors.result(tree, err)
 end
 
 -- The ids of all groups by name: { [name] = { ids } }; or nil and err.
@@ -182,9 +183,7 @@ function methods:create(name, list)
   if not read then error(complaint, 2) end
   local ok, err = resolve_children(self, "ip_groups:create", read)
   if not ok then return nil, err end
-  local group
-  group, err = create(self, "ip_groups:create", name, read, { batch = BATCH })
-  return group, err
+  return errors.result(create(self, "ip_groups:create", name, read, { batch = BATCH }))
 end
 
 local function read_ids(where, list)
@@ -385,8 +384,7 @@ function methods:from_list(name, list, options)
   if type(list) ~= "table" then error(check.message("ip_groups:from_list", list, "a list of rules: " .. rules.ALLOWED), 2) end
   local how, complaint = lists.options("ip_groups:from_list", options, BATCH)
   if not how then error(complaint, 2) end
-  local group, err = lists.from_list(hands(self), name, list, how)
-  return group, err
+  return errors.result(lists.from_list(hands(self), name, list, how))
 end
 
 -- A map is no list: what it holds must not be taken for an empty list, which would remove all rules.
@@ -430,8 +428,7 @@ function methods:from_csv(source, options)
   end
   local how, complaint = lists.options("ip_groups:from_csv", options, BATCH)
   if not how then error(complaint, 2) end
-  local groups, err = lists.from_csv(hands(self), source, how)
-  return groups, err
+  return errors.result(lists.from_csv(hands(self), source, how))
 end
 
 return { new = function(client) return setmetatable({ _client = client }, IpGroups) end }
