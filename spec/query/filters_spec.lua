@@ -92,7 +92,8 @@ local MISUSE = {
 -- The wire's filters of conditions.
 local function texts(list)
   local out = {}
-  for i, entry in ipairs(conditions.entries { type = "connections", fields = {}, filters = {}, conditions = list }) do out[i] = entry.type .. "=" .. entry.value end
+  local spec = { type = "connections", fields = {}, filters = {}, conditions = list }
+  for i, entry in ipairs(conditions.entries(spec)) do out[i] = entry.type .. "=" .. entry.value end
   return out
 end
 

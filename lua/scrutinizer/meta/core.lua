@@ -25,6 +25,9 @@ local top = {}
 ---@class scrutinizer.core.Writer rows to CSV or NDJSON
 local writer = {}
 
+---@class scrutinizer.core.Keep tests of rows: which of them are given
+local keep = {} -- luacheck: ignore 211
+
 ---@class scrutinizer.core.Ties rows that tie, remembered from answer to answer
 local ties = {}
 
@@ -62,7 +65,7 @@ function core.int64(make) end
 ---@return integer? position
 function core.decode(text, options) end
 
----@param options table projection, directions and caps
+---@param options table projection, directions, keep (with quotas: overlap, skip, left) and caps
 ---@return scrutinizer.core.Decoder
 function core.decoder(options) end
 
@@ -89,6 +92,12 @@ function core.writer(options) end
 ---@param count integer how many are kept
 ---@return scrutinizer.core.Top
 function core.top(count) end
+
+--- A test has one of: `all`, `any` (lists of tests), `no` (a test), `one_of` ({ texts =, decimals =, numbers =, networks = }), `between` ({ min =,
+--- max = }), `begins`, `contains`; and perhaps `field`, the number of the field that it and the tests in it read.
+---@param options { fields: { column: string, member?: string, why?: string }[], test: table }
+---@return scrutinizer.core.Keep
+function core.keep(options) end
 
 ---@param bytes number how much it may remember
 ---@param saved? string what `ties:save()` gave
@@ -253,6 +262,11 @@ function decoder:lane(direction, limit) end
 function decoder:pass() end
 ---@return integer rows that `pass` gave since `lane`
 function decoder:passed() end
+---@param direction integer
+---@return integer rows that the tests dropped since the last call
+---@return integer skipped of these, by the quota's `skip`
+---@return boolean cut one came that meets the tests, after `left` rows
+function decoder:dropped(direction) end
 ---@param from scrutinizer.core.Transfer
 ---@param sums scrutinizer.core.Aggregate
 ---@param direction integer
