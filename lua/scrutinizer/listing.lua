@@ -13,8 +13,16 @@ local function fields_of(list)
   return check.sorted_keys(type(list[1]) == "table" and list[1] or {})
 end
 
+-- An entry that prints itself, as a report does, or an error in its place: one line of it.
+local function own_line(entry)
+  local shown = type(entry) == "table" and errors.is(entry.error) and entry.error or entry
+  local metatable = getmetatable(shown)
+  return type(metatable) == "table" and metatable.__tostring and errors.neutral(tostring(shown):match "[^\n]*", 1000) or nil
+end
+
 local function line_of(entry, fields)
-  local words = {}
+  local own, words = own_line(entry), {}
+  if own then return own end
   for i, field in ipairs(fields) do
     local value = entry[field]
     if type(value) == "table" then value = #value end
@@ -25,7 +33,7 @@ end
 
 local function text_of(list, what, fields)
   fields = fields or fields_of(list)
-  local lines = { ("%d %s: %s"):format(#list, what, table.concat(fields, ", ")) }
+  local lines = { ("%d %s%s"):format(#list, what, fields[1] and ": " .. table.concat(fields, ", ") or "") }
   for i = 1, math.min(#list, MOST) do lines[i + 1] = line_of(list[i], fields) end
   if #list > MOST then lines[#lines + 1] = ("… and %d more"):format(#list - MOST) end
   return table.concat(lines, "\n")

@@ -63,7 +63,7 @@ static const struct sz_select FIELDS[] = {
     {"text", "sum_octets", SZ_LABEL, 0},
 };
 static const char *const NAMES[] = {"host", "octets"};
-static const size_t BY[] = {0};
+static const struct sz_by BY[] = {{0, SZ_BY_VALUE, 0, 0, 1}};
 static const struct sz_folded FOLDED[] = {{1, SZ_FOLD_SUM}};
 
 static void see_row(struct seen *seen, const struct sz_report *r) {

@@ -61,6 +61,7 @@ local CALLS = {
   ["query.columns"] = function() return query:columns() end,
   ["query.aggregate"] = function() return query:aggregate { sum = { "sum_octetdeltacount" } } end,
   ["query.request"] = function() return query:request() end,
+  ["query.explain"] = function() return query:explain() end,
   ["query.url"] = function() return query:url() end,
   ["query.curl"] = function() return query:curl() end,
   ["query.series"] = function() return query:series() end,
@@ -152,6 +153,7 @@ local BUILDERS = {
   { "only_exporter", "10.1.1.1" }, { "all_exporters" }, { "device_group", 1 }, { "where", { port = 53 } }, { "exclude", { port = 53 } },
   { "filter", "sdfIps", "x" }, { "set", "x", 1 }, { "select", "a" }, { "limit", 1 }, { "offset", 1 }, { "page_size", 1 }, { "prefetch", 1 },
   { "resume", { resume = { offset = 1 } } }, { "without", "limit" }, { "no_limit" },
+  { "keep", { sum_octetdeltacount = 5 } },
 }
 
 -- Which part a file's methods belong to.

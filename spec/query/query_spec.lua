@@ -194,7 +194,8 @@ local MISUSE = {
   { function() local _ = base:exporter "10.1.1" end, 'exporter: got "10.1.1"', "IPv4 or IPv6 address, or its name" },
   { function() local _ = base:exporter() end, "exporter: got nil;" },
   { function() local _ = base:exporter("10.1.1.4", -1) end, 'exporter: interface: got -1' },
-  { function() local _ = base:device_group "Core" end, 'device_group: got "Core"; allowed: the id of a device group' },
+  { function() local _ = base:device_group "-5" end,
+    'device_group: got "-5"; allowed: the id of a device group, a whole number from 0, or its name' },
   { function() local _ = base:device_group(-1) end, "device_group: got -1;" },
   { function() local _ = base:where { scr_ip = "1.1.1.1" } end, 'did you mean "src_ip"?' },
   { function() local _ = base:where { network = "10.1.0.0/8" } end, "where: network:", 'did you mean "10.0.0.0/8"?' },
@@ -321,6 +322,23 @@ describe("query", function()
     assert.same({ inbound = limits(0, 10000000000) }, data_of(timed))
     assert.same({ outbound = limits(3, 10) }, data_of(timed:outbound():offset(3):limit(10)))
     assert.same({ inbound = limits(3, 10), outbound = limits(3, 10) }, data_of(timed:both():offset(3):limit(10)))
+  end)
+
+  it("takes filters of rows back", function()
+    local kept = timed:keep { sum_octetdeltacount = { min = 5 } }
+    assert.is_true(tostring(kept) ~= tostring(timed) and tostring(kept) ~= tostring(timed:keep { sum_octetdeltacount = { min = 6 } }))
+    assert.equal(tostring(timed), tostring(kept:without "keep"))
+    local all = timed:keep { src = "10.0.0.0/8", octets = { min = 5, max = 9 }, app = { begins = { "HTTP", "x" } }, port = { no = { 53, "54" } } }
+    assert.equal(tostring(timed) .. ', keep "app" = (begins "HTTP" or begins "x"), keep "octets" = 5 to 9, keep "port" = not ({ "54", 53 }), '
+      .. 'keep "src" = "10.0.0.0/8"', tostring(all))
+    local seen = {}
+    for _, condition in ipairs { 3, "3", { no = 3 }, { no = { 3, 4 } }, { { no = 3 }, 4 }, { min = 3 }, { max = 3 }, { min = 3, no = 4 },
+      { begins = "3" }, { contains = "3" }, { no = { begins = "3" } }, ("x"):rep(100), ("x"):rep(101) } do
+      local text = tostring(timed:keep { field = condition })
+      assert.is_nil(seen[text], text)
+      seen[text] = true
+    end
+    assert.same({}, kept:without("keep")._spec.kept)
   end)
 
   it("takes limits back", function()

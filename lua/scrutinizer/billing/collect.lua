@@ -257,10 +257,6 @@ end
 local KINDS = { ip_group = true, network = true, ip = true }
 local ALL = "all"
 
-local function as_list(value)
-  return type(value) == "table" and value or { value }
-end
-
 --- Queries for a customer's interfaces (one part each), or for its addresses: inbound is traffic to them, outbound traffic from them.
 --- The graph has `limit` rows (default 1); the rest is in Other. Raises as the query's methods do.
 ---@param client scrutinizer.Client
@@ -273,7 +269,7 @@ function collect.queries(client, customer)
     found.inbound[i] = base:inbound():exporter(port[1], port[2])
     found.outbound[i] = base:outbound():exporter(port[1], port[2])
   end
-  if customer.exporter and customer.exporter ~= ALL then base = base:exporter((table.unpack or unpack)(as_list(customer.exporter))) end -- luacheck: ignore
+  if customer.exporter and customer.exporter ~= ALL then base = base:exporter(customer.exporter) end
   for _, kind in ipairs(check.sorted_keys(KINDS)) do
     if customer[kind] ~= nil then
       table.insert(found.inbound, base:where { ["dst_" .. kind] = customer[kind] })
@@ -300,6 +296,11 @@ function collect.customer_complaint(customer)
   -- Without an exporter a flow could be billed twice without notice.
   if not customer.interfaces and customer.exporter == nil then
     return 'customer: say exporter; a flow that several exporters report counts at each of them; "all" where none do'
+  end
+  -- Which way the customer's traffic takes through an interface depends on which end of it the customer is.
+  if type(customer.exporter) == "table" then
+    return "customer: exporter: addresses are counted at a whole exporter; at one interface, give interfaces, or queries of your own that say "
+      .. ":inbound() or :outbound()"
   end
 end
 

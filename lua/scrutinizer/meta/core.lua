@@ -52,9 +52,13 @@ core.array_mt = nil
 ---@return number
 function core.now() end
 
+--- How large whole numbers are made on LuaJIT where the option `int64` is set.
+---@param make fun(high: number, low: number): ffi.cdata*
+function core.int64(make) end
+
 --- A JSON text as a Lua value. `exact`: what no number of this Lua holds is its text also with an exponent or a fraction, from 2^53 on.
 ---@param text string
----@param options? { max_depth?: integer, utf8?: "pass"|"replace"|"error", exact?: boolean, max_made?: number } the last: bytes of Lua's memory
+---@param options? { max_depth?: integer, utf8?: "pass"|"replace"|"error", exact?: boolean, int64?: boolean, max_made?: number } the last: bytes of Lua's memory
 ---@return any value nil: it failed
 ---@return string? kind
 ---@return string? message
@@ -65,7 +69,19 @@ function core.decode(text, options) end
 ---@return scrutinizer.core.Decoder
 function core.decoder(options) end
 
----@param options { fields: string[], by: integer[], folded: { field: integer, fold: "sum"|"min"|"max" }[], max_keys?: number }
+---@class scrutinizer.core.By
+---@field field integer
+---@field name string      the result's field
+---@field prefix? integer  by network; prefix6: of IPv6, default the same
+---@field prefix6? integer
+---@field every? integer   in steps
+
+---@class scrutinizer.core.Folded
+---@field field integer
+---@field fold "sum"|"min"|"max"
+---@field name? string     the result's field; default such as sum_octets
+
+---@param options { fields: string[], by: (integer|scrutinizer.core.By)[], folded: scrutinizer.core.Folded[], max_keys?: number, int64?: boolean }
 ---@return scrutinizer.core.Aggregate
 function core.aggregate(options) end
 
@@ -280,8 +296,9 @@ function decoder:close() end
 
 ---@param count? integer only the first so many groups
 ---@param with_count? boolean
+---@param metatable? table of each group
 ---@return table[]
-function aggregate:rows(count, with_count) end
+function aggregate:rows(count, with_count, metatable) end
 function aggregate:close() end
 
 ---@param value number

@@ -8,13 +8,31 @@ local explain = require "scrutinizer.query.explain"
 local listing = require "scrutinizer.listing"
 local named_exporters = require "scrutinizer.report.named_exporters"
 local pages = require "scrutinizer.report.pages"
-local ready = require "scrutinizer.query.ready"
+local readiness = require "scrutinizer.query.ready"
 local series = require "scrutinizer.report.series"
 local show = require "scrutinizer.query.show"
 local wire = require "scrutinizer.wire"
 
 ---@class scrutinizer.Query
 local methods = draft.methods
+local ready = readiness.spec
+
+local running = {}
+
+local GRAPHS = { series = true, rates = true, pie = true }
+
+--- What a running method would raise with this argument; nil: nothing. `client:gather` asks before it runs queries.
+---@param query scrutinizer.Query
+---@param method string
+---@param argument any
+---@return string?
+function running.complaint(query, method, argument)
+  local spec, complaint = readiness.settled(query._spec, method, GRAPHS[method])
+  if complaint then return complaint end
+  if method == "aggregate" then return select(2, aggregate.plan(spec, argument)) end
+  complaint = method == "rates" and series.complaint(spec)
+  return complaint and "rates: " .. complaint or nil
+end
 
 ---@class scrutinizer.RowsOptions
 ---@field reuse? boolean every row is the same table, with its fields overwritten
@@ -79,8 +97,10 @@ end
 ---@return scrutinizer.Column[]?
 ---@return scrutinizer.Error? err of kind `decode` when the answer has no columns
 function methods:columns()
-  local spec = ready(self, "columns", "LastHour")
-  return require("scrutinizer.report.cursor").columns(self, spec)
+  local timeless = draft.is(self) and not self._spec.times and self._spec.fields[wire.field.times] == nil
+  local query = timeless and self:range "LastHour" or self
+  local spec = ready(query, "columns")
+  return require("scrutinizer.report.cursor").columns(query, spec)
 end
 
 -- A call's result, or nil and an error that says which query failed.
@@ -144,7 +164,7 @@ local SERIES_FIELDS = { "direction", "label", "dns", "interval", "points", "miss
 ---@return scrutinizer.Series[]? list
 ---@return scrutinizer.Error? err
 function methods:series()
-  local list, err = series.find(self._client, ready(self, "series", nil, true))
+  local list, err = series.find(self._client, ready(self, "series", true))
   return listing.result("series", SERIES_FIELDS, of_query(self, list, err))
 end
 
@@ -152,7 +172,7 @@ end
 ---@return scrutinizer.Series[]? list
 ---@return scrutinizer.Error? err
 function methods:rates()
-  local spec = ready(self, "rates", nil, true)
+  local spec = ready(self, "rates", true)
   local complaint = series.complaint(spec)
   if complaint then error("rates: " .. complaint, 2) end
   local list, err = series.find(self._client, spec)
@@ -164,7 +184,7 @@ end
 ---@return table[]? list
 ---@return scrutinizer.Error? err
 function methods:pie()
-  local list, err = series.pie(self._client, ready(self, "pie", nil, true))
+  local list, err = series.pie(self._client, ready(self, "pie", true))
   return listing.result("parts", { "direction", "label", "dns", "other" }, of_query(self, list, err))
 end
 
@@ -174,3 +194,5 @@ end
 function methods:interval()
   return of_query(self, series.interval(self._client, ready(self, "interval")))
 end
+
+return running

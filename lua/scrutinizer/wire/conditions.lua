@@ -31,8 +31,9 @@ function READERS.ip(value)
   return addresses.is_ip(value) and value or nil
 end
 
+-- A name is looked up before a request is made.
 function READERS.ip_group(value)
-  return check.digits(value, 1)
+  return check.digits(value, 1) or (check.name(value) and value) or nil
 end
 
 function READERS.port(value)

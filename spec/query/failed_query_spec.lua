@@ -36,6 +36,12 @@ describe("a failed query", function()
     assert.equal(1, count)
     assert.equal("day 2026-03-02", list[2].error.window)
     assert.equal("srcHosts", list[2].error.query._spec.type)
+    local lines = {}
+    for line in tostring(list):gmatch "[^\n]+" do lines[#lines + 1] = line end
+    assert.equal(4, #lines)
+    assert.equal("3 reports", lines[1])
+    assert.equal(tostring(list[1]), lines[2])
+    assert.equal(tostring(list[2].error), lines[3])
   end)
 
   it("is named by every way to run it", function()
