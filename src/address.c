@@ -4,33 +4,30 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-/* Reads one octet, up to 'end'; returns what follows it. NULL: it is none. */
-static const char *read_octet(const char *s, const char *end,
-                              unsigned char *out) {
-  const char *from = s;
-  unsigned value = 0;
-  for (; s < end && *s >= '0' && *s <= '9'; s++) {
-    value = value * 10 + (unsigned)(*s - '0');
-    if (value > 255)
-      return NULL;
-  }
-  if (s == from || (s - from > 1 && *from == '0'))
-    return NULL;
-  *out = (unsigned char)value;
-  return s;
-}
-
+/*
+** Reads four octets. Every row's address may come here, so it is one loop:
+** 'octet' has the value of the digits so far, 'digits' says how many.
+*/
 static int read_v4(const char *s, size_t len, unsigned char *out) {
-  const char *end = s + len;
-  int i;
-  for (i = 0; i < 4; i++) {
-    if (i > 0 && (s == end || *s++ != '.'))
+  unsigned octet = 0, digits = 0, n = 0;
+  size_t i;
+  for (i = 0; i < len; i++) {
+    unsigned digit = (unsigned char)s[i] - (unsigned)'0';
+    if (digit <= 9) {
+      if (digits++ && !octet)
+        return 0; /* a leading zero */
+      octet = octet * 10 + digit;
+      if (octet > 255)
+        return 0;
+      continue;
+    }
+    if (s[i] != '.' || !digits || n == 3)
       return 0;
-    s = read_octet(s, end, &out[i]);
-    if (!s)
-      return 0;
+    out[n++] = (unsigned char)octet;
+    octet = digits = 0;
   }
-  return s == end;
+  out[n] = (unsigned char)octet;
+  return n == 3 && digits;
 }
 
 static int read_v6(const char *s, size_t len, unsigned char *out) {
@@ -45,11 +42,11 @@ static int read_v6(const char *s, size_t len, unsigned char *out) {
 int sz_address_read(const char *s, size_t len, struct sz_address *out) {
   memset(out, 0, sizeof *out);
   out->bytes[0] = 4;
-  if (len < 7 || memchr(s, ':', len < 5 ? len : 5)) {
-    out->bytes[0] = 6;
-    return len > 1 && read_v6(s, len, out->bytes + 1);
-  }
-  return len <= 15 && read_v4(s, len, out->bytes + 1);
+  if (len >= 7 && len <= 15 && read_v4(s, len, out->bytes + 1))
+    return 1;
+  memset(out, 0, sizeof *out);
+  out->bytes[0] = 6;
+  return memchr(s, ':', len) && read_v6(s, len, out->bytes + 1);
 }
 
 unsigned sz_address_bits(const struct sz_address *a) {

@@ -395,7 +395,7 @@ static const struct sz_select *want_tested(struct sz_columns *c,
     if (!column)
       return &p->tested[i];
     want = want_of(c, column - 1, p->tested[i].member);
-    if (p->fields || compare_wants(&c->wants[column - 1], &want))
+    if (find_want(c, want) == c->nwants)
       c->wants[c->nwants++] = want;
   }
   return NULL;

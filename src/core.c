@@ -50,6 +50,7 @@ static const luaL_Reg FUNCTIONS[] = {
     {"feed_push", sz_lua_feed_push},
     {"feed_ready", sz_lua_feed_ready},
     {"http", sz_lua_http_new},
+    {"int64", sz_lua_json_set_int64},
     {"keep", sz_lua_keep_new},
     {"now", now},
     {"resolve", sz_lua_resolve},

@@ -37,7 +37,7 @@ struct test {
   size_t field; /* not of a group */
   struct text text;
   struct range texts, numbers, networks; /* of ONE_OF: sorted */
-  int has_min, has_max;
+  int has_min, has_max, are_integers;
   struct number min, max;
 };
 
@@ -171,6 +171,7 @@ int sz_keep_between(struct sz_keep *k, size_t field, const char *min,
     copied = copy_number(k, min, min_len, &t.min);
   if (max && copied == 1)
     copied = copy_number(k, max, max_len, &t.max);
+  t.are_integers = (!min || t.min.is_integer) && (!max || t.max.is_integer);
   return copied == 1 ? add(&k->tests, &t, sizeof t) : copied;
 }
 
@@ -410,7 +411,11 @@ static int is_one_of(const struct sz_keep *k, const struct test *t,
 }
 
 static int is_between(const struct test *t, const struct value *v) {
+  const struct sz_slot *slot = v->slot;
   struct number n;
+  if (slot->type == SZ_SLOT_INTEGER && t->are_integers)
+    return (!t->has_min || slot->integer >= t->min.integer) &&
+           (!t->has_max || slot->integer <= t->max.integer);
   return number_of(v, &n) &&
          (!t->has_min || compare_numbers(&n, &t->min) >= 0) &&
          (!t->has_max || compare_numbers(&n, &t->max) <= 0);

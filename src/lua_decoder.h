@@ -64,6 +64,7 @@ struct decoder {
   char head[HEAD_BYTES]; /* first bytes of the answer, for messages */
   size_t head_len;
   int reuse, finished, done;
+  int int64;   /* see sz_lua_json_push_exact */
   int pending; /* the reader's row was read and not yet given to Lua */
   enum sz_direction lane; /* see decoder:lane */
   uint64_t lane_limit, passed;

@@ -38,30 +38,29 @@ static int get(lua_State *L, const char *name) {
 
 /* ---- the fields ---- */
 
-/* A text of the table on top, which keeps it alive. */
-static const char *text_of(lua_State *L, const char *name,
+/* A text of the table at 'index'; it stays on the stack, and so alive. */
+static const char *text_of(lua_State *L, int index, const char *name,
                            const char *otherwise) {
-  const char *text = otherwise;
-  if (get(L, name)) {
-    text = luaL_checkstring(L, -1);
-    lua_pop(L, 1);
-  }
-  luaL_argcheck(L, text, 1, "a field without its column");
-  return text;
+  lua_pushstring(L, name);
+  lua_rawget(L, index);
+  if (lua_isnil(L, -1) && otherwise)
+    return otherwise;
+  return luaL_checkstring(L, -1);
 }
 
 /* One field, { column =, member =, why = }, which is on top. */
 static void add_field(lua_State *L, struct sz_keep *k) {
   static const char *const MEMBERS[] = {"raw", "label", "title"};
   const char *column, *why, *member;
-  int i = 0;
-  luaL_checktype(L, -1, LUA_TTABLE);
-  column = text_of(L, "column", NULL);
-  why = text_of(L, "why", "");
-  member = text_of(L, "member", "raw");
+  int i = 0, field = lua_gettop(L);
+  luaL_checktype(L, field, LUA_TTABLE);
+  column = text_of(L, field, "column", NULL);
+  why = text_of(L, field, "why", "");
+  member = text_of(L, field, "member", "raw");
   while (i < SZ_TITLE && strcmp(member, MEMBERS[i]) != 0)
     i++;
   check(L, sz_keep_field(k, column, (enum sz_member)i, why));
+  lua_settop(L, field);
 }
 
 static size_t add_fields(lua_State *L, struct sz_keep *k) {
@@ -175,17 +174,16 @@ static void add_values(lua_State *L, struct builder *b) {
 static void add_between(lua_State *L, struct builder *b) {
   size_t min_len = 0, max_len = 0;
   const char *min = NULL, *max = NULL;
-  luaL_checktype(L, -1, LUA_TTABLE);
-  if (get(L, "min")) {
+  int bounds = lua_gettop(L);
+  luaL_checktype(L, bounds, LUA_TTABLE);
+  if (get(L, "min"))
     min = luaL_checklstring(L, -1, &min_len);
-    lua_pop(L, 1);
-  }
-  if (get(L, "max")) {
+  lua_pushvalue(L, bounds);
+  if (get(L, "max"))
     max = luaL_checklstring(L, -1, &max_len);
-    lua_pop(L, 1);
-  }
   check(L,
         sz_keep_between(b->keep, field_of(L, b), min, min_len, max, max_len));
+  lua_settop(L, bounds);
 }
 
 /* The one member of a test besides 'field'. */
@@ -216,7 +214,7 @@ static void add_test(lua_State *L, struct builder *b) {
   size_t outer = b->field;
   int top = lua_gettop(L);
   luaL_checktype(L, -1, LUA_TTABLE);
-  luaL_checkstack(L, 8, "tests within tests");
+  luaL_checkstack(L, 16, "tests within tests");
   luaL_argcheck(L, ++b->depth <= MAX_DEPTH, 1, "tests nested too deep");
   if (get(L, "field")) {
     lua_Integer field = luaL_checkinteger(L, -1);

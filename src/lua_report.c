@@ -183,6 +183,7 @@ int sz_lua_report_new(lua_State *L) {
   read_keep(L, &options);
   sz_setuservalue(L, 4);
   d->reuse = option_flag(L, "reuse");
+  d->int64 = option_flag(L, "int64");
   d->max_depth = options.max_depth;
   d->utf8 = options.utf8;
   sz_buffer_init(&d->queue, options.max_held);
@@ -236,6 +237,7 @@ static void fact_budget(const struct decoder *d, enum sz_fact fact, size_t len,
   how->max_depth = d->max_depth;
   how->utf8 = d->utf8;
   how->exact = 1;
+  how->int64 = 0;
   how->max_made = part > LEAST_MADE ? part : LEAST_MADE;
   how->over = "its values take more than an eighth of max_held";
   if (fact != SZ_FACT_GRAPH)
@@ -292,6 +294,7 @@ static int push_last_row(lua_State *L, struct decoder *d) {
   how.max_depth = d->max_depth;
   how.utf8 = SZ_UTF8_PASS;
   how.exact = 1;
+  how.int64 = 0;
   how.max_made = MAX_ROW_MADE;
   how.over = "";
   if (sz_lua_json_push(L, text, len, &how, 0, &error))

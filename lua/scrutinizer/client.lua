@@ -291,12 +291,12 @@ end
 
 --- Sends any run mode of the appliance and decodes the answer. For run modes that have no method here. Never retried.
 ---@param fields table<string, string|number|boolean|table> such as { rm = "licensing" }; tables are sent as JSON text
----@return any value as `scrutinizer.decode` gives it
+---@return any value as `scrutinizer.decode` gives it; the option `integers` holds
 ---@return scrutinizer.Error? err also when the answer holds `err`
 function methods:call(fields)
   local form = call.form(fields)
   local _, found = secrets.of_form(form, core.decode)
-  return call.send(self, form, { write = true, secrets = found[1] and found })
+  return call.send(self, form, { write = true, secrets = found[1] and found, int64 = self._options.integers == "int64" })
 end
 
 --- Checks that the appliance answers and accepts the token. It sends the cheapest request that the appliance has, which changes nothing.
@@ -321,11 +321,12 @@ function methods:version()
 end
 
 --- Runs many reports at the same time over this client's connections. If one fails, the others go on. Misuse raises.
----@param queries { [integer]: scrutinizer.Query, concurrency?: integer } { q1, q2, concurrency = 8 }: at most 8 at a time; 1 to 1000, default 8
----@return { n: integer, [integer]: table } list entry i is what `queries[i]:fetch()` returns, or { error = err }
+---@param queries { [integer]: scrutinizer.Query|scrutinizer.GatherEntry, concurrency?: integer } { q1, q2, concurrency = 8 }: at most 8 at a
+---  time; 1 to 1000, default 8. An entry may say what is asked: { q1, aggregate = { … } }, { q2, series = true }; rates, pie, count
+---@return { n: integer, [integer]: any } list entry i is what the query's method (default `fetch`) returns, or { error = err }
 ---@return integer failed how many entries hold an error
 function methods:gather(queries)
-  local list, failed = gather.run(self, queries, query.is)
+  local list, failed = gather.run(self, queries, query)
   return listing.of(list, "reports", {}), failed
 end
 

@@ -1,6 +1,6 @@
 -- Bills of real recorded flows: collected from the sandbox, compared with what python makes of the flows themselves.
 local billing = require "scrutinizer.billing"
-local bigint = require "scrutinizer.billing.arithmetic.bigint"
+local bigint = require "scrutinizer.arithmetic.bigint"
 local support = require "spec.support"
 
 local describe_once = os.getenv "SANDBOX_CHECKED" and function() end or describe

@@ -30,6 +30,29 @@ describe("scrutinizer", function()
     assert.matches('"in_443_both"', form.rpt_json)
   end)
 
+  it("narrows by each --where, and keeps rows by --keep", function()
+    local function octets_of(arguments)
+      local out, sum = good(("report host2host --between %s %s --select %s --format csv %s"):format(FROM, TO,
+        "src=sourceipaddress,dst=destinationipaddress,octets=sum_octetdeltacount", arguments)), 0
+      for octets in out:gmatch ",(%d+)\r\n" do sum = sum + tonumber(octets) end
+      return ("%.0f"):format(sum)
+    end
+    local function awk(condition) return support.awk(('NR>1&&(%s){s+=$12}END{printf "%%.0f", s}'):format(condition)) end
+    assert.equal(awk '$7=="10.8.0.69"&&$9=="8.8.8.8"', octets_of "--where src_ip=10.8.0.69 --where dst_ip=8.8.8.8")
+    assert.equal(awk '$7=="10.8.0.69"&&$9=="8.8.8.8"||$7=="8.8.8.8"&&$9=="10.8.0.69"', octets_of "--where ip=10.8.0.69 --where ip=8.8.8.8")
+    assert.equal(awk '$7~/^10\\.8\\./&&$9!="8.8.8.8"&&$9!="8.8.4.4"&&$9~/^8/',
+      octets_of "--keep src=10.8.0.0/16 --keep 'dst!=8.8.8.8,8.8.4.4' --keep 'dst^=8'")
+    local many = support.awk 'NR>1{o[$7","$9]+=$12}END{for(k in o)if(o[k]>=100000&&o[k]<=200000)s+=o[k];printf "%.0f",s}'
+    assert.equal(many, octets_of "--keep 'octets>=100000' --keep 'octets<=200000'")
+    local out = good(("explain host2host --between %s %s --keep 'dst*=8.8'"):format(FROM, TO))
+    assert.matches('\nkept here: dst contains "8.8"\n', out, 1, true)
+    for _, text in ipairs { "dst", "=1", "'octets>=1,2'" } do
+      local _, err, status = run(("report host2host --last 5m --keep %s"):format(text))
+      assert.equal(64, status)
+      assert.truthy(err:find(text:gsub("'", ""):match "^[^>]*", 1, true), err)
+    end
+  end)
+
   it("prints an aligned table with units", function()
     local out = good(("report host2host --between %s %s --select src=sourceipaddress,octets=sum_octetdeltacount --limit 2"):format(FROM, TO))
     assert.equal("src                octets\n157.240.30.63    192.1 MB\n195.113.214.205   39.4 MB\n", out)

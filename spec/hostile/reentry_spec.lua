@@ -12,7 +12,6 @@ local core = require "scrutinizer.core"
 local scrutinizer = require "scrutinizer"
 local support = require "spec.support"
 
-local LUA = os.getenv "SCRUTINIZER_LUA" or "lua5.4"
 
 local function document(rows)
   local columns, list = {}, {}
@@ -204,7 +203,7 @@ end)
 
 describe("the end of the state", function()
   local function run(script)
-    return support.shell(("%s -e %s 2>&1; echo status $?"):format(LUA, support.quote(script)))
+    return support.shell(("%s -e %s 2>&1; echo status $?"):format(support.lua, support.quote(script)))
   end
 
   local FINALIZER = [[

@@ -62,7 +62,7 @@ local MISUSE = {
   { { ip = "12345::" }, 'got "12345::"' },
   { { ip = "fe80::1%eth0" }, "got" },
   { { ip = "1:2:3:4:5:6:7:8:" }, "got" },
-  { { ip_group = "Servers" }, 'where: ip_group: got "Servers"; allowed: the id of an IP group' },
+  { { ip_group = " " }, 'where: ip_group: got " "; allowed: the id of an IP group, a whole number from 1, or its name' },
   { { ip_group = 0 }, "got 0" },
   { { ip_group = 1.5 }, "got 1.5" },
   { { ip_group = -1 }, "got -1" },
@@ -92,7 +92,8 @@ local MISUSE = {
 -- The wire's filters of conditions.
 local function texts(list)
   local out = {}
-  for i, entry in ipairs(conditions.entries { type = "connections", fields = {}, filters = {}, conditions = list }) do out[i] = entry.type .. "=" .. entry.value end
+  local spec = { type = "connections", fields = {}, filters = {}, conditions = list }
+  for i, entry in ipairs(conditions.entries(spec)) do out[i] = entry.type .. "=" .. entry.value end
   return out
 end
 

@@ -219,14 +219,14 @@ local function misuse(message)
 end
 
 local function shown_number(value)
-  return type(value) == "number" or (type(value) == "string" and value:find "^%-?%d+%.?%d*$" ~= nil)
+  return type(value) == "number" or type(value) == "cdata" or (type(value) == "string" and value:find "^%-?%d+%.?%d*$" ~= nil)
 end
 
 -- Fields to draw where none are said: octets, else the first number; and all texts as the label.
 local function choose(fields, row, o)
   local texts, numbers = {}, {}
   for _, field in ipairs(fields) do
-    local numeric = type(row[field.field]) == "number" or field.column:find "^sum_"
+    local numeric = type(row[field.field]) == "number" or type(row[field.field]) == "cdata" or field.column:find "^sum_"
     local passed = field.column == "rank" or field.column == "percenttotal" or field.column:find "_epoch$"
     if numeric and not passed then
       table.insert(numbers, field.column:find "octet" and 1 or #numbers + 1, field)

@@ -22,6 +22,31 @@ local function pair(text)
   return { name = name, value = value }
 end
 
+-- The conditions of --keep by their signs; `values` is a list.
+local KEPT = {
+  ["="] = function(values) return values end,
+  ["!="] = function(values) return { no = values } end,
+  ["^="] = function(values) return { begins = values } end,
+  ["*="] = function(values) return { contains = values } end,
+  [">="] = function(values) return { min = values[1] } end,
+  ["<="] = function(values) return { max = values[1] } end,
+}
+
+local function values_of(text)
+  local list = {}
+  for value in (text .. ","):gmatch "([^,]*)," do list[#list + 1] = value end
+  return list
+end
+
+-- Splits "field=value" by the sign before the first "="; nil and a complaint for other text.
+local function kept(text)
+  local field, sign, value = text:match "^([^=]-)([!^*<>]?=)(.*)$"
+  local values = field and field ~= "" and values_of(value)
+  if not values then return nil, ("'%s' is not of the form field=value"):format(text) end
+  if values[2] and (sign == ">=" or sign == "<=") then return nil, ("'%s': %s takes one number"):format(text, sign) end
+  return { [field] = KEPT[sign](values) }
+end
+
 --- Adds the options of a query.
 ---@param command table argparse's
 ---@param graph? boolean the command fetches no rows: leave out the options for fields and pages
@@ -37,12 +62,13 @@ function query.options(command, graph)
     command:option("--range", "A named range: " .. query.words(scrutinizer.date_ranges)):argname "<name>")
   command:group("Which flows",
     command:option("--where", "Only flows that match. Keys: ip, ip_group, network, port (or with src_ or dst_ in front), app_port. "
-      .. "Conditions of one kind are ORed, whatever their side (ip, src_ip and dst_ip are one kind); different kinds are ANDed. "
-      .. "Commas separate values."):argname "<key=value>":count "*":convert(pair),
-    command:option("--exclude", "Leave out flows that match; keys as with --where."):argname "<key=value>":count "*":convert(pair),
+      .. "Commas separate values, which are alternatives; further --where narrow. What the appliance cannot narrow is filtered in the rows, "
+      .. "or refused."):argname "<key=value>":count "*":convert(pair),
+    command:option("--exclude", "Leave out every flow that matches any of these; keys as with --where."):argname "<key=value>":count "*"
+      :convert(pair),
     command:option("--exporter", "An exporter: its address or any of its names."):argname "<exporter>",
     command:option("--interface", "An interface of that exporter: its number or name."):argname "<interface>",
-    command:option("--device-group", "Id of a device group."):argname "<id>":convert(tonumber),
+    command:option("--device-group", "Id or name of a device group."):argname "<group>":convert(function(text) return tonumber(text) or text end),
     command:option("--filter", "A filter by the appliance's own type and value; it is not checked."):argname "<type=value>":count "*":convert(pair),
     command:option("--direction", "inbound (default; must be said with --interface), outbound or both."):choices { "inbound", "outbound", "both" })
   local how = {
@@ -59,6 +85,9 @@ function query.options(command, graph)
     how[#how + 1] = command:option("--values", "Label texts as rates or totals."):choices { "rate", "total" }
     how[#how + 1] = command:option("--select", "Fields, separated by commas: column or alias=column; column.label, column.title; column? may be "
       .. "missing."):argname "<fields>"
+    how[#how + 1] = command:option("--keep", "Only rows that match, filtered here: field=value, field!=value, field>=number, field<=number, "
+      .. "field^=text (begins), field*=text (contains). A field of --select or a column; a value may be a network. Commas separate values, which "
+      .. "are alternatives; further --keep narrow. --limit counts the rows that are kept."):argname "<field=value>":count "*":convert(kept)
     how[#how + 1] = command:option("--page-size", "Rows per request (default: all in one answer)."):argname "<rows>":convert(tonumber)
   end
   command:group("How", unpack(how))
@@ -67,15 +96,11 @@ end
 
 local NUMERIC = { ip_group = true, src_ip_group = true, dst_ip_group = true, port = true, src_port = true, dst_port = true }
 
--- { key = { values } } from the pairs; values become numbers for keys that take numbers.
-local function conditions(pairs_given)
-  local map = {}
-  for _, given in ipairs(pairs_given) do
-    local list = map[given.name] or {}
-    map[given.name] = list
-    for value in (given.value .. ","):gmatch "([^,]*)," do list[#list + 1] = NUMERIC[given.name] and tonumber(value) or value end
-  end
-  return map
+-- { key = { values } } of one pair; values become numbers for keys that take numbers.
+local function conditions(given)
+  local list = values_of(given.value)
+  for i, value in ipairs(list) do list[i] = NUMERIC[given.name] and tonumber(value) or value end
+  return { [given.name] = list }
 end
 
 -- The fields of --select in order, and the map for the query's `select`.
@@ -114,8 +139,8 @@ end
 
 local function say_which(q, args)
   if args.direction then q = q[args.direction](q) end
-  if next(args.where) then q = q:where(conditions(args.where)) end
-  if next(args.exclude) then q = q:exclude(conditions(args.exclude)) end
+  for _, given in ipairs(args.where) do q = q:where(conditions(given)) end
+  for _, given in ipairs(args.exclude) do q = q:exclude(conditions(given)) end
   if args.interface and not args.exporter then error("--interface goes with --exporter", 0) end
   if args.interface and not args.direction then error("--interface needs --direction inbound, outbound or both", 0) end
   if args.exporter then q = q:exporter(args.exporter, tonumber(args.interface) or args.interface) end
@@ -134,6 +159,7 @@ local function say_how(q, args)
     if value == nil then error(("--set %s: %s"):format(field.name, err.message), 0) end
     q = q:set(field.name, value)
   end
+  for _, condition in ipairs(args.keep or {}) do q = q:keep(condition) end
   for _, name in ipairs { "limit", "offset", "page_size" } do
     if args[name] then q = q[name](q, args[name]) end
   end

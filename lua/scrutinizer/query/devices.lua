@@ -1,6 +1,5 @@
 --- The methods that say whose flows are wanted: exporters, their interfaces, and groups of devices.
 
-local check = require "scrutinizer.check"
 local draft = require "scrutinizer.query.draft"
 local filters = require "scrutinizer.query.filters"
 local wire = require "scrutinizer.wire"
@@ -59,13 +58,13 @@ function methods:all_exporters()
 end
 
 --- Only flows of the devices in this group. Several calls, and calls of `:exporter`, are ORed. It replaces `:all_exporters`.
----@param id integer from 0; see client.device_groups:list()
+---@param group integer|string its id (from 0) or name, see client.device_groups:list(); a name is looked up when the query runs
 ---@return scrutinizer.Query
-function methods:device_group(id)
+function methods:device_group(group)
   local spec = draft.with_filters(self, "device_group")
-  local number = check.digits(id, 0)
-  if not number then draft.misuse("device_group", id, "the id of a device group, a whole number from 0") end
+  local entry, message = filters.device_group(group)
+  if not entry then draft.blame(message) end
   drop_filters(spec, wire.includes_all_exporters)
-  draft.add_filters(spec, { wire.filters.device_group("in", number) })
+  draft.add_filters(spec, { entry })
   return draft.finish(self, spec)
 end

@@ -10,7 +10,7 @@ local filters = {}
 
 local ALLOWED = {
   ip = "the text of an IPv4 or IPv6 address",
-  ip_group = "the id of an IP group, a whole number from 1",
+  ip_group = "the id of an IP group, a whole number from 1, or its name",
   network = 'the text of a network with its length, as "10.0.0.0/8"',
   port = "a port, a whole number from 0 to 65535",
   app_port = 'a port with its protocol, as "443/tcp", "443/6" or { 443, "tcp" }',
@@ -68,7 +68,7 @@ function filters.conditions(method, mode, given)
 end
 
 local function is_text(text)
-  return type(text) == "string" and text:find "%S" ~= nil and not text:find "^[%d.-]*$" and wire.try_encode(text) ~= nil
+  return check.name(text) and wire.try_encode(text) ~= nil
 end
 
 -- Whether a text can be a device's name and does not look like an address.
@@ -93,6 +93,17 @@ function filters.exporter(device, interface)
     return { type = wire.filter_type.exporter, named = { exporter = device, interface = index or interface } }
   end
   return wire.filters.exporter("in", device, index)
+end
+
+--- The filter for a group of devices. A name is looked up when the query runs.
+---@param group integer|string its id or name
+---@return { type: string, value?: string, named?: { device_group: string } }?
+---@return string? message what is wrong
+function filters.device_group(group)
+  local id = check.digits(group, 0)
+  if id then return wire.filters.device_group("in", id) end
+  if is_text(group) then return { type = wire.filter_type.exporter, named = { device_group = group } } end
+  return nil, check.message("device_group", group, "the id of a device group, a whole number from 0, or its name")
 end
 
 return filters

@@ -11,7 +11,7 @@ require "scrutinizer.query.devices"
 require "scrutinizer.query.wanted"
 require "scrutinizer.query.when"
 require "scrutinizer.query.without"
-require "scrutinizer.query.running"
+local running = require "scrutinizer.query.running"
 
 local query = {}
 
@@ -59,6 +59,6 @@ function query.from_spec(client, spec)
   return draft.query(client, whole)
 end
 
-query.is = draft.is
+query.is, query.complaint = draft.is, running.complaint
 
 return query

@@ -23,24 +23,39 @@ local function tests_of(spec, method, is_graph)
   return nil, ("%s: %s here, and %s"):format(method, why, instead)
 end
 
+local ready = {}
+
+--- A spec with its times settled and `tests` for its rows; nil and why the query cannot run.
+---@param spec table a query's
+---@param method string
+---@param is_graph? boolean the appliance makes what the method gives, of all rows
+---@return table? settled a copy
+---@return string? message
+function ready.settled(spec, method, is_graph)
+  if not spec.times and spec.fields[wire.field.times] == nil then
+    return nil, ('%s: say when: :range "LastHour", :between(from, to), :last "90m" or :day "2026-11-26"'):format(method)
+  end
+  if lacks_direction(spec) then
+    return nil, ("%s: the query names an interface and no direction: say :inbound(), :outbound() or :both()"):format(method)
+  end
+  local settled, message = window.settle(spec)
+  if not settled then return nil, ("%s: %s"):format(method, message) end
+  local copy = {}
+  for key, value in pairs(settled) do copy[key] = value end
+  copy.tests, message = tests_of(settled, method, is_graph)
+  if message then return nil, message end
+  return copy
+end
+
 --- The query's spec with its times settled and `tests` for its rows, when it can run. Otherwise raises at the line that called the query's
 --- method, which must call this itself and not by a tail call.
 ---@param query scrutinizer.Query
 ---@param method string
 ---@param is_graph? boolean the appliance makes what the method gives, of all rows
 ---@return table spec
-local function ready(query, method, is_graph)
-  local spec = draft.of(query, method, nil, 1)
-  if not spec.times and spec.fields[wire.field.times] == nil then
-    error(('%s: say when: :range "LastHour", :between(from, to), :last "90m" or :day "2026-11-26"'):format(method), 3)
-  end
-  if lacks_direction(spec) then
-    error(("%s: the query names an interface and no direction: say :inbound(), :outbound() or :both()"):format(method), 3)
-  end
-  local settled, message = window.settle(spec)
-  if not settled then error(("%s: %s"):format(method, message), 3) end
-  settled.tests, message = tests_of(settled, method, is_graph)
-  if message then error(message, 3) end
+function ready.spec(query, method, is_graph)
+  local settled, message = ready.settled(draft.of(query, method, nil, 1), method, is_graph)
+  if not settled then error(message, 3) end
   return settled
 end
 

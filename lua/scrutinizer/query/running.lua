@@ -8,13 +8,31 @@ local explain = require "scrutinizer.query.explain"
 local listing = require "scrutinizer.listing"
 local named_exporters = require "scrutinizer.report.named_exporters"
 local pages = require "scrutinizer.report.pages"
-local ready = require "scrutinizer.query.ready"
+local readiness = require "scrutinizer.query.ready"
 local series = require "scrutinizer.report.series"
 local show = require "scrutinizer.query.show"
 local wire = require "scrutinizer.wire"
 
 ---@class scrutinizer.Query
 local methods = draft.methods
+local ready = readiness.spec
+
+local running = {}
+
+local GRAPHS = { series = true, rates = true, pie = true }
+
+--- What a running method would raise with this argument; nil: nothing. `client:gather` asks before it runs queries.
+---@param query scrutinizer.Query
+---@param method string
+---@param argument any
+---@return string?
+function running.complaint(query, method, argument)
+  local spec, complaint = readiness.settled(query._spec, method, GRAPHS[method])
+  if complaint then return complaint end
+  if method == "aggregate" then return select(2, aggregate.plan(spec, argument)) end
+  complaint = method == "rates" and series.complaint(spec)
+  return complaint and "rates: " .. complaint or nil
+end
 
 ---@class scrutinizer.RowsOptions
 ---@field reuse? boolean every row is the same table, with its fields overwritten
@@ -176,3 +194,5 @@ end
 function methods:interval()
   return of_query(self, series.interval(self._client, ready(self, "interval")))
 end
+
+return running

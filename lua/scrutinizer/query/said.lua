@@ -44,6 +44,7 @@ end
 local function device_text(device)
   if device.all then return "all exporters" end
   if device.group then return "device group " .. device.group end
+  if device.device_group then return "device group " .. quoted(device.device_group) end
   return "exporter " .. quoted(device.exporter) .. (device.interface and " interface " .. value_text(device.interface) or "")
 end
 

@@ -166,9 +166,9 @@ end
 ---@field ip? string|string[]
 ---@field src_ip? string|string[]
 ---@field dst_ip? string|string[]
----@field ip_group? integer|integer[]
----@field src_ip_group? integer|integer[]
----@field dst_ip_group? integer|integer[]
+---@field ip_group? integer|string|(integer|string)[] ids or names; names are looked up when the query runs
+---@field src_ip_group? integer|string|(integer|string)[]
+---@field dst_ip_group? integer|string|(integer|string)[]
 ---@field network? string|string[]      "10.0.0.0/8"; unverified: only dst_network has been seen in use
 ---@field src_network? string|string[]  unverified
 ---@field dst_network? string|string[]

@@ -154,11 +154,11 @@ end
 ---@return table[]? groups
 ---@return scrutinizer.Error? err
 function cursor.aggregate(query, spec, plan)
-  local opened, sums = open(query, with(spec, { projection = plan.projection })), aggregate.new(plan, query._client._options.max_held)
+  local opened, sums = open(query, with(spec, { projection = plan.projection })), aggregate.new(plan, query._client._options)
   opened._gathers = true
   local done, err = walk.fold(opened, sums)
   if not done then return nil, described.blame(err, query) end
-  return listing.of(sums:rows(plan.top, plan.count), "groups")
+  return listing.of(sums:rows(plan.top, plan.count, plan.metatable), "groups")
 end
 
 -- A single value has no rest that `resume` could ask for.

@@ -166,7 +166,7 @@ function projection.tests(spec)
     local column
     column, message = tested(spec, condition.field)
     if not column then return nil, message end
-    column.all = { condition.test }
+    for kind, part in pairs(condition.test) do column[kind] = part end
     all[#all + 1] = column
   end
   if #all == 0 then return false end

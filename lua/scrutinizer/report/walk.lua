@@ -67,6 +67,7 @@ local function new_decoder(self, asked)
     with_direction = #spec.directions > 1,
     projection = spec.projection or nil, keep = self._keep or nil, quotas = quotas, reuse = self._reuse, graph = spec.graph ~= nil,
     max_body = o.max_body, max_depth = o.max_depth, max_row = o.max_row, max_held = o.max_held, utf8 = o.utf8,
+    int64 = o.integers == "int64",
   }
 end
 

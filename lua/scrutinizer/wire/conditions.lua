@@ -31,8 +31,9 @@ function READERS.ip(value)
   return addresses.is_ip(value) and value or nil
 end
 
+-- A name is looked up before a request is made.
 function READERS.ip_group(value)
-  return check.digits(value, 1)
+  return check.digits(value, 1) or (check.name(value) and value) or nil
 end
 
 function READERS.port(value)
@@ -94,7 +95,7 @@ local function atom(key, given)
   elseif kind == "app_port" then
     one.text = ("%d-%d"):format(value.port, value.protocol)
   else
-    one.text = ("%d"):format(value)
+    one.text = type(value) == "number" and ("%d"):format(value) or value
   end
   return one
 end
@@ -196,8 +197,7 @@ local function clauses_of(spec)
       local clause = clause_of(condition)
       by_kind[clause.kind] = by_kind[clause.kind] or {}
       if not add_clause(by_kind[clause.kind], singles, clause) then
-        return nil, ("where: no flow meets %s = %s as well as what another call says of %s: calls narrow; say alternatives in one call")
-          :format(clause.key, show(condition.values), clause.key)
+        return nil, ("where: %s: no flow meets what all calls say of it: further calls narrow; say alternatives in one call"):format(clause.key)
       end
     end
   end
@@ -230,9 +230,12 @@ local function can_filter(spec, clause)
 end
 
 local function keys_of(list)
-  local words = {}
-  for i, clause in ipairs(list) do words[i] = clause.key end
-  return table.concat(words, " with ")
+  local words, seen = {}, {}
+  for _, clause in ipairs(list) do
+    if not seen[clause.key] then words[#words + 1] = clause.key end
+    seen[clause.key] = true
+  end
+  return words[2] and table.concat(words, " with ") or words[1] .. " in several calls"
 end
 
 local function complaint(spec, stuck, all)

@@ -34,7 +34,7 @@ function FILTERS.ip(mode, side, address)
 end
 
 function FILTERS.ip_group(mode, side, id)
-  return filter("ip_group", mode, ("%d"):format(id), SIDE[side])
+  return filter("ip_group", mode, type(id) == "number" and ("%d"):format(id) or id, SIDE[side])
 end
 
 --- Only "dst" has been seen in use; "src" and "both" are inferred.

@@ -140,14 +140,19 @@ describe("rows that are kept", function()
   end)
 
   it("end the transfer once the limit is reached and the report's facts are known", function()
-    support.switches { seed = 1 }
-    local rows = client:report("custom_rows_200000"):between(FROM, TO):keep({ sum_packetdeltacount = { min = 5 } }):limit(3):rows()
-    local got = {}
-    for row in rows do got[#got + 1] = row.sum_packetdeltacount end
-    assert.same({ 5, 6, 7 }, got)
-    assert.is_true(rows.truncated)
-    assert.is_table(rows.time)
-    assert.is_table(rows.exporters)
+    local least = math.huge
+    for seed = 1, 5 do -- seed 5 has them before the rows
+      support.switches { seed = seed }
+      local rows = client:report("custom_rows_20000"):between(FROM, TO):keep({ sum_packetdeltacount = { min = 5 } }):limit(3):rows()
+      local got = {}
+      for row in rows do got[#got + 1] = row.sum_packetdeltacount end
+      assert.same({ 5, 6, 7 }, got)
+      assert.is_true(rows.truncated)
+      assert.is_table(rows.time)
+      assert.is_table(rows.exporters)
+      least = math.min(least, rows.bytes)
+    end
+    assert.is_true(least < 4000000, least)
   end)
 
   it("are each direction's own with both", function()
