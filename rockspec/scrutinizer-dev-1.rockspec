@@ -59,7 +59,6 @@ build = {
         "src/lua_source.c",
         "src/lua_ties.c",
         "src/lua_writer.c",
-        "src/network.c",
         "src/number.c",
         "src/report.c",
         "src/report_carry.c",
