@@ -25,7 +25,10 @@ static int fold_row(lua_State *L, struct decoder *d, struct fold *f,
   case SZ_ADD_TEXT:
     lua_pushnil(L);
     lua_pushliteral(L, "decode");
-    lua_pushfstring(L, "'%s' has a value that is no number to add up", field);
+    lua_pushfstring(L,
+                    "'%s' has a value that is not a number, so it cannot be "
+                    "aggregated",
+                    field);
     return 3;
   case SZ_ADD_FULL:
     lua_pushnil(L);
@@ -35,7 +38,7 @@ static int fold_row(lua_State *L, struct decoder *d, struct fold *f,
   case SZ_ADD_LONG:
     lua_pushnil(L);
     lua_pushliteral(L, "limit");
-    lua_pushliteral(L, "the groups' values of 'by' take more than max_held "
+    lua_pushliteral(L, "the values of the 'by' fields take more than max_held "
                        "bytes");
     return 3;
   default:
@@ -144,9 +147,10 @@ static int fold(lua_State *L, struct decoder *d) {
   f.count = 0;
   f.bound = 0;
   lua_settop(L, 3);
-  f.aggregate = sz_lua_aggregate_enter(L, 3, sz_decoder_fold);
+  f.aggregate =
+      sz_lua_aggregate_enter(L, 3, sz_decoder_fold, "fold: the aggregate");
   if (!f.aggregate)
-    return sz_guard_refuse(L, "fold: the aggregate");
+    return 3;
   results = fold_all(L, d, &f, t);
   sz_lua_aggregate_leave(L, 3);
   return results;

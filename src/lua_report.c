@@ -82,7 +82,7 @@ static unsigned read_directions(lua_State *L) {
   int i;
   for (i = 0; i < SZ_DIRECTIONS; i++)
     directions |= (unsigned)option_flag(L, DIRECTIONS[i]) << i;
-  luaL_argcheck(L, directions, 1, "no direction");
+  luaL_argcheck(L, directions, 1, "a direction must be set");
   return directions;
 }
 
@@ -175,13 +175,13 @@ static void fact_budget(const struct decoder *d, enum sz_fact fact, size_t len,
   how->utf8 = d->utf8;
   how->exact = 1;
   how->max_made = part > LEAST_MADE ? part : LEAST_MADE;
-  how->over = "its values take more than an eighth of max_held";
+  how->over = "its decoded values take more than an eighth of max_held";
   if (fact != SZ_FACT_GRAPH)
     return;
   max += max / 8;
   if (max > len + how->max_made)
     how->max_made = max - len;
-  how->over = "it and what is made of it take more than max_held";
+  how->over = "its text and its decoded values take more than max_held";
 }
 
 /* decoder:fact(name [, direction]) -> value, position | nil: there is none |
@@ -300,7 +300,7 @@ static const luaL_Reg METHODS[] = {
     {"finish", sz_decoder_finish},
     {"next", sz_decoder_next},
     {"hold", sz_decoder_hold},
-    {"lane", sz_decoder_lane},
+    {"fast_path", sz_decoder_fast_path},
     {"pass", sz_decoder_pass},
     {"passed", sz_decoder_passed},
     {"fact", decoder_fact},

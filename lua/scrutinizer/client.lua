@@ -319,8 +319,8 @@ end
 function methods:version()
   local value, err = call.send(self, wire.version_form(), { open = true })
   if value == nil then return nil, err end
-  local said = type(value) == "table" and value[wire.answer.version]
-  if type(said) == "string" and #said <= 100 and said:find "^%d+%.[A-Za-z0-9.+_-]+$" then return said end
+  local version = type(value) == "table" and value[wire.answer.version]
+  if type(version) == "string" and #version <= 100 and version:find "^%d+%.[A-Za-z0-9.+_-]+$" then return version end
   return errors.fail("decode", ("version: the answer holds no %s such as 19.7.0"):format(wire.answer.version), { status = 200 })
 end
 

@@ -278,12 +278,12 @@ local function with_defaults(given)
     if given[name] == nil then given[name] = value end
   end
   for name, defaults in pairs(NESTED) do
-    local said = given[name]
-    if said == nil then said = {} end
-    for key, value in pairs(said and defaults or {}) do
-      if said[key] == nil then said[key] = value end
+    local group = given[name]
+    if group == nil then group = {} end
+    for key, value in pairs(group and defaults or {}) do
+      if group[key] == nil then group[key] = value end
     end
-    given[name] = said
+    given[name] = group
   end
   return given
 end
@@ -305,13 +305,13 @@ local function read_command(checked)
 end
 
 -- The URL of a replayed client that has none.
-local NOWHERE = "https://recorded.invalid"
+local REPLAY_URL = "https://recorded.invalid"
 
 local function read(given, replays)
   if type(given) ~= "table" then misuse(check.message("connect", given, "a table of options")) end
   local checked = check_table("", given, KNOWN)
   if checked.command then return read_command(checked) end
-  checked.endpoint = find_url(checked, replays and NOWHERE)
+  checked.endpoint = find_url(checked, replays and REPLAY_URL)
   checked.token = find_token(checked, checked.endpoint)
   if checked.method == "GET" and checked.encoding == "multipart" then
     misuse 'connect: encoding: "multipart" needs method = "POST"'

@@ -118,7 +118,7 @@ describe("aggregate", function()
     local groups, err = day(client):aggregate { sum = { "sourceipaddress" } }
     assert.is_nil(groups)
     assert.equal("decode", err.kind)
-    assert.equal("'sourceipaddress' has a value that is no number to add up", err.message)
+    assert.equal("'sourceipaddress' has a value that is not a number, so it cannot be aggregated", err.message)
     groups, err = day(client):aggregate { by = { "nowhere" }, count = true }
     assert.is_nil(groups)
     assert.equal("api", err.kind)
@@ -199,7 +199,7 @@ describe("an aggregate of a few rows", function()
       local groups, err = sum((unpack or table.unpack)(bad))
       assert.is_nil(groups)
       assert.equal("decode", err.kind)
-      assert.equal("'octets' has a value that is no number to add up", err.message)
+      assert.equal("'octets' has a value that is not a number, so it cannot be aggregated", err.message)
     end
   end)
 

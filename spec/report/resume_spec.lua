@@ -30,8 +30,9 @@ describe("resume", function()
   it("reads and writes proofs, and takes nothing else for one", function()
     local last = ("0123456789abcdef"):rep(4)
     for _, proof in ipairs {
-      { said = false, tied = false }, { last = last, said = true, total = 20, time = { first = 1, last = 2 ^ 40 }, ties = "\0\255x", tied = true },
-      { last = last, said = true, tied = true }, { refused = "window" },
+      { answered = false, tied = false },
+      { last = last, answered = true, total = 20, time = { first = 1, last = 2 ^ 40 }, ties = "\0\255x", tied = true },
+      { last = last, answered = true, tied = true }, { refused = "window" },
     } do
       assert.same(proof, resume.read(resume.text(proof)))
     end

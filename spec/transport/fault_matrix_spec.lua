@@ -139,7 +139,7 @@ local ROWS = {
   { "a counter that is text", faults = table_of(COLUMN, "[" .. CELL:format "12x" .. "]"), "decode", "sum_a", false, 0, 1, write = { "decode", "" } },
   { "a row too short", faults = table_of(COLUMN .. "," .. COLUMN, "[" .. CELL:format "1" .. "]"), "decode", "1 cells for 2 columns", false, 0, 1,
     write = { "decode", "" } },
-  { "a structural key twice", faults = table_of(COLUMN, "", '"rows":[],'), "decode", "'rows' stands twice", false, 0, 1, write = { "decode", "" } },
+  { "a structural key twice", faults = table_of(COLUMN, "", '"rows":[],'), "decode", "'rows' occurs twice", false, 0, 1, write = { "decode", "" } },
   -- pages
   { "capped by the server", faults = switch("max_rows", 60), nil, nil, nil, "all", 3, write = "ok" },
   { "rows that change", query = "pages", queue = { { kind = "none" }, { switch("late_flows", 3000), switch("late_octets", 100000) } },

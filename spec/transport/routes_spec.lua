@@ -109,10 +109,10 @@ describe("a route", function()
   it("through a SOCKS5 proxy that refuses says so, and comes again where that may help", function()
     local proxy = "socks5://user:wrongword@127.0.0.1:" .. socks
     for _, case in ipairs {
-      { "none", "auth", "the proxy refuses who asks: ", 1 }, { "wrong", "auth", "proxy = \"socks5://user:password@", 1 },
-      { "2", "connect", "the proxy does not allow it: ", 1 }, { "7", "connect", "the proxy does not allow it: ", 1 },
-      { "1", "connect", "the proxy fails: ", 3 }, { "3", "connect", "the proxy fails: ", 3 }, { "4", "connect", "the proxy fails: ", 3 },
-      { "5", "connect", "the proxy fails: ", 3 },
+      { "none", "auth", "the proxy refuses this client: ", 1 }, { "wrong", "auth", "proxy = \"socks5://user:password@", 1 },
+      { "2", "connect", "the proxy forbids this connection: ", 1 }, { "7", "connect", "the proxy forbids this connection: ", 1 },
+      { "1", "connect", "the proxy failed: ", 3 }, { "3", "connect", "the proxy failed: ", 3 }, { "4", "connect", "the proxy failed: ", 3 },
+      { "5", "connect", "the proxy failed: ", 3 },
     } do
       refused({ proxy = proxy }, case[1], case[2], nil, case[3], case[4])
     end

@@ -132,10 +132,10 @@ end
 
 -- Turns a decoded record into one for `invoice.compose`; nil and a complaint when it is damaged.
 local function revive(record)
-  local said = type(record) == "table" and record.period
-  if type(said) ~= "table" or type(record.members) ~= "table" or type(record.version) ~= "string" then return nil, "it has no record" end
-  if not check.integer(said.from) or not check.integer(said.to) then return nil, "its period is none" end
-  local of, complaint = period.between(said.from, said.to, said.timezone)
+  local saved = type(record) == "table" and record.period
+  if type(saved) ~= "table" or type(record.members) ~= "table" or type(record.version) ~= "string" then return nil, "it has no record" end
+  if not check.integer(saved.from) or not check.integer(saved.to) then return nil, "its period is none" end
+  local of, complaint = period.between(saved.from, saved.to, saved.timezone)
   if not of then return nil, complaint end
   record.pool = record.pool == true
   revive_flags(record.tariff)

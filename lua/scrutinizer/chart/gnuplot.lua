@@ -76,11 +76,13 @@ local function run(script, names)
   local ok, why = write_file(names[1], script)
   if not ok then return errors.fail("file", ("%s: %s"):format(names[1], why)) end
   local status = status_of(os.execute(("gnuplot -d '%s' >'%s' 2>'%s' </dev/null"):format(names[1], names[2], names[3])))
-  local said = files.read(names[3]) or ""
+  local output = files.read(names[3]) or ""
   if status == 127 then return errors.fail("file", MISSING) end
-  if status ~= 0 then return errors.fail("file", ("gnuplot ended with %d: %s"):format(status, said:match "[^%s][^\n]*" or "it does not say why")) end
+  if status ~= 0 then
+    return errors.fail("file", ("gnuplot failed with exit status %d: %s"):format(status, output:match "[^%s][^\n]*" or "it gives no reason"))
+  end
   local drawn = files.read(names[2]) or ""
-  if not drawn:find "%S" then return errors.fail("file", "gnuplot drew nothing: " .. said) end
+  if not drawn:find "%S" then return errors.fail("file", "gnuplot drew nothing: " .. output) end
   return drawn
 end
 

@@ -116,11 +116,11 @@ local function adopt(o, spec, note)
   local timezone = o.timezone or (spec and spec.timezone) or "UTC"
   o.place = zone.load(timezone) or zone.load "UTC"
   if not spec then return end
-  local said = spec.times or {}
-  if said.from and not spec.fields.times then o.window = { from = said.from, to = said.to } end
+  local asked = spec.times or {}
+  if asked.from and not spec.fields.times then o.window = { from = asked.from, to = asked.to } end
   if o.subtitle then return end
-  local span = o.window and ("%s to %s"):format(axis.moment(said.from, o.place), axis.moment(said.to, o.place))
-    or said.range or (said.last and span_text(said.last))
+  local span = o.window and ("%s to %s"):format(axis.moment(asked.from, o.place), axis.moment(asked.to, o.place))
+    or asked.range or (asked.last and span_text(asked.last))
   local words = { spec.type, table.concat(spec.directions, " and ") }
   if span then words[#words + 1] = span .. " " .. o.place.name end
   words[#words + 1] = note

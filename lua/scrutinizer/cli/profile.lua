@@ -28,9 +28,9 @@ end
 -- What is wrong with a file's owner and mode (for a link: its target's), by the stat command; nil when nothing is, or without stat.
 local function exposed(path)
   local pipe = io.popen("stat -L -c '%f %u' -- '" .. path:gsub("'", "'\\''") .. "' 2>/dev/null && id -u")
-  local said = pipe and pipe:read "*a" or ""
+  local output = pipe and pipe:read "*a" or ""
   if pipe then pipe:close() end
-  local mode, owner, me = said:match "^(%x+) (%d+)\n(%d+)"
+  local mode, owner, me = output:match "^(%x+) (%d+)\n(%d+)"
   if not mode then return nil end
   if tonumber(mode, 16) % 64 ~= 0 then return "others can read it: chmod 600 it first" end -- any bit of group or others
   if owner ~= me and owner ~= "0" then return "it is another user's: make it your own" end

@@ -93,9 +93,9 @@ local function moment(text)
 end
 
 local function say_when(q, args)
-  local said = 0
-  for _, name in ipairs { "last", "between", "range" } do said = said + (args[name] and 1 or 0) end
-  if said ~= 1 then error("say when, once: --last, --between or --range", 0) end
+  local times_given = 0
+  for _, name in ipairs { "last", "between", "range" } do times_given = times_given + (args[name] and 1 or 0) end
+  if times_given ~= 1 then error("say when, once: --last, --between or --range", 0) end
   if args.last then return q:last(args.last) end
   if args.range then return q:range(args.range) end
   return q:between(moment(args.between[1]), moment(args.between[2]))

@@ -39,9 +39,9 @@ function shard.of(args)
   if not args.shard then return nil end
   local index, count = args.shard:match "^([A-Za-z0-9]+)/(%d+)$"
   if args.shard == "auto" then index = "auto" end
-  local said
-  if index == "auto" then index, said = from_environment() end
-  index, count = check.digits(index, 1), check.digits(count or said, 1, 100000)
+  local total
+  if index == "auto" then index, total = from_environment() end
+  index, count = check.digits(index, 1), check.digits(count or total, 1, 100000)
   if not index or not count or index > count then error(("--shard: got %s; allowed: i/n with i from 1 to n, or auto/n"):format(args.shard), 0) end
   if not args.output or not SLICED[args.format] then error("--shard needs --output and --format csv or ndjson", 0) end
   if not args.between then error("--shard needs --between: slices of a window that moves do not fit together", 0) end

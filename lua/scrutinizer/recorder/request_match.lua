@@ -20,9 +20,9 @@ end
 ---@return table<string, any> fields
 ---@return string[] found the secrets
 function request_match.fields(request, ignore)
-  local said, found = secrets.of_form(request.like and request.like() or request.form, core.decode)
+  local secret_values, found = secrets.of_form(request.like and request.like() or request.form, core.decode)
   local fields = {}
-  for name, value in pairs(said) do
+  for name, value in pairs(secret_values) do
     if not ignore[name] then fields[as_text(name)] = type(value) == "string" and as_text(value) or value end
   end
   for _, secret in ipairs(request.secrets or {}) do found[#found + 1] = secret end

@@ -140,10 +140,10 @@ function answer.failure(decoder, client, status)
   end
   local refused = refusal.of(object, context)
   if refused then return refused end
-  local said, err = fact(decoder, "error")
+  local reported, err = fact(decoder, "error")
   if err then return err end
-  if said ~= nil then
-    return errors.new("api", "the report failed: " .. mask(refusal.text(said)), { status = status, request_id = (answer.request_id(decoder)) })
+  if reported ~= nil then
+    return errors.new("api", "the report failed: " .. mask(refusal.text(reported)), { status = status, request_id = (answer.request_id(decoder)) })
   end
   local _, _, found, head = decoder:state()
   if not found then

@@ -23,7 +23,7 @@ local pages = {}
 ---@field reading? userdata    the same for the page being read
 ---@field joined? boolean      false: too many rows tie to be remembered
 ---@field total? integer       rows that exist, as the first page said
----@field said boolean         whether the first page has been read
+---@field answered boolean     whether the first page has been read
 ---@field done boolean
 ---@field proof? scrutinizer.Proof what a resumed walk starts with
 
@@ -40,10 +40,10 @@ function pages.parts(spec)
     if from then
       local base = from.offset or 0
       local part = { direction = direction, index = INDEX[direction], base = base, limit = from.limit, given = 0, fresh = 0 }
-      part.said, part.done = false, false
+      part.answered, part.done = false, false
       local proof, before = spec.proof and spec.proof[direction], spec.ties and spec.ties[direction]
       if proof and proof.offset == base then
-        part.proof, part.last, part.said, part.total = proof, proof.last, proof.said or false, proof.total
+        part.proof, part.last, part.answered, part.total = proof, proof.last, proof.answered or false, proof.total
         part.ties = before and before.offset == base and before.ties or nil
       end
       parts[#parts + 1] = part
@@ -178,9 +178,9 @@ end
 ---@param first_time? table the first page's
 ---@param time? table
 ---@return scrutinizer.Error?
-function pages.check_facts(part, total, first_time, time)
+function pages.check_fields(part, total, first_time, time)
   if not same_time(first_time, time) then return changed "the report's window has moved between pages" end
-  if part.said and part.total ~= total then
+  if part.answered and part.total ~= total then
     return changed(("%s had %s rows and now has %s"):format(part.direction, part.total or "unknown", total or "unknown"))
   end
 end
@@ -237,7 +237,7 @@ end
 -- What the rest of one part will be compared with.
 local function proof_of(part, walk)
   if part.given == 0 and part.proof and part.proof.refused then return part.proof end
-  local proof = { said = part.said, total = part.total, time = walk.time }
+  local proof = { answered = part.answered, total = part.total, time = walk.time }
   if not walk.fixed then proof.refused = "window" end
   if pages.overlap(part) == 0 then return proof end
   proof.last, proof.tied = part.last, part.ties ~= nil
@@ -255,21 +255,21 @@ end
 ---  report's window, as an answer gave it; `fixed`: whether further requests have the same window
 ---@return table?
 function pages.resume(parts, directions, walk)
-  local said, memory, any, begun = {}, {}, false, pages.resumed(parts)
+  local rest, memory, any, begun = {}, {}, false, pages.resumed(parts)
   for _, part in ipairs(parts) do begun = begun or part.given > 0 or part.done end
   for _, part in ipairs(parts) do
     if not part.done then
-      local rest = { offset = part.base + part.given, remaining = part.limit and part.limit - part.given }
-      rest.proof = begun and resume.text(proof_of(part, walk)) or nil
+      local left = { offset = part.base + part.given, remaining = part.limit and part.limit - part.given }
+      left.proof = begun and resume.text(proof_of(part, walk)) or nil
       any = true
-      if #directions == 1 then said = rest else said[part.direction] = rest end
-      if part.ties and part.joined ~= false then memory[part.direction] = { offset = rest.offset, ties = part.ties:copy() } end
+      if #directions == 1 then rest = left else rest[part.direction] = left end
+      if part.ties and part.joined ~= false then memory[part.direction] = { offset = left.offset, ties = part.ties:copy() } end
     end
   end
   if not any then return nil end
-  if walk.epochs then said.from, said.to = walk.epochs.from, walk.epochs.to end
-  resume.remember(said, memory)
-  return said
+  if walk.epochs then rest.from, rest.to = walk.epochs.from, walk.epochs.to end
+  resume.remember(rest, memory)
+  return rest
 end
 
 --- Whether more rows exist than were given, because of a limit.

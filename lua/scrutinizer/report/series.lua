@@ -44,7 +44,7 @@ local function read_whole(client, x, decoder)
       local ok, err = x:wait()
       if not ok then return nil, err end
     elseif kind then
-      if kind == "limit" and message:find "held back" then message = message .. FEWER end
+      if kind == "limit" and message:find "kept in memory" then message = message .. FEWER end
       return nil, answer.broken(client, decoder, kind, message, position)
     else
       return count
@@ -103,8 +103,8 @@ local function text_of(value)
 end
 
 -- The entry of one series: label, dns, other, direction. Other members that the appliance sends stay in the table unchanged.
-local function entry_of(said, direction)
-  local entry = type(said) == "table" and setmetatable(said, nil) or {}
+local function entry_of(slice, direction)
+  local entry = type(slice) == "table" and setmetatable(slice, nil) or {}
   for key, value in next, entry do
     if value == null then entry[key] = nil end
   end
@@ -182,7 +182,7 @@ end
 local OPTIONAL = { api = true, decode = true, http = true }
 
 -- The requested length, unless the answer reports another one and the points agree with that.
-local function asked_or_told(asked, told, all)
+local function asked_or_reported(asked, told, all)
   if not asked or not told or asked == told then return asked or told end
   local step = graph_points.spacing(all)
   return step ~= asked and (not step or step % told == 0) and told or asked
@@ -191,7 +191,7 @@ end
 -- The bucket length of the query or the answer, else of report_start, else the distance between points.
 local function find_interval(client, spec, decoder, all, epochs)
   local minutes = said_minutes(spec)
-  local seconds = asked_or_told(minutes and minutes * 60, answer.interval(decoder), all)
+  local seconds = asked_or_reported(minutes and minutes * 60, answer.interval(decoder), all)
   if seconds then return seconds end
   local err
   seconds, err = ask_start(client, spec, epochs)
@@ -291,7 +291,7 @@ function series.pie(client, given)
     if not pie then return errors.fail("decode", complaint, { status = 200 }) end
     err = too_many(client, pie)
     if err then return nil, err end
-    for _, said in ipairs(pie) do list[#list + 1] = entry_of(said, direction) end
+    for _, slice in ipairs(pie) do list[#list + 1] = entry_of(slice, direction) end
   end
   return list
 end

@@ -183,12 +183,12 @@ end
 ---@return { from: integer, to: integer }? epochs
 ---@return string? message why they are not known
 function times.epochs(spec, now)
-  local said = spec.times
-  if not said then return nil, "the query has no times" end
-  if said.from then return { from = said.from, to = said.to } end
+  local span = spec.times
+  if not span then return nil, "the query has no times" end
+  if span.from then return { from = span.from, to = span.to } end
   now = now or os.time()
-  if said.last then return { from = now - said.last, to = now } end
-  return named(said.range, spec.timezone, now)
+  if span.last then return { from = now - span.last, to = now } end
+  return named(span.range, spec.timezone, now)
 end
 
 --- The query's times in words, such as "now-3600", when they come from the clock. Unlike epochs, they are the same in every run of a query.
@@ -196,11 +196,11 @@ end
 ---@param spec table
 ---@return { from: string, to: string }?
 function times.words(spec)
-  local said = spec.times
-  if not said or (said.from and not said.words) then return nil end
-  if said.words then return said.words end
-  if said.last then return { from = ("now-%d"):format(said.last), to = "now" } end
-  return { from = said.range .. ".from", to = said.range .. ".to" }
+  local span = spec.times
+  if not span or (span.from and not span.words) then return nil end
+  if span.words then return span.words end
+  if span.last then return { from = ("now-%d"):format(span.last), to = "now" } end
+  return { from = span.range .. ".from", to = span.range .. ".to" }
 end
 
 --- A function that makes a request's form with the times in words. A recorder uses it to see that two runs of a query are the same. Nil when the

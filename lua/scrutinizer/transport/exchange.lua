@@ -146,7 +146,7 @@ local function proxy_error(kind, message)
     return errors.new(kind, ("%s: %s"):format(message, proxy_advice(status)), { status = status, retryable = PASSING[status] or false })
   end
   if kind == "auth" then return errors.new(kind, ("%s; %s"):format(message, PROXY_LOGIN:gsub("http:", "socks5:"))) end
-  return errors.new(kind, message, { retryable = message:find "^the proxy fails" ~= nil })
+  return errors.new(kind, message, { retryable = message:find "^the proxy failed" ~= nil })
 end
 
 -- The error of a failed transfer.
@@ -241,11 +241,11 @@ function methods:_refusal(info)
   local body = self:body(REFUSAL_BYTES) or ""
   local value = core.decode(body)
   local context = { has_token = self._client.has_token, status = info.status, mask = mask }
-  local said = type(value) == "table" and refusal.of(value, context)
+  local refused = type(value) == "table" and refusal.of(value, context)
   local kind = STATUS_KINDS[info.status] or "http"
-  if said and said.kind == "auth" then return said end
+  if refused and refused.kind == "auth" then return refused end
   local fields = { status = info.status, retry_after = retry.after(info.retry_after) }
-  if said then return errors.new(kind, ("HTTP %d: %s"):format(info.status, said.message), fields) end
+  if refused then return errors.new(kind, ("HTTP %d: %s"):format(info.status, refused.message), fields) end
   local who = self:_who(info)
   return errors.new(kind, ("%s answers with HTTP status %d%s"):format(who, info.status, who == "the proxy" and ": " .. PROXY_LOGIN or ""), fields)
 end

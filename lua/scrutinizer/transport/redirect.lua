@@ -78,11 +78,11 @@ end
 ---@return table? target nil: not to be followed
 ---@return string? other the path that the redirect named, if it is a different one
 function redirect.target(endpoint, location)
-  local said = location and resolve(endpoint, location)
-  if not said or said.scheme ~= "https" or ascii.lower(said.host) ~= ascii.lower(endpoint.host) then return nil end
-  local other = not is_lost(said.path) and said.path ~= endpoint.path and said.path or nil
-  if other and same_origin(endpoint, said) then return nil end
-  return { scheme = "https", host = endpoint.host, port = said.port, path = endpoint.path }, other
+  local found = location and resolve(endpoint, location)
+  if not found or found.scheme ~= "https" or ascii.lower(found.host) ~= ascii.lower(endpoint.host) then return nil end
+  local other = not is_lost(found.path) and found.path ~= endpoint.path and found.path or nil
+  if other and same_origin(endpoint, found) then return nil end
+  return { scheme = "https", host = endpoint.host, port = found.port, path = endpoint.path }, other
 end
 
 --- Changes a client's endpoint for all further requests.
