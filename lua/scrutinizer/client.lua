@@ -211,7 +211,7 @@ local function probe(client)
     redirect.settle(client, target, info.status)
     return true
   end
-  events.warning(client, "the appliance does not redirect to https: the token goes over http for all to read")
+  events.warning(client, "the appliance does not redirect to https: anyone on the network path can read the token")
   return true
 end
 
@@ -220,8 +220,8 @@ local function warn(client)
   client._warned = true
   local tls = client._private.transport()
   if tls.verify ~= false then return end
-  events.warning(client, tls.pin and "the server's certificate is not verified (tls.verify = false): its key is held against tls.pin alone"
-    or "the server's certificate is not verified (tls.verify = false): whoever is in between can read the token")
+  events.warning(client, tls.pin and "the server's certificate is not verified (tls.verify = false): only its key is checked, against tls.pin"
+    or "the server's certificate is not verified (tls.verify = false): an attacker on the network path can read the token")
 end
 
 local function ready(client)
@@ -281,7 +281,7 @@ function methods:columns(report_type)
   local report, err = made:range("LastHour"):limit(1):fetch()
   if not report then return nil, err end
   if report.columns and report.columns[1] then return report.columns end
-  return errors.fail("decode", ("columns: the report %s came without columns"):format(check.show(report_type)), { status = 200 })
+  return errors.fail("decode", ("columns: the answer to the report %s has no columns"):format(check.show(report_type)), { status = 200 })
 end
 
 --- A query from report JSON, as the appliance's UI shows it or the vendor's article prints it; see `scrutinizer.report_json`.

@@ -189,8 +189,8 @@ describe("what the core's objects are asked while they are at work", function()
 end)
 
 describe("one cursor", function()
-  local ANOTHER = "phase: the cursor is being read by another coroutine: only one can read it at a time"
-  local MEANWHILE = "phase: the cursor is being read: what comes in meanwhile, as a finalizer or a hook, cannot read it too"
+  local ANOTHER = "phase: the cursor is being read by another coroutine; only one can read it at a time"
+  local MEANWHILE = "phase: the cursor is being read by another call; a finalizer, hook or metamethod must not use it meanwhile"
 
   local function rows(options)
     local client = support.connect(options)

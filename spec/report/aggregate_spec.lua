@@ -127,7 +127,7 @@ describe("aggregate", function()
 
   local MISUSE = {
     { nil, "aggregate: got nil; allowed: a table with by" },
-    { {}, "aggregate: say by, sum, min, max or count" },
+    { {}, "aggregate: set at least one of by, sum, min, max, count" },
     { { by = 5 }, "aggregate: by: got 5; allowed: a list of field names" },
     { { by = { "a", "a" } }, 'aggregate: by: got "a"; allowed: each field once' },
     { { sum = { 1 } }, "aggregate: sum: got a table; allowed: a list of field names" },

@@ -179,7 +179,7 @@ describe("a walk that is taken up", function()
       have { inbound = state.inbound, window = { 1795341600, 1795342799 } }
       local rest, again = support.walk(query():resume(way[2](err)))
       assert.same({}, rest)
-      assert.matches("window has moved", again.message)
+      assert.matches("time range has changed", again.message)
       assert.same({ offset = given }, support.place(again.resume)) -- and it can be tried once more
       have { inbound = state.inbound }
       assert.equal(expected(state.inbound, given + 1), names((support.walk(query():resume(way[2](again))))))
@@ -212,7 +212,7 @@ describe("a walk that is taken up", function()
     local rest, again = support.walk(big:resume(as_json(err)))
     assert.same({}, rest)
     assert.same({ "limit", false }, { again.kind, again.retryable })
-    assert.matches("run the query from its beginning", again.message)
+    assert.matches("run the query again from its beginning", again.message)
   end)
 
   it("holds limit, offset, both directions and aggregates", function()

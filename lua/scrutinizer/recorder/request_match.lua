@@ -86,13 +86,13 @@ function request_match.nearest(fields, recorded)
     local between = differences(flatten(other.fields, "", {}), mine)
     if not paths or #between < #paths then best, paths = other, between end
   end
-  if not best then return "it holds no request at all" end
+  if not best then return "it holds no requests" end
   local theirs, words = flatten(best.fields, "", {}), {}
   for i = 1, math.min(#paths, SHOWN) do
-    words[i] = ("%s: %s there, %s asked"):format(paths[i], theirs[paths[i]] or "nothing", mine[paths[i]] or "nothing")
+    words[i] = ("%s: recorded %s, requested %s"):format(paths[i], theirs[paths[i]] or "nothing", mine[paths[i]] or "nothing")
   end
   if #paths > SHOWN then words[#words + 1] = ("and %d more"):format(#paths - SHOWN) end
-  return ("nearest is number %d (%s), which differs in %s"):format(best.id, request_match.describe(best.fields), table.concat(words, "; "))
+  return ("the most similar is number %d (%s), which differs in %s"):format(best.id, request_match.describe(best.fields), table.concat(words, "; "))
 end
 
 return request_match

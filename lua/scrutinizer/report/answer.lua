@@ -147,7 +147,7 @@ function answer.failure(decoder, client, status)
   end
   local _, _, found, head = decoder:state()
   if not found then
-    return errors.new("decode", "no report in the answer, which begins with " .. check.show(mask(head)), { position = 0 })
+    return errors.new("decode", "the answer has no report; it begins with " .. check.show(mask(head)), { position = 0 })
   end
 end
 
@@ -168,7 +168,7 @@ end
 ---@return scrutinizer.Error
 function answer.broken(client, decoder, kind, message, position)
   if kind == "decode" and position then message = with_head(client, decoder, message) end
-  if kind == "truncated" then message = "the answer breaks off: " .. message end
+  if kind == "truncated" then message = "the answer ended early: " .. message end
   return errors.new(kind, message, { position = position, status = 200, request_id = (answer.request_id(decoder)) })
 end
 

@@ -11,7 +11,7 @@ local ALLOWED = 'a list of queries, { q1, q2, concurrency = 8 }'
 
 -- A query that would raise when it runs raises here, at the line that called `gather`.
 local function check_query(client, value, i, is_query)
-  if not is_query(value) then error(check.message(("gather: entry %d"):format(i), value, "a query, as client:report gives it"), 5) end
+  if not is_query(value) then error(check.message(("gather: entry %d"):format(i), value, "a query of client:report"), 5) end
   if value._client ~= client then error(("gather: entry %d is a query of another client"):format(i), 5) end
   local good, complaint = pcall(value.request, value)
   if not good then error(("gather: entry %d: %s"):format(i, (tostring(complaint):gsub("^.-:%d+: ", ""))), 5) end

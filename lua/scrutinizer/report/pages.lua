@@ -69,9 +69,9 @@ function pages.resumed(parts)
 end
 
 local REFUSED = {
-  row = "the last row given is longer than max_row: nothing can show that what follows is the rest",
-  ties = "more rows of one value than can be remembered end with the last one given: nothing can show that what follows repeats none of them",
-  window = "the answer broke off before it said its window, and the query's times move: nothing can show that what follows is of the same report",
+  row = "the last row given is longer than max_row, so it cannot be checked where the rest begins",
+  ties = "more rows have the same sort value as the last one given than can be remembered (max_held), so repeated rows would not be noticed",
+  window = "the answer ended before it told the report's time range, and the query's times move, so the rest could be of another report",
 }
 
 --- Why a resumed walk cannot prove that it gives the rest; nil when it can, or need not. Restores the record of rows that tie.
@@ -87,7 +87,7 @@ function pages.check_proof(part, max)
     if not part.ties then refused = "ties" end
   end
   if not refused then return nil end
-  return errors.new(refused == "window" and "changed" or "limit", (REFUSED[refused] or REFUSED.row) .. "; run the query from its beginning",
+  return errors.new(refused == "window" and "changed" or "limit", (REFUSED[refused] or REFUSED.row) .. "; run the query again from its beginning",
     { retryable = false })
 end
 
@@ -152,7 +152,7 @@ function pages.identity(cells)
 end
 
 local function changed(message)
-  return errors.new("changed", message .. "; the rows given so far are one report's, the rest would be another's")
+  return errors.new("changed", message .. "; the rows given so far and the rest would be of different reports")
 end
 
 --- Checks that a page's first row is the last row given.
@@ -164,7 +164,7 @@ function pages.check_overlap(part, identity)
     part.overlap = nil
     return nil
   end
-  return changed(("row %d of %s is not what it was"):format(part.base + part.given, part.direction))
+  return changed(("row %d of %s is not the same as before"):format(part.base + part.given, part.direction))
 end
 
 local function same_time(a, b)
@@ -179,7 +179,7 @@ end
 ---@param time? table
 ---@return scrutinizer.Error?
 function pages.check_fields(part, total, first_time, time)
-  if not same_time(first_time, time) then return changed "the report's window has moved between pages" end
+  if not same_time(first_time, time) then return changed "the report's time range has changed between pages" end
   if part.answered and part.total ~= total then
     return changed(("%s had %s rows and now has %s"):format(part.direction, part.total or "unknown", total or "unknown"))
   end
@@ -200,7 +200,7 @@ function pages.finish(part)
   if part.overlap then
     -- The request started with a row that existed, but the page has no rows.
     if total then return pages.short(part, total) end
-    return changed(("row %d of %s has gone"):format(seen, part.direction))
+    return changed(("row %d of %s no longer exists"):format(seen, part.direction))
   end
   if part.limit and part.given >= part.limit then
     part.done = true
@@ -212,11 +212,11 @@ function pages.finish(part)
   if part.done then return nil end
   if part.fresh == 0 then return pages.short(part, total) end
   if part.joined == false then
-    return errors.new("limit", "the page ends among more rows of one value than can be remembered (max_held): nothing could show that the "
-      .. "next one repeats none of them; ask for larger pages, or another order")
+    return errors.new("limit", "the page ends among more rows with the same sort value than can be remembered (max_held), so repeated rows on the "
+      .. "next page would not be noticed; use larger pages, or order by another column")
   end
   if not part.last then
-    return errors.new("limit", "the last row is longer than max_row: further pages cannot be joined to it")
+    return errors.new("limit", "the last row of the page is longer than max_row, so the next page cannot be compared with it")
   end
 end
 

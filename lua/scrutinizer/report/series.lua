@@ -119,7 +119,7 @@ local function graph_of(decoder, rows)
   if graph == nil and message then return errors.fail(kind, message .. (kind == "limit" and FEWER or ""), { position = position }) end
   if graph == nil or graph == null then
     if rows == 0 then return {} end
-    return errors.fail("api", "the answer has rows and no graph: this report type draws none", { status = 200 })
+    return errors.fail("api", "the answer has rows but no graph: this report type has none", { status = 200 })
   end
   if type(graph) ~= "table" then return errors.fail("decode", "graph is not an object", { position = kind }) end
   return graph
@@ -175,7 +175,7 @@ local function ask_start(client, spec, epochs)
   local object = type(value) == "table" and value[wire.start.object]
   local seconds = type(object) == "table" and answer.seconds_used(object[wire.start.view], object[wire.start.granularity])
   if seconds then return seconds end
-  return errors.fail("api", "report_start says no length of a bucket; say :granularity(minutes)", { status = 200 })
+  return errors.fail("api", "report_start does not tell the bucket length; set it with :granularity(minutes)", { status = 200 })
 end
 
 -- Kinds of errors of report_start that do not concern the report: the appliance may not know report_start.
@@ -199,8 +199,8 @@ local function find_interval(client, spec, decoder, all, epochs)
   if not OPTIONAL[err.kind] then return nil, err end
   seconds = graph_points.spacing(all)
   if seconds then return seconds end
-  return errors.fail("decode", "the length of a bucket is not known: neither the answer nor report_start says it, and no series has "
-    .. "two points; say :granularity(minutes)", { status = 200 })
+  return errors.fail("decode", "the bucket length is unknown: neither the answer nor report_start tells it, and no series has "
+    .. "two points; set it with :granularity(minutes)", { status = 200 })
 end
 
 local function drawn(list)
@@ -255,7 +255,7 @@ function series.find(client, given)
   if not interval then return list end
   local fits, distance = graph_points.fit(all, interval)
   if not fits then
-    return errors.fail("decode", ("points lie %d s apart, which does not fit buckets of %d s"):format(distance, interval), { status = 200 })
+    return errors.fail("decode", ("points are %d s apart, which does not fit buckets of %d s"):format(distance, interval), { status = 200 })
   end
   local time
   time, err = answer.time(decoder)
@@ -307,7 +307,7 @@ function series.complaint(spec)
     return ('the report is in percent; leave out :percent(), and order by "%s"'):format(wire.graph.BYTES_COLUMN)
   end
   if order ~= nil and not tostring(order):find(wire.graph.BYTES_WORD, 1, true) then
-    return ('points are of the column that the report is ordered by, %s, which is not bytes; say :order_by "%s", or use :series()')
+    return ('the points have the values of the column that orders the report, %s, which is not bytes; use :order_by "%s", or :series()')
       :format(errors.neutral(order, 60), wire.graph.BYTES_COLUMN)
   end
 end

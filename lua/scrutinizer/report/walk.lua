@@ -34,11 +34,11 @@ local function alone(self, step, argument)
   local thread = core.running()
   local own = self._reader == thread and 1 or 0
   if readers(self) > own then
-    if own == 0 then return errors.fail("phase", "the cursor is being read by another coroutine: only one can read it at a time") end
-    return errors.fail("phase", "the cursor is being read: what comes in meanwhile, as a finalizer or a hook, cannot read it too")
+    if own == 0 then return errors.fail("phase", "the cursor is being read by another coroutine; only one can read it at a time") end
+    return errors.fail("phase", "the cursor is being read by another call; a finalizer, hook or metamethod must not use it meanwhile")
   end
   if self._decoder and self._decoder:busy() then
-    return errors.fail("phase", "a row of the cursor is being made: what comes in meanwhile, as a finalizer, cannot read it")
+    return errors.fail("phase", "a row of the cursor is being made; a finalizer, hook or metamethod must not use it meanwhile")
   end
   self._reader = thread
   local value, err = step(self, argument)
@@ -80,7 +80,7 @@ local function walk_epochs(self, paged)
   if self._epochs or not span or not (paged or span.last) then return self._epochs end
   local epochs, message = times.epochs(self._spec, self._now)
   if not epochs then
-    local why = paged == "further" and "the appliance caps its answers, and further pages need fixed times: " or "pages need fixed times: "
+    local why = paged == "further" and "the appliance limits its answers, and further pages need fixed times: " or "pages need fixed times: "
     return nil, errors.new("truncated", why .. message)
   end
   self._epochs = epochs

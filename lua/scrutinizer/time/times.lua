@@ -63,7 +63,7 @@ end
 
 local function epoch_in(fields, timezone)
   if not timezone then
-    return nil, 'it has no zone: end it in "Z" or "+01:00", or say :timezone first'
+    return nil, 'it has no zone: add "Z" or "+01:00" at its end, or call :timezone first'
   end
   local local_zone, message = zone.load(timezone)
   if not local_zone then return nil, message end
@@ -106,7 +106,7 @@ function times.moment(moment, timezone)
   local whole = check.integer(epoch, 0, times.MAX_EPOCH - 1)
   if whole then return whole end
   if type(epoch) == "number" and epoch >= times.MAX_EPOCH and epoch < times.MAX_EPOCH * 1000 then
-    return nil, "seconds are wanted, these look like milliseconds"
+    return nil, "it must be in seconds; this looks like milliseconds"
   end
   return nil, "it must lie in the years 1970 to 9999, in whole seconds"
 end
@@ -160,10 +160,10 @@ local function named(range, timezone, now)
   end
   local calendar = CALENDAR[range]
   if not calendar and range ~= "LastFullHour" then
-    return nil, ("what %s means is known to the appliance only; say query:between"):format(check.show(range))
+    return nil, ("only the appliance knows when %s begins and ends; use query:between"):format(check.show(range))
   end
   if not timezone then
-    return nil, ("%s depends on the time zone; say query:timezone"):format(range)
+    return nil, ("%s depends on the time zone; set it with query:timezone"):format(range)
   end
   local local_zone, message = zone.load(timezone)
   if not local_zone then return nil, message end

@@ -16,7 +16,7 @@ local exchange = {}
 local REFUSAL_BYTES = 65536
 -- Time limit in seconds for reading the server's certificate.
 local LOOK = 10
-local ABANDONED = "nobody has read it for a long time: the host ended whoever did"
+local ABANDONED = "the answer was not read for a long time: the host has probably ended the coroutine that was reading it"
 
 ---@class scrutinizer.Exchange
 ---@field transfer userdata
@@ -93,7 +93,7 @@ function methods:_check_limits(elapsed)
   slow.seconds = slow.seconds + elapsed
   if slow.seconds < low.seconds then return true end
   if info.received - slow.bytes < low.bytes * low.seconds then
-    return timed_out("low_speed", "fewer than %g bytes a second for %g s (low_speed)", low.bytes, low.seconds)
+    return timed_out("low_speed", "the answer came at fewer than %g bytes a second for %g s (low_speed)", low.bytes, low.seconds)
   end
   slow.seconds, slow.bytes = 0, info.received
   return true
@@ -127,16 +127,16 @@ function methods:_look()
   return chain
 end
 
-local PROXY_LOGIN = 'say its user name and password, as proxy = "http://user:password@host:port"'
+local PROXY_LOGIN = 'set its user name and password: proxy = "http://user:password@host:port"'
 -- Statuses of a proxy after which a retry may succeed.
 local PASSING = { [429] = true, [502] = true, [503] = true, [504] = true }
 
 -- What to do about a proxy's status.
 local function proxy_advice(status)
   if status == 407 then return PROXY_LOGIN end
-  if status < 400 then return "it redirects, perhaps to a page for logging in" end
-  if status == 401 or status == 403 then return "it does not let this client through to there" end
-  return "it does not get through to there"
+  if status < 400 then return "it redirects, perhaps to a login page" end
+  if status == 401 or status == 403 then return "it does not allow this client to reach the appliance" end
+  return "it cannot reach the appliance"
 end
 
 -- The error when a proxy refuses a connection, recognized by the core's message.
@@ -229,7 +229,7 @@ function methods:_who(info)
   local proxy = self._client._private.transport().proxy or environment_proxy()
   if not proxy or proxy == "" or proxy:find "^socks" then return "the appliance" end
   if info.status == 407 then return "the proxy" end
-  return (OF_PROXIES[info.status] or redirect.is(info)) and "the appliance, or the proxy before it," or "the appliance"
+  return (OF_PROXIES[info.status] or redirect.is(info)) and "the appliance, or the proxy in front of it," or "the appliance"
 end
 
 local STATUS_KINDS = { [401] = "auth", [403] = "auth", [407] = "auth" }

@@ -25,9 +25,9 @@ function redirect.is(info)
 end
 
 local ADVICE = {
-  done = "which says that the write was done; it is not sent again: look what became of it",
-  unsure = "which leaves open whether the write was done; it is not sent again: look what became of it",
-  read = "not https on the same host; connect to where it really is",
+  done = "the write was executed and is not sent again; check its result on the appliance",
+  unsure = "it is unknown whether the write was executed, so it is not sent again; check on the appliance",
+  read = "it is not followed; set url to the appliance's real address",
 }
 
 --- The error of a redirect that is not followed. It names the target without its query.
@@ -38,7 +38,7 @@ local ADVICE = {
 function redirect.error(info, how)
   how = how or {}
   local target = info.location and info.location:match "^[^?#]*"
-  local where = target and "to " .. errors.neutral(how.mask and how.mask(target) or target, 200) or "and does not say where to"
+  local where = target and "to " .. errors.neutral(how.mask and how.mask(target) or target, 200) or "without a target"
   local advice = ADVICE[how.write and WRITE[info.status] or "read"] or ADVICE.read
   return errors.new("http", ("%s redirects (HTTP %d) %s: %s"):format(how.who or "the appliance", info.status, where, advice),
     { status = info.status })

@@ -25,7 +25,7 @@ end
 function refusal.text(value)
   if value == nil or value == core.null then return nil end
   if type(value) == "string" then value = value:sub(1, MOST_BYTES) end
-  if type(value) == "table" and members_left(value, MOST_MEMBERS) < 0 then return "more than can be shown" end
+  if type(value) == "table" and members_left(value, MOST_MEMBERS) < 0 then return "(too much to show)" end
   return wire.show(value)
 end
 

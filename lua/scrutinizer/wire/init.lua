@@ -278,7 +278,7 @@ function encode_value(value, out, depth)
   elseif depth >= MAX_DEPTH and out.for_show then
     text = "…"
   elseif depth >= MAX_DEPTH then
-    complaint = "tables nested too deep, perhaps in a circle"
+    complaint = "tables nested too deep, perhaps a table that contains itself"
   elseif rawget(value, 1) ~= nil or is_array(value) then
     return encode_array(value, out, depth + 1)
   else

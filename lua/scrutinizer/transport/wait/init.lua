@@ -48,7 +48,7 @@ function wait.task(co, host)
 end
 
 local isyieldable = coroutine.isyieldable -- luacheck: ignore 143 (Lua 5.1 cannot tell)
-local INSIDE = "nothing can wait here: a finalizer, a hook or a metamethod runs inside a coroutine"
+local INSIDE = "cannot wait here: this is a finalizer, a hook or a metamethod that runs inside a coroutine"
 
 -- Returns a host that waits by yielding; nil, kind and message where nothing can yield.
 local function yielding(host)
