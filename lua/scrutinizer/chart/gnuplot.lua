@@ -69,7 +69,7 @@ local function status_of(ok, _, code)
   return ok and 0 or code
 end
 
-local MISSING = "charts are drawn by gnuplot, which is not installed here: install it (Debian: apt-get install gnuplot-nox)"
+local MISSING = "charts need gnuplot, which is not installed: install it (Debian: apt-get install gnuplot-nox)"
 
 -- The file names come from the system (os.tmpname): the command line contains no text of the caller.
 local function run(script, names)
@@ -117,7 +117,7 @@ function gnuplot.draw(script)
   if names[3] then
     picture, err = run(script, names)
   else
-    picture, err = errors.fail("file", "no temporary file can be made")
+    picture, err = errors.fail("file", "a temporary file cannot be created")
   end
   for _, name in ipairs(names) do os.remove(name) end
   return picture, err

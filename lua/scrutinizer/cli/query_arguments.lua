@@ -81,7 +81,7 @@ local function selection(text)
     aliased = aliased or alias ~= nil
     column = column or item
     local field = alias or column:gsub("%?$", "")
-    if map[field] then error("--select: " .. field .. " stands there twice", 0) end
+    if map[field] then error("--select: " .. field .. " is given twice", 0) end
     order[#order + 1], map[field] = field, column
   end
   return order, map
@@ -95,7 +95,7 @@ end
 local function say_when(q, args)
   local times_given = 0
   for _, name in ipairs { "last", "between", "range" } do times_given = times_given + (args[name] and 1 or 0) end
-  if times_given ~= 1 then error("say when, once: --last, --between or --range", 0) end
+  if times_given ~= 1 then error("give exactly one of --last, --between and --range", 0) end
   if args.last then return q:last(args.last) end
   if args.range then return q:range(args.range) end
   return q:between(moment(args.between[1]), moment(args.between[2]))
@@ -105,7 +105,7 @@ local function say_which(q, args)
   if args.direction then q = q[args.direction](q) end
   if next(args.where) then q = q:where(conditions(args.where)) end
   if next(args.exclude) then q = q:exclude(conditions(args.exclude)) end
-  if args.interface and not args.exporter then error("--interface goes with --exporter", 0) end
+  if args.interface and not args.exporter then error("--interface needs --exporter", 0) end
   if args.exporter then q = q:exporter(args.exporter, tonumber(args.interface) or args.interface) end
   if args.device_group then q = q:device_group(args.device_group) end
   for _, filter in ipairs(args.filter) do q = q:filter(filter.name, filter.value) end
