@@ -24,8 +24,8 @@ local function add_customer(command)
     command:option("--ip-group", "Id of an IP group."):argname "<id>":count "*":convert(tonumber),
     command:option("--network", "A network, such as 10.0.0.0/8."):argname "<network>":count "*",
     command:option("--ip", "An address."):argname "<ip>":count "*",
-    command:option("--exporter", "Required with addresses: count only this exporter's flows, because a flow that two exporters report would "
-      .. "be counted twice. all: no two exporters report the same flow.")
+    command:option("--exporter", "Required with --ip-group, --network and --ip: count only this exporter's flows, because a flow that two "
+      .. "exporters report would be counted twice. all: no two exporters report the same flow.")
       :argname "<exporter>",
     command:option("--report", "Type of the report whose graph is read (default host2host)."):argname "<type>",
     command:option("--limit", "Number of series in the graph (default 1); the rest is summed as Other."):argname "<rows>":convert(tonumber))
@@ -40,7 +40,7 @@ local function add_rules(command)
     command:option("--missing", "What a missing sample counts as (default error)."):choices { "error", "zero", "drop", "carry" },
     command:option("--threshold", "Share of the samples that may be missing, such as 0.01."):argname "<share>")
   command:group("Accept what is refused by default",
-    command:option("--coarser", "Bill from buckets of this many minutes, longer than five."):argname "<minutes>":convert(tonumber),
+    command:option("--coarser", "Bill from buckets of this many minutes (more than five)."):argname "<minutes>":convert(tonumber),
     command:flag("--sparse", "Accept points that are more than five minutes apart as five-minute sums."),
     command:flag("--truncated", "Bill although some rows have no series."),
     command:flag("--unfinished", "Bill a period that has not ended."))
