@@ -153,7 +153,7 @@ static int decoder_tostring(lua_State *L) {
   return 1;
 }
 
-/* ---- what stands beside the rows ---- */
+/* ---- the facts beside the rows ---- */
 
 static enum sz_fact check_fact(lua_State *L) {
   const char *names[SZ_FACTS + 1];

@@ -260,7 +260,7 @@ function methods:_send(form, how)
   if not first then return nil, err end
   return exchange.start(self, first, {
     limit = how.limit, again = request, write = how.write,
-    heard = function(info) events.response(self, info, form[wire.form.run_mode], how.page) end,
+    on_header = function(info) events.response(self, info, form[wire.form.run_mode], how.page) end,
   })
 end
 

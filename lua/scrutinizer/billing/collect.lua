@@ -97,7 +97,7 @@ local function check_length(seconds, wanted)
     seconds > wanted and (": their averages hide peaks; set coarser = %d to bill from them"):format(math.floor(seconds / 60)) or "")
 end
 
-local function check_said(query, wanted)
+local function check_reported(query, wanted)
   local seconds, err = query:interval()
   if not seconds then return UNKNOWN[err.kind] or nil, err end
   return check_length(seconds, wanted)
@@ -177,7 +177,7 @@ end
 
 local function fetch(query, set, o)
   local list, ok, err
-  ok, err = check_said(query, set.interval)
+  ok, err = check_reported(query, set.interval)
   if not ok then return nil, err end
   list, err = query:series()
   if not list then return nil, err end

@@ -153,7 +153,7 @@ end
 -- ---- how long a bucket is ----
 
 -- Minutes that the query itself gives: by :granularity, or by :set.
-local function said_minutes(spec)
+local function asked_minutes(spec)
   local set = spec.fields[wire.field.granularity]
   if set == nil then return type(spec.granularity) == "number" and spec.granularity or nil end
   local chosen = type(set) == "table" and set.selected
@@ -190,7 +190,7 @@ end
 
 -- The bucket length of the query or the answer, else of report_start, else the distance between points.
 local function find_interval(client, spec, decoder, all, epochs)
-  local minutes = said_minutes(spec)
+  local minutes = asked_minutes(spec)
   local seconds = asked_or_reported(minutes and minutes * 60, answer.interval(decoder), all)
   if seconds then return seconds end
   local err

@@ -33,7 +33,7 @@ local function clock(text, at)
   local fraction, behind = text:match("^[.,](%d+)()", rest)
   if fraction and (not sec or fraction:find "[^0]") then return nil, "whole seconds only" end
   hour, min, sec = tonumber(hour), tonumber(min), tonumber(sec or 0)
-  if hour > 23 or min > 59 or sec > 59 then return nil, "the time must lie within 00:00:00 and 23:59:59" end
+  if hour > 23 or min > 59 or sec > 59 then return nil, "the time must be from 00:00:00 to 23:59:59" end
   return { hour = hour, min = min, sec = sec }, behind or rest
 end
 
@@ -108,7 +108,7 @@ function times.moment(moment, timezone)
   if type(epoch) == "number" and epoch >= times.MAX_EPOCH and epoch < times.MAX_EPOCH * 1000 then
     return nil, "it must be in seconds; this looks like milliseconds"
   end
-  return nil, "it must lie in the years 1970 to 9999, in whole seconds"
+  return nil, "it must be whole seconds in the years 1970 to 9999"
 end
 
 -- Named ranges that end now: their length in seconds.

@@ -29,7 +29,7 @@ local ABANDONED = "the answer was not read for a long time: the host has probabl
 ---@field private _slow { seconds: number, bytes: integer }
 ---@field private _limit? number         the most seconds that this try may wait, when that is less than `timeout`
 ---@field private _again? fun(): table?, scrutinizer.Error?  builds the request again for the client's new address
----@field private _heard? fun(info: table)  called with each header
+---@field private _on_header? fun(info: table)  called with each header
 ---@field private _write? boolean        the request must not be executed twice
 local methods = {}
 local Exchange = { __index = methods }
@@ -51,8 +51,8 @@ end
 --- Starts a request. If the host cannot wait for the answer, it returns an error and sends nothing.
 ---@param client scrutinizer.Client
 ---@param request table what `http:start` takes
----@param how? { limit?: number, again?: (fun(): table?, scrutinizer.Error?), heard?: fun(info: table), write?: boolean } limit: the most seconds
----  to wait; again: builds the request again after a redirect; heard: called with each header; write: must not be executed twice
+---@param how? { limit?: number, again?: (fun(): table?, scrutinizer.Error?), on_header?: fun(info: table), write?: boolean } limit: the most seconds
+---  to wait; again: builds the request again after a redirect; on_header: called with each header; write: must not be executed twice
 ---@return scrutinizer.Exchange?
 ---@return scrutinizer.Error? err
 function exchange.start(client, request, how)
@@ -65,7 +65,7 @@ function exchange.start(client, request, how)
   how = how or {}
   local x = setmetatable({
     transfer = transfer, _client = client, _waited = 0, _slow = { seconds = 0, bytes = 0 }, started = core.now(), _closed = false,
-    _owners = setmetatable({}, { __mode = "k" }), _limit = how.limit, _again = how.again, _heard = how.heard,
+    _owners = setmetatable({}, { __mode = "k" }), _limit = how.limit, _again = how.again, _on_header = how.on_header,
     _write = how.write,
   }, Exchange)
   x._pace = pace.new(x, function() return x._closed or client._private.closed() end, client, http, transfer)
@@ -163,7 +163,7 @@ function methods:header()
   while true do
     local info = self.transfer:info()
     if info.headers_done then
-      if self._heard then self._heard(info) end
+      if self._on_header then self._on_header(info) end
       return info
     end
     if info.done then
