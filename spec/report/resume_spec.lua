@@ -267,7 +267,7 @@ describe("a walk that is taken up", function()
     local rest, again = support.walk(named:resume(err))
     assert.same({}, rest)
     assert.same({ "changed", false }, { again.kind, again.retryable })
-    assert.matches("times move", again.message)
+    assert.matches("relative to now", again.message)
   end)
 
   it("that only gathered rows begins again: none were given", function()

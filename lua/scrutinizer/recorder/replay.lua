@@ -32,7 +32,7 @@ end
 -- The next answer to a request; or nil and a message.
 function Answers:_take(request)
   local path = errors.neutral(self.recording.path, 200)
-  if not request then return nil, path .. " is being replayed: nothing else can be requested" end
+  if not request then return nil, path .. " is being replayed: no request is sent over the network" end
   local fields = request_match.fields(request, self._ignore)
   local list = self._by_key[request_match.key(fields)]
   if not list then

@@ -27,7 +27,7 @@ end
 local ADVICE = {
   done = "the write was executed and is not sent again; check its result on the appliance",
   unsure = "it is unknown whether the write was executed, so it is not sent again; check on the appliance",
-  read = "it is not followed; set url to the appliance's real address",
+  read = "this redirect is not followed; set url to the appliance's real address",
 }
 
 --- The error of a redirect that is not followed. It names the target without its query.
