@@ -249,6 +249,7 @@ local function read_files(tls)
       tls[name] = pem
     end
   end
+  if tls.key and not tls.cert then misuse "connect: tls.key belongs to a client certificate; set tls.cert too" end
   if tls.ca_blob then
     local pem, what, answer = files.pem(tls.ca_blob, "CERTIFICATE")
     if not pem then misuse(("connect: tls.ca_blob: the text %s; %s"):format(what, answer or "PEM text is required")) end

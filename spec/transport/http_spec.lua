@@ -230,10 +230,14 @@ describe("memory", function()
     end
     for _, path in ipairs { "/big?blocks=4", "/gzip" } do -- 256 KiB each; and zlib's window of 32 KiB
       some(path, 20)
-      local before = resident()
-      some(path, 150)
-      local grown = resident() - before
-      assert.is_true(sanitized or grown < 4 * 1024, path .. ": " .. grown .. " KiB")
+      -- What leaks grows in each round; an allocator that takes a reserve does so once.
+      local least = math.huge
+      for _ = 1, 3 do
+        local before = resident()
+        some(path, 150)
+        least = math.min(least, resident() - before)
+      end
+      assert.is_true(sanitized or least < 4 * 1024, path .. ": " .. least .. " KiB in each round")
     end
   end)
 

@@ -340,6 +340,7 @@ describe("connect's files", function()
       assert.truthy(err.message:find(": " .. path .. "; PEM text is required", 1, true), err.message)
     end
     assert.is_table((connect { tls = { ca_file = dir .. "/cert.pem", cert = dir .. "/cert.pem", key = dir .. "/key.pem" } }))
+    assert.equal("connect: tls.key belongs to a client certificate; set tls.cert too", refused { tls = { key = dir .. "/key.pem" } })
     assert.equal("connect: tls.ca_blob: the text holds no PEM text; PEM text is required",
       refused { tls = { ca_blob = "x" } })
     support.shell("rm -rf " .. dir)

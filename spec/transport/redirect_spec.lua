@@ -81,7 +81,8 @@ describe("a redirect", function()
 
   it("names its target in the error, without the query, on one line", function()
     local err = redirect.error { status = 302, location = "https://b.example/x\27[31m?authToken=abc" }
-    assert.equal("the appliance redirects (HTTP 302) to https://b.example/x\\x1B[31m: this redirect is not followed; set url to the appliance's real address",
+    assert.equal("the appliance redirects (HTTP 302) to https://b.example/x\\x1B[31m: "
+      .. "this redirect is not followed; set url to the appliance's real address",
       err.message)
     assert.same({ "http", 302, false }, { err.kind, err.status, err.retryable })
   end)

@@ -71,7 +71,7 @@ end
 local REFUSED = {
   row = "the last row given is longer than max_row, so it cannot be checked where the rest begins",
   ties = "more rows have the same sort value as the last one given than can be remembered (max_held), so repeated rows would not be noticed",
-  window = "the answer ended before it told the report's time range, and the query's times are relative to now, so the rest could be of another report",
+  window = "the answer ended before it told the report's time range, and the query's times are relative to now: the rest could be another report's",
 }
 
 --- Why a resumed walk cannot prove that it gives the rest; nil when it can, or need not. Restores the record of rows that tie.
