@@ -227,6 +227,19 @@ describe("a walk that is taken up", function()
     local groups = assert(limited:resume(err):aggregate { by = { "name" }, count = true })
     assert.equal(4, #groups)
 
+    -- The table ends "]]}}}}": of the last row itself nothing is missing up to the fifth byte.
+    for missing = 1, 6 do
+      have { inbound = rows, answers = { "ok", "cut " .. missing } }
+      local got
+      got, err = support.walk(query():limit(9))
+      local left = missing > 5 and { offset = 8, remaining = 1 } or nil
+      assert.same({ "truncated", left and 8 or 9, left }, { err.kind, #got, support.place(err.resume) })
+      have { inbound = rows, outbound = rows, answers = { "ok", "ok", "ok", "ok", "cut " .. missing } }
+      got, err = support.walk(query():both():page_size(3):limit(6))
+      left = { outbound = missing > 5 and { offset = 4, remaining = 2 } or { offset = 5, remaining = 1 } }
+      assert.same({ "truncated", left }, { err.kind, support.place(err.resume) }, missing)
+    end
+
     have { inbound = rows, outbound = rows_of(8), answers = { "ok", "ok", "ok", "ok", "ok", "ok", "drop" } }
     local both = query():both()
     local got

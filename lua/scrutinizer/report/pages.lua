@@ -258,7 +258,7 @@ function pages.resume(parts, directions, walk)
   local rest, memory, any, begun = {}, {}, false, pages.resumed(parts)
   for _, part in ipairs(parts) do begun = begun or part.given > 0 or part.done end
   for _, part in ipairs(parts) do
-    if not part.done then
+    if not part.done and not (part.limit and part.given >= part.limit) then
       local left = { offset = part.base + part.given, remaining = part.limit and part.limit - part.given }
       left.proof = begun and resume.text(proof_of(part, walk)) or nil
       any = true
