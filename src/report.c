@@ -168,8 +168,8 @@ static enum step no_column(struct sz_report *r, const struct span *text,
   char names[400];
   list_columns(&r->directions[r->current].columns, names, sizeof names);
   return sz_report_fail(r, "api", text->position,
-                        "no column '%s'%s in this report; it has: %s", column,
-                        what, names);
+                        "no column '%.120s'%s in this report; it has: %s",
+                        column, what, names);
 }
 
 /* The same for a column of the projection. That of a test says why. */

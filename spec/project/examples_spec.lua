@@ -36,7 +36,8 @@ end
 
 examples["pasted_report.lua"] = function(name)
   local out = good(name)
-  assert.matches('^scrutinizer.Query: "host2host", inbound, 1793491200 to 1793577600[^\n]*\n157%.240%.30%.63 +10%.8%.0%.69 +192133242\n', out)
+  assert.matches('^scrutinizer.Query: "host2host", inbound, 1793491200 to 1793577600, granularity 1, all exporters, '
+    .. 'filter "sdfIps" "in_10%.8%.0%.69_Both", limit 1000\n157%.240%.30%.63 +10%.8%.0%.69 +192133242\n', out)
   assert.equal(6, select(2, out:gsub("\n", "")))
   support.write(folder .. "/pasted.txt", support.read("examples/" .. name):match "PASTED = %[%[\n(.-)%]%]")
   assert.equal(out, good(name, folder .. "/pasted.txt"))

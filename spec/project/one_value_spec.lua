@@ -47,6 +47,9 @@ local CALLS = {
   ["scrutinizer.report_json"] = function() return scrutinizer.report_json '{"reportTypeLang":"tos"}' end,
   ["scrutinizer.decode"] = function() return scrutinizer.decode "[1]" end,
 
+  ["scrutinizer.add"] = function() return scrutinizer.add(1, 2) end,
+  ["scrutinizer.compare"] = function() return scrutinizer.compare(1, 2) end,
+
   ["client.report"] = function() return client:report "tos" end,
   ["client.columns"] = function() return client:columns "tos" end,
   ["client.report_from"] = function() return client:report_from '{"reportTypeLang":"tos"}' end,
@@ -96,6 +99,7 @@ local CALLS = {
   ["forecasts.points"] = function() return client.forecasts:points(client.forecasts:list()[1].id) end,
 
   ["users.create"] = function() return client.users:create { { name = "one", password = "x1" } } end,
+  ["users.sync"] = function() return client.users:sync({ { name = "two", password = "x2" } }, { gone = {} }) end,
   ["users.rename"] = function() return client.users:rename("guest", "visitor") end,
   ["users.set_preferences"] = function() return client.users:set_preferences(1, { language = "english" }) end,
   ["users.delete"] = function() return client.users:delete { "nobody" } end,
@@ -103,6 +107,7 @@ local CALLS = {
   ["groups.delete"] = function() return client.groups:delete { "nobody" } end,
   ["groups.add_members"] = function() return client.groups:add_members { { user = 2, group = 1 } } end,
   ["groups.remove_members"] = function() return client.groups:remove_members { { user = 2, group = 1 } } end,
+  ["groups.sync_members"] = function() return client.groups:sync_members(1, { 1 }, { gone = {} }) end,
   ["groups.grant"] = function() return client.groups:grant { { group = 2, type = "plixer", code = "adminTab" } } end,
   ["groups.revoke"] = function() return client.groups:revoke { { group = 2, type = "plixer", code = "adminTab" } } end,
   ["ip_groups.list"] = function() return client.ip_groups:list() end,
@@ -111,6 +116,7 @@ local CALLS = {
   ["ip_groups.create"] = function() return client.ip_groups:create("One", { "10.1.1.1" }) end,
   ["ip_groups.update"] = function() return client.ip_groups:update(16900006, { name = "Multicast 2" }) end,
   ["ip_groups.delete"] = function() return client.ip_groups:delete { 16800000 } end,
+  ["ip_groups.sync"] = function() return client.ip_groups:sync("Two", { "10.1.2.0/24" }) end,
   ["ip_groups.from_list"] = function() return client.ip_groups:from_list("Two", { "10.1.1.0/24" }) end,
   ["ip_groups.from_csv"] = function() return client.ip_groups:from_csv(csv()) end,
 

@@ -73,34 +73,6 @@ local function add_conditions(words, conditions)
   close()
 end
 
--- ---- filters of rows ----
-
-local test_text
-
-local function joined(tests, word)
-  local words = {}
-  for i, test in ipairs(tests) do words[i] = test_text(test) end
-  return #words == 1 and words[1] or "(" .. table.concat(words, word) .. ")"
-end
-
--- A test as `query:keep` made it. Networks and decimals repeat what the texts say.
-function test_text(test)
-  if test.all then return joined(test.all, " and ") end
-  if test.any then return joined(test.any, " or ") end
-  if test.no then return "not (" .. test_text(test.no) .. ")" end
-  if test.between then return ("%s to %s"):format(test.between.min or "any", test.between.max or "any") end
-  if test.begins then return "begins " .. quoted(test.begins) end
-  if test.contains then return "contains " .. quoted(test.contains) end
-  local words = {}
-  for i, text in ipairs(test.one_of.texts) do words[i] = quoted(text) end
-  for _, number in ipairs(test.one_of.numbers) do words[#words + 1] = number end
-  return #words == 1 and words[1] or "{ " .. table.concat(words, ", ") .. " }"
-end
-
-local function add_kept(words, kept)
-  for _, condition in ipairs(kept) do words[#words + 1] = ("keep %s = %s"):format(quoted(condition.field), test_text(condition.test)) end
-end
-
 -- ---- fields and the rest ----
 
 local function projection_text(projection)
@@ -141,7 +113,7 @@ function said.text(spec)
   if spec.granularity ~= "auto" then words[#words + 1] = "granularity " .. value_text(spec.granularity) end
   for _, entry in ipairs(spec.filters) do words[#words + 1] = said.filter(entry) end
   add_conditions(words, spec.conditions)
-  add_kept(words, spec.kept)
+  for _, condition in ipairs(spec.kept) do words[#words + 1] = "keep " .. condition.words end
   if spec.projection then words[#words + 1] = projection_text(spec.projection) end
   add_plain(words, spec)
   add_table(words, "set", spec.fields)

@@ -340,7 +340,7 @@ local function end_answer(self)
   self._retry:succeeded()
   local waited, rows = self._exchange._waited, 0
   close_answer(self)
-  for _, part in ipairs(self._asked) do rows = rows + part.fresh end
+  for _, part in ipairs(self._asked) do rows = rows + part.fresh - part.unseen end
   events.page(self._client, self._answers, rows, size, waited)
   for i, part in ipairs(self._asked) do
     if i > 1 and pages.may_be_crowded_out(part) then break end

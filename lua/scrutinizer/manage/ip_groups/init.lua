@@ -410,8 +410,7 @@ function methods:sync(name, list, options)
   if not is_list(list) then error(check.message("ip_groups:sync", list, "a list of rules: " .. rules.ALLOWED), 2) end
   local how, complaint = lists.options("ip_groups:sync", options, BATCH, true)
   if not how then error(complaint, 2) end
-  local group, err = sync.run(self, hands(self), name, list, how)
-  return group, err
+  return errors.result(sync.run(self, hands(self), name, list, how))
 end
 
 --- Reads CSV lines `name,rule`, and adds each group's rules to the IP group of that name; creates missing groups. A rule is a text as in
