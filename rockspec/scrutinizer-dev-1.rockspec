@@ -52,7 +52,6 @@ build = {
         "src/lua_json_text.c",
         "src/lua_json_value.c",
         "src/lua_keep.c",
-        "src/lua_lane.c",
         "src/lua_report.c",
         "src/lua_resolve.c",
         "src/lua_rows.c",

@@ -118,7 +118,8 @@ static int read_member(struct reader *r, enum header header,
     r->can_be_rate = is_one(token, &r->json);
   }
   if (token == SZ_JSON_OBJECT || token == SZ_JSON_ARRAY)
-    return fail(r, SZ_JSON_SYNTAX, "colHasBbp or canBeRate is not a value");
+    return fail(r, SZ_JSON_SYNTAX,
+                "colHasBbp or canBeRate is an object or a list");
   return 0;
 }
 

@@ -136,7 +136,8 @@ static struct sz_command *command_new(const char *path) {
 static void start_failed(struct sz_failure *why, const char *path, int code) {
   bool crowded = code == ENOMEM || code == EMFILE || code == ENFILE ||
                  code == EAGAIN || code == E2BIG;
-  char text[160] = "the request is longer than an argument may be";
+  char text[160] =
+      "the request is longer than the system allows for an argument";
   char place[300];
   if (code != E2BIG && strerror_r(code, text, sizeof text))
     snprintf(text, sizeof text, "error %d", code);
@@ -152,7 +153,7 @@ struct sz_command *sz_command_start(struct sz_commands *all,
   if (!commands_usable(all, why))
     return NULL;
   if (all->running >= SZ_MAX_COMMANDS) {
-    failure_set(why, "limit", argv[0], "runs too many times already");
+    failure_set(why, "limit", argv[0], "is running too many times already");
     return NULL;
   }
   c = command_new(argv[0]);

@@ -169,10 +169,11 @@ static bool codings_allowed(struct sz_transfer *t, const char *list,
     }
     if (!is_coding(list, size, "chunked") &&
         !is_coding(list, size, "identity")) {
-      snprintf(text, sizeof text,
-               "the answer has the Transfer-Encoding \"%.*s\", which was not "
-               "asked for",
-               size > 40 ? 40 : (int)size, list);
+      snprintf(
+          text, sizeof text,
+          "the answer has the Transfer-Encoding \"%.*s\"; only chunked is "
+          "supported",
+          size > 40 ? 40 : (int)size, list);
       sz_transfer_fail(t, "http", text);
       return false;
     }

@@ -90,15 +90,15 @@ static const char *socks_kind(CURLproxycode code, const char **words) {
   case CURLPX_USER_REJECTED:
   case CURLPX_IDENTD:
   case CURLPX_IDENTD_DIFFER:
-    *words = "the proxy refuses who asks";
+    *words = "the proxy refuses this client";
     return "auth";
   case CURLPX_REPLY_NOT_ALLOWED:
   case CURLPX_REPLY_COMMAND_NOT_SUPPORTED:
   case CURLPX_REPLY_ADDRESS_TYPE_NOT_SUPPORTED:
-    *words = "the proxy does not allow it";
+    *words = "the proxy forbids this connection";
     return "connect";
   default:
-    *words = "the proxy fails";
+    *words = "the proxy failed";
     return "connect";
   }
 }
@@ -159,8 +159,9 @@ void sz_transfer_fail_curl(struct sz_transfer *t, CURLcode code) {
   }
   if (lacks_threads(t, code)) {
     sz_transfer_fail(t, "connect",
-                     "names cannot be looked up here, as this process may "
-                     "start no threads; call client:warm() while it loads");
+                     "host names cannot be looked up here, because this "
+                     "process may not start threads; call client:warm() "
+                     "while the host loads");
     return;
   }
   sz_transfer_fail(t, kind_of(t, code),

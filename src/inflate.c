@@ -108,7 +108,7 @@ static enum sz_inflated inflate_ready(struct sz_inflate *f, const char *in,
   if (f->stage == STAGE_NEW)
     inflate_begin(f, bytes);
   if (f->stage == STAGE_ENDED && !inflate_next(f, bytes))
-    return inflate_bad(f, "bytes follow its end");
+    return inflate_bad(f, "there are bytes after its end");
   return SZ_INFLATED_DATA;
 }
 

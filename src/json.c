@@ -117,7 +117,7 @@ static int keep(struct sz_json *j, struct sz_buffer *b, const char *s,
 }
 
 const char sz_json_too_long[] =
-    "a string or number is longer than a row may be (max_row)";
+    "a string or number is longer than max_row bytes";
 
 /* Stores the part of a cut token that is in this chunk. */
 static enum sz_json_token cut_token(struct sz_json *j, size_t from) {
@@ -243,7 +243,7 @@ static enum sz_json_token scan_string(struct sz_json *j) {
     c = (unsigned char)j->chunk[j->at];
     if (j->sub != PLAIN) {
       if (!escape_byte(j, c))
-        return bad_token(j, from, "bad escape in a string");
+        return bad_token(j, from, "invalid escape in a string");
     } else if (c == '"') {
       return end_string(j, from);
     } else if (c == '\\') {
@@ -300,7 +300,7 @@ static int number_complete(enum number n) {
 
 static enum sz_json_token end_number(struct sz_json *j, size_t from) {
   if (!number_complete((enum number)j->sub))
-    return bad_token(j, from, "bad number");
+    return bad_token(j, from, "invalid number");
   if (!j->skipping && !join_token(j, from))
     return SZ_JSON_ERROR;
   value_done(j);
@@ -329,7 +329,7 @@ static enum sz_json_token scan_literal(struct sz_json *j) {
                                          : "null";
   while (j->at < j->chunk_len && word[j->sub]) {
     if (j->chunk[j->at] != word[j->sub])
-      return syntax(j, "unexpected word");
+      return syntax(j, "a word that is not true, false or null");
     j->at++;
     j->sub++;
   }
@@ -496,8 +496,8 @@ static enum sz_json_token at_chunk_end(struct sz_json *j) {
   if (j->state == DONE && j->part == NO_PART)
     return SZ_JSON_END;
   if (j->state == START && j->part == NO_PART)
-    return syntax(j, "empty: no JSON value in it");
-  return fail(j, SZ_JSON_TRUNCATED, "the text ends before its value does",
+    return syntax(j, "empty: there is no JSON value");
+  return fail(j, SZ_JSON_TRUNCATED, "the JSON text ends too early",
               sz_json_position(j));
 }
 
@@ -542,8 +542,10 @@ static int capture_bytes(struct sz_json *j) {
   if (!len)
     return 1;
   j->start = j->skip_start;
-  if (!keep(j, j->capture, j->chunk + j->capture_from, len,
-            "more than max_held bytes would have to be held back")) {
+  if (!keep(
+          j, j->capture, j->chunk + j->capture_from, len,
+          "the parts of the answer that must be kept in memory take more than "
+          "max_held bytes")) {
     j->overflowed = j->error.code == SZ_JSON_LIMIT;
     return 0;
   }

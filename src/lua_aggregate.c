@@ -44,9 +44,13 @@ static void leave(struct box *box) {
 }
 
 struct sz_aggregate *sz_lua_aggregate_enter(lua_State *L, int index,
-                                            lua_CFunction in) {
+                                            lua_CFunction in,
+                                            const char *what) {
   struct box *box = check_open(L, index);
-  return sz_guard_enter(L, &box->guard, index, in) ? box->aggregate : NULL;
+  if (sz_guard_enter(L, &box->guard, index, in))
+    return box->aggregate;
+  sz_guard_refuse(L, &box->guard, index, what);
+  return NULL;
 }
 
 void sz_lua_aggregate_leave(lua_State *L, int index) {
@@ -369,12 +373,12 @@ static int aggregate_rows(lua_State *L) {
   struct box *box = check_open(L, 1);
   size_t groups = sz_aggregate_groups(box->aggregate);
   lua_Number top = luaL_optnumber(L, 2, (lua_Number)groups);
-  luaL_argcheck(L, top >= 0, 2, "a number of groups is wanted");
+  luaL_argcheck(L, top >= 0, 2, "number of groups expected");
   lua_settop(L, 4);
   if (top < (lua_Number)groups)
     groups = (size_t)top;
   if (!sz_guard_enter(L, &box->guard, 1, aggregate_rows))
-    return sz_guard_refuse(L, "rows: the aggregate");
+    return sz_guard_refuse(L, &box->guard, 1, "rows: the aggregate");
   push_groups(L, box, groups, lua_toboolean(L, 3));
   leave(box);
   return 1;

@@ -13,10 +13,12 @@ int sz_lua_aggregate_new(lua_State *L);
 
 /*
 ** Returns the aggregate at 'index' and enters it (see lua_guard.h). Raises
-** when the value is no aggregate or is closed. NULL: another call uses it.
+** when the value is no aggregate or is closed. NULL, with nil, kind, message
+** pushed, 'what' before the message: another call uses it.
 */
 struct sz_aggregate *sz_lua_aggregate_enter(lua_State *L, int index,
-                                            lua_CFunction in);
+                                            lua_CFunction in,
+                                            const char *what);
 void sz_lua_aggregate_leave(lua_State *L, int index);
 
 #endif

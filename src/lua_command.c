@@ -86,7 +86,7 @@ static void arguments_read(lua_State *L, const char **argv) {
   luaL_checktype(L, 2, LUA_TTABLE);
   count = lua_rawlen(L, 2);
   luaL_argcheck(L, count > 0 && count <= MAX_ARGUMENTS, 2,
-                "a path and its arguments are wanted");
+                "list of a path and its arguments expected");
   luaL_checkstack(L, MAX_ARGUMENTS + 10, "arguments");
   for (i = 0; i < count; i++) {
     lua_rawgeti(L, 2, (int)i + 1);

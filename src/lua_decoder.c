@@ -31,7 +31,7 @@ int sz_decoder_alone(lua_State *L, int (*work)(lua_State *, struct decoder *),
   struct decoder *d = sz_decoder_check(L);
   int results;
   if (!sz_guard_enter(L, &d->guard, 1, in))
-    return sz_guard_refuse(L, what);
+    return sz_guard_refuse(L, &d->guard, 1, what);
   results = work(L, d);
   sz_decoder_leave(d);
   return results;
@@ -52,7 +52,7 @@ int sz_decoder_close(lua_State *L) {
     free_report(d);
   else
     d->closing = 1;
-  d->lane_limit = d->passed; /* the fast path has no more rows */
+  d->fast_limit = d->passed; /* the fast path has no more rows */
   return 0;
 }
 

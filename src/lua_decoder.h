@@ -1,6 +1,7 @@
 /*
 ** lua_decoder.h - the decoder userdata. lua_decoder.c has its state and its
-** guard. The methods: lua_rows.c makes rows as tables, lua_lane.c does the
+** guard. The methods: lua_rows.c makes rows as tables, lua_fast_path.c does
+*the
 ** same by a fast path, lua_fold.c adds rows to an aggregate. lua_report.c
 ** makes the decoder and gives its facts (the answer's members beside the
 ** rows).
@@ -66,8 +67,8 @@ struct decoder {
   int reuse, finished, done;
   int int64;   /* see sz_lua_json_push_exact */
   int pending; /* the reader's row was read and not yet given to Lua */
-  enum sz_direction lane; /* see decoder:lane */
-  uint64_t lane_limit, passed;
+  enum sz_direction fast_direction; /* see decoder:fast_path */
+  uint64_t fast_limit, passed;
   struct repeat *repeats[SZ_DIRECTIONS]; /* one per field, with the names */
   size_t max_depth;
   enum sz_json_utf8 utf8;
@@ -157,8 +158,8 @@ void sz_decoder_give_back(struct decoder *d);
 */
 int sz_decoder_pull(lua_State *L, struct decoder *d, struct sz_source *t);
 
-/* lua_lane.c */
-int sz_decoder_lane(lua_State *L);
+/* lua_fast_path.c */
+int sz_decoder_fast_path(lua_State *L);
 int sz_decoder_passed(lua_State *L);
 int sz_decoder_pass(lua_State *L);
 

@@ -42,7 +42,7 @@ static const struct sz_source_type SOURCE = {
 /* The feed at index 1; NULL if it was closed. */
 static struct sz_feed *feed_check(lua_State *L) {
   const struct sz_source *source = sz_lua_source_check(L, 1);
-  luaL_argcheck(L, !source || source->type == &SOURCE, 1, "a feed is wanted");
+  luaL_argcheck(L, !source || source->type == &SOURCE, 1, "feed expected");
   return source ? source->object : NULL;
 }
 
@@ -53,7 +53,7 @@ int sz_lua_feed_new(lua_State *L) {
   lua_settop(L, 1);
   if (!lua_isnil(L, 1)) {
     from = sz_lua_source_check(L, 1);
-    luaL_argcheck(L, from, 1, "an open transfer is wanted");
+    luaL_argcheck(L, from, 1, "open transfer expected");
   }
   source = sz_lua_source_push(L, &SOURCE);
   source->object = sz_feed_new(from);
@@ -115,7 +115,7 @@ int sz_lua_feed_push(lua_State *L) {
   const char *text = luaL_checklstring(L, 2, &len);
   luaL_argcheck(L, len <= SZ_MAX_FEED, 2, "the piece is too long");
   luaL_argcheck(L, !f || sz_feed_ready(f), 1,
-                "the last piece is not read yet");
+                "the last piece has not been read yet");
   if (f && !sz_feed_push(f, text, len))
     return luaL_error(L, "not enough memory");
   return 0;

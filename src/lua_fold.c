@@ -17,7 +17,10 @@ static int refuse(lua_State *L, enum sz_added why, const char *field) {
                                                              : "decode");
   switch (why) {
   case SZ_ADD_TEXT:
-    lua_pushfstring(L, "'%s' has a value that is no number to add up", field);
+    lua_pushfstring(L,
+                    "'%s' has a value that is not a number, so it cannot be "
+                    "aggregated",
+                    field);
     break;
   case SZ_ADD_NO_ADDRESS:
     lua_pushfstring(L, "'%s' has a value that is no address, but a number",
@@ -36,7 +39,7 @@ static int refuse(lua_State *L, enum sz_added why, const char *field) {
     lua_pushfstring(L, "more than %d groups", SZ_MAX_GROUPS);
     break;
   case SZ_ADD_LONG:
-    lua_pushliteral(L, "the groups' values of 'by' take more than max_held "
+    lua_pushliteral(L, "the values of the 'by' fields take more than max_held "
                        "bytes");
     break;
   default:
@@ -162,9 +165,10 @@ static int fold(lua_State *L, struct decoder *d) {
   f.count = 0;
   f.bound = 0;
   lua_settop(L, 3);
-  f.aggregate = sz_lua_aggregate_enter(L, 3, sz_decoder_fold);
+  f.aggregate =
+      sz_lua_aggregate_enter(L, 3, sz_decoder_fold, "fold: the aggregate");
   if (!f.aggregate)
-    return sz_guard_refuse(L, "fold: the aggregate");
+    return 3;
   results = fold_all(L, d, &f, t);
   sz_lua_aggregate_leave(L, 3);
   return results;

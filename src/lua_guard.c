@@ -68,13 +68,35 @@ int sz_guard_enter_anew(lua_State *L, struct sz_guard *g, int index,
   return 1;
 }
 
-int sz_guard_refuse(lua_State *L, const char *what) {
+/* Pushes " of its method 'name'" for the call in the object; else "". */
+static const char *push_method(lua_State *L, const struct sz_guard *g,
+                               int index) {
+  if (luaL_getmetafield(L, index, "__index")) {
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+      if (lua_tocfunction(L, -1) == g->in)
+        return lua_pushfstring(L, " of its method '%s'", lua_tostring(L, -2));
+      lua_pop(L, 1);
+    }
+  }
+  lua_pushliteral(L, "");
+  return lua_tostring(L, -1);
+}
+
+const char *sz_guard_message(lua_State *L, const struct sz_guard *g, int index,
+                             const char *what) {
+  return lua_pushfstring(L,
+                         "%s is in use by another call%s; a finalizer, hook "
+                         "or metamethod must not use it meanwhile",
+                         what, push_method(L, g, index));
+}
+
+int sz_guard_refuse(lua_State *L, const struct sz_guard *g, int index,
+                    const char *what) {
+  const char *message = sz_guard_message(L, g, index, what);
   lua_pushnil(L);
   lua_pushliteral(L, "phase");
-  lua_pushfstring(L,
-                  "%s is at work: a finalizer, or whatever else comes in "
-                  "meanwhile, must leave it alone",
-                  what);
+  lua_pushstring(L, message);
   return 3;
 }
 
@@ -98,7 +120,7 @@ int sz_lua_running(lua_State *L) {
 int sz_lua_calls(lua_State *L) {
   struct call call = {NULL, NULL, NULL, 1};
   lua_State *thread = lua_tothread(L, 1);
-  luaL_argcheck(L, thread, 1, "a thread is wanted");
+  luaL_argcheck(L, thread, 1, "thread expected");
   luaL_checktype(L, 2, LUA_TFUNCTION);
   luaL_checkany(L, 3);
   call.function = lua_topointer(L, 2);

@@ -44,8 +44,16 @@ static inline void sz_guard_leave(struct sz_guard *g) {
 /* Whether another call uses 'object', a userdata. */
 int sz_guard_held(lua_State *L, const struct sz_guard *g, const void *object);
 
-/* Pushes nil, "phase", message: returns 3. 'what': such as "feed: the x". */
-int sz_guard_refuse(lua_State *L, const char *what);
+/*
+** Pushes the message that another call uses the object at 'index', and by
+** which method. 'what': such as "feed: the x". Leaves other values below it.
+*/
+const char *sz_guard_message(lua_State *L, const struct sz_guard *g, int index,
+                             const char *what);
+
+/* Pushes nil, "phase", that message: returns 3. */
+int sz_guard_refuse(lua_State *L, const struct sz_guard *g, int index,
+                    const char *what);
 
 /* The length of the list at 'index', a table. Raises over SZ_MAX_LIST. */
 size_t sz_list_length(lua_State *L, int index, const char *what);

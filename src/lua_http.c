@@ -280,7 +280,7 @@ static int http_wait(lua_State *L) {
 static int http_allow(lua_State *L) {
   struct sz_http *h = http_check(L)->http;
   lua_Number seconds = luaL_optnumber(L, 2, -1);
-  luaL_argcheck(L, seconds == seconds, 2, "a number of seconds is wanted");
+  luaL_argcheck(L, seconds == seconds, 2, "number of seconds expected");
   if (h)
     sz_http_allow(h, seconds);
   return 0;

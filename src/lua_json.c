@@ -156,7 +156,7 @@ static enum sz_json_token build(lua_State *L, struct builder *b,
     case SZ_JSON_OBJECT:
     case SZ_JSON_ARRAY:
       if (!lua_checkstack(L, 4))
-        return stop(j, "nested deeper than the Lua stack reaches");
+        return stop(j, "nested deeper than Lua's stack allows");
       b->lengths[j->depth] = 0;
       push_token(L, b, token);
       break;
@@ -253,7 +253,7 @@ void sz_lua_json_options(lua_State *L, int index,
   }
   how->max_depth = (size_t)depth;
   how->max_made = made >= 1 && made < 9e15 ? (size_t)made : 0;
-  how->over = "what is made of it takes more than max_body allows";
+  how->over = "its decoded values take more memory than max_body allows";
 }
 
 int sz_lua_json_decode(lua_State *L) {

@@ -83,7 +83,7 @@ static unsigned read_directions(lua_State *L) {
   int i;
   for (i = 0; i < SZ_DIRECTIONS; i++)
     directions |= (unsigned)option_flag(L, DIRECTIONS[i]) << i;
-  luaL_argcheck(L, directions, 1, "no direction");
+  luaL_argcheck(L, directions, 1, "a direction must be set");
   return directions;
 }
 
@@ -216,7 +216,7 @@ static int decoder_tostring(lua_State *L) {
   return 1;
 }
 
-/* ---- what stands beside the rows ---- */
+/* ---- the facts beside the rows ---- */
 
 static enum sz_fact check_fact(lua_State *L) {
   const char *names[SZ_FACTS + 1];
@@ -239,13 +239,13 @@ static void fact_budget(const struct decoder *d, enum sz_fact fact, size_t len,
   how->exact = 1;
   how->int64 = 0;
   how->max_made = part > LEAST_MADE ? part : LEAST_MADE;
-  how->over = "its values take more than an eighth of max_held";
+  how->over = "its decoded values take more than an eighth of max_held";
   if (fact != SZ_FACT_GRAPH)
     return;
   max += max / 8;
   if (max > len + how->max_made)
     how->max_made = max - len;
-  how->over = "it and what is made of it take more than max_held";
+  how->over = "its text and its decoded values take more than max_held";
 }
 
 /* decoder:fact(name [, direction]) -> value, position | nil: there is none |
@@ -361,14 +361,22 @@ static int decoder_busy(lua_State *L) {
 }
 
 static const luaL_Reg METHODS[] = {
-    {"feed", sz_decoder_feed},     {"finish", sz_decoder_finish},
-    {"next", sz_decoder_next},     {"hold", sz_decoder_hold},
-    {"lane", sz_decoder_lane},     {"pass", sz_decoder_pass},
-    {"passed", sz_decoder_passed}, {"dropped", decoder_dropped},
-    {"fact", decoder_fact},        {"columns", decoder_columns},
-    {"fold", sz_decoder_fold},     {"last_row", decoder_last_row},
-    {"state", decoder_state},      {"busy", decoder_busy},
-    {"close", sz_decoder_close},   {NULL, NULL},
+    {"feed", sz_decoder_feed},
+    {"finish", sz_decoder_finish},
+    {"next", sz_decoder_next},
+    {"hold", sz_decoder_hold},
+    {"fast_path", sz_decoder_fast_path},
+    {"pass", sz_decoder_pass},
+    {"passed", sz_decoder_passed},
+    {"dropped", decoder_dropped},
+    {"fact", decoder_fact},
+    {"columns", decoder_columns},
+    {"fold", sz_decoder_fold},
+    {"last_row", decoder_last_row},
+    {"state", decoder_state},
+    {"busy", decoder_busy},
+    {"close", sz_decoder_close},
+    {NULL, NULL},
 };
 
 static const luaL_Reg METAMETHODS[] = {

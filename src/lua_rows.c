@@ -184,8 +184,8 @@ static int queue_row(struct decoder *d) {
              : sz_buffer_reserve(queue, len);
   if (code == SZ_BUFFER_FULL)
     sz_report_abort(d->report, "limit",
-                    "rows wait unread for more than max_held bytes: take "
-                    "them between feeds");
+                    "rows not yet read take more than max_held bytes: read "
+                    "them between calls of feed");
   else if (code == SZ_BUFFER_NOMEM)
     sz_report_abort(d->report, "memory", "not enough memory");
   if (code != SZ_BUFFER_OK)

@@ -111,7 +111,8 @@ int sz_lua_source_closed(lua_State *L) {
 static struct sz_source *transfer_known(lua_State *L) {
   struct sz_source *source = &transfer_check(L, 1)->source;
   if (!source->object)
-    luaL_error(L, "attempt to use a transfer that never began, or is gone");
+    luaL_error(L,
+               "attempt to use a transfer that was not started, or is gone");
   return source;
 }
 
@@ -185,7 +186,7 @@ static int transfer_read(lua_State *L) {
   if (box->source.borrower)
     return luaL_error(L, "attempt to read a transfer that a decoder reads");
   if (!sz_guard_enter(L, &box->guard, 1, transfer_read))
-    return sz_guard_refuse(L, "read: the transfer");
+    return sz_guard_refuse(L, &box->guard, 1, "read: the transfer");
   results = read_some(L, &box->source, max < INT_MAX ? (size_t)max : INT_MAX);
   sz_guard_leave(&box->guard);
   return results;
@@ -201,8 +202,8 @@ static int keep_bytes(lua_State *L, struct transfer_box *box, const char *data,
     return luaL_error(L, "not enough memory");
   if (code == SZ_BUFFER_FULL) {
     char text[80];
-    snprintf(text, sizeof text, "the answer is over %zu bytes (max_body)",
-             box->kept.max);
+    snprintf(text, sizeof text,
+             "the answer is longer than %zu bytes (max_body)", box->kept.max);
     sz_buffer_free(&box->kept);
     lua_pushnil(L);
     lua_pushliteral(L, "limit");
@@ -250,7 +251,7 @@ static int transfer_keep(lua_State *L) {
   if (box->source.borrower)
     return luaL_error(L, "attempt to read a transfer that a decoder reads");
   if (!sz_guard_enter(L, &box->guard, 1, transfer_keep))
-    return sz_guard_refuse(L, "keep: the transfer");
+    return sz_guard_refuse(L, &box->guard, 1, "keep: the transfer");
   box->kept.max = max < 9e15 ? (size_t)max : (size_t)1 << 53;
   results = keep_rest(L, box);
   sz_guard_leave(&box->guard);

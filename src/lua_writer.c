@@ -170,8 +170,7 @@ static struct writer *check_writer(lua_State *L) {
 static struct writer *enter(lua_State *L, lua_CFunction in) {
   struct writer *w = check_writer(L);
   if (!sz_guard_enter(L, &w->guard, 1, in))
-    luaL_error(L, "the writer is at work: what comes in meanwhile must leave "
-                  "it alone");
+    luaL_error(L, "%s", sz_guard_message(L, &w->guard, 1, "the writer"));
   w->buffer.len = w->waits;
   return w;
 }
@@ -212,7 +211,7 @@ static int give_size(lua_State *L, struct writer *w,
     return luaL_error(L, "not enough memory");
   lua_pushnil(L);
   lua_pushliteral(L, "limit");
-  lua_pushliteral(L, "a row's text passes 1 GiB");
+  lua_pushliteral(L, "a row's text is longer than 1 GiB");
   return 3;
 }
 

@@ -126,7 +126,7 @@ enum step sz_report_wrong(struct sz_report *r, const char *what) {
 
 static enum step twice(struct sz_report *r, const char *key) {
   return sz_report_fail(r, "decode", r->in->start,
-                        "the key '%s' stands twice in the answer", key);
+                        "the key '%s' occurs twice in the answer", key);
 }
 
 /* ---- columns ---- */
@@ -445,7 +445,7 @@ static enum step table_step(struct sz_report *r, enum sz_json_token token) {
 
 static enum step empty_step(struct sz_report *r, enum sz_json_token token) {
   if (token != SZ_JSON_ARRAY_END)
-    return sz_report_wrong(r, "a list stands where an object must be");
+    return sz_report_wrong(r, "a list in place of an object");
   r->where = r->then;
   return r->then == AT_TABLE_KEY ? end_direction(r) : GO_ON;
 }
@@ -471,7 +471,7 @@ static enum step row_step(struct sz_report *r, enum sz_json_token token) {
   if (token == SZ_JSON_ARRAY_END)
     return end_rows(r);
   if (!r->directions[r->current].has_columns)
-    return sz_report_wrong(r, "the answer has rows and no columns");
+    return sz_report_wrong(r, "the answer has rows but no columns");
   return sz_report_row_step(r, token);
 }
 

@@ -152,8 +152,8 @@ static enum step check_ties(struct sz_report *r) {
       !sz_ties_repeats(ties, row, len))
     return GIVE_ROW;
   return sz_report_fail(r, "changed", r->in->start,
-                        "a row comes again: those that tie have changed their "
-                        "order, so others of them would be missing");
+                        "a row came twice: rows with equal sort values have "
+                        "changed their order, so some would be missing");
 }
 
 static enum step end_row(struct sz_report *r) {

@@ -211,7 +211,7 @@ local function probe(client)
     redirect.settle(client, target, info.status)
     return true
   end
-  events.warning(client, "the appliance does not redirect to https: the token goes over http for all to read")
+  events.warning(client, "the appliance does not redirect to https: anyone on the network path can read the token")
   return true
 end
 
@@ -220,8 +220,8 @@ local function warn(client)
   client._warned = true
   local tls = client._private.transport()
   if tls.verify ~= false then return end
-  events.warning(client, tls.pin and "the server's certificate is not verified (tls.verify = false): its key is held against tls.pin alone"
-    or "the server's certificate is not verified (tls.verify = false): whoever is in between can read the token")
+  events.warning(client, tls.pin and "the server's certificate is not verified (tls.verify = false): only its key is checked, against tls.pin"
+    or "the server's certificate is not verified (tls.verify = false): an attacker on the network path can read the token")
 end
 
 local function ready(client)
@@ -260,7 +260,7 @@ function methods:_send(form, how)
   if not first then return nil, err end
   return exchange.start(self, first, {
     limit = how.limit, again = request, write = how.write,
-    heard = function(info) events.response(self, info, form[wire.form.run_mode], how.page) end,
+    on_header = function(info) events.response(self, info, form[wire.form.run_mode], how.page) end,
   })
 end
 
@@ -315,8 +315,8 @@ end
 function methods:version()
   local value, err = call.send(self, wire.version_form(), { open = true })
   if value == nil then return nil, err end
-  local said = type(value) == "table" and value[wire.answer.version]
-  if type(said) == "string" and #said <= 100 and said:find "^%d+%.[A-Za-z0-9.+_-]+$" then return said end
+  local version = type(value) == "table" and value[wire.answer.version]
+  if type(version) == "string" and #version <= 100 and version:find "^%d+%.[A-Za-z0-9.+_-]+$" then return version end
   return errors.fail("decode", ("version: the answer holds no %s such as 19.7.0"):format(wire.answer.version), { status = 200 })
 end
 

@@ -46,7 +46,7 @@ end
 local function token(value)
   if value == false or type(value) == "function" then return value end
   if type(value) == "string" and value ~= "" then return value end
-  return nil, "text, a function that returns it, or false for an appliance that goes by its list of addresses"
+  return nil, "text, a function that returns it, or false for an appliance that accepts this host's address without a token"
 end
 
 local function wait_option(value)
@@ -58,15 +58,15 @@ local function wait_option(value)
 end
 
 -- Headers that only the client writes, by their lower-case names: which option sets them, or why no option does.
-local BODY = "the body is written here; encoding says its form"
-local CONNECTION = "connections are looked after here; http2 says which protocol they speak"
+local BODY = "it writes the body; the option encoding selects its form"
+local CONNECTION = "it manages its connections; the option http2 selects the protocol"
 local OWN = {
-  host = "url says it; resolve connects to another address under the same name", ["user-agent"] = "user_agent says it",
-  ["accept-encoding"] = "gzip is asked for, and inflated here within its bounds", ["content-type"] = BODY, ["content-length"] = BODY,
-  ["content-encoding"] = BODY, ["transfer-encoding"] = BODY, expect = "nothing is waited for before the body is sent",
+  host = "it is the host of url; to connect to another address, use the option resolve", ["user-agent"] = "use the option user_agent",
+  ["accept-encoding"] = "it asks for gzip and decompresses the answer itself", ["content-type"] = BODY, ["content-length"] = BODY,
+  ["content-encoding"] = BODY, ["transfer-encoding"] = BODY, expect = "it sends the body without waiting for 100 Continue",
   connection = CONNECTION, ["keep-alive"] = CONNECTION, ["proxy-connection"] = CONNECTION, te = CONNECTION, trailer = CONNECTION,
   upgrade = CONNECTION, ["http2-settings"] = CONNECTION,
-  ["proxy-authorization"] = 'proxy = "http://user:password@host:port" says it; as a header it would go to the appliance',
+  ["proxy-authorization"] = 'use proxy = "http://user:password@host:port"; a header would be sent to the appliance',
 }
 
 -- A header's value: no control bytes, and no blank at either end, because such a blank is lost on the way.
@@ -76,18 +76,19 @@ end
 
 local function user_agent(value)
   if text(value) and header_value(value) then return value end
-  return nil, "text, not empty, without line breaks, other control bytes, or blanks at its ends"
+  return nil, "text, not empty, without line breaks, other control characters, or spaces at its ends"
 end
 
 -- Header lines as libcurl takes them; an empty header needs a semicolon, otherwise libcurl does not send it.
 local function headers(value)
-  local allowed = 'a table of header names and values, as { ["X-Name"] = "value" }, without line breaks, other control bytes, or blanks at the ends'
+  local allowed = 'a table of header names and values, such as { ["X-Name"] = "value" }, without line breaks, other control characters, '
+    .. "or spaces at the ends"
   if type(value) ~= "table" then return nil, allowed end
   local out = {}
   for name, content in pairs(value) do
     if type(name) ~= "string" or not name:find "^[A-Za-z0-9!#$%%&'*+.^_`|~-]+$" or not header_value(content) then return nil, allowed end
     local own = OWN[ascii.lower(name)]
-    if own then return nil, nil, ("%s is the client's own: %s"):format(name, own) end
+    if own then return nil, nil, ("the client sets %s itself: %s"):format(name, own) end
     out[#out + 1] = content == "" and name .. ";" or name .. ": " .. content
   end
   table.sort(out, check.before)
@@ -95,7 +96,7 @@ local function headers(value)
 end
 
 local function resolve(value)
-  local allowed = 'a table as { ["host:443"] = "192.0.2.7" }'
+  local allowed = 'a table such as { ["host:443"] = "192.0.2.7" }'
   if type(value) ~= "table" then return nil, allowed end
   local out = {}
   for host, address in pairs(value) do
@@ -120,7 +121,7 @@ local TLS = {
   ca_file = text, ca_blob = function(value) return type(value) == "string" and value ~= "" and value or nil, "PEM text" end,
   verify = flag, pin = function(value)
     if type(value) == "string" and value:find "^sha256//[A-Za-z0-9+/]+=*$" then return value end
-    return nil, 'text as "sha256//…=", as errors of kind tls show it'
+    return nil, 'text such as "sha256//…=", as errors of kind tls show it'
   end,
   cert = text, key = text, passphrase = text,
 }
@@ -203,16 +204,16 @@ local function env(name)
 end
 
 local function find_url(given, otherwise)
-  if given.url and given.host then misuse "connect: say url or host, not both" end
+  if given.url and given.host then misuse "connect: set url or host, not both" end
   local address = given.url or (given.host and "https://" .. given.host) or env "SCRUTINIZER_URL" or otherwise
-  if not address then misuse 'connect: say url = "https://…" or host = "…", or set SCRUTINIZER_URL' end
+  if not address then misuse 'connect: no appliance is named: set url = "https://…" or host = "…", or the environment variable SCRUTINIZER_URL' end
   local parts, complaint = url.split(address)
   if not parts then
     local name = given.url and "url" or given.host and "host" or "SCRUTINIZER_URL"
     misuse(check.message("connect: " .. name, url.shown(address), complaint))
   end
   if parts.scheme == "http" and not given.allow_http then
-    misuse "connect: url: http:// sends the token for all to read; say https://, or allow_http = true"
+    misuse "connect: url: over http:// anyone on the network path can read the token; use https://, or set allow_http = true"
   end
   return parts
 end
@@ -249,7 +250,7 @@ end
 
 -- Files are read now: later the process may be in a chroot, or may have lost the right to read them.
 local function read_files(tls, env_ca)
-  if tls.ca_file and tls.ca_blob then misuse "connect: say tls.ca_file or tls.ca_blob, not both" end
+  if tls.ca_file and tls.ca_blob then misuse "connect: set tls.ca_file or tls.ca_blob, not both" end
   for _, name in ipairs { "ca_file", "cert", "key" } do
     if tls[name] then
       local pem, err = read_pem(name, tls[name], name == "ca_file" and env_ca and "SCRUTINIZER_CA" or "tls." .. name)
@@ -257,10 +258,10 @@ local function read_files(tls, env_ca)
       tls[name] = pem
     end
   end
-  if tls.key and not tls.cert then misuse "connect: tls.key belongs to a client certificate; say tls.cert too" end
+  if tls.key and not tls.cert then misuse "connect: tls.key belongs to a client certificate; set tls.cert too" end
   if tls.ca_blob then
     local pem, what, answer = files.pem(tls.ca_blob, "CERTIFICATE")
-    if not pem then misuse(("connect: tls.ca_blob: the text %s; %s"):format(what, answer or "PEM text is wanted")) end
+    if not pem then misuse(("connect: tls.ca_blob: the text %s; %s"):format(what, answer or "PEM text is required")) end
     tls.ca_blob = pem
   end
   tls.ca_blob = tls.ca_blob or tls.ca_file
@@ -288,12 +289,12 @@ local function with_defaults(given)
     if given[name] == nil then given[name] = value end
   end
   for name, defaults in pairs(NESTED) do
-    local said = given[name]
-    if said == nil then said = {} end
-    for key, value in pairs(said and defaults or {}) do
-      if said[key] == nil then said[key] = value end
+    local group = given[name]
+    if group == nil then group = {} end
+    for key, value in pairs(group and defaults or {}) do
+      if group[key] == nil then group[key] = value end
     end
-    given[name] = said
+    given[name] = group
   end
   return given
 end
@@ -307,7 +308,7 @@ local NETWORK = {
 -- A command needs no address and no token; `token = false` is accepted.
 local function read_command(checked)
   for _, name in ipairs(NETWORK) do
-    if checked[name] then misuse(("connect: say command or %s, not both: a command is run here, without network or token"):format(name)) end
+    if checked[name] then misuse(("connect: set command or %s, not both: a command runs on this host, without network or token"):format(name)) end
   end
   checked.token = false
   checked.tls = nil
@@ -315,13 +316,13 @@ local function read_command(checked)
 end
 
 -- The URL of a replayed client that has none.
-local NOWHERE = "https://recorded.invalid"
+local REPLAY_URL = "https://recorded.invalid"
 
 local function read(given, replays)
   if type(given) ~= "table" then misuse(check.message("connect", given, "a table of options")) end
   local checked = check_table("", given, KNOWN)
   if checked.command then return read_command(checked) end
-  checked.endpoint = find_url(checked, replays and NOWHERE)
+  checked.endpoint = find_url(checked, replays and REPLAY_URL)
   checked.token = find_token(checked, checked.endpoint)
   if checked.method == "GET" and checked.encoding == "multipart" then
     misuse 'connect: encoding: "multipart" needs method = "POST"'

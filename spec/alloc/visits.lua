@@ -53,7 +53,7 @@ end
 function MAKE.pulled(things)
   local d = decoder()
   local _, direction = d:next(things.source)
-  d:lane(direction, 100)
+  d:fast_path(direction, 100)
   return d
 end
 function MAKE.sums()
@@ -242,8 +242,8 @@ end
 
 local function is_refusal(call, said)
   if call[1] == "pass" and said == "" or call[1] == "caller" and (said == "slow" or said == "") then return true end
-  return said:find("at work", 1, true) or said:find("is being read", 1, true) or said:find("is being made", 1, true)
-    or said:find("nothing can wait here", 1, true)
+  return said:find("is in use", 1, true) or said:find("is being read", 1, true) or said:find("is being made", 1, true)
+    or said:find("cannot wait here", 1, true)
     -- Lua 5.1 cannot tell beforehand that nothing can wait here.
     or (_VERSION == "Lua 5.1" and said:find("attempt to yield across", 1, true))
 end

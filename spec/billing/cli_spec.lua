@@ -53,13 +53,13 @@ describe("scrutinizer bill", function()
 
   it("refuses what the library refuses, with the status for it", function()
     for _, case in ipairs {
-      { BASE, 64, "%-%-tariff says the prices" },
-      { "bill --network 10.8.0.0/24 --exporter all --tariff " .. tariff, 64, "say when: %-%-month or %-%-between" },
+      { BASE, 64, "%-%-tariff is missing" },
+      { "bill --network 10.8.0.0/24 --exporter all --tariff " .. tariff, 64, "give the period: %-%-month or %-%-between" },
       { "bill --month 2023-13 --network 10.8.0.0/24 --exporter all --tariff " .. tariff, 64, 'month: got "2023%-13"' },
-      { "bill --month 2023-11 --tariff " .. tariff, 64, "say one of interfaces" }, { BASE .. "--tariff /nonexistent", 78, "No such file" },
+      { "bill --month 2023-11 --tariff " .. tariff, 64, "set exactly one of interfaces" }, { BASE .. "--tariff /nonexistent", 78, "No such file" },
       { BASE .. "--coarser 3 --tariff " .. tariff, 64, "coarser: got 3" }, { "bill --verify /nonexistent", 74, "No such file" },
       { "bill --between 2023-11-15 2023-11-16 --ip 203.0.113.254 --exporter all --tariff " .. tariff, 65, "288 of 288 samples are missing" },
-      { "bill --month 2023-11 --ip 10.8.0.69 --tariff " .. tariff, 64, "say exporter; a flow that several exporters report" },
+      { "bill --month 2023-11 --ip 10.8.0.69 --tariff " .. tariff, 64, "set exporter: a flow that several exporters report" },
       { "bill --month 2023-11 --interface 10.1.1.4 --tariff " .. tariff, 64, "is not of the form exporter/interface" },
     } do
       local out, err, status = run(case[1])

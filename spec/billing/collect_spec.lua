@@ -146,9 +146,9 @@ describe("collect", function()
 
   -- Who says it: report_start, the answer, or only the points.
   for _, case in ipairs {
-    { { report_start = "both" }, "buckets of 1800 s, not 300 s: their averages hide peaks; say coarser = 30" },
+    { { report_start = "both" }, "buckets of 1800 s, not 300 s: their averages hide peaks; set coarser = 30" },
     { { report_start = "unknown", granularity_used = "yes" }, "buckets of 1800 s, not 300 s: their averages hide peaks" },
-    { { report_start = "unknown" }, "all 96 points lie 1800 s apart or a multiple of it, not 300 s" },
+    { { report_start = "unknown" }, "all 96 points are 1800 s apart or a multiple of it, not 300 s" },
   } do
     it("refuses longer buckets than it asked for: " .. case[2], function()
       case[1].granularity_kept = "30"
@@ -202,7 +202,7 @@ describe("collect", function()
       local samples, err = billing.collect(HOURS, { inbound = inbound() })
       assert.is_nil(samples)
       assert.equal("bill", err.kind)
-      assert.matches("^inbound, query 1: .*traffic is hidden; raise the query's limit", err.message)
+      assert.matches("^inbound, query 1: .*some traffic is in no series; raise the query's limit", err.message)
       samples = assert(billing.collect(HOURS, { inbound = inbound() }, { truncated = true }))
       assert.same({ "truncated" }, samples.forced)
       -- Every row has its series: nothing is hidden.
@@ -221,10 +221,10 @@ describe("collect", function()
     local err
     samples, err = billing.collect(HOURS, { inbound = query }, { series = { "192.0.2.99" } })
     assert.is_nil(samples)
-    assert.matches('no series is called "192%.0%.2%.99": it may be part of Other', err.message)
+    assert.matches('no series has the label "192%.0%.2%.99": it may be part of Other', err.message)
     samples, err = billing.collect(HOURS, { inbound = client:report("srcHosts") }, { series = { "192.0.2.99" } })
     assert.is_nil(samples)
-    assert.matches('no series is called "192%.0%.2%.99"$', err.message)
+    assert.matches('no series has the label "192%.0%.2%.99"$', err.message)
   end)
 
   it("knows a customer without any traffic: every sample is missing", function()
@@ -262,7 +262,7 @@ describe("collect", function()
     end
     for _, case in ipairs {
       { bad(DAY, {}), "queries: got a table" }, { bad(DAY, { inbound = 5 }), "inbound: got 5" }, { bad(DAY, { inbound = {} }), "no query" },
-      { bad(DAY, { inbound = { inbound(), inbound() } }), "query 2 asks what query 1 asks: its traffic would count twice" },
+      { bad(DAY, { inbound = { inbound(), inbound() } }), "query 2 is the same as query 1: its traffic would be counted twice" },
       { bad(DAY, { inbound = inbound():both() }), "both directions" }, { bad(DAY, { inbound = inbound():offset(5) }), "offset" },
       { bad(DAY, { inbound = inbound():percent() }), "percent" }, { bad(DAY, { inbound = inbound():order_by "sum_packetdeltacount" }), "not bytes" },
       { bad(DAY, { inbound = inbound():shift "-1h" }), "a shift would move the period" },
@@ -278,9 +278,9 @@ describe("collect", function()
       assert.is_truthy(message:find(case[2], 1, true), message)
     end
     for _, case in ipairs {
-      { { ip = "x", exporter = "all" }, "allowed: " }, { { ip = "10.0.0.1" }, "say exporter; a flow that several exporters report counts" },
-      { {}, "say one of" }, { { ip = "10.0.0.1", network = NETWORK }, "say one of" }, { { ips = {} }, '"ips"' },
-      { { interfaces = { { "192.0.2.1", 1 } }, exporter = "192.0.2.1" }, "interfaces name their exporters" }, { 5, "customer: got 5" },
+      { { ip = "x", exporter = "all" }, "allowed: " }, { { ip = "10.0.0.1" }, "set exporter: a flow that several exporters report would be counted" },
+      { {}, "set exactly one of" }, { { ip = "10.0.0.1", network = NETWORK }, "set exactly one of" }, { { ips = {} }, '"ips"' },
+      { { interfaces = { { "192.0.2.1", 1 } }, exporter = "192.0.2.1" }, "interfaces, which name their exporters" }, { 5, "customer: got 5" },
       { { ip = "10.0.0.1", exporter = { "192.0.2.1", 1 } }, "at one interface, give interfaces, or queries of your own" },
     } do
       local ok, message = pcall(function() billing.queries(client, case[1]) end)
@@ -311,13 +311,13 @@ describe("collect from an appliance that answers otherwise than it was asked", f
     local samples, err = billing.collect(DAY, { inbound = query(1800, 1800, 48) })
     assert.is_nil(samples)
     assert.equal("bill", err.kind)
-    assert.matches("buckets of 1800 s, not 300 s: their averages hide peaks; say coarser = 30", err.message)
+    assert.matches("buckets of 1800 s, not 300 s: their averages hide peaks; set coarser = 30", err.message)
   end)
 
   it("refuses longer buckets that only its points show", function()
     local samples, err = billing.collect(DAY, { inbound = query(300, 1800, 48) })
     assert.is_nil(samples)
-    assert.matches("all 48 points lie 1800 s apart", err.message)
+    assert.matches("all 48 points are 1800 s apart", err.message)
     assert.same({ "sparse" }, assert(billing.collect(DAY, { inbound = query(300, 1800, 48) }, { sparse = true })).forced)
   end)
 
@@ -325,7 +325,7 @@ describe("collect from an appliance that answers otherwise than it was asked", f
     assert.is_nil(billing.collect(DAY, { inbound = query(60, 60, 1440) }))
     local samples, err = billing.collect(DAY, { inbound = query(300, 60, 100) })
     assert.is_nil(samples)
-    assert.matches("does not begin an interval of 300 s", err.message)
+    assert.matches("is not the start of an interval of 300 s", err.message)
   end)
 end)
 

@@ -174,8 +174,8 @@ describe("percentile", function()
     { { 1, "x" }, 95, nil, 'sample 2: got "x"' }, { { 1, 0 / 0 }, 95, nil, "sample 2: got" }, { { 1, math.huge }, 95, nil, "sample 2: got" },
     { { 1, { 300, 5 } }, 95, nil, "sample 2: got a table" }, { { { 300, 5 }, 1 }, 95, nil, "sample 2: got 1" },
     { { 1, false, 2 }, 95, nil, "sample 2: got false" },
-    { { { 300 } }, 95, nil, "sample 1: got nil" }, { { 1 }, 95, { take = "mean_next" }, "take_fraction: goes with" },
-    { { 1 }, 95, { take_fraction = 0.1 }, "take_fraction: goes with" }, { { 1 }, 95, { discard = 0.05 }, "in place of a percent" },
+    { { { 300 } }, 95, nil, "sample 1: got nil" }, { { 1 }, 95, { take = "mean_next" }, "take_fraction: required with" },
+    { { 1 }, 95, { take_fraction = 0.1 }, "take_fraction: required with" }, { { 1 }, 95, { discard = 0.05 }, "either discard or a percent" },
     { { 1 }, nil, { discard = 5 }, "discard: got 5" }, { { 1 }, 95, { rounding = "nearest" }, 'rounding: got "nearest"' },
     { { 1 }, 95, { take = "mean_next", take_fraction = 0.1, method = "cacti" }, "nearest_rank with take_fraction" },
     { { 1 }, 95, 5, "options: got 5" },
@@ -237,7 +237,7 @@ describe("stream", function()
     stream:add(2)
     local ok, message = pcall(function() stream:finish() end)
     assert.is_false(ok)
-    assert.matches("percentile_spec%.lua:%d+: finish: 4 samples came, 3 were announced", message)
+    assert.matches("percentile_spec%.lua:%d+: finish: 4 samples were added, 3 were announced", message)
     assert.has_error(function() billing.stream(0, 95) end)
   end)
 end)

@@ -207,7 +207,7 @@ describe("a tariff", function()
             tariff = { currency = "EUR", unit = "Mbps", price = 1, rounding = rounding or nil } }
         end)
         assert.is_false(ok)
-        assert.matches("tariff_spec%.lua:%d+: invoice: rounding%.rate: a percentile between samples", message)
+        assert.matches("tariff_spec%.lua:%d+: invoice: rounding%.rate: a percentile that lies between samples", message)
       end
       local bill = assert(billing.invoice { customer = "c", samples = samples, usage = usage,
         tariff = { currency = "EUR", unit = "Mbps", price = 700, rounding = { rate = "half_even" } } })
@@ -216,7 +216,7 @@ describe("a tariff", function()
   end)
 
   for _, case in ipairs {
-    { {}, "currency: got nil" }, { { currency = "EUR" }, "unit: say one" },
+    { {}, "currency: got nil" }, { { currency = "EUR" }, "unit: got nil; allowed: Gbps" },
     { { currency = "EUR", unit = "Mb", price = 1 }, 'unit: got "Mb"; allowed: Gbps' },
     { { currency = "EUR", unit = "GB", price = 1 }, 'unit: got "GB"' }, { { currency = "eur", unit = "Mbps", price = 1 }, 'currency: got "eur"' },
     { { unit = "Mbps" }, "either price or tiers" }, { { unit = "Mbps", price = 1, tiers = {} }, "either price or tiers" },
@@ -233,7 +233,7 @@ describe("a tariff", function()
       { { unit = "Mbps", price = 1, commit_price = 1, commit_fee = 1 }, "either commit_price or" },
     { { unit = "Mbps", price = 1, tiering = "slices" }, 'tiering: got "slices"' },
       { { unit = "Mbps", price = 1, total_step = "0.5" }, "total_step: got" },
-    { { unit = "Mbps", price = 1, commit = 1 }, "prorate_commit: the period is no whole month", PART },
+    { { unit = "Mbps", price = 1, commit = 1 }, "prorate_commit: the period is not a whole month", PART },
     { { unit = "Mbps", price = 1, fees = { { name = "x", amount = 1, prorate = true } } }, "whole days", billing.period(MONTH.from + 300, MONTH.to) },
 
       { { unit = "Mbps", price = 1, fees = { { name = "x", amount = 1, prorate = true } } },

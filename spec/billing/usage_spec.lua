@@ -105,8 +105,8 @@ for name in "%s".split():
   for _, case in ipairs {
     { "month", { "2023-13" }, 'month: got "2023-13"; allowed: such as "2026-11"' }, { "month", { "2023" }, 'month: got "2023"' },
     { "month", { 202301 }, "month: got 202301" }, { "month", { "2023-01", "Europe/Berln" }, 'did you mean "Europe/Berlin"' },
-    { "period", { 300, 300 }, "from must lie before to" }, { "period", { 600, 300 }, "from must lie before to" },
-    { "period", { 0, 301 }, "on a whole five minutes" }, { "period", { "x", 300 }, 'from: got "x"' }, { "period", { 0, "y" }, 'to: got "y"' },
+    { "period", { 300, 300 }, "from must be before to" }, { "period", { 600, 300 }, "from must be before to" },
+    { "period", { 0, 301 }, "multiples of five minutes" }, { "period", { "x", 300 }, 'from: got "x"' }, { "period", { 0, "y" }, 'to: got "y"' },
     { "period", { 0, 300, "Nowhere/At_All" }, "no such time zone" },
   } do
     it("refuses at the caller's line: " .. case[3], function()
@@ -135,8 +135,8 @@ describe("samples", function()
   end
 
   for _, case in ipairs {
-    { { { HOUR.from, 5 }, { HOUR.from, 7 } }, "there is one of " .. HOUR.from .. " already" },
-    { { { HOUR.from + 60, 5 } }, "does not begin an interval of 300 s" }, { { { HOUR.from, 1.5 } }, "not { epoch seconds, octets }" },
+    { { { HOUR.from, 5 }, { HOUR.from, 7 } }, "an earlier sample has the same time, " .. HOUR.from },
+    { { { HOUR.from + 60, 5 } }, "is not the start of an interval of 300 s" }, { { { HOUR.from, 1.5 } }, "not { epoch seconds, octets }" },
     { { { HOUR.from, -1 } }, "not { epoch seconds, octets }" }, { { { HOUR.from, "x" } }, "not { epoch seconds, octets }" },
     { { { "x", 1 } }, "not { epoch seconds, octets }" }, { { { HOUR.from } }, "not { epoch seconds, octets }" },
   } do
@@ -237,7 +237,7 @@ describe("usage", function()
   it("says when nothing is left", function()
     local result, err = billing.usage(set_of {}, { missing = "drop" })
     assert.is_nil(result)
-    assert.matches("no sample is left", err.message)
+    assert.matches("there are no samples to rank", err.message)
     result = assert(billing.usage(set_of {}, { missing = "zero" }))
     assert.equal("0", octets_of(result))
     assert.is_nil(result.under.drop)
@@ -306,7 +306,7 @@ describe("usage", function()
     { { missing = "ignore" }, 'missing: got "ignore"; allowed: carry, drop, error, zero' }, { { direction = "both" }, 'direction: got "both"' },
     { { direction = "sum" }, "direction sum: there are samples of inbound only" }, { { direction = "outbound" }, "samples of inbound only" },
     { { threshold = 2 }, "threshold: got 2" }, { { method = "x" }, 'method: got "x"' }, { { percent = 0 }, "percent: got 0" },
-    { { rounding = "up" }, "rounding: name the points" }, { { speed = 1 }, 'option: got "speed"' }, { 5, "usage: got 5" },
+    { { rounding = "up" }, "rounding: set it in the tariff" }, { { speed = 1 }, 'option: got "speed"' }, { 5, "usage: got 5" },
   } do
     it("refuses at the caller's line: " .. case[2], function()
       local ok, message = pcall(function() billing.usage(set_of(IN), case[1]) end)

@@ -394,7 +394,7 @@ describe("a file", function()
       local ok, err = chart.bars(rows, function() end, { format = "svg" })
       print(ok, err.kind, err.message)
       print(chart.bars(rows, function() end))]])))
-    assert.equal("nil\tfile\tcharts are drawn by gnuplot, which is not installed here: install it (Debian: apt-get install gnuplot-nox)\n"
+    assert.equal("nil\tfile\tcharts need gnuplot, which is not installed: install it (Debian: apt-get install gnuplot-nox)\n"
       .. "true\n", (out:gsub("true\tnil\n", "true\n")))
   end)
 end)

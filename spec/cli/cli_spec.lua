@@ -100,8 +100,9 @@ describe("scrutinizer", function()
 
   it("has an exit status for each way to fail", function()
     local cases = {
-      { "report host2host", 64, "say when" }, { "report", 64, "missing argument" }, { "report host2host --day 2026-11-01", 64, "in which time zone" },
-      { "report host2host --day 2026-11-01 --last 5m", 64, "say when, once" }, { "report host2host --last 5m --shift 7d", 64, "text with a sign" },
+      { "report host2host", 64, "give exactly one of --last" }, { "report", 64, "missing argument" },
+      { "report host2host --day 2026-11-01", 64, "in which time zone" }, { "report host2host --day 2026-11-01 --last 5m", 64, "give exactly one of" },
+      { "report host2host --last 5m --shift 7d", 64, "text with a sign" },
       { "report tos --last 5m --exporter 192.0.2.1 --interface 8", 64, "--interface needs --direction" },
       { "report tos --day -1 --timezone UTC --shard 1/2 --output x --format csv", 64, "--shard needs" },
       { "report host2host --last 5m --order-by nonsense", 76, "no column 'nonsense' to order by" }, { "nothing", 64, "unknown command" },
@@ -184,7 +185,7 @@ describe("the profile file", function()
     local function refused(arguments, mode)
       local _, err, status = run(arguments, environment())
       assert.equal(78, status, mode)
-      assert.matches("holds a token and others can read it: chmod 600", err)
+      assert.matches("holds a token and others can read it; run chmod 600", err)
     end
     local modes = "644 640 604 610 601 620 602 660 606 004 007 070 040 001 010 4604 1777"
     for mode in modes:gmatch "%d+" do
@@ -209,19 +210,19 @@ describe("the profile file", function()
     support.shell("chown 65534 " .. quote(path))
     local _, err, status = run("ping", environment())
     assert.equal(78, status)
-    assert.matches("holds a token and it is another user's", err)
+    assert.matches("holds a token and it belongs to another user", err)
   end)
 
   it("is data: no call, no loop, no unknown name", function()
     for _, case in ipairs {
-      { "os.exit(3)", "nil value" }, { "(function() while true do end end)()", "does not end" }, { "{ urll = 'x' }", 'did you mean "url"' },
+      { "os.exit(3)", "nil value" }, { "(function() while true do end end)()", "runs too long" }, { "{ urll = 'x' }", 'did you mean "url"' },
       { "{ url = 5 }", "must be a string" }, { "{", "expected" }, { "7", "no table" },
       -- Functions of C, in which no step is counted, and texts that double: looked for in rep, find, gsub, format, concatenation, tables.
       { '{ url = ("a"):rep(40):find(("a*"):rep(40) .. "b") }', "index" }, { '{ url = ("x"):rep(1e10) }', "index" },
       { '{ url = ("x").rep }', "index" }, { '{ url = ("%s"):format("x") }', "index" },
-      { '(function() local s = "x" while true do s = s .. s end end)()', "it makes too much" },
+      { '(function() local s = "x" while true do s = s .. s end end)()', "it uses too much memory" },
       { '(function() local t = {} while true do t = { t, t, "x" } end end)()', "it " },
-      { "{ url = '" .. ("x"):rep(1100000) .. "' }", "over 1048576 bytes" },
+      { "{ url = '" .. ("x"):rep(1100000) .. "' }", "longer than 1048576 bytes" },
     } do
       write(path, case[1])
       local begun = os.time()
@@ -273,7 +274,7 @@ describe("--shard", function()
     support.clear()
     local _, err, status = run(command "--shard 2/3")
     assert.equal(0, status)
-    assert.matches("is there already", err)
+    assert.matches("already exists", err)
     assert.same({}, support.log())
     assert.equal(64, select(3, run(command "--shard auto/3", base)))
   end)
@@ -285,10 +286,10 @@ describe("--shard", function()
     assert.matches("slice 2 of 2 is missing", err)
     good((command "--where port=443 --shard 2/2"))
     _, err = run(("merge -o %s %s.*-of-2"):format(path, path))
-    assert.matches("its query is not that of", err)
+    assert.matches("its query differs from that of", err)
     write(path .. ".1-of-2", "short")
     _, err = run(("merge -o %s %s.1-of-2"):format(path, path))
-    assert.matches("its size is not what its manifest says", err)
+    assert.matches("its size differs from the one in its manifest", err)
     assert.is_nil(io.open(path))
   end)
 

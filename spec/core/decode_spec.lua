@@ -292,10 +292,10 @@ describe("decode: bad text", function()
     { '"\31"', "decode", 1, "control byte" }, { [["\x41"]], "decode", 2, "escape" }, { [["\u12G4"]], "decode", 5, "escape" },
     { [["\U0041"]], "decode", 2, "escape" }, { '"\\\0"', "decode", 2, "escape" }, { [["\'"]], "decode", 2, "escape" },
     { "trux", "decode", 3, "word" }, { "truee", "decode", 4, "after the end" }, { "nul]", "decode", 3, "word" }, { "True", "decode", 0 },
-    { "NaN", "decode", 0 }, { "Infinity", "decode", 0 }, { "+1", "decode", 0 }, { ".5", "decode", 0 }, { "-a", "decode", 1, "bad number" },
-    { "01", "decode", 1, "after the end" }, { "[-01]", "decode", 3, "a comma must be" }, { "[1.]", "decode", 3, "bad number" },
-    { "[1e]", "decode", 3, "bad number" }, { "1.e1", "decode", 2, "bad number" }, { "0x10", "decode", 1, "after the end" },
-    { "[-]", "decode", 2, "bad number" }, { "1,", "decode", 1, "after the end" }, { "'a'", "decode", 0 }, { "[1] //", "decode", 4 },
+    { "NaN", "decode", 0 }, { "Infinity", "decode", 0 }, { "+1", "decode", 0 }, { ".5", "decode", 0 }, { "-a", "decode", 1, "invalid number" },
+    { "01", "decode", 1, "after the end" }, { "[-01]", "decode", 3, "a comma must be" }, { "[1.]", "decode", 3, "invalid number" },
+    { "[1e]", "decode", 3, "invalid number" }, { "1.e1", "decode", 2, "invalid number" }, { "0x10", "decode", 1, "after the end" },
+    { "[-]", "decode", 2, "invalid number" }, { "1,", "decode", 1, "after the end" }, { "'a'", "decode", 0 }, { "[1] //", "decode", 4 },
     { "<html>", "decode", 0 }, { "\160[]", "decode", 0 }, { "\11[]", "decode", 0 },
   }
   for _, case in ipairs(CASES) do

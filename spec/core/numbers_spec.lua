@@ -408,7 +408,7 @@ describe("numbers of every form", function()
       local row, err = sum(text, "1")
       assert.is_nil(row)
       assert.equal("decode", err.kind)
-      assert.matches("'a' has a value that is no number to add up", err.message)
+      assert.matches("'a' has a value that is not a number, so it cannot be aggregated", err.message)
     end
   end)
 

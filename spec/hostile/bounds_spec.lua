@@ -151,11 +151,11 @@ local function many(size)
   return per * math.max(1, math.floor(TIMES * 20 * 2 ^ 20 / (per * size))) + 1
 end
 
-local OVER_BODY = "limit: over 67108864 bytes %(max_body%)"
-local OVER_MADE = "limit: what is made of it takes more than max_body allows"
+local OVER_BODY = "limit: longer than 67108864 bytes %(max_body%)"
+local OVER_MADE = "limit: its decoded values take more memory than max_body allows"
 local OVER_ROW = "limit: max_row"
-local OVER_HELD = "limit: more than max_held bytes would have to be held back"
-local OVER_GRAPH = "limit: graph: it and what is made of it take more than max_held; ask for fewer"
+local OVER_HELD = "limit: the parts of the answer that must be kept in memory take more than max_held bytes"
+local OVER_GRAPH = "limit: graph: its text and its decoded values take more than max_held; ask for fewer"
 local NO_TABLE = "decode: the answer is not a JSON object"
 
 -- `report`: what every way of reading rows gives, a number of rows or the error's kind and a part of its words; `aggregate`, `series`, `pie`
@@ -169,7 +169,7 @@ local CASES = {
   { "rows_alike", report = 300000 * TIMES + 1, call = OVER_MADE, groups = 3, decoder64 = true },
   { "rows_that_tie", report = many(36), call = OVER_MADE },
   { "rows_differ_and_tie", report = 600000 * TIMES + 1, call = OVER_MADE, groups = 3, held = true },
-  { "pages_without_facts", report = "limit: rows wait unread for more than max_held bytes", call = OVER_MADE, held = true, series = "series 0",
+  { "pages_without_facts", report = "limit: rows not yet read take more than max_held bytes", call = OVER_MADE, held = true, series = "series 0",
     decoder = "rows", given = 873811 * TIMES },
   { "rows_before_columns", report = OVER_HELD, call = OVER_BODY, held = true },
   { "outbound_rows_first", report = 1, call = OVER_MADE },
@@ -178,7 +178,7 @@ local CASES = {
   { "members_twice", report = OVER_ROW, pie = "slices 0", call = OVER_MADE },
   { "long_rows", report = many(60040), call = "a table", decoder64 = true },
   { "groups_of_long_names", report = 20001, call = OVER_BODY, held = true,
-    aggregate = "limit: the groups' values of 'by' take more than max_held bytes" },
+    aggregate = "limit: the values of the 'by' fields take more than max_held bytes" },
   -- one long thing
   { "string_wanted", report = OVER_ROW, pie = "slices 0", call = "a table" },
   -- The collectors of other Luas than 5.4 count the text's scratch memory beside its string.
@@ -202,15 +202,15 @@ local CASES = {
   { "exporters_few", report = 1, call = "a table", held = true },
   { "total", report = "limit: totalRowCount is longer than 65536 bytes", call = "a table" },
   { "footer", report = "limit: footer is longer than 4194304 bytes", call = OVER_MADE, held = true },
-  { "footer_below_its_length", report = "limit: footer: its values take more than an eighth of max_held", series = "series 0", call = OVER_MADE,
-    held = true },
+  { "footer_below_its_length", report = "limit: footer: its decoded values take more than an eighth of max_held", series = "series 0",
+    call = OVER_MADE, held = true },
   { "columns", report = "limit: a table has more than 10000 columns", call = OVER_MADE, held = true },
   { "columns_of_long_names", report = "limit: columns is longer than 4194304 bytes", call = "a table", held = true },
   { "columns_of_one_name", report = 1, call = "a table", held = true },
   -- graphs: rows pass them over
   { "series", report = 1, series = OVER_GRAPH, pie = OVER_GRAPH, call = OVER_MADE, held = true },
   { "series_below_its_length", report = 1, series = "limit: more than 65536 series", pie = "slices 0", call = "a table", held = true },
-  { "points", report = 1, series = "limit: held back; ask for fewer", call = OVER_BODY, held = true },
+  { "points", report = 1, series = "limit: max_held bytes; ask for fewer", call = OVER_BODY, held = true },
   { "pie", report = 1, series = OVER_GRAPH, pie = OVER_GRAPH, call = OVER_MADE, held = true },
   { "pie_members", report = 1, series = OVER_GRAPH, pie = OVER_GRAPH, call = OVER_MADE, held = true },
   -- lists of plain calls
@@ -229,7 +229,7 @@ local CASES = {
 }
 
 -- HTTP's own parts: the same for a report and for a plain call.
-local CODING = 'http: the answer has the Transfer%%-Encoding "%s", which was not asked for'
+local CODING = 'http: the answer has the Transfer%%-Encoding "%s"; only chunked is supported'
 local HTTP_CASES = {
   { "bomb_deflate", report = 1, call = "a table" },
   { "bomb_bare_deflate", report = 1, call = "a table" },

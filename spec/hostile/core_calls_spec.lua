@@ -31,7 +31,7 @@ local FUNCTIONS = {
   "running", "sha256", "ties", "top", "writer",
 }
 local METHODS = {
-  "feed", "finish", "next", "hold", "lane", "pass", "passed", "fact", "fold", "last_row", "state", "columns", "busy", "close", "rows", "add",
+  "feed", "finish", "next", "hold", "fast_path", "pass", "passed", "fact", "fold", "last_row", "state", "columns", "busy", "close", "rows", "add",
   "header", "take", "read", "info", "ready", "certificate", "copy", "join", "follow", "add_list", "allow", "held", "step", "timeout", "fds",
   "start", "__gc", "__close", "__tostring", "__index",
 }

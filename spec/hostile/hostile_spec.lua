@@ -122,7 +122,7 @@ describe("a string of 100 MB", function()
       ['{"err":"'] = "err is longer than 65536 bytes", ['{"report":{"time_details":"'] = "time_details is longer than 65536 bytes",
       [HEAD:match "^(.-)%[" .. '[{"label":"'] = "columns is longer than 131072 bytes (a sixteenth of max_held)",
       [HEAD .. ROW .. '],"footer":"'] = "footer is longer than 131072 bytes (a sixteenth of max_held)",
-      ['{"report":{"table":{"inbound":{"rows":["'] = "more than max_held bytes would have to be held back",
+      ['{"report":{"table":{"inbound":{"rows":["'] = "the parts of the answer that must be kept in memory take more than max_held bytes",
     } do
       within(ALLOWED_KIB, function()
         local _, _, err = feed(around(before, FILLERS[1], PIECES, '"'), { direction = "inbound", max_held = 2 * MEGABYTE })
@@ -286,7 +286,7 @@ describe("a million rows", function()
       local good = decoder:feed(HEAD)
       while good do good, err = decoder:feed(piece) end -- nobody takes the rows
       assert.equal("limit", err.kind)
-      assert.matches("rows wait unread", err.message)
+      assert.matches("rows not yet read take more than max_held bytes", err.message)
     end)
   end)
 end)

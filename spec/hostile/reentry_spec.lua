@@ -4,14 +4,14 @@
 -- Brothers looked for in every binding (src/lua_*.c): pointers into an object held while Lua values are made (decoder: rows, facts, columns,
 -- last row, errors; aggregate: rows; writer: the text of rows before; transfer: bytes lent, words of an error, a header's texts; top: samples);
 -- texts of a list that a script can change meanwhile (aggregate: fields; http: headers, resolve, form; command: arguments); lists looked at
--- twice (writer: fields); lengths that overflow an allocation; numbers cast out of range (aggregate: top; lane, fold: limits; top: n, times;
+-- twice (writer: fields); lengths that overflow an allocation; numbers cast out of range (aggregate: top; fast_path, fold: limits; top: n, times;
 -- feed: status); objects that the collector has freed (ties, a transfer whose bytes are lent). spec/alloc/visits.lua tries all pairs of calls,
 -- spec/hostile/core_calls_spec.lua any argument.
 
 local core = require "scrutinizer.core"
-local scrutinizer = require "scrutinizer"
 local support = require "spec.support"
 
+local FORBIDDEN = "a finalizer, hook or metamethod must not use it meanwhile"
 
 local function document(rows)
   local columns, list = {}, {}
@@ -38,7 +38,7 @@ describe("a finalizer while a row is made", function()
   end
 
   it("cannot feed the decoder, is told so, and every row is right", function()
-    local refusal = "phase: feed: the decoder is at work: a finalizer, or whatever else comes in meanwhile, must leave it alone"
+    local refusal = "phase: feed: the decoder is in use by another call of its method 'next'; " .. FORBIDDEN
     assert.is_truthy(run("feed"):find(refusal, 1, true))
   end)
 
@@ -56,7 +56,7 @@ describe("what the core's objects are asked while they are at work", function()
       return "y"
     end })
     assert.equal(4, w:add(row))
-    for i = 1, 3 do assert.matches("the writer is at work: what comes in meanwhile must leave it alone", said[i]) end
+    for i = 1, 3 do assert.matches("the writer is in use by another call of its method 'add'; " .. FORBIDDEN, said[i]) end
     assert.is_false(pcall(w.add, w, setmetatable({ a = "half" }, { __index = function() error "raised" end })))
     assert.equal(8, w:add { a = "p", b = "q" })
     assert.equal("x,y\np,q\n", w:take())
@@ -115,8 +115,8 @@ describe("what the core's objects are asked while they are at work", function()
 end)
 
 describe("one cursor", function()
-  local ANOTHER = "the cursor is being read by another coroutine: only one can read it at a time"
-  local MEANWHILE = "the cursor is being read: what comes in meanwhile, as a finalizer or a hook, cannot read it too"
+  local ANOTHER = "the cursor is being read by another coroutine; only one can read it at a time"
+  local MEANWHILE = "the cursor is being read by another call; a finalizer, hook or metamethod must not use it meanwhile"
 
   local function rows(options)
     local client = support.connect(options)

@@ -131,7 +131,7 @@ describe("where no loop runs", function()
     client = support.connect()
     assert.same({ total, count }, { sum(query():rows()) })
     for preset, message in pairs {
-      cqueues = "no cqueues controller runs here", luv = "run it in a coroutine", ngx = "this is not nginx", haproxy = "this is not HAProxy",
+      cqueues = "no cqueues controller is running", luv = "run it in a coroutine", ngx = "this is not nginx", haproxy = "this is not HAProxy",
     } do
       local other = support.connect { wait = preset }
       local row, err = query(other):first()

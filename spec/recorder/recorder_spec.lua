@@ -185,7 +185,7 @@ describe("a recorded script", function()
     local rows, err = collect(cursor)
     assert.is_true(#rows < 99999)
     assert.equal("file", err.kind)
-    assert.matches("the recorded answer ends here, as its reader had stopped when it was recorded", err.message)
+    assert.matches("the recorded answer ends here, because its reader stopped here when it was recorded", err.message)
   end)
 
   it("needs no address, no token and no file of theirs to be replayed", function()
@@ -251,19 +251,19 @@ describe("an unknown request", function()
     local _, err = client:report("custom_rows_2"):between(1000, 3000):where({ ip = "10.1.1.1" }):fetch()
     assert.equal("file", err.kind)
     assert.is_false(err.retryable)
-    assert.equal(path .. ' has no answer to rm=report_api action=get reportTypeLang=custom_rows_2: nearest is number 1 (rm=report_api '
-      .. 'action=get reportTypeLang=custom_rows_2), which differs in rpt_json.filters.sdfIps_0: nothing there, "in_10.1.1.1_Both" asked; '
-      .. "rpt_json.times.end: 2000 there, 3000 asked; record it anew if the script has changed", err.message)
+    assert.equal(path .. ' has no answer to rm=report_api action=get reportTypeLang=custom_rows_2: the most similar is number 1 (rm=report_api '
+      .. 'action=get reportTypeLang=custom_rows_2), which differs in rpt_json.filters.sdfIps_0: recorded nothing, requested "in_10.1.1.1_Both"; '
+      .. "rpt_json.times.end: recorded 2000, requested 3000; record it again if the script has changed", err.message)
     _, err = client:call { rm = "no_such", z = "\27[2J" }
-    assert.matches('nearest is number 2 %(rm=licensing%), which differs in rm: "licensing" there, "no_such" asked; '
-      .. 'z: nothing there, "\\x1B%[2J" asked', err.message)
+    assert.matches('the most similar is number 2 %(rm=licensing%), which differs in rm: recorded "licensing", requested "no_such"; '
+      .. 'z: recorded nothing, requested "\\x1B%[2J"', err.message)
   end)
 
   it("is also one that is asked too often, unless the last answer may be repeated", function()
     assert(client:ping())
     local _, err = client:ping()
     assert.equal("file", err.kind)
-    assert.matches("has 1 answer to rm=licensing, and this asks once more; record it anew, or say repeats = true", err.message)
+    assert.matches("has only 1 answer to rm=licensing; record it again, or set repeats = true", err.message)
     local other = scrutinizer.recorder(path, { repeats = true }):connect()
     for _ = 1, 3 do assert.equal(true, other:ping()) end
   end)
@@ -286,7 +286,7 @@ describe("an unknown request", function()
     assert(empty:connect(support.options()))
     assert(empty:close())
     local _, err = scrutinizer.recorder(path):connect { retry = false }:ping()
-    assert.matches("has no answer to rm=licensing: it holds no request at all", err.message)
+    assert.matches("has no answer to rm=licensing: it holds no requests", err.message)
   end)
 end)
 
@@ -341,7 +341,7 @@ describe("the file", function()
     assert.matches("No such file", err.message)
     for text, pattern in pairs { [""] = "line 1: not a recording", ["{}"] = "line 1: not a recording", ['{"scrutinizer_recording":2}\n'] = "line 1",
       ['{"scrutinizer_recording":1}\nhello\n'] = "line 2: not a line of a recording",
-      ['{"scrutinizer_recording":1}\n{"id":1,"asked":[}\n'] = "line 2: what was asked cannot be read" } do
+      ['{"scrutinizer_recording":1}\n{"id":1,"asked":[}\n'] = "line 2: its request cannot be read" } do
       support.write(path, text)
       client, err = scrutinizer.recorder(path):connect { retry = false }
       assert.same({ nil, "file" }, { client, err.kind })

@@ -99,8 +99,8 @@ describe("a text that is no report", function()
     { "an array", "[]", "decode", 0, "not a JSON object" }, { "a string", '"report"', "decode", 0, "not a JSON object" },
     { "a number", "12", "decode", 0, "not a JSON object" },
     { "null", "null", "decode", 0, "not a JSON object" },
-    { "an empty object", "{}", "decode", 0, 'no report in the answer, which begins with "{}"' },
-    { "another object", '{"rows":[],"table":{}}', "decode", 0, "no report in the answer" },
+    { "an empty object", "{}", "decode", 0, 'the answer has no report; it begins with "{}"' },
+    { "another object", '{"rows":[],"table":{}}', "decode", 0, "the answer has no report" },
     { "gzip", "\31\139\8\0\0\0\0\0", "decode", 0, "unexpected byte" }, { "UTF-16", "{\0}\0", "decode", 1, "a key must be" },
     { "bytes behind it", TEXT .. "x", "decode", #TEXT, "after the end" }, { "a NUL behind it", TEXT .. "\0", "decode", #TEXT, "after the end" },
     { "a second answer", TEXT .. TEXT, "decode", #TEXT, "after the end" },
@@ -229,9 +229,9 @@ describe("a wrong type", function()
   local function with_inbound(key, value) return answers.report("inbound", answers.with(inbound(), key, value)) end
   local CASES = {
     { object("report", "x"), '"x"', "report is not an object" }, { object("report", NULL), "null", "report is not an object" },
-    { with_table "x", '"x"', "table is not an object" }, { with_table(array { plain "1" }), "1", "a list stands where an object must be" },
+    { with_table "x", '"x"', "table is not an object" }, { with_table(array { plain "1" }), "1", "a list in place of an object" },
     { with_table(object("inbound", plain "5")), "5", "a direction is not an object" },
-    { with_table(object("inbound", array { NULL })), "null", "a list stands where" },
+    { with_table(object("inbound", array { NULL })), "null", "a list in place of" },
     { with_rows "x1", '"x1"', "rows is not a list" }, { with_rows(object()), "{}", "rows is not a list" },
     { with_rows(plain "12"), "12", "rows is not a list" },
     { with_rows(array { "x1" }), '"x1"', "a row is not a list of cells" }, { with_rows(array { NULL }), "[null", "a row is not a list", 1 },
@@ -244,9 +244,9 @@ describe("a wrong type", function()
     { with_inbound("columns", array { "x1" }), '"x1"', "a column is not an object" },
     { with_inbound("columns", array { object("elementName", plain "-7") }), "-7", "elementName, label or title is not a string" },
     { with_inbound("columns", array { object("elementName", "a\0b") }), '"a\\u0000b"', "a NUL byte in a column's name" },
-    { with_inbound("columns", array { object("colHasBbp", object()) }), "{}", "colHasBbp or canBeRate is not a value" },
-    { with_inbound("columns", NULL), '[{"klasstd":"rank1"', "the answer has rows and no columns" },
-    { answers.report("inbound", answers.without(inbound(), "columns")), '[{"klasstd":"rank1"', "the answer has rows and no columns" },
+    { with_inbound("columns", array { object("colHasBbp", object()) }), "{}", "colHasBbp or canBeRate is an object or a list" },
+    { with_inbound("columns", NULL), '[{"klasstd":"rank1"', "the answer has rows but no columns" },
+    { answers.report("inbound", answers.without(inbound(), "columns")), '[{"klasstd":"rank1"', "the answer has rows but no columns" },
     { with_inbound("totalRowCount", "many"), '"many"', "totalRowCount is not a whole number" },
     { with_inbound("totalRowCount", plain "1.5"), "1.5", "totalRowCount is not a whole number" },
     { with_inbound("totalRowCount", plain "-1"), "-1", "totalRowCount is not a whole number" },
@@ -312,7 +312,7 @@ describe("rows and columns", function()
         local text = answers.write(value, { seed = seed > 0 and seed or nil })
         local escaped = text:gsub('"' .. key .. '":', '"\\u00' .. ("%02x"):format(key:byte()) .. key:sub(2) .. '":', 1)
         for _, chunks in ipairs { { text }, { escaped }, answers.bytes(text) } do
-          local _, err = fail(chunks, nil, "decode", nil, ("the key '%s' stands twice"):format(key))
+          local _, err = fail(chunks, nil, "decode", nil, ("the key '%s' occurs twice"):format(key))
           assert.is_number(err.position)
         end
       end
@@ -400,7 +400,7 @@ describe("a cap", function()
     local list = {}
     for i = 1, 500 do list[i] = row(i, "host", "1") end
     local text = answers.write(answers.report("inbound", answers.direction(columns(), list)))
-    local rows = fail(text, { direction = "inbound", max_held = 20000 }, "limit", nil, "rows wait unread")
+    local rows = fail(text, { direction = "inbound", max_held = 20000 }, "limit", nil, "rows not yet read take more than max_held bytes")
     assert.is_true(#rows > 50 and #rows < 500)
     for i, r in ipairs(rows) do assert.equal(i, r.rank) end
     assert.equal(500, #answers.feed(scrutinizer.decoder { direction = "inbound", max_held = 20000 }, answers.cuts(text, answers.chance(4), 1000)))

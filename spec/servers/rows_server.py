@@ -3,9 +3,9 @@
 DIRECTORY/state is read for each request:
   {"inbound": [[name, count], ...], "outbound": ..., "cap": rows of a whole answer, "total": false (none is said), "window": [first, last] or null,
    "answers": ["ok", ...], "run": number}
-"answers" says how the requests of this run are answered, one after the other, "ok" for the rest: "cut" (ends within the rows), "drop",
-"delay", "html", a status, "redirect URL", or JSON text. DIRECTORY/log gets a line for each report asked for: direction offset rows, joined by
-blanks. No connection is kept. Prints its port. Ends when its standard input does.
+"answers" says how the requests of this run are answered, one after the other, "ok" for the rest: "cut" (ends within the rows) or "cut BYTES" (so
+many are missing), "drop", "delay", "html", a status, "redirect URL", or JSON text. DIRECTORY/log gets a line for each report asked for:
+direction offset rows, joined by blanks. No connection is kept. Prints its port. Ends when its standard input does.
 """
 import http.server
 import json
@@ -98,8 +98,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             time.sleep(1)
         if kind in ("ok", "delay"):
             self.answer(body)
-        elif kind == "cut":
-            self.answer(body[:len(body) - 100], length=len(body))
+        elif kind.startswith("cut"):
+            self.answer(body[:len(body) - int(kind[3:] or 100)], length=len(body))
         elif kind == "drop":
             self.close_connection = True
         elif kind == "html":

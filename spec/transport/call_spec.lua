@@ -102,7 +102,7 @@ describe("call", function()
 
   it("refuses misuse at the caller's line", function()
     for _, case in ipairs {
-      { nil, "allowed: a table of form fields" }, { {}, "call: rm: got nil" }, { { rm = "x", authToken = "y" }, "authToken is sent by itself" },
+      { nil, "allowed: a table of form fields" }, { {}, "call: rm: got nil" }, { { rm = "x", authToken = "y" }, "authToken cannot be a field" },
       { { rm = "x", y = print }, "field y: JSON cannot hold a function" }, { { "x" }, "call: field name: got 1" },
     } do
       local ok, message = pcall(function() client:call(case[1]) end)

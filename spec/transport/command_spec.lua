@@ -139,7 +139,7 @@ printf '{"err":"seen"}'
       local value, err = ask()
       assert.is_nil(value, name)
       assert.equal("api", err.kind)
-      assert.matches("^reporting.cgi only gives reports, and run mode %w+ is none; connect with url and token", (err.message:gsub("_", "")))
+      assert.matches("^reporting.cgi only makes reports and does not know run mode %w+; connect with url and token", (err.message:gsub("_", "")))
     end
   end)
 
@@ -148,7 +148,7 @@ printf '{"err":"seen"}'
       headers = {}, connect_timeout = 3, http2 = true, unix_socket = "/x", user_agent = "x" } do
       local ok, message = pcall(function() scrutinizer.connect { command = GOOD, [name] = value } end)
       assert.is_false(ok, name)
-      assert.matches("command_spec.lua:%d+: connect: say command or " .. name .. ", not both", message)
+      assert.matches("command_spec.lua:%d+: connect: set command or " .. name .. ", not both", message)
     end
     for _, bad in ipairs { "reporting.cgi", "", "/a\0b", "/a\nb", 7 } do
       local ok, message = pcall(function() scrutinizer.connect { command = bad } end)
@@ -163,8 +163,8 @@ describe("a bad command", function()
   after_each(function() assert.equal("", children()) end)
 
   local CASES = {
-    { "prints half and dies", HALF .. "kill -9 $$\n", "truncated", "breaks off: bad1 was ended by signal 9$", 1 },
-    { "prints half and exits", HALF .. "exit 0\n", "truncated", "breaks off", 1 },
+    { "prints half and dies", HALF .. "kill -9 $$\n", "truncated", "ended early: bad1 was ended by signal 9$", 1 },
+    { "prints half and exits", HALF .. "exit 0\n", "truncated", "ended early", 1 },
     { "prints half and fails", HALF .. "echo disk full >&2; exit 3\n", "truncated", "ended with exit status 3: disk full$", 1 },
     { "fails with words", "echo 'no such \27[31mreport' >&2; echo two >&2; exit 1\n", "api",
       "ended with exit status 1: no such \\x1B%[31mreport two$", 0 },
@@ -208,7 +208,7 @@ describe("a bad command", function()
     local _, err = query(client):where({ ip = many }):fetch()
     if VALGRIND then return assert.matches("exit status 1[02]", err.message) end
     assert.equal("limit", err.kind)
-    assert.matches("the request is longer than an argument may be", err.message)
+    assert.matches("the request is longer than the system allows for an argument", err.message)
   end)
 
   it("never ends: timeout and low_speed hold, and it is gone", function()
@@ -352,7 +352,7 @@ describe("many commands", function()
       running[#running + 1] = transfer
     until not transfer
     assert.same({ 128, "limit" }, { #running, kind })
-    assert.matches("runs too many times already", message)
+    assert.matches("is running too many times already", message)
     assert.equal(256, #runner:fds())
     runner:close()
     assert.equal("0", alive())

@@ -337,7 +337,7 @@ open("cuts", "w").write(" ".join(str(len(zlib.decompressobj(31).decompress(made[
     text, kind, message = numbers("gzip", zipped .. "{}")
     assert.equal(server:read("files/numbers"), text)
     assert.equal("decode", kind)
-    assert.matches("^the compressed answer is damaged: bytes follow its end", message)
+    assert.matches("^the compressed answer is damaged: there are bytes after its end", message)
     text, kind = numbers("gzip", "<html>")
     assert.same({ "", "decode" }, { text, kind })
   end)

@@ -121,7 +121,7 @@ describe("connect's options", function()
     assert.equal('connect: timeout: got "5"; allowed: seconds, more than 0', text)
     assert.equal("connect: got nil; allowed: a table of options", complaint(function() local _ = scrutinizer.connect() end))
     assert.equal("connect: got 3; allowed: a table of options", complaint(function() local _ = scrutinizer.connect(3) end))
-    assert.matches("^connect: url: http://", complaint(function() local _ = scrutinizer.connect { url = "http://h" } end))
+    assert.matches("^connect: url: over http://", complaint(function() local _ = scrutinizer.connect { url = "http://h" } end))
   end)
 
   it("knows what a misspelt option was meant to be, and lists what there is for others", function()
@@ -136,22 +136,24 @@ describe("connect's options", function()
   end)
 
   it("refuses what contradicts", function()
-    assert.equal("connect: say url or host, not both", refused { host = "h" })
-    assert.equal("connect: say tls.ca_file or tls.ca_blob, not both", refused { tls = { ca_file = "x", ca_blob = "y" } })
+    assert.equal("connect: set url or host, not both", refused { host = "h" })
+    assert.equal("connect: set tls.ca_file or tls.ca_blob, not both", refused { tls = { ca_file = "x", ca_blob = "y" } })
     assert.equal('connect: encoding: "multipart" needs method = "POST"', refused { method = "GET", encoding = "multipart" })
   end)
 
   it("refuses headers that the client writes itself, by name, however they are spelt, and says what says them", function()
     for name, words in pairs {
-      ["Accept-Encoding"] = "gzip is asked for", Host = "url says it", ["User-Agent"] = "user_agent says it", ["Content-Type"] = "encoding says",
-      ["Content-Length"] = "the body", ["Content-Encoding"] = "the body", ["Transfer-Encoding"] = "the body", Expect = "nothing is waited for",
-      Connection = "http2 says", ["Keep-Alive"] = "http2 says", ["Proxy-Connection"] = "http2 says", TE = "http2 says", Trailer = "http2 says",
-      Upgrade = "http2 says", ["HTTP2-Settings"] = "http2 says", ["Proxy-Authorization"] = "it would go to the appliance",
+      ["Accept-Encoding"] = "it asks for gzip", Host = "the host of url", ["User-Agent"] = "option user_agent",
+      ["Content-Type"] = "option encoding", ["Content-Length"] = "the body",
+      ["Content-Encoding"] = "the body", ["Transfer-Encoding"] = "the body", Expect = "without waiting for",
+      Connection = "option http2", ["Keep-Alive"] = "option http2", ["Proxy-Connection"] = "option http2", TE = "option http2",
+      Trailer = "option http2", Upgrade = "option http2",
+      ["HTTP2-Settings"] = "option http2", ["Proxy-Authorization"] = "would be sent to the appliance",
     } do
       for _, spelt in ipairs { name, ascii.upper(name), ascii.lower(name) } do
         for _, value in ipairs { "s3cret", "" } do
           local text = refused { headers = { [spelt] = value } }
-          assert.equal(1, (text:find(("connect: headers: %s is the client's own: "):format(spelt), 1, true)), text)
+          assert.equal(1, (text:find(("connect: headers: the client sets %s itself: "):format(spelt), 1, true)), text)
           assert.truthy(text:find(words, 1, true), text)
           assert.is_nil(text:find("s3cret", 1, true))
         end
@@ -235,7 +237,8 @@ describe("connect's address", function()
   end)
 
   it("refuses http:// unless allowed", function()
-    assert.equal("connect: url: http:// sends the token for all to read; say https://, or allow_http = true", refused { url = "http://h" })
+    assert.equal("connect: url: over http:// anyone on the network path can read the token; use https://, or set allow_http = true",
+      refused { url = "http://h" })
     assert.equal("http://h" .. PATH, connect({ url = "http://h", allow_http = true }).url)
     assert.equal(URL .. PATH, connect({ allow_http = true }).url)
   end)
@@ -323,9 +326,9 @@ describe("connect's files", function()
     for _, case in ipairs {
       { "ca_file", "empty", "is empty" }, { "ca_file", "blank", "is empty" }, { "ca_file", "cert.der", "is binary (DER)" },
       { "ca_file", "p7.der", "is binary (DER)" }, { "cert", "p12", "is binary (DER)" }, { "ca_file", "p7.pem", "holds PKCS#7" },
-      { "ca_file", "key.pem", "holds a private key, and no certificate" }, { "cert", "key.pem", "holds a private key, and no certificate" },
-      { "key", "cert.pem", "holds a certificate, and no private key" }, { "cert", "csr.pem", "holds a request for a certificate" },
-      { "ca_file", "indented.pem", "has blanks before its -----BEGIN" }, { "ca_file", "wide.pem", "is text in UTF-16" },
+      { "ca_file", "key.pem", "holds a private key, but no certificate" }, { "cert", "key.pem", "holds a private key, but no certificate" },
+      { "key", "cert.pem", "holds a certificate, but no private key" }, { "cert", "csr.pem", "holds a certificate request" },
+      { "ca_file", "indented.pem", "has spaces before -----BEGIN" }, { "ca_file", "wide.pem", "is text in UTF-16" },
       { "key", "empty", "is empty" },
     } do
       local path = dir .. "/" .. case[2]
@@ -334,11 +337,11 @@ describe("connect's files", function()
       assert.equal("tls", err.kind)
       local head = ("tls.%s %s"):format(case[1], case[3])
       assert.equal(1, (err.message:find(head, 1, true)), err.message)
-      assert.truthy(err.message:find(": " .. path .. "; PEM text is wanted", 1, true), err.message)
+      assert.truthy(err.message:find(": " .. path .. "; PEM text is required", 1, true), err.message)
     end
     assert.is_table((connect { tls = { ca_file = dir .. "/cert.pem", cert = dir .. "/cert.pem", key = dir .. "/key.pem" } }))
-    assert.equal("connect: tls.key belongs to a client certificate; say tls.cert too", refused { tls = { key = dir .. "/key.pem" } })
-    assert.equal("connect: tls.ca_blob: the text holds no PEM text; PEM text is wanted",
+    assert.equal("connect: tls.key belongs to a client certificate; set tls.cert too", refused { tls = { key = dir .. "/key.pem" } })
+    assert.equal("connect: tls.ca_blob: the text holds no PEM text; PEM text is required",
       refused { tls = { ca_blob = "x" } })
     support.shell("rm -rf " .. dir)
   end)
@@ -383,7 +386,7 @@ describe("the environment", function()
   it("counts as unset when empty", function()
     assert.equal("h\tfalse", child({ SCRUTINIZER_TOKEN = "", SCRUTINIZER_URL = "" }, 'show(s.connect { host = "h" })'))
     assert.equal("h\ttrue", child({ SCRUTINIZER_TOKEN = TOKEN, SCRUTINIZER_URL = "" }, 'show(s.connect { host = "h" })'))
-    assert.matches("set SCRUTINIZER_URL", child({ SCRUTINIZER_URL = "" }, "show(s.connect {})"))
+    assert.matches("environment variable SCRUTINIZER_URL", child({ SCRUTINIZER_URL = "" }, "show(s.connect {})"))
   end)
 
   it("gives its CA like its token, where no certificate is said", function()
@@ -398,11 +401,11 @@ describe("the environment", function()
   end)
 
   it("is named when it is wrong, without its secrets", function()
-    assert.matches("connect: say url = .* or set SCRUTINIZER_URL", child({}, "show(s.connect {})"))
+    assert.matches("connect: no appliance is named: set url = .* SCRUTINIZER_URL", child({}, "show(s.connect {})"))
     assert.matches("connect: SCRUTINIZER_URL: got \"env.example\"", child({ SCRUTINIZER_URL = "env.example" }, "show(s.connect {})"))
     local text = child({ SCRUTINIZER_URL = "https://u:s3cret@h" }, "show(s.connect {})")
     assert.matches("connect: SCRUTINIZER_URL: ", text)
     assert.is_nil(text:find("s3cret", 1, true))
-    assert.matches("http:// sends the token", child({ SCRUTINIZER_URL = "http://h" }, "show(s.connect {})"))
+    assert.matches("over http:// anyone on the network path can read the token", child({ SCRUTINIZER_URL = "http://h" }, "show(s.connect {})"))
   end)
 end)

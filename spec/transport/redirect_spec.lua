@@ -81,7 +81,8 @@ describe("a redirect", function()
 
   it("names its target in the error, without the query, on one line", function()
     local err = redirect.error { status = 302, location = "https://b.example/x\27[31m?authToken=abc" }
-    assert.equal("the appliance redirects (HTTP 302) to https://b.example/x\\x1B[31m: not https on the same host; connect to where it really is",
+    assert.equal("the appliance redirects (HTTP 302) to https://b.example/x\\x1B[31m: "
+      .. "this redirect is not followed; set url to the appliance's real address",
       err.message)
     assert.same({ "http", 302, false }, { err.kind, err.status, err.retryable })
   end)
@@ -92,7 +93,7 @@ describe("a redirect", function()
       if redirect.is { status = status } then found[#found + 1] = status end
     end
     assert.same({ 301, 302, 303, 307, 308 }, found)
-    assert.equal("the appliance redirects (HTTP 302) and does not say where to: not https on the same host; connect to where it really is",
+    assert.equal("the appliance redirects (HTTP 302) without a target: this redirect is not followed; set url to the appliance's real address",
       redirect.error({ status = 302 }).message)
   end)
 end)
@@ -172,8 +173,8 @@ describe("behind a redirect", function()
     else
       assert.is_nil(value, what)
       assert.same({ "http", status, false }, { err.kind, err.status, err.retryable }, what)
-      local words = operation == "read" and "connect to where" or status == 303 and "the write was done; it is not sent again"
-        or NOT_DONE[status] and "connect to where" or "leaves open whether the write was done; it is not sent again"
+      local words = operation == "read" and "this redirect is not followed" or status == 303 and "the write was executed and is not sent again"
+        or NOT_DONE[status] and "this redirect is not followed" or "unknown whether the write was executed, so it is not sent again"
       assert.truthy(err.message:find(words, 1, true), what .. ": " .. err.message)
     end
     local over_http = place.from == "http" and 1 or 0
@@ -218,7 +219,7 @@ describe("behind a redirect", function()
       local value, err = client:call { rm = "licensing" }
       client:close()
       assert.is_nil(value)
-      assert.matches("says that the write was done", err.message)
+      assert.matches("the write was executed", err.message)
       assert.same({ http = 0, https = 1 }, count())
     end
   end)

@@ -91,12 +91,13 @@ describe("a route", function()
   end
 
   it("through a proxy that answers CONNECT with another status says that it was the proxy, and comes again where that may help", function()
+    local FAR = "cannot reach the appliance"
     for _, case in ipairs {
-      { "407", "auth", "say its user name and password", 1 }, { "401", "connect", "does not let this client through", 1 },
-      { "403", "connect", "does not let this client through", 1 }, { "302", "connect", "it redirects", 1 },
-      { "400", "connect", "not get through", 1 },
-      { "500", "connect", "not get through", 1 }, { "502", "connect", "not get through", 3 }, { "503", "connect", "not get through", 3 },
-      { "504", "connect", "not get through", 3 }, { "429", "connect", "not get through", 3 },
+      { "407", "auth", "set its user name and password", 1 }, { "401", "connect", "does not allow this client", 1 },
+      { "403", "connect", "does not allow this client", 1 }, { "302", "connect", "it redirects", 1 },
+      { "400", "connect", FAR, 1 },
+      { "500", "connect", FAR, 1 }, { "502", "connect", FAR, 3 }, { "503", "connect", FAR, 3 },
+      { "504", "connect", FAR, 3 }, { "429", "connect", FAR, 3 },
     } do
       local words = ("the proxy answers CONNECT with HTTP status %s (127.0.0.1:%s): "):format(case[1], port)
       refused({ proxy = "http://127.0.0.1:" .. http }, case[1], case[2], tonumber(case[1]), words, case[4])
@@ -109,10 +110,10 @@ describe("a route", function()
   it("through a SOCKS5 proxy that refuses says so, and comes again where that may help", function()
     local proxy = "socks5://user:wrongword@127.0.0.1:" .. socks
     for _, case in ipairs {
-      { "none", "auth", "the proxy refuses who asks: ", 1 }, { "wrong", "auth", "proxy = \"socks5://user:password@", 1 },
-      { "2", "connect", "the proxy does not allow it: ", 1 }, { "7", "connect", "the proxy does not allow it: ", 1 },
-      { "1", "connect", "the proxy fails: ", 3 }, { "3", "connect", "the proxy fails: ", 3 }, { "4", "connect", "the proxy fails: ", 3 },
-      { "5", "connect", "the proxy fails: ", 3 },
+      { "none", "auth", "the proxy refuses this client: ", 1 }, { "wrong", "auth", "proxy = \"socks5://user:password@", 1 },
+      { "2", "connect", "the proxy forbids this connection: ", 1 }, { "7", "connect", "the proxy forbids this connection: ", 1 },
+      { "1", "connect", "the proxy failed: ", 3 }, { "3", "connect", "the proxy failed: ", 3 }, { "4", "connect", "the proxy failed: ", 3 },
+      { "5", "connect", "the proxy failed: ", 3 },
     } do
       refused({ proxy = proxy }, case[1], case[2], nil, case[3], case[4])
     end
@@ -124,10 +125,10 @@ describe("a route", function()
     local function options(of) return { url = "http://127.0.0.1:" .. plain, allow_http = true, proxy = "http://127.0.0.1:" .. (of or http) } end
     assert.equal(3, rows(options()))
     assert.matches("^GET http://127%.0%.0%.1:%d+/fcgi/scrut_fcgi%.fcgi\nPOST http://", log())
-    refused(options(), "407", "auth", 407, 'the proxy answers with HTTP status 407: say its user name and password, as proxy = "http:', 1)
+    refused(options(), "407", "auth", 407, 'the proxy answers with HTTP status 407: set its user name and password: proxy = "http:', 1)
     refused(options(closed), "407", "auth", 407, "the proxy answers with HTTP status 407", 1)
-    refused(options(), "502", "http", 502, "the appliance, or the proxy before it, answers with HTTP status 502", 3)
-    refused(options(), "302", "http", 302, "the appliance, or the proxy before it, redirects (HTTP 302) to http://login.example/", 1)
+    refused(options(), "502", "http", 502, "the appliance, or the proxy in front of it, answers with HTTP status 502", 3)
+    refused(options(), "302", "http", 302, "the appliance, or the proxy in front of it, redirects (HTTP 302) to http://login.example/", 1)
     for _, words in ipairs { "ok 407", "ok 403" } do -- behind the GET without fields
       mood(words)
       local got, err = rows(options())

@@ -85,7 +85,7 @@ describe("a handshake", function()
   end)
 
   it("with one that is signed by itself is refused, and says what to copy", function()
-    local err = refused("selfsigned", nil, "signed by itself", "tls%.ca_file", "subject CN = selfsigned; issuer CN = selfsigned")
+    local err = refused("selfsigned", nil, "self%-signed", "tls%.ca_file", "subject CN = selfsigned; issuer CN = selfsigned")
     assert.truthy(err.message:find(('tls = { verify = false, pin = "%s" }'):format(pin_of "selfsigned"), 1, true), err.message)
     assert.equal(pin_of "selfsigned", err.certificate.pin)
     assert.is_table((ask("selfsigned", { ca_file = dir .. "/selfsigned.pem" })))
@@ -93,7 +93,7 @@ describe("a handshake", function()
   end)
 
   it("with one of an unknown authority is refused", function()
-    refused("stranger", nil, "authority unknown here", "tls%.ca_file", "issuer CN = another authority")
+    refused("stranger", nil, "unknown authority", "tls%.ca_file", "issuer CN = another authority")
     assert.is_table((ask("stranger", { ca_blob = read "other.pem" })))
   end)
 
@@ -101,19 +101,19 @@ describe("a handshake", function()
   it("with a whole chain is one", function() assert.is_table((ask "whole")) end)
 
   it("with an authority in between that has expired, or is not yet valid, names that one", function()
-    local err = refused("midover", nil, "a certificate above the server's own has expired", "number 2 of the 2 that it sent",
+    local err = refused("midover", nil, "a certificate above the server's own has expired", "number 2 of the 2 that the server sent",
       "subject CN = between over; issuer CN = the right authority", "valid from Jan  1 00:00:00 2020 GMT to Jan  1 00:00:00 2021 GMT", "renew it")
     assert.same({ "CN = between over", 2, "Jan  1 00:00:00 2021 GMT" }, { err.certificate.subject, err.place, err.certificate.to })
     assert.is_nil(err.message:find("subject CN = midover", 1, true))
     -- What the pin is of: the server's own key, so that it can be gone by.
     assert.is_table((ask("midover", { verify = false, pin = err.certificate.pin })))
-    err = refused("midearly", nil, "a certificate above the server's own is not yet valid", "number 2 of the 2 that it sent",
+    err = refused("midearly", nil, "a certificate above the server's own is not yet valid", "number 2 of the 2 that the server sent",
       "subject CN = between early", "valid from Jan  1 00:00:00 2049 GMT")
     assert.equal(2, err.place)
   end)
 
   it("without the authority in between says whose certificate is missing", function()
-    local err = refused("missing", nil, "authority unknown here, and comes without that one's certificate",
+    local err = refused("missing", nil, "unknown authority, and the server does not send that authority's certificate",
       "subject CN = missing; issuer CN = between right", "tls%.ca_file")
     assert.equal(1, err.place)
     support.shell(("cat %s/ca.pem %s/right.pem >%s/both.pem"):format(dir, dir, dir))
@@ -121,15 +121,15 @@ describe("a handshake", function()
   end)
 
   it("of a chain that ends in an unknown authority's own certificate names that", function()
-    local err = refused("strangeroot", nil, "a certificate above the server's own is signed by itself", "number 3 of the 3 that it sent",
+    local err = refused("strangeroot", nil, "a certificate above the server's own is self%-signed", "number 3 of the 3 that the server sent",
       "subject CN = another authority; issuer CN = another authority", "tls%.ca_file")
     assert.equal(3, err.place)
     assert.is_table((ask("strangeroot", { ca_file = dir .. "/other.pem" })))
   end)
 
   it("where the authority in tls.ca_file has expired blames none that the server sent", function()
-    local err = refused("oldroot", { ca_file = dir .. "/old.pem" }, "a certificate of the authorities here, above the server's, has expired",
-      "none of those that it sent is; its own certificate: subject CN = oldroot; issuer CN = the old authority")
+    local err = refused("oldroot", { ca_file = dir .. "/old.pem" }, "a CA certificate on this host, above the server's own, has expired",
+      "the server sent no certificate that is at fault; its own certificate: subject CN = oldroot; issuer CN = the old authority")
     assert.same({ "CN = oldroot", 0 }, { err.certificate.subject, err.place })
   end)
 
@@ -138,10 +138,10 @@ describe("a handshake", function()
     support.shell(("printf -- '-----BEGIN CERTIFICATE-----\\nAAAA\\n-----END CERTIFICATE-----\\n' >%s"):format(path))
     local _, err = ask("good", { ca_file = path })
     assert.equal("tls", err.kind)
-    assert.truthy(err.message:find(("look at tls.ca_file (%s): PEM certificates are wanted"):format(path), 1, true), err.message)
+    assert.truthy(err.message:find(("check tls.ca_file (%s): PEM certificates are required"):format(path), 1, true), err.message)
     assert.is_nil(err.certificate)
     _, err = ask("good", { ca_blob = read "broken.pem" })
-    assert.matches("look at tls%.ca_blob: PEM", err.message)
+    assert.matches("check tls%.ca_blob: PEM", err.message)
   end)
 
   it("takes CA, certificate and key with a byte order mark, CRLF, and words before them", function()
@@ -160,13 +160,14 @@ describe("a handshake", function()
   end)
 
   it("in TLS 1.0 only is refused", function()
-    refused("old", nil, "TLS", "turn TLS 1%.2 or 1%.3 on")
+    refused("old", nil, "TLS", "enable TLS 1%.2 or 1%.3")
   end)
 
   it("with another key than the pin's is refused, whether the chain is verified or not", function()
     local wrong = "sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
     for _, verify in ipairs { true, false } do
-      local err = refused("good", { ca_file = dir .. "/ca.pem", verify = verify, pin = wrong }, "not the one of tls%.pin", "copy the new pin")
+      local err = refused("good", { ca_file = dir .. "/ca.pem", verify = verify, pin = wrong }, "does not match tls%.pin",
+      "set tls.pin to the new pin")
       assert.truthy(err.message:find("pin " .. pin_of "good", 1, true), err.message)
     end
     assert.is_table((ask("good", { ca_file = dir .. "/ca.pem", pin = pin_of "good" })))
@@ -188,7 +189,7 @@ describe("a handshake", function()
   end)
 
   it("shows a stranger's words as escapes", function()
-    local err = refused("hostile", nil, "evil", "signed by itself")
+    local err = refused("hostile", nil, "evil", "self%-signed")
     for _, text in pairs(err.certificate) do assert.is_nil(text:find "[%z\1-\31\127]") end
     assert.is_nil(err.message:find("\194\155", 1, true))
   end)
@@ -201,7 +202,7 @@ describe("a handshake", function()
     }
     for _ = 1, 3 do assert.is_table((client:report("host2host"):range("LastHour"):fetch())) end
     client:close()
-    assert.same({ "the server's certificate is not verified (tls.verify = false): whoever is in between can read the token" }, warnings)
+    assert.same({ "the server's certificate is not verified (tls.verify = false): an attacker on the network path can read the token" }, warnings)
   end)
 
   it("with what is no TLS at all is refused", function()
@@ -209,7 +210,7 @@ describe("a handshake", function()
     ports.plain = support.shell(("curl -sS --cacert %s %s/sandbox/ready"):format(box.ca, box.url)):match '"http_port":(%d+)'
     local _, err = ask "plain"
     assert.equal("tls", err.kind, tostring(err))
-    assert.matches("does not speak TLS", err.message)
+    assert.matches("does not use TLS", err.message)
   end)
 
   it("is refused below TLS 1.2 also where the system would allow that", function()

@@ -67,7 +67,7 @@ describe("an answer that breaks", function()
       assert.is_true(#rows > 20 and #rows < #whole)
       assert.is_true(err.retryable)
       assert.equal(200, err.status)
-      assert.matches("^the answer breaks off: ", err.message)
+      assert.matches("^the answer ended early: ", err.message)
       resumes(err, rows)
     end)
   end
@@ -272,7 +272,7 @@ describe("a slow answer", function()
   it("that drips is given up by low_speed", function()
     with { low_speed = { bytes = 5000, seconds = 0.5 } }
     local err = broken("timeout", { kind = "drip", bytes_per_second = 1000, after_bytes = 1000 })
-    assert.equal("fewer than 5000 bytes a second for 0.5 s (low_speed)", err.message)
+    assert.equal("the answer came at fewer than 5000 bytes a second for 0.5 s (low_speed)", err.message)
   end)
 
   it("that is slow but not too slow comes whole", function()

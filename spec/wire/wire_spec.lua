@@ -60,7 +60,7 @@ local REFUSED = {
   { { [true] = 1 }, "a key that is a boolean" },
   { { [2] = 1 }, "a key that is a number" },
   { array { x = 1 }, "both array and object" },
-  { circle, "perhaps in a circle" },
+  { circle, "perhaps a table that contains itself" },
   { "\255", "not UTF-8" },
   { "\192\128", "not UTF-8" },
   { "\237\160\128", "not UTF-8" },
@@ -114,7 +114,7 @@ describe("wire.encode", function()
     local value = { "x" }
     for _ = 2, 100 do value = { value } end
     assert.equal(("["):rep(100) .. '"x"' .. ("]"):rep(100), wire.try_encode(value))
-    assert.same({ nil, "tables nested too deep, perhaps in a circle" }, { wire.try_encode { value } })
+    assert.same({ nil, "tables nested too deep, perhaps a table that contains itself" }, { wire.try_encode { value } })
   end)
 
   it("writes 64-bit integers whole where Lua has them", function()

@@ -132,17 +132,17 @@ end
 
 -- Turns a decoded record into one for `invoice.compose`; nil and a complaint when it is damaged.
 local function revive(record)
-  local said = type(record) == "table" and record.period
-  if type(said) ~= "table" or type(record.members) ~= "table" or type(record.version) ~= "string" then return nil, "it has no record" end
-  if not check.integer(said.from) or not check.integer(said.to) then return nil, "its period is none" end
-  local of, complaint = period.between(said.from, said.to, said.timezone)
+  local saved = type(record) == "table" and record.period
+  if type(saved) ~= "table" or type(record.members) ~= "table" or type(record.version) ~= "string" then return nil, "it has no record" end
+  if not check.integer(saved.from) or not check.integer(saved.to) then return nil, "its period is invalid" end
+  local of, complaint = period.between(saved.from, saved.to, saved.timezone)
   if not of then return nil, complaint end
   record.pool = record.pool == true
   revive_flags(record.tariff)
   local members = {}
   for i, kept in ipairs(record.members) do
     local set = type(kept) == "table" and revive_set(kept.samples, of)
-    if not set then return nil, ("the samples of member %d are none"):format(i) end
+    if not set then return nil, ("the samples of member %d are invalid"):format(i) end
     members[i] = { name = kept.name, commit = kept.commit, samples = set }
   end
   local given = { customer = record.customer, number = record.number, usage = record.usage, tariff = record.tariff }
@@ -199,7 +199,7 @@ local function differ(saved, made, version)
     return nil, errors.new("bill", ("%s: the file says %s, the samples give %s%s"):format(path, one, other, by),
       { difference = { path = path, saved = one, computed = other } })
   end
-  return refuse("the file holds the same values and is not the same text: byte %d differs%s", first_byte(saved, made), by)
+  return refuse("the file has the same values but not the same text: byte %d differs%s", first_byte(saved, made), by)
 end
 
 --- The checked record of a saved bill, and the file's text.
@@ -210,10 +210,10 @@ function audit.load(path)
   local text, why = files.read(path)
   if not text then return errors.fail("file", why) end
   local saved = core.decode(text)
-  if type(saved) ~= "table" or saved.format ~= FORMAT then return refuse("%s: not a saved bill of this kind", path) end
+  if type(saved) ~= "table" or saved.format ~= FORMAT then return refuse("%s: not a saved bill that this version can read", path) end
   local fine, record
   fine, record, why = pcall(revive, saved.record)
-  if not fine then record, why = nil, "its record is broken" end
+  if not fine then record, why = nil, "its record is damaged" end
   if record then return record, text end
   return refuse("%s: %s", path, why)
 end
@@ -227,7 +227,7 @@ function audit.verify(path, finish)
   local record, text = audit.load(path)
   if not record then return nil, text end
   local fine, bill, err = pcall(finish, record)
-  if not fine then return refuse("%s: its record is broken", path) end
+  if not fine then return refuse("%s: its record is damaged", path) end
   if not bill then return nil, err end
   local made = audit.text(bill)
   if made == text then return bill end

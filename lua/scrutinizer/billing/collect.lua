@@ -29,9 +29,9 @@ local function query_complaint(query, side, i)
   local where = ("%s: query %d"):format(side, i)
   local spec = type(query) == "table" and query._spec
   if not spec or not query.series then return check.message(where, query, "a query of client:report") end
-  if #spec.directions ~= 1 then return where .. ": it asks for both directions; give each side queries of one" end
-  if spec.shift then return where .. ': a shift would move the period; leave it out, or say :without "shift"' end
-  if spec.offset and spec.offset > 0 then return where .. ": an offset leaves rows out" end
+  if #spec.directions ~= 1 then return where .. ": it asks for both directions; each side needs queries of one direction" end
+  if spec.shift then return where .. ': a shift would move the period; leave it out, or call :without "shift"' end
+  if spec.offset and spec.offset > 0 then return where .. ": its offset leaves rows out" end
   local unit = series.complaint(spec)
   return unit and where .. ": " .. unit
 end
@@ -44,7 +44,7 @@ local function side_complaint(given, side, seen)
     if not good then return ("%s: query %d: %s"):format(side, i, (tostring(form):gsub("^request: ", ""))) end
     if not form then return ("%s: query %d: %s"):format(side, i, err.message) end
     local text = form.rpt_json
-    if seen[text] then return ("%s: query %d asks what query %d asks: its traffic would count twice"):format(side, i, seen[text]) end
+    if seen[text] then return ("%s: query %d is the same as query %d: its traffic would be counted twice"):format(side, i, seen[text]) end
     seen[text] = i
   end
   if #given == 0 then return side .. ": no query" end
@@ -99,10 +99,10 @@ end
 local function check_length(seconds, wanted)
   if seconds == nil or seconds == wanted then return true end
   return refuse("the appliance answers in buckets of %d s, not %d s%s", seconds, wanted,
-    seconds > wanted and (": their averages hide peaks; say coarser = %d to bill from them"):format(math.floor(seconds / 60)) or "")
+    seconds > wanted and (": their averages hide peaks; set coarser = %d to bill from them"):format(math.floor(seconds / 60)) or "")
 end
 
-local function check_said(query, wanted)
+local function check_reported(query, wanted)
   local seconds, err = query:interval()
   if not seconds then return UNKNOWN[err.kind] or nil, err end
   return check_length(seconds, wanted)
@@ -111,8 +111,8 @@ end
 local function check_points(list, from, wanted, o)
   local step, count = grid_of(list, from)
   if count < 3 or step <= wanted or o.sparse then return true end
-  return refuse("all %d points lie %d s apart or a multiple of it, not %d s: the appliance seems to have answered in longer buckets; "
-    .. "say sparse = true if they are sums of %d s all the same", count, step, wanted, wanted)
+  return refuse("all %d points are %d s apart or a multiple of it, not %d s: the appliance seems to have answered in longer buckets; "
+    .. "if each point is still the sum of %d s, set sparse = true", count, step, wanted, wanted)
 end
 
 -- ---- which series count ----
@@ -147,7 +147,7 @@ local function check_complete(query, shown, others, o, set)
   if whole then return true end
   if not o.truncated then
     local what = exist and ("%d rows exist and %d have a series"):format(exist, #shown) or "Other has no points"
-    return refuse("%s: traffic is hidden; raise the query's limit, or say truncated = true", what)
+    return refuse("%s: some traffic is in no series; raise the query's limit, or set truncated = true", what)
   end
   set.forced[#set.forced + 1] = "truncated"
   return true
@@ -164,7 +164,7 @@ local function labelled(shown, others, labels)
   end
   for _, label in ipairs(labels) do
     if wanted[label] == 0 then
-      return refuse("no series is called %s%s", check.show(label), #others > 0 and ": it may be part of Other; raise the query's limit" or "")
+      return refuse("no series has the label %s%s", check.show(label), #others > 0 and ": it may be part of Other; raise the query's limit" or "")
     end
   end
   return chosen
@@ -182,7 +182,7 @@ end
 
 local function fetch(query, set, o)
   local list, ok, err
-  ok, err = check_said(query, set.interval)
+  ok, err = check_reported(query, set.interval)
   if not ok then return nil, err end
   list, err = query:series()
   if not list then return nil, err end
@@ -238,7 +238,7 @@ end
 ---@return scrutinizer.Error? err
 function collect.run(of, queries, options)
   local o = options or {}
-  if of.to > os.time() and not o.unfinished then return refuse("the period has not ended; say unfinished = true for what there is so far") end
+  if of.to > os.time() and not o.unfinished then return refuse("the period has not ended; set unfinished = true to use the samples so far") end
   local set, err = samples.new(of, o.coarser and o.coarser * 60)
   if not set then return nil, err end
   if o.coarser then set.forced[1] = "coarser" end
@@ -291,11 +291,11 @@ function collect.customer_complaint(customer)
     if KINDS[name] or name == "interfaces" then kinds = kinds + 1 end
   end
   -- Parts of different kinds may contain the same flows.
-  if kinds ~= 1 then return "customer: say one of interfaces, ip_group, network, ip; parts of different kinds could count a flow twice" end
-  if customer.interfaces and customer.exporter then return "customer: interfaces name their exporters themselves" end
+  if kinds ~= 1 then return "customer: set exactly one of interfaces, ip_group, network, ip; with several, a flow could be counted twice" end
+  if customer.interfaces and customer.exporter then return "customer: exporter cannot be set with interfaces, which name their exporters" end
   -- Without an exporter a flow could be billed twice without notice.
   if not customer.interfaces and customer.exporter == nil then
-    return 'customer: say exporter; a flow that several exporters report counts at each of them; "all" where none do'
+    return 'customer: set exporter: a flow that several exporters report would be counted for each of them; use "all" if no two report the same flow'
   end
   -- Which way the customer's traffic takes through an interface depends on which end of it the customer is.
   if type(customer.exporter) == "table" then

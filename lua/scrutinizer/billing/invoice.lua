@@ -90,7 +90,7 @@ local function is_set(value)
 end
 
 local function members_complaint(given, plan)
-  if (given.samples == nil) == (given.members == nil) then return "say either samples or members" end
+  if (given.samples == nil) == (given.members == nil) then return "set either samples or members" end
   local members = members_of(given)
   if type(members) ~= "table" or #members == 0 then return check.message("members", members, "a list of { name =, samples =, commit = }") end
   for i, member in ipairs(members) do

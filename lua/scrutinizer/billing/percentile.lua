@@ -46,7 +46,7 @@ end
 local function check_take(o, plan)
   plan.take = o.take == nil and "next" or o.take
   if not TAKES[plan.take] then return check.message("take", o.take, '"next" or "mean_next"') end
-  if (plan.take == "mean_next") ~= (o.take_fraction ~= nil) then return 'take_fraction: goes with take = "mean_next", and is needed there' end
+  if (plan.take == "mean_next") ~= (o.take_fraction ~= nil) then return 'take_fraction: required with take = "mean_next", and allowed only there' end
   if o.take_fraction ~= nil then
     plan.next = share_of(o.take_fraction)
     if not plan.next then return check.message("take_fraction", o.take_fraction, "a share of all samples, over 0 and under 1, such as 0.15") end
@@ -60,7 +60,7 @@ local function check_percent(percent, o, plan)
     if not plan.share then return check.message("percent", percent, "a number over 0 and at most 100, such as 95 or 99.9") end
   else
     local dropped = share_of(o.discard)
-    if percent ~= nil then return "discard: say it in place of a percent, not beside one" end
+    if percent ~= nil then return "discard: set either discard or a percent, not both" end
     if not dropped then return check.message("discard", o.discard, "a share of all samples, over 0 and under 1, such as 0.05") end
     plan.share = fraction.subtract(fraction.new(1), dropped)
   end
@@ -192,7 +192,7 @@ end
 local function sort_any(samples)
   local list, at, value = read_any(samples)
   if not list then
-    return nil, check.message(("sample %d"):format(at), value, "numbers, or { epoch, number }; whole numbers of any size, text beyond this Lua's")
+    return nil, check.message(("sample %d"):format(at), value, "numbers, or { epoch, number }; a whole number that is too large for this Lua as text")
   end
   table.sort(list, before)
   for i, entry in ipairs(list) do list[i] = entry.sample end

@@ -48,9 +48,9 @@ end
 function period.between(from, to, timezone)
   local clock, message = zone.load(timezone)
   if not clock then return nil, check.message("timezone", timezone, "an IANA name", message) end
-  if from >= to then return nil, ("from must lie before to: %d, %d"):format(from, to) end
+  if from >= to then return nil, ("from must be before to: %d, %d"):format(from, to) end
   if from % period.INTERVAL ~= 0 or to % period.INTERVAL ~= 0 then
-    return nil, ("both ends must lie on a whole five minutes: %d, %d"):format(from, to)
+    return nil, ("both ends must be multiples of five minutes: %d, %d"):format(from, to)
   end
   local civil = clock:civil(from)
   local month_from, month_to = month_start(clock, civil.year, civil.month), month_start(clock, civil.year, civil.month + 1)

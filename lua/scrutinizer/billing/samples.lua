@@ -39,7 +39,7 @@ end
 function samples.new(of, interval)
   interval = interval or period.INTERVAL
   if (of.to - of.from) % interval ~= 0 then
-    return nil, bill_error("the period of %d s is no multiple of %d s", of.to - of.from, interval)
+    return nil, bill_error("the period of %d s is not a multiple of %d s", of.to - of.from, interval)
   end
   return { period = of, interval = interval, n = math.floor((of.to - of.from) / interval), duplicates = 0, outside = 0, forced = {} }
 end
@@ -60,7 +60,7 @@ local function read_point(set, point)
     return nil, "not { epoch seconds, octets } with whole numbers from 0"
   end
   local offset = epoch - set.period.from
-  if offset % set.interval ~= 0 then return nil, ("%d does not begin an interval of %d s"):format(epoch, set.interval) end
+  if offset % set.interval ~= 0 then return nil, ("%d is not the start of an interval of %d s"):format(epoch, set.interval) end
   local place = math.floor(offset / set.interval) + 1
   return (place >= 1 and place <= set.n) and place, octets
 end
@@ -87,7 +87,7 @@ function samples.place(set, points, duplicates)
     elseif values[place] == false then
       values[place] = octets
     elseif duplicates == "error" then
-      return nil, bill_error("sample %d: there is one of %d already; say duplicates = \"sum\", \"first\" or \"last\"", i, point[1])
+      return nil, bill_error("sample %d: an earlier sample has the same time, %d; set duplicates = \"sum\", \"first\" or \"last\"", i, point[1])
     else
       values[place], set.duplicates = JOIN[duplicates](values[place], octets), set.duplicates + 1
     end

@@ -89,7 +89,7 @@ local function numbers_complaint(t)
 end
 
 local function tiers_complaint(t)
-  if (t.price == nil) == (t.tiers == nil) then return "say either price or tiers" end
+  if (t.price == nil) == (t.tiers == nil) then return "set either price or tiers" end
   if t.tiers == nil then return nil end
   if type(t.tiers) ~= "table" or #t.tiers == 0 then return check.message("tiers", t.tiers, "a list of { up_to =, price = }") end
   local before = fraction.new(0)
@@ -97,7 +97,7 @@ local function tiers_complaint(t)
     local last = i == #t.tiers
     if type(tier) ~= "table" or not positive(tier.price) then return ("tier %d: price must be a decimal number from 0"):format(i) end
     local up_to = positive(tier.up_to)
-    if last and tier.up_to ~= nil then return "the last tier must have no up_to: what lies beyond it would have no price" end
+    if last and tier.up_to ~= nil then return "the last tier must have no up_to: usage beyond it would have no price" end
     if not last and (not up_to or fraction.compare(up_to, before) <= 0) then
       return ("tier %d: up_to must be greater than the one before"):format(i)
     end
@@ -130,7 +130,7 @@ local function rounding_complaint(t)
 end
 
 local function commit_complaint(t)
-  if t.commit_price ~= nil and t.commit_fee ~= nil then return "say either commit_price or commit_fee" end
+  if t.commit_price ~= nil and t.commit_fee ~= nil then return "set either commit_price or commit_fee" end
   if t.prorate_commit ~= nil and type(t.prorate_commit) ~= "boolean" then
     return check.message("prorate_commit", t.prorate_commit, "true or false")
   end
@@ -142,7 +142,8 @@ end
 function tariff.complaint(t)
   if type(t) ~= "table" then return check.message("tariff", t, "a table") end
   local units = UNITS[t.measure or "rate"]
-  return names_complaint(t) or one_of(t, "measure", UNITS) or (t.unit == nil and "unit: say one")
+  return names_complaint(t) or one_of(t, "measure", UNITS)
+    or (t.unit == nil and check.message("unit", nil, table.concat(check.sorted_keys(units), ", ")))
     or one_of(t, "unit", units) or one_of(t, "tiering", { graduated = true, volume = true })
     or one_of(t, "prorate", { days = true, seconds = true }) or numbers_complaint(t) or commit_complaint(t) or tiers_complaint(t)
     or fees_complaint(t) or rounding_complaint(t)
@@ -205,7 +206,7 @@ local function part_of_month(t, period)
     if period.to > period.month_to then return nil, "proration: the period must lie within one month" end
     return fraction.new(period.to - period.from, period.month_to - period.month_from)
   end
-  if not period.days then return nil, 'proration by days needs a period of whole days of its zone; say prorate = "seconds"' end
+  if not period.days then return nil, 'proration by days needs a period of whole days of its zone; set prorate = "seconds"' end
   if period.to > period.month_to then return nil, "proration: the period must lie within one month" end
   return fraction.new(period.days, period.month_days)
 end
@@ -218,10 +219,10 @@ end
 function tariff.fits(t, period, between_samples)
   local rate = t.rounding and t.rounding.rate
   if between_samples and t.measure ~= "volume" and (rate == nil or rate == "none") then
-    return "rounding.rate: a percentile between samples is billed from with a named rounding only; say half_up, half_even, up or down"
+    return "rounding.rate: a percentile that lies between samples must be rounded; set half_up, half_even, up or down"
   end
   if t.commit ~= nil and not period.whole and t.prorate_commit == nil then
-    return "prorate_commit: the period is no whole month; say true or false"
+    return "prorate_commit: the period is not a whole month; set true or false"
   end
   local prorated = t.prorate_commit
   for _, fee in ipairs(t.fees or {}) do prorated = prorated or fee.prorate end

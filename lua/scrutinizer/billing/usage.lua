@@ -70,7 +70,7 @@ function usage.plan(options)
   if percent == nil and o.discard == nil then percent = 95 end
   local plan, complaint = percentile.plan(percent, rest)
   if not plan then return nil, complaint end
-  if o.rounding ~= nil then return nil, "rounding: name the points of a bill in its own rounding: rate, units, line, total" end
+  if o.rounding ~= nil then return nil, "rounding: set it in the tariff, as rounding = { rate =, units =, line =, total = }" end
   if o.direction ~= nil and not DIRECTIONS[o.direction] then
     return nil, check.message("direction", o.direction, table.concat(check.sorted_keys(DIRECTIONS), ", "))
   end
@@ -248,8 +248,8 @@ end
 
 local function check_missing(plan, count, n)
   if not plan.threshold or fraction.compare(fraction.new(count, n), plan.threshold) <= 0 then return true end
-  return refuse("%d of %d samples are missing (%s %%), over the threshold of %s %%; say missing = \"zero\", \"drop\" or \"carry\", or "
-    .. "another threshold", count, n, fraction.text(fraction.new(bigint.multiply(count, 100), n), 2, "half_up"),
+  return refuse("%d of %d samples are missing (%s %%), over the threshold of %s %%; set missing = \"zero\", \"drop\" or \"carry\", or "
+    .. "raise the threshold", count, n, fraction.text(fraction.new(bigint.multiply(count, 100), n), 2, "half_up"),
     fraction.text(fraction.multiply(plan.threshold, fraction.new(100))))
 end
 
@@ -286,7 +286,7 @@ function usage.of(plan, set)
     all[policy] = missing == 0 and all.carry or under(plan.percentile, set, direction, policy)
   end
   local found = all[MISSING[plan.missing]]
-  if not found then return refuse("no sample is left to rank") end
+  if not found then return refuse("there are no samples to rank") end
   local result = { direction = direction, expected = set.n, present = set.n - missing, missing = missing, missing_ranges = ranges, under = {} }
   for name, value in pairs(found) do result[name] = value end
   for policy, other in pairs(all) do

@@ -69,18 +69,20 @@ local function status_of(ok, _, code)
   return ok and 0 or code
 end
 
-local MISSING = "charts are drawn by gnuplot, which is not installed here: install it (Debian: apt-get install gnuplot-nox)"
+local MISSING = "charts need gnuplot, which is not installed: install it (Debian: apt-get install gnuplot-nox)"
 
 -- The file names come from the system (os.tmpname): the command line contains no text of the caller.
 local function run(script, names)
   local ok, why = write_file(names[1], script)
   if not ok then return errors.fail("file", ("%s: %s"):format(names[1], why)) end
   local status = status_of(os.execute(("gnuplot -d '%s' >'%s' 2>'%s' </dev/null"):format(names[1], names[2], names[3])))
-  local said = files.read(names[3]) or ""
+  local output = files.read(names[3]) or ""
   if status == 127 then return errors.fail("file", MISSING) end
-  if status ~= 0 then return errors.fail("file", ("gnuplot ended with %d: %s"):format(status, said:match "[^%s][^\n]*" or "it does not say why")) end
+  if status ~= 0 then
+    return errors.fail("file", ("gnuplot failed with exit status %d: %s"):format(status, output:match "[^%s][^\n]*" or "it gives no reason"))
+  end
   local drawn = files.read(names[2]) or ""
-  if not drawn:find "%S" then return errors.fail("file", "gnuplot drew nothing: " .. said) end
+  if not drawn:find "%S" then return errors.fail("file", "gnuplot drew nothing: " .. output) end
   return drawn
 end
 
@@ -115,7 +117,7 @@ function gnuplot.draw(script)
   if names[3] then
     picture, err = run(script, names)
   else
-    picture, err = errors.fail("file", "no temporary file can be made")
+    picture, err = errors.fail("file", "a temporary file cannot be created")
   end
   for _, name in ipairs(names) do os.remove(name) end
   return picture, err

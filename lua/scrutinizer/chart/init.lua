@@ -95,7 +95,9 @@ local function check_options(kind, out, options, level)
   end
   local ending = type(out) == "string" and out:match "%.([A-Za-z0-9]+)$"
   o.format = o.format or (type(out) ~= "string" and "text") or (ending and ENDINGS[ascii.lower(ending)])
-  if not o.format then error(check.message(kind .. ": target", out, "a path that ends in .svg, .png or .txt, or with the option format"), level) end
+  if not o.format then
+    error(check.message(kind .. ": target", out, "a path that ends in .svg, .png or .txt, or any path with the option format"), level)
+  end
   local complaint = check_sizes(kind, o)
   if complaint then error(complaint, level) end
   return o
@@ -117,11 +119,11 @@ local function adopt(o, spec, note)
   local timezone = o.timezone or (spec and spec.timezone) or "UTC"
   o.place = zone.load(timezone) or zone.load "UTC"
   if not spec then return end
-  local said = (window.settle(spec) or spec).times or {} -- times that cannot be settled raise when the query runs
-  if said.from and not spec.fields.times then o.window = { from = said.from, to = said.to } end
+  local asked = (window.settle(spec) or spec).times or {} -- times that cannot be settled raise when the query runs
+  if asked.from and not spec.fields.times then o.window = { from = asked.from, to = asked.to } end
   if o.subtitle then return end
-  local span = o.window and ("%s to %s"):format(axis.moment(said.from, o.place), axis.moment(said.to, o.place))
-    or said.range or (said.last and span_text(said.last))
+  local span = o.window and ("%s to %s"):format(axis.moment(asked.from, o.place), axis.moment(asked.to, o.place))
+    or asked.range or (asked.last and span_text(asked.last))
   local words = { spec.type, table.concat(spec.directions, " and ") }
   if span then words[#words + 1] = span .. " " .. o.place.name end
   words[#words + 1] = note
@@ -187,7 +189,7 @@ local function draw_series(given, o)
   local interval, points
   for _, entry in ipairs(list) do interval, points = interval or entry.interval, points or entry.points[1] end
   if not points then return no_data "the report has no series with a point in it" end
-  if not interval then return no_data "no series says the length of its buckets" end
+  if not interval then return no_data "no series tells its bucket length" end
   local script, labels = lines.script(lines.prepare(list, o), o, interval)
   return draw(script, labels, o)
 end
@@ -273,7 +275,7 @@ local function draw_shares(kind, from, o, spec)
   if err then return nil, err end
   if not first then return no_data "the report has no rows" end
   choose(from:fields(nil, first), first, o)
-  if not o.value then misuse(kind .. ": no field of the rows is a number; say value = a field") end
+  if not o.value then misuse(kind .. ": no field of the rows is a number; set value to a field") end
   local ahead = first
   local found
   found, err = shares.read(function()

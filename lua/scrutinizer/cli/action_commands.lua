@@ -66,7 +66,7 @@ end
 function action_commands.id(text)
   local id = text:find "^%d+$" and tonumber(text)
   if id then return id end
-  return nil, ("'%s' is no id; ids are digits"):format(text)
+  return nil, ("'%s' is not an id; an id has only digits"):format(text)
 end
 
 --- An id as it is, or that of a name, which is looked up.
@@ -79,7 +79,7 @@ function action_commands.id_of(part, who, kind)
   if type(who) == "number" then return who end
   local found, err = part:find(who)
   if found then return found.id end
-  return nil, err or errors.new("api", ("no %s is called '%s'"):format(kind, who))
+  return nil, err or errors.new("api", ("no %s has the name '%s'"):format(kind, who))
 end
 
 --- Prints results. The status is 76 when one of them has failed.

@@ -9,7 +9,7 @@ local picture = {}
 
 local function shared(command)
   return command:option("--title", "The picture's title."):argname "<text>",
-    command:option("--top", "Number of series, bars or parts; the rest is summed as Other."):argname "<n>":convert(tonumber),
+    command:option("--top", "Number of series, bars or slices; the rest is summed as Other."):argname "<n>":convert(tonumber),
     command:option("--width", "Pixels (default 960), or columns (default: the terminal's)."):argname "<n>":convert(tonumber),
     command:option("--height", "Pixels (default 480), or lines (default 24)."):argname "<n>":convert(tonumber)
 end

@@ -40,8 +40,8 @@ local function run(chunk, size)
   debug.sethook(function()
     steps = steps + 1
     if over then return end
-    if steps > MAX_STEPS then stop "it does not end" end
-    if collectgarbage "count" > most then stop "it makes too much" end
+    if steps > MAX_STEPS then stop "it runs too long" end
+    if collectgarbage "count" > most then stop "it uses too much memory" end
   end, "", 1)
   local ok, value = pcall(chunk)
   debug.sethook()
@@ -69,7 +69,7 @@ function data_files.parse(path, text)
   if jit then jit.off(chunk, true) end
   local ok, value = run(chunk, #text)
   if not ok then wrong("%s: %s", path, errors.neutral(value, 200)) end
-  if type(value) ~= "table" then wrong("%s: no table of settings in it", path) end
+  if type(value) ~= "table" then wrong("%s: it contains no table of settings", path) end
   return value
 end
 
@@ -81,7 +81,7 @@ function data_files.load(path)
   if not text then wrong("%s", why) end
   if not path:find "%.json$" then return data_files.parse(path, text) end
   local value, err = require("scrutinizer").decode(text)
-  if type(value) ~= "table" then wrong("%s: %s", path, err and err.message or "no object in it") end
+  if type(value) ~= "table" then wrong("%s: %s", path, err and err.message or "it contains no object") end
   return value
 end
 

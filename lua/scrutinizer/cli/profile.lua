@@ -28,12 +28,12 @@ end
 -- What is wrong with a file's owner and mode (for a link: its target's), by the stat command; nil when nothing is, or without stat.
 local function exposed(path)
   local pipe = io.popen("stat -L -c '%f %u' -- '" .. path:gsub("'", "'\\''") .. "' 2>/dev/null && id -u")
-  local said = pipe and pipe:read "*a" or ""
+  local output = pipe and pipe:read "*a" or ""
   if pipe then pipe:close() end
-  local mode, owner, me = said:match "^(%x+) (%d+)\n(%d+)"
+  local mode, owner, me = output:match "^(%x+) (%d+)\n(%d+)"
   if not mode then return nil end
-  if tonumber(mode, 16) % 64 ~= 0 then return "others can read it: chmod 600 it first" end -- any bit of group or others
-  if owner ~= me and owner ~= "0" then return "it is another user's: make it your own" end
+  if tonumber(mode, 16) % 64 ~= 0 then return "others can read it; run chmod 600 on it" end -- any bit of group or others
+  if owner ~= me and owner ~= "0" then return "it belongs to another user; change its owner" end
 end
 
 local function check_settings(path, settings, where)
@@ -41,7 +41,7 @@ local function check_settings(path, settings, where)
     local is_profile = where == "" and type(value) == "table"
     if not is_profile and not KNOWN[name] then
       local hint = type(name) == "string" and suggest.did_you_mean(suggest.nearest(name, KNOWN))
-      wrong("%s: %s%s is not known%s", path, where, check.show(name), hint and "; " .. hint or "")
+      wrong("%s: unknown setting %s%s%s", path, where, check.show(name), hint and "; " .. hint or "")
     end
     if not is_profile and type(value) ~= KNOWN[name] then wrong("%s: %s%s must be a %s", path, where, name, KNOWN[name]) end
   end
@@ -68,7 +68,7 @@ local function from_file(args)
   if path then text, why, absent = data_file.read(path) end
   if not text then
     if args.config or (path and not absent) then wrong("%s", why) end
-    if args.profile then wrong("there is no profile file %s", path or "") end
+    if args.profile then wrong("the profile file %s does not exist", path or "") end
     return {}
   end
   local data = data_file.parse(path, text)
@@ -76,7 +76,7 @@ local function from_file(args)
   if holds_token(data) then guard(path) end
   if not args.profile then return data end
   local chosen = data[args.profile]
-  if type(chosen) ~= "table" then wrong("%s: no profile %s", path, check.show(args.profile)) end
+  if type(chosen) ~= "table" then wrong("%s: it has no profile %s", path, check.show(args.profile)) end
   check_settings(path, chosen, args.profile .. ".")
   return chosen
 end
@@ -87,7 +87,7 @@ local function token_of(args, settings)
   if not text then wrong("%s", why) end
   guard(args.token_file)
   local token = text:match "^%s*(%S+)%s*$"
-  if not token then wrong("%s: one token and nothing else is due", args.token_file) end
+  if not token then wrong("%s: it must contain one token and nothing else", args.token_file) end
   return token
 end
 
@@ -108,7 +108,7 @@ function profile.connect(args, more)
   }
   -- A profile's token is only for that profile's URL.
   if not args.token_file and settings.token and settings.url and options.url ~= settings.url then options.token = nil end
-  if not options.url then wrong("no appliance: say --url, set SCRUTINIZER_URL, or write a profile file") end
+  if not options.url then wrong("no appliance is named: use --url, set SCRUTINIZER_URL, or write a profile file") end
   -- connect uses the environment's token only for the environment's URL.
   if not options.token and not os.getenv "SCRUTINIZER_TOKEN" then options.token = false end
   for name, value in pairs(more or {}) do options[name] = value end

@@ -111,7 +111,7 @@ local function selection(text)
     aliased = aliased or alias ~= nil
     column = column or item
     local field = alias or column:gsub("%?$", "")
-    if map[field] then error("--select: " .. field .. " stands there twice", 0) end
+    if map[field] then error("--select: " .. field .. " is given twice", 0) end
     order[#order + 1], map[field] = field, column
   end
   return order, map
@@ -125,23 +125,23 @@ end
 local WHEN = { "last", "between", "range", "day", "month", "hour" }
 
 local function say_when(q, args)
-  local said
+  local given
   for _, name in ipairs(WHEN) do
-    if args[name] and said then error("say when, once: --" .. table.concat(WHEN, ", --"), 0) end
-    said = args[name] and name or said
+    if args[name] and given then error("give exactly one of --" .. table.concat(WHEN, ", --"), 0) end
+    given = args[name] and name or given
   end
-  if not said then error("say when: --" .. table.concat(WHEN, ", --"), 0) end
+  if not given then error("give exactly one of --" .. table.concat(WHEN, ", --"), 0) end
   if args.shift then q = q:shift(args.shift) end
-  if said == "between" then return q:between(moment(args.between[1]), moment(args.between[2])) end
-  if said == "day" or said == "month" or said == "hour" then return q[said](q, tonumber(args[said]) or args[said]) end
-  return q[said](q, args[said])
+  if given == "between" then return q:between(moment(args.between[1]), moment(args.between[2])) end
+  if given == "day" or given == "month" or given == "hour" then return q[given](q, tonumber(args[given]) or args[given]) end
+  return q[given](q, args[given])
 end
 
 local function say_which(q, args)
   if args.direction then q = q[args.direction](q) end
   for _, given in ipairs(args.where) do q = q:where(conditions(given)) end
   for _, given in ipairs(args.exclude) do q = q:exclude(conditions(given)) end
-  if args.interface and not args.exporter then error("--interface goes with --exporter", 0) end
+  if args.interface and not args.exporter then error("--interface needs --exporter", 0) end
   if args.interface and not args.direction then error("--interface needs --direction inbound, outbound or both", 0) end
   if args.exporter then q = q:exporter(args.exporter, tonumber(args.interface) or args.interface) end
   if args.device_group then q = q:device_group(args.device_group) end

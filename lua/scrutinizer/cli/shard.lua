@@ -41,13 +41,13 @@ function shard.of(args)
   if not args.shard then return nil end
   local index, count = args.shard:match "^([A-Za-z0-9]+)/(%d+)$"
   if args.shard == "auto" then index = "auto" end
-  local said
-  if index == "auto" then index, said = from_environment() end
-  index, count = check.digits(index, 1), check.digits(count or said, 1, 100000)
+  local total
+  if index == "auto" then index, total = from_environment() end
+  index, count = check.digits(index, 1), check.digits(count or total, 1, 100000)
   if not index or not count or index > count then error(("--shard: got %s; allowed: i/n with i from 1 to n, or auto/n"):format(args.shard), 0) end
   if not args.output or not SLICED[args.format] then error("--shard needs --output and --format csv or ndjson", 0) end
   if not query_arguments.is_fixed(args) then
-    error("--shard needs --between, or a --day, --month or --hour with its date: slices of a window that moves do not fit together", 0)
+    error("--shard needs --between, or a --day, --month or --hour with its date: without fixed times the slices would be of different reports", 0)
   end
   if args.direction == "both" then error("--shard needs one direction; run it once for each", 0) end
   return { index = index, count = count }
@@ -63,7 +63,7 @@ local function read_manifest(path)
   if not file then return errors.fail("file", why) end
   local manifest = scrutinizer.decode(file:read "*a" or "")
   file:close()
-  if type(manifest) ~= "table" then return errors.fail("file", path .. ".manifest is no manifest") end
+  if type(manifest) ~= "table" then return errors.fail("file", path .. ".manifest is not a manifest") end
   return manifest
 end
 
@@ -111,7 +111,7 @@ local function write_slice(q, order, args, path, offset, size)
   local rows, err = output.write(cursor, { format = args.format, output = path, no_header = true, guard = args.guard, quiet = args.quiet }, order)
   if not rows then return nil, err end
   if rows ~= size then
-    return errors.fail("changed", ("the slice has %d rows, %d are due: the report has changed meanwhile"):format(rows, size))
+    return errors.fail("changed", ("the slice has %d rows instead of %d: the report has changed since its rows were counted"):format(rows, size))
   end
   return fields_of(cursor, order)
 end
@@ -124,7 +124,7 @@ function shard.run(q, order, args, part)
   if not form then return nil, wrong end
   local path, text = path_of(args.output, part), form.rpt_json
   if finished(path, text) then
-    if not args.quiet then io.stderr:write("scrutinizer: ", path, " is there already\n") end
+    if not args.quiet then io.stderr:write("scrutinizer: ", path, " already exists\n") end
     return exit_status.DONE
   end
   os.remove(path .. ".manifest")
@@ -161,17 +161,17 @@ local function read_all(paths)
     if not manifest then return nil, err end
     first = first or manifest
     for _, name in ipairs(SAME) do
-      if manifest[name] ~= first[name] then return bad("%s: its %s is not that of %s", path, name, paths[1]) end
+      if manifest[name] ~= first[name] then return bad("%s: its %s differs from that of %s", path, name, paths[1]) end
     end
     if list[manifest.shard] then return bad("%s: slice %d is given twice", path, manifest.shard) end
-    if size_of(path) ~= manifest.bytes then return bad("%s: its size is not what its manifest says", path) end
+    if size_of(path) ~= manifest.bytes then return bad("%s: its size differs from the one in its manifest", path) end
     manifest.path = path
     list[manifest.shard] = manifest
   end
   local row = nil
   for i = 1, first.shards do
     if not list[i] then return bad("slice %d of %d is missing", i, first.shards) end
-    if row and list[i].offset ~= row then return bad("%s does not begin where the slice before ends", list[i].path) end
+    if row and list[i].offset ~= row then return bad("%s does not begin where the slice before it ends", list[i].path) end
     row = list[i].offset + list[i].rows
   end
   return list

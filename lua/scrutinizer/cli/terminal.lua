@@ -13,13 +13,13 @@ end
 --- Columns of the terminal; 80 if unknown.
 ---@return integer
 function terminal.width()
-  local said = tonumber(os.getenv "COLUMNS" or "")
-  if not said and terminal.is(1) then
+  local columns = tonumber(os.getenv "COLUMNS" or "")
+  if not columns and terminal.is(1) then
     local pipe = io.popen "stty size </dev/tty 2>/dev/null"
-    said = pipe and tonumber((pipe:read "*l" or ""):match " (%d+)$" or "")
+    columns = pipe and tonumber((pipe:read "*l" or ""):match " (%d+)$" or "")
     if pipe then pipe:close() end
   end
-  return said and said >= 30 and said <= 500 and said or 80
+  return columns and columns >= 30 and columns <= 500 and columns or 80
 end
 
 local function escape(bytes)

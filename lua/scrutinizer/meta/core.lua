@@ -258,10 +258,10 @@ function decoder:next(from) end
 function decoder:hold(from) end
 ---@param direction integer
 ---@param limit number rows that `pass` may give
-function decoder:lane(direction, limit) end
----@return table? row one that needs no second look
+function decoder:fast_path(direction, limit) end
+---@return table? row already parsed and checked
 function decoder:pass() end
----@return integer rows that `pass` gave since `lane`
+---@return integer rows that `pass` gave since `fast_path`
 function decoder:passed() end
 ---@param direction integer
 ---@return integer rows that the tests dropped since the last call

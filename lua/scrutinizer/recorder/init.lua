@@ -54,7 +54,7 @@ local function through(self)
     has_token = function() return self._answers.recording.has_token end,
     multi = function(make, again, secrets, host)
       if self.replays then return replay.multi(self._answers, host) end
-      if again then return errors.fail("phase", "forked: a recording belongs to the process that began it") end
+      if again then return errors.fail("phase", "forked: a recording belongs to the process that started it") end
       return record.over(make(), { writer = self._writer, ignore = self._ignore, secrets = secrets, host = host })
     end,
   }

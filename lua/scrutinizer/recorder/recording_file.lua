@@ -130,7 +130,7 @@ local function index(self)
     if what == "asked" then
       local fields = core.decode(text)
       local good = type(fields) == "table" and wire.try_encode(fields) and next(fields) ~= 1
-      if not good then return damaged(self.path, number, "what was asked cannot be read") end
+      if not good then return damaged(self.path, number, "its request cannot be read") end
       self.requests[#self.requests + 1] = { id = id, fields = fields, at = asked_at }
     end
   end

@@ -32,17 +32,17 @@ end
 -- The next answer to a request; or nil and a message.
 function Answers:_take(request)
   local path = errors.neutral(self.recording.path, 200)
-  if not request then return nil, path .. " is replayed: nothing goes over the network" end
+  if not request then return nil, path .. " is being replayed: no request is sent over the network" end
   local fields = request_match.fields(request, self._ignore)
   local list = self._by_key[request_match.key(fields)]
   if not list then
-    return nil, ("%s has no answer to %s: %s; record it anew if the script has changed")
+    return nil, ("%s has no answer to %s: %s; record it again if the script has changed")
       :format(path, request_match.describe(fields), request_match.nearest(fields, self.recording.requests))
   end
   local at = list.given + 1
   if at > #list and self._repeats then at = #list end
   if not list[at] then
-    return nil, ("%s has %d answer%s to %s, and this asks once more; record it anew, or say repeats = true")
+    return nil, ("%s has only %d answer%s to %s; record it again, or set repeats = true")
       :format(path, #list, #list == 1 and "" or "s", request_match.describe(fields))
   end
   list.given = list.given + 1
@@ -78,7 +78,7 @@ function Multi:_pump(outer, state)
     else
       local path = errors.neutral(self._answers.recording.path, 200)
       core.feed_finish(outer, "file", what and path .. ": an answer is damaged"
-        or path .. ": the recorded answer ends here, as its reader had stopped when it was recorded")
+        or path .. ": the recorded answer ends here, because its reader stopped here when it was recorded")
     end
   end
 end

@@ -20,9 +20,9 @@ end
 ---@return table<string, any> fields
 ---@return string[] found the secrets
 function request_match.fields(request, ignore)
-  local said, found = secrets.of_form(request.like and request.like() or request.form, core.decode)
+  local secret_values, found = secrets.of_form(request.like and request.like() or request.form, core.decode)
   local fields = {}
-  for name, value in pairs(said) do
+  for name, value in pairs(secret_values) do
     if not ignore[name] then fields[as_text(name)] = type(value) == "string" and as_text(value) or value end
   end
   for _, secret in ipairs(request.secrets or {}) do found[#found + 1] = secret end
@@ -86,13 +86,13 @@ function request_match.nearest(fields, recorded)
     local between = differences(flatten(other.fields, "", {}), mine)
     if not paths or #between < #paths then best, paths = other, between end
   end
-  if not best then return "it holds no request at all" end
+  if not best then return "it holds no requests" end
   local theirs, words = flatten(best.fields, "", {}), {}
   for i = 1, math.min(#paths, SHOWN) do
-    words[i] = ("%s: %s there, %s asked"):format(paths[i], theirs[paths[i]] or "nothing", mine[paths[i]] or "nothing")
+    words[i] = ("%s: recorded %s, requested %s"):format(paths[i], theirs[paths[i]] or "nothing", mine[paths[i]] or "nothing")
   end
   if #paths > SHOWN then words[#words + 1] = ("and %d more"):format(#paths - SHOWN) end
-  return ("nearest is number %d (%s), which differs in %s"):format(best.id, request_match.describe(best.fields), table.concat(words, "; "))
+  return ("the most similar is number %d (%s), which differs in %s"):format(best.id, request_match.describe(best.fields), table.concat(words, "; "))
 end
 
 return request_match

@@ -185,7 +185,7 @@ function aggregate.plan(spec, options)
   if plan.count then complaint = complaint or add_result(plan, "count", "count") end
   if complaint then return nil, complaint end
   if #plan.by + #plan.folded == 0 and not plan.count then
-    return nil, "aggregate: say by, sum, min, max or count"
+    return nil, "aggregate: set at least one of by, sum, min, max, count"
   end
   plan.metatable = old_names(plan.renamed)
   return plan

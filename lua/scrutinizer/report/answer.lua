@@ -140,14 +140,14 @@ function answer.failure(decoder, client, status)
   end
   local refused = refusal.of(object, context)
   if refused then return refused end
-  local said, err = fact(decoder, "error")
+  local reported, err = fact(decoder, "error")
   if err then return err end
-  if said ~= nil then
-    return errors.new("api", "the report failed: " .. mask(refusal.text(said)), { status = status, request_id = (answer.request_id(decoder)) })
+  if reported ~= nil then
+    return errors.new("api", "the report failed: " .. mask(refusal.text(reported)), { status = status, request_id = (answer.request_id(decoder)) })
   end
   local _, _, found, head = decoder:state()
   if not found then
-    return errors.new("decode", "no report in the answer, which begins with " .. check.show(mask(head)), { position = 0 })
+    return errors.new("decode", "the answer has no report; it begins with " .. check.show(mask(head)), { position = 0 })
   end
 end
 
@@ -168,7 +168,7 @@ end
 ---@return scrutinizer.Error
 function answer.broken(client, decoder, kind, message, position)
   if kind == "decode" and position then message = with_head(client, decoder, message) end
-  if kind == "truncated" then message = "the answer breaks off: " .. message end
+  if kind == "truncated" then message = "the answer ended early: " .. message end
   return errors.new(kind, message, { position = position, status = 200, request_id = (answer.request_id(decoder)) })
 end
 

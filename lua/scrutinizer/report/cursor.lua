@@ -32,14 +32,14 @@ local methods = {}
 ---@field numeric boolean
 ---@field column? string   `query:columns` with `:select`: the column that the field comes from
 
-local LANE = walk.LANE
+local FAST_PATH = walk.FAST_PATH
 
 --- The next row; nil at the end; nil and err after a failure (later calls return the same err).
 ---@return table? row
 ---@return scrutinizer.Error? err
 function methods:next()
-  local lane = self[LANE]
-  local row = lane and lane:pass()
+  local decoder = self[FAST_PATH]
+  local row = decoder and decoder:pass()
   if row then return row end
   local err
   row, err = walk.next(self)
@@ -71,8 +71,8 @@ end
 
 -- Two versions of the same call: one in C, on Luas where C may call a function that yields; and one in Lua for the others.
 Cursor.__call = core.caller and core.caller(row_or_error) or function(self)
-  local lane = self[LANE]
-  return lane and lane:pass() or row_or_error(self)
+  local decoder = self[FAST_PATH]
+  return decoder and decoder:pass() or row_or_error(self)
 end
 
 function Cursor:__tostring()
@@ -92,14 +92,14 @@ local function open(query, spec, reuse)
   local parts = pages.parts(spec)
   local resumed = pages.resumed(parts)
   return setmetatable({
-    false, -- LANE
+    false, -- FAST_PATH
     _query = query, _client = query._client, _spec = spec, _parts = parts, _keep = spec.tests and core.keep(spec.tests) or false,
     _reuse = reuse or false,
     _resumed = resumed and true, _time = type(resumed) == "table" and resumed, _gathers = false,
     _answers = 0, _now = os.time(), _done = false, _error = false, _exchange = false, _epochs = false,
-    _facts = false, _columns = false, _decoder = false, _asked = false, _turned = false, _read = 0,
-    _requests = 0, _waited = 0, _retry = false, _ended = false, _told = false, _reader = false, _cancelled = false,
-    _ahead = prefetch.new(spec),
+    _report_fields = false, _columns = false, _decoder = false, _asked = false, _turned = false, _read = 0,
+    _requests = 0, _waited = 0, _retry = false, _ended = false, _end_reported = false, _reader = false, _cancelled = false,
+    _prefetch = prefetch.new(spec),
   }, Cursor)
 end
 

@@ -33,8 +33,8 @@ end
 
 -- The total of a part. When the appliance gives none, or one smaller than the rows that came, a walk to the end has counted the rows.
 local function total_of(part, totals)
-  local said, seen = totals[part.direction], part.base + part.given
-  if said and (said >= seen or part.given == 0) then return said end
+  local reported, seen = totals[part.direction], part.base + part.given
+  if reported and (reported >= seen or part.given == 0) then return reported end
   local to_the_end = part.done and not (part.limit and part.given >= part.limit)
   return to_the_end and seen or nil
 end
@@ -51,7 +51,7 @@ end
 
 -- Facts of the first answer: those kept, or those that have arrived so far.
 local function facts_of(self)
-  if self._facts then return self._facts end
+  if self._report_fields then return self._report_fields end
   if not self._decoder then return nil end
   local found = report_fields.read(self._decoder, self._asked)
   if not found then return nil end
@@ -118,8 +118,8 @@ for _, name in ipairs { "time", "exporters", "request_id" } do
 end
 
 function GETTERS.granularity(self)
-  local said = self._spec.granularity
-  if type(said) == "number" then return said end
+  local reported = self._spec.granularity
+  if type(reported) == "number" then return reported end
   local known = facts_of(self)
   return known and known.interval and known.interval % 60 == 0 and math.floor(known.interval / 60) or nil
 end

@@ -70,8 +70,8 @@ end
 ---@field seconds? number    how long it wants to sleep; nil: it waits for the host's next turn
 ---@field number? integer    the turn in which it stopped
 
--- The host object for a lane: to pause, it yields to the code that resumes the lane.
-local function lane_host(host)
+-- The host object for a task: to pause, it yields to the code that resumes the task.
+local function task_host(host)
   return {
     turns = host.turns, sleeps = host.sleeps, aborts = host.aborts,
     pause = function(http, seconds)
@@ -85,12 +85,12 @@ local function lane_host(host)
   }
 end
 
--- Runs a lane until it waits or ends. Returns true when it has ended, then the result and whether it failed.
-local function resume(lane, one)
-  local good, first, second, third = coroutine.resume(lane.co, one)
+-- Runs a task until it waits or ends. Returns true when it has ended, then the result and whether it failed.
+local function resume(task, one)
+  local good, first, second, third = coroutine.resume(task.co, one)
   if not good then error(first, 0) end
-  if coroutine.status(lane.co) == "dead" then return true, first or { error = second }, not first end
-  lane.http, lane.seconds, lane.number = first, second, third
+  if coroutine.status(task.co) == "dead" then return true, first or { error = second }, not first end
+  task.http, task.seconds, task.number = first, second, third
   return false
 end
 
@@ -103,48 +103,48 @@ end
 local Gathering = {}
 Gathering.__index = Gathering
 
--- Starts the next report and returns its lane once it waits; nil when all have started. Reports that end without waiting have no lane.
+-- Starts the next report and returns its task once it waits; nil when all have started. Reports that end without waiting have no task.
 function Gathering:begin()
   while self.begun < self.list.n do
     self.begun = self.begun + 1
-    local lane = { co = coroutine.create(self.job), index = self.begun }
-    wait.lane(lane.co, self.host)
-    if not self:advance(lane) then return lane end
+    local task = { co = coroutine.create(self.job), index = self.begun }
+    wait.task(task.co, self.host)
+    if not self:advance(task) then return task end
   end
 end
 
--- Runs the lane further. Returns true when it has ended.
-function Gathering:advance(lane)
-  local done, result, failed = resume(lane, self.items[lane.index])
+-- Runs the task further. Returns true when it has ended.
+function Gathering:advance(task)
+  local done, result, failed = resume(task, self.items[task.index])
   if not done then return false end
-  self.list[lane.index] = result
+  self.list[task.index] = result
   if failed then self.failed = self.failed + 1 end
   return true
 end
 
--- Runs each lane once. Between two rounds the host has its turn.
-function Gathering:round(lanes)
+-- Runs each task once. Between two rounds the host has its turn.
+function Gathering:round(tasks)
   local left = {}
-  for _, lane in ipairs(lanes) do
-    if self:advance(lane) then lane = self:begin() end
-    left[#left + 1] = lane
+  for _, task in ipairs(tasks) do
+    if self:advance(task) then task = self:begin() end
+    left[#left + 1] = task
   end
   while #left < self.at_once do
-    local lane = self:begin()
-    if not lane then break end
-    left[#left + 1] = lane
+    local task = self:begin()
+    if not task then break end
+    left[#left + 1] = task
   end
   return left
 end
 
--- Waits until one of the lanes can continue.
-local function pass(host, lanes)
+-- Waits until one of the tasks can continue.
+local function pass(host, tasks)
   local least = math.huge
-  for _, lane in ipairs(lanes) do
-    if not lane.seconds then return host.turn(lane.number, lane.http) end
-    least = math.min(least, lane.seconds)
+  for _, task in ipairs(tasks) do
+    if not task.seconds then return host.turn(task.number, task.http) end
+    least = math.min(least, task.seconds)
   end
-  return host.pause(lanes[1].http, least)
+  return host.pause(tasks[1].http, least)
 end
 
 --- Does a job for each item and returns the results in the order of the items. If one fails, the others go on.
@@ -158,13 +158,13 @@ function gather.each(client, items, at_once, job)
   local count = #items
   local host, kind, message = client._private.host()
   local self = setmetatable({ items = items, job = job, at_once = at_once, list = { n = count }, begun = 0, failed = 0 }, Gathering)
-  self.host = host and lane_host(host)
-  local lanes = host and self:round {} or {}
-  while #lanes > 0 do
+  self.host = host and task_host(host)
+  local tasks = host and self:round {} or {}
+  while #tasks > 0 do
     local ok
-    ok, kind, message = pass(host, lanes)
+    ok, kind, message = pass(host, tasks)
     if not ok then break end
-    lanes = self:round(lanes)
+    tasks = self:round(tasks)
   end
   for i = 1, count do -- where the host could not wait
     if not self.list[i] then self.list[i], self.failed = { error = errors.new(kind, message) }, self.failed + 1 end

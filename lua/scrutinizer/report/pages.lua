@@ -29,7 +29,7 @@ local pages = {}
 ---@field reading? userdata    the same for the page being read
 ---@field joined? boolean      false: too many rows tie to be remembered
 ---@field total? integer       rows that exist, as the first page said
----@field said boolean         whether the first page has been read
+---@field answered boolean     whether the first page has been read
 ---@field done boolean
 ---@field proof? scrutinizer.Proof what a resumed walk starts with
 
@@ -50,10 +50,10 @@ function pages.parts(spec)
       local part = { direction = direction, index = INDEX[direction], base = base, limit = from.limit, given = 0, fresh = 0 }
       part.tested, part.to_skip = spec.tests and true or false, skip
       part.skip, part.dropped, part.unseen, part.cut = skip, 0, 0, false
-      part.said, part.done = false, false
+      part.answered, part.done = false, false
       local proof, before = spec.proof and spec.proof[direction], spec.ties and spec.ties[direction]
       if proof and proof.offset == base then
-        part.proof, part.last, part.said, part.total = proof, proof.last, proof.said or false, proof.total
+        part.proof, part.last, part.answered, part.total = proof, proof.last, proof.answered or false, proof.total
         part.ties = before and before.offset == base and before.ties or nil
       end
       parts[#parts + 1] = part
@@ -110,9 +110,9 @@ function pages.resumed(parts)
 end
 
 local REFUSED = {
-  row = "the last row given is longer than max_row: nothing can show that what follows is the rest",
-  ties = "more rows of one value than can be remembered end with the last one given: nothing can show that what follows repeats none of them",
-  window = "the answer broke off before it said its window, and the query's times move: nothing can show that what follows is of the same report",
+  row = "the last row given is longer than max_row, so it cannot be checked where the rest begins",
+  ties = "more rows have the same sort value as the last one given than can be remembered (max_held), so repeated rows would not be noticed",
+  window = "the answer ended before it told the report's time range, and the query's times are relative to now: the rest could be another report's",
 }
 
 --- Why a resumed walk cannot prove that it gives the rest; nil when it can, or need not. Restores the record of rows that tie.
@@ -128,7 +128,7 @@ function pages.check_proof(part, max)
     if not part.ties then refused = "ties" end
   end
   if not refused then return nil end
-  return errors.new(refused == "window" and "changed" or "limit", (REFUSED[refused] or REFUSED.row) .. "; run the query from its beginning",
+  return errors.new(refused == "window" and "changed" or "limit", (REFUSED[refused] or REFUSED.row) .. "; run the query again from its beginning",
     { retryable = false })
 end
 
@@ -194,7 +194,7 @@ function pages.identity(cells)
 end
 
 local function changed(message)
-  return errors.new("changed", message .. "; the rows given so far are one report's, the rest would be another's")
+  return errors.new("changed", message .. "; the rows given so far and the rest would be of different reports")
 end
 
 --- Checks that a page's first row is the last row given.
@@ -206,7 +206,7 @@ function pages.check_overlap(part, identity)
     part.overlap = nil
     return nil
   end
-  return changed(("row %d of %s is not what it was"):format(part.base + part.given, part.direction))
+  return changed(("row %d of %s is not the same as before"):format(part.base + part.given, part.direction))
 end
 
 local function same_time(a, b)
@@ -220,9 +220,9 @@ end
 ---@param first_time? table the first page's
 ---@param time? table
 ---@return scrutinizer.Error?
-function pages.check_facts(part, total, first_time, time)
-  if not same_time(first_time, time) then return changed "the report's window has moved between pages" end
-  if part.said and part.total ~= total then
+function pages.check_fields(part, total, first_time, time)
+  if not same_time(first_time, time) then return changed "the report's time range has changed between pages" end
+  if part.answered and part.total ~= total then
     return changed(("%s had %s rows and now has %s"):format(part.direction, part.total or "unknown", total or "unknown"))
   end
 end
@@ -242,7 +242,7 @@ function pages.finish(part)
   if part.overlap then
     -- The request started with a row that existed, but the page has no rows.
     if total then return pages.short(part, total) end
-    return changed(("row %d of %s has gone"):format(seen, part.direction))
+    return changed(("row %d of %s no longer exists"):format(seen, part.direction))
   end
   if part.limit and pages.left(part) <= 0 then
     part.done = true
@@ -254,11 +254,11 @@ function pages.finish(part)
   if part.done then return nil end
   if part.fresh == 0 then return pages.short(part, total) end
   if part.joined == false then
-    return errors.new("limit", "the page ends among more rows of one value than can be remembered (max_held): nothing could show that the "
-      .. "next one repeats none of them; ask for larger pages, or another order")
+    return errors.new("limit", "the page ends among more rows with the same sort value than can be remembered (max_held), so repeated rows on the "
+      .. "next page would not be noticed; use larger pages, or order by another column")
   end
   if not part.last then
-    return errors.new("limit", "the last row is longer than max_row: further pages cannot be joined to it")
+    return errors.new("limit", "the last row of the page is longer than max_row, so the next page cannot be compared with it")
   end
 end
 
@@ -279,7 +279,7 @@ end
 -- What the rest of one part will be compared with.
 local function proof_of(part, walk)
   if part.given == 0 and part.proof and part.proof.refused then return part.proof end
-  local proof = { said = part.said, total = part.total, time = walk.time }
+  local proof = { answered = part.answered, total = part.total, time = walk.time }
   if not walk.fixed then proof.refused = "window" end
   if pages.overlap(part) == 0 then return proof end
   proof.last, proof.tied = part.last, part.ties ~= nil
@@ -297,21 +297,21 @@ end
 ---  report's window, as an answer gave it; `fixed`: whether further requests have the same window
 ---@return table?
 function pages.resume(parts, directions, walk)
-  local said, memory, any, begun = {}, {}, false, pages.resumed(parts)
+  local rest, memory, any, begun = {}, {}, false, pages.resumed(parts)
   for _, part in ipairs(parts) do begun = begun or part.given > 0 or part.done end
   for _, part in ipairs(parts) do
-    if not part.done then
-      local rest = { offset = part.base + part.given, remaining = pages.left(part), skip = part.skip > 0 and part.skip or nil }
-      rest.proof = begun and resume.text(proof_of(part, walk)) or nil
+    if not part.done and not (part.limit and pages.left(part) <= 0) then
+      local left = { offset = part.base + part.given, remaining = pages.left(part), skip = part.skip > 0 and part.skip or nil }
+      left.proof = begun and resume.text(proof_of(part, walk)) or nil
       any = true
-      if #directions == 1 then said = rest else said[part.direction] = rest end
-      if part.ties and part.joined ~= false then memory[part.direction] = { offset = rest.offset, ties = part.ties:copy() } end
+      if #directions == 1 then rest = left else rest[part.direction] = left end
+      if part.ties and part.joined ~= false then memory[part.direction] = { offset = left.offset, ties = part.ties:copy() } end
     end
   end
   if not any then return nil end
-  if walk.epochs then said.from, said.to = walk.epochs.from, walk.epochs.to end
-  resume.remember(said, memory)
-  return said
+  if walk.epochs then rest.from, rest.to = walk.epochs.from, walk.epochs.to end
+  resume.remember(rest, memory)
+  return rest
 end
 
 -- Where rows are filtered here, one that is kept came after the limit, or may come in what was not read.

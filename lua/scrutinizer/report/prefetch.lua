@@ -9,21 +9,21 @@ local pages = require "scrutinizer.report.pages"
 local prefetch = {}
 
 -- A page with this many bytes received needs no attention until it is read.
-local PLENTY = 64 * 1024
+local ENOUGH_BYTES = 64 * 1024
 -- Seconds between two checks of the connections; the number of rows between them is adjusted to this.
 local SOON, LATE = 0.0005, 0.002
 local MOST_ROWS = 4096
 
----@class scrutinizer.Ahead
+---@class scrutinizer.Prefetch
 ---@field count integer     how many pages to request ahead
 ---@field list table[]      { exchange =, direction =, offset =, max = }, the next page first
 ---@field rows integer      rows between two checks of the connections
 ---@field looked number     time of the last check, in seconds
----@field foretold? table   the part as predicted after the last page requested
+---@field predicted? table   the part as predicted after the last page requested
 
 --- The state for a cursor of this query; false when no pages are requested ahead.
 ---@param spec table
----@return scrutinizer.Ahead|false
+---@return scrutinizer.Prefetch|false
 function prefetch.new(spec)
   if not spec.page_size or (spec.prefetch or 0) == 0 then return false end
   return { count = spec.prefetch, list = {}, rows = 1, looked = 0 }
@@ -38,27 +38,27 @@ local function behind(part, request, overlap, total)
 end
 
 --- Notes that a page was requested, and the part's state at that moment.
----@param self scrutinizer.Ahead|false
+---@param self scrutinizer.Prefetch|false
 ---@param part scrutinizer.Part
 ---@param request { max: integer }
 function prefetch.asked(self, part, request)
   if not self then return end
   local kept = { given = part.given }
   self.page = { part = setmetatable(kept, { __index = part }), request = request, overlap = pages.overlap(part) }
-  if #self.list == 0 then self.foretold = nil end
+  if #self.list == 0 then self.predicted = nil end
 end
 
 -- Requests pages until there are `count` of them. `send(request, place)` returns an exchange, or nil.
 local function fill(self, total, send)
   while #self.list < self.count do
-    local from = self.foretold or self.page
+    local from = self.predicted or self.page
     local part = behind(from.part, from.request, from.overlap, total)
     if not part then return end
     local request = pages.request(part, self.size)
     local exchange = send(request, #self.list + 1)
     if not exchange then return end
     self.list[#self.list + 1] = { exchange = exchange, direction = request.direction, offset = request.offset, max = request.max }
-    self.foretold = { part = part, request = request, overlap = 1 }
+    self.predicted = { part = part, request = request, overlap = 1 }
   end
 end
 
@@ -66,13 +66,13 @@ end
 local function settled(self)
   for _, page in ipairs(self.list) do
     local info = page.exchange.transfer:info()
-    if not info.done and info.buffered < PLENTY then return false end
+    if not info.done and info.buffered < ENOUGH_BYTES then return false end
   end
   return true
 end
 
 --- Requests the pages that are due and checks the connections. Returns after how many rows it must be called again.
----@param self scrutinizer.Ahead
+---@param self scrutinizer.Prefetch
 ---@param total? integer    rows that exist, once known
 ---@param size integer      rows of a page
 ---@param send fun(request: table, place: integer): table? returns an exchange, or nil
@@ -94,7 +94,7 @@ function prefetch.tend(self, total, size, send)
 end
 
 --- The exchange of the page that is needed now, when it was requested ahead. Otherwise nil, and all predicted pages are dropped.
----@param self scrutinizer.Ahead|false
+---@param self scrutinizer.Prefetch|false
 ---@param request { direction: string, offset: integer, max: integer }
 ---@return table? exchange
 function prefetch.take(self, request)
@@ -107,11 +107,11 @@ function prefetch.take(self, request)
 end
 
 --- Closes the pages that were requested ahead.
----@param self scrutinizer.Ahead|false
+---@param self scrutinizer.Prefetch|false
 function prefetch.drop(self)
   if not self then return end
   for _, page in ipairs(self.list) do page.exchange:close() end
-  self.list, self.foretold = {}, nil
+  self.list, self.predicted = {}, nil
 end
 
 return prefetch

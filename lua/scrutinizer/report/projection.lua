@@ -30,7 +30,7 @@ local function parse_name(name)
   if member and not MEMBERS[member] then
     return nil, ALLOWED, suggest.did_you_mean(suggest.nearest(member, MEMBERS))
   end
-  if member and PLAIN[column] then return nil, ("%s has no .%s; say %q"):format(column, member, column) end
+  if member and PLAIN[column] then return nil, ("%s has no .%s; use %q"):format(column, member, column) end
   return { field = text, column = column, member = member or "raw", optional = mark == "?" }
 end
 

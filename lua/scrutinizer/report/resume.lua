@@ -9,17 +9,17 @@ local resume = {}
 local memories = setmetatable({}, { __mode = "k" })
 
 --- Keeps which tied rows were given, for the query that continues.
----@param said table an error's `resume`
+---@param rest table an error's `resume`
 ---@param memory table
-function resume.remember(said, memory)
-  memories[said] = memory
+function resume.remember(rest, memory)
+  memories[rest] = memory
 end
 
 --- What was kept; nil for a `resume` that was saved and read again.
----@param said table
+---@param rest table
 ---@return table?
-function resume.recall(said)
-  return memories[said]
+function resume.recall(rest)
+  return memories[rest]
 end
 
 -- ---- the proof: what the rest of the report is compared with, as text ----
@@ -41,7 +41,7 @@ local function number_text(number) return ("%.0f"):format(number) end
 ---@field offset? integer  offset of the next row
 ---@field refused? "row"|"ties"|"window" why nothing can be proven
 ---@field last? string     identity of the last row given
----@field said? boolean    whether an answer has told the total, or that it has none
+---@field answered? boolean whether an answer has told the total, or that it has none
 ---@field total? integer
 ---@field time? { first: integer, last: integer }
 ---@field ties? string     `ties:save()`
@@ -54,7 +54,7 @@ function resume.text(proof)
   if proof.refused then return "1;!" .. proof.refused end
   local time = proof.time
   return table.concat({
-    "1", proof.last or "-", not proof.said and "?" or proof.total and number_text(proof.total) or "-",
+    "1", proof.last or "-", not proof.answered and "?" or proof.total and number_text(proof.total) or "-",
     time and time.first and time.last and number_text(time.first) .. "-" .. number_text(time.last) or "-",
     proof.ties and hex_of(proof.ties) or proof.tied and "*" or "-",
   }, ";")
@@ -72,39 +72,39 @@ function resume.read(text)
   if #ties % 2 == 1 and ties ~= "-" and ties ~= "*" then return nil end
   local first, ended = time:match "^(%d+)%-(%d+)$"
   return {
-    last = last ~= "-" and last or nil, said = total ~= "?", total = check.digits(total),
+    last = last ~= "-" and last or nil, answered = total ~= "?", total = check.digits(total),
     time = first and { first = check.digits(first), last = check.digits(ended) } or nil,
     ties = #ties > 1 and bytes_of(ties) or nil, tied = ties ~= "-",
   }
 end
 
--- Where one direction continues; nil when `said` does not tell, or when nothing of it is left.
-local function part_of(said)
-  if type(said) ~= "table" then return nil end
-  local offset = check.integer(said.offset, 0)
-  local limit = check.integer(said.remaining, 1)
-  if not offset or (said.remaining ~= nil and not limit) then return nil end
-  local proof = said.proof ~= nil and resume.read(said.proof) or nil
-  if said.proof ~= nil and not proof then return nil end
+-- Where one direction continues; nil when `rest` does not tell, or when nothing of it is left.
+local function part_of(rest)
+  if type(rest) ~= "table" then return nil end
+  local offset = check.integer(rest.offset, 0)
+  local limit = check.integer(rest.remaining, 1)
+  if not offset or (rest.remaining ~= nil and not limit) then return nil end
+  local proof = rest.proof ~= nil and resume.read(rest.proof) or nil
+  if rest.proof ~= nil and not proof then return nil end
   if proof then proof.offset = offset end
-  local skip = check.integer(said.skip, 1)
-  if said.skip ~= nil and not skip then return nil end
+  local skip = check.integer(rest.skip, 1)
+  if rest.skip ~= nil and not skip then return nil end
   return { offset = offset, limit = limit, skip = skip, proof = proof }
 end
 
---- What is left of a query. `said` is `{ offset =, remaining =, proof = }` for one direction; for both, one such table under each unfinished
+--- What is left of a query. `rest` is `{ offset =, remaining =, proof = }` for one direction; for both, one such table under each unfinished
 --- direction.
 ---@param directions string[] the query's
----@param said table an error's `resume`
+---@param rest table an error's `resume`
 ---@return { offset: integer, limit?: integer, skip?: integer, proof?: scrutinizer.Proof }? one
 ---@return table<string, { offset: integer, limit?: integer, skip?: integer, proof?: scrutinizer.Proof }>? each by direction; both results are nil
 ---  when nothing is left
-function resume.rest(directions, said)
-  local one = #directions == 1 and part_of(said)
+function resume.rest(directions, rest)
+  local one = #directions == 1 and part_of(rest)
   if one then return one end
   local each
   for _, direction in ipairs(directions) do
-    local part = part_of(said[direction])
+    local part = part_of(rest[direction])
     if part then
       each = each or {}
       each[direction] = part

@@ -77,7 +77,7 @@ local function read_whole(client, x, decoder, with_rows)
       local ok, err = x:wait()
       if not ok then return nil, err end
     elseif kind then
-      if kind == "limit" and message:find "held back" then message = message .. FEWER end
+      if kind == "limit" and message:find "kept in memory" then message = message .. FEWER end
       return nil, answer.broken(client, decoder, kind, message, position)
     else
       return rows
@@ -136,8 +136,8 @@ local function text_of(value)
 end
 
 -- The entry of one series: label, dns, other, direction. Other members that the appliance sends stay in the table unchanged.
-local function entry_of(said, direction)
-  local entry = type(said) == "table" and setmetatable(said, nil) or {}
+local function entry_of(slice, direction)
+  local entry = type(slice) == "table" and setmetatable(slice, nil) or {}
   for key, value in next, entry do
     if value == null then entry[key] = nil end
   end
@@ -152,7 +152,7 @@ local function graph_of(decoder, rows)
   if graph == nil and message then return errors.fail(kind, message .. (kind == "limit" and FEWER or ""), { position = position }) end
   if graph == nil or graph == null then
     if rows == 0 then return {} end
-    return errors.fail("api", "the answer has rows and no graph: this report type draws none", { status = 200 })
+    return errors.fail("api", "the answer has rows but no graph: this report type has none", { status = 200 })
   end
   if type(graph) ~= "table" then return errors.fail("decode", "graph is not an object", { position = kind }) end
   return graph
@@ -212,7 +212,7 @@ end
 -- ---- how long a bucket is ----
 
 -- Minutes that the query itself gives: by :granularity, or by :set.
-local function said_minutes(spec)
+local function asked_minutes(spec)
   local set = spec.fields[wire.field.granularity]
   if set == nil then return type(spec.granularity) == "number" and spec.granularity or nil end
   local chosen = type(set) == "table" and set.selected
@@ -234,14 +234,14 @@ local function ask_start(client, spec, epochs)
   local object = type(value) == "table" and value[wire.start.object]
   local seconds = type(object) == "table" and answer.seconds_used(object[wire.start.view], object[wire.start.granularity])
   if seconds then return seconds end
-  return errors.fail("api", "report_start says no length of a bucket; say :granularity(minutes)", { status = 200 })
+  return errors.fail("api", "report_start does not tell the bucket length; set it with :granularity(minutes)", { status = 200 })
 end
 
 -- Kinds of errors of report_start that do not concern the report: the appliance may not know report_start.
 local OPTIONAL = { api = true, decode = true, http = true }
 
 -- The requested length, unless the answer reports another one and the points agree with that.
-local function asked_or_told(asked, told, all)
+local function asked_or_reported(asked, told, all)
   if not asked or not told or asked == told then return asked or told end
   local step = graph_points.spacing(all)
   return step ~= asked and (not step or step % told == 0) and told or asked
@@ -249,8 +249,8 @@ end
 
 -- The bucket length of the query or the answer, else of report_start, else the distance between points.
 local function find_interval(client, spec, decoder, all, epochs)
-  local minutes = said_minutes(spec)
-  local seconds = asked_or_told(minutes and minutes * 60, answer.interval(decoder), all)
+  local minutes = asked_minutes(spec)
+  local seconds = asked_or_reported(minutes and minutes * 60, answer.interval(decoder), all)
   if seconds then return seconds end
   local err
   seconds, err = ask_start(client, spec, epochs)
@@ -258,8 +258,8 @@ local function find_interval(client, spec, decoder, all, epochs)
   if not OPTIONAL[err.kind] then return nil, err end
   seconds = graph_points.spacing(all)
   if seconds then return seconds end
-  return errors.fail("decode", "the length of a bucket is not known: neither the answer nor report_start says it, and no series has "
-    .. "two points; say :granularity(minutes)", { status = 200 })
+  return errors.fail("decode", "the bucket length is unknown: neither the answer nor report_start tells it, and no series has "
+    .. "two points; set it with :granularity(minutes)", { status = 200 })
 end
 
 local function drawn(list)
@@ -316,7 +316,7 @@ function series.find(client, given)
   if not interval then return list end
   local fits, distance = graph_points.fit(all, interval)
   if not fits then
-    return errors.fail("decode", ("points lie %d s apart, which does not fit buckets of %d s"):format(distance, interval), { status = 200 })
+    return errors.fail("decode", ("points are %d s apart, which does not fit buckets of %d s"):format(distance, interval), { status = 200 })
   end
   local time
   time, err = answer.time(decoder)
@@ -352,7 +352,7 @@ function series.pie(client, given)
     if not pie then return errors.fail("decode", complaint, { status = 200 }) end
     err = too_many(client, pie)
     if err then return nil, err end
-    for _, said in ipairs(pie) do list[#list + 1] = entry_of(said, direction) end
+    for _, slice in ipairs(pie) do list[#list + 1] = entry_of(slice, direction) end
   end
   return list
 end
@@ -368,7 +368,7 @@ function series.complaint(spec)
     return ('the report is in percent; leave out :percent(), and order by "%s"'):format(wire.graph.BYTES_COLUMN)
   end
   if order ~= nil and not tostring(order):find(wire.graph.BYTES_WORD, 1, true) then
-    return ('points are of the column that the report is ordered by, %s, which is not bytes; say :order_by "%s", or use :series()')
+    return ('the points have the values of the column that orders the report, %s, which is not bytes; use :order_by "%s", or :series()')
       :format(errors.neutral(order, 60), wire.graph.BYTES_COLUMN)
   end
 end

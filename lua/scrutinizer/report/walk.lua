@@ -14,9 +14,9 @@ local secrets = require "scrutinizer.secrets"
 local times = require "scrutinizer.time.times"
 local wire = require "scrutinizer.wire"
 
--- cursor[LANE]: the decoder while its next rows may be given without checks in Lua (the fast path), or false. The core reads this slot.
-local LANE = 1
-local walk = { LANE = LANE }
+-- cursor[FAST_PATH]: the decoder while its next rows may be given without checks in Lua (the fast path), or false. The core reads this slot.
+local FAST_PATH = 1
+local walk = { FAST_PATH = FAST_PATH }
 
 -- Rows per request when the rest of a report must be held until its facts are known, and is larger than `max_held`.
 local PIECE = 10000
@@ -34,11 +34,11 @@ local function alone(self, step, argument)
   local thread = core.running()
   local own = self._reader == thread and 1 or 0
   if readers(self) > own then
-    if own == 0 then return errors.fail("phase", "the cursor is being read by another coroutine: only one can read it at a time") end
-    return errors.fail("phase", "the cursor is being read: what comes in meanwhile, as a finalizer or a hook, cannot read it too")
+    if own == 0 then return errors.fail("phase", "the cursor is being read by another coroutine; only one can read it at a time") end
+    return errors.fail("phase", "the cursor is being read by another call; a finalizer, hook or metamethod must not use it meanwhile")
   end
   if self._decoder and self._decoder:busy() then
-    return errors.fail("phase", "a row of the cursor is being made: what comes in meanwhile, as a finalizer, cannot read it")
+    return errors.fail("phase", "a row of the cursor is being made; a finalizer, hook or metamethod must not use it meanwhile")
   end
   self._reader = thread
   local value, err = step(self, argument)
@@ -73,11 +73,11 @@ end
 
 -- Epochs for the requests of this walk, the same for all its pages. False: the query's own times are sent (enough for one answer).
 local function walk_epochs(self, paged)
-  local said = self._spec.times
-  if self._epochs or not said or not (paged or said.last) then return self._epochs end
+  local span = self._spec.times
+  if self._epochs or not span or not (paged or span.last) then return self._epochs end
   local epochs, message = times.epochs(self._spec, self._now)
   if not epochs then
-    local why = paged == "further" and "the appliance caps its answers, and further pages need fixed times: " or "pages need fixed times: "
+    local why = paged == "further" and "the appliance limits its answers, and further pages need fixed times: " or "pages need fixed times: "
     return nil, errors.new("truncated", why .. message)
   end
   self._epochs = epochs
@@ -117,8 +117,8 @@ local function ask(self, asked)
   self._asked, self._decoder, self._ended, self._turned = asked, new_decoder(self, asked), false, nil
   self._retry = self._retry or retry.new(self._client)
   self._requests = self._requests + 1
-  self._exchange = #wanted == 1 and prefetch.take(self._ahead, wanted[1])
-  if #wanted == 1 then prefetch.asked(self._ahead, asked[1], wanted[1]) end
+  self._exchange = #wanted == 1 and prefetch.take(self._prefetch, wanted[1])
+  if #wanted == 1 then prefetch.asked(self._prefetch, asked[1], wanted[1]) end
   if not self._exchange then self._exchange, err = send(self, wanted, self._answers + 1) end
   if not self._exchange then return nil, err end
   self._client._private.watch(self, walk.cancel)
@@ -143,27 +143,27 @@ end
 local function check_page(self, part)
   local found, err = report_fields.read(self._decoder, self._asked)
   if not found then return err end
-  local first = self._facts and self._facts.time or self._time or found.time
-  return pages.check_facts(part, found.totals[part.direction], first, found.time)
+  local first = self._report_fields and self._report_fields.time or self._time or found.time
+  return pages.check_fields(part, found.totals[part.direction], first, found.time)
 end
 
 -- Whether the facts to compare a page with have arrived. A direction that only starts has no total to compare.
-local function facts_known(self, part)
-  local total_known = not part.said or self._decoder:fact("totalRowCount", part.index) ~= nil
+local function fields_known(self, part)
+  local total_known = not part.answered or self._decoder:fact("totalRowCount", part.index) ~= nil
   return total_known and self._decoder:fact "time_details" ~= nil
 end
 
 -- Keeps the report's facts from the first answer that has each of them. `broken`: the answer is not complete, and facts may still be missing.
-local function keep_facts(self, parts, broken)
+local function keep_report_fields(self, parts, broken)
   local found, err = report_fields.read(self._decoder, parts)
   if not found then return err end
-  local decoder, kept = self._decoder, self._facts or { totals = {}, footers = {} }
+  local decoder, kept = self._decoder, self._report_fields or { totals = {}, footers = {} }
   for _, part in ipairs(parts) do
     local direction = part.direction
-    if not part.said and not (broken and decoder:fact("totalRowCount", part.index) == nil) then
-      part.total, part.said = found.totals[direction], true
+    if not part.answered and not (broken and decoder:fact("totalRowCount", part.index) == nil) then
+      part.total, part.answered = found.totals[direction], true
     end
-    if part.said then kept.totals[direction] = part.total end
+    if part.answered then kept.totals[direction] = part.total end
     if not kept.footers[direction] then
       kept.footers[direction], err = answer.footer(decoder, part.index)
       if err then return err end
@@ -176,14 +176,14 @@ local function keep_facts(self, parts, broken)
   end
   kept.request_id = kept.request_id or answer.request_id(decoder)
   kept.interval = kept.interval or answer.interval(decoder)
-  self._facts = kept
+  self._report_fields = kept
 end
 
 -- ---- the walk ----
 
 -- Counts the rows that the fast path gave to the user, and those that the tests dropped.
-function walk.count_lane(self)
-  if self[LANE] then
+function walk.count_passed(self)
+  if self[FAST_PATH] then
     local part, passed = part_at(self, self._turned), self._decoder:passed()
     part.given, part.fresh = part.given + passed, part.fresh + passed
   end
@@ -192,28 +192,28 @@ function walk.count_lane(self)
 end
 
 -- Requests further pages while the loop reads this one. Returns after how many rows it must be called again.
-local function tend_ahead(self, part)
-  local total = part.said and part.total or answer.total(self._decoder, part.index)
-  return prefetch.tend(self._ahead, total, self._spec.page_size, function(request, place)
+local function tend_prefetch(self, part)
+  local total = part.answered and part.total or answer.total(self._decoder, part.index)
+  return prefetch.tend(self._prefetch, total, self._spec.page_size, function(request, place)
     return (send(self, { request }, self._answers + 1 + place))
   end)
 end
 
 -- Opens the fast path: the rows after a given one are given without checks in Lua, up to the limit.
-local function open_lane(self, part)
+local function open_fast_path(self, part)
   local limit = pages.left(part) or 2 ^ 53
-  if self._ahead and #self._asked == 1 then limit = math.min(limit, tend_ahead(self, part)) end
-  self._decoder:lane(part.index, limit)
-  self[LANE] = self._decoder
+  if self._prefetch and #self._asked == 1 then limit = math.min(limit, tend_prefetch(self, part)) end
+  self._decoder:fast_path(part.index, limit)
+  self[FAST_PATH] = self._decoder
 end
 
-local function leave_lane(self)
-  walk.count_lane(self)
-  self[LANE] = false
+local function leave_fast_path(self)
+  walk.count_passed(self)
+  self[FAST_PATH] = false
 end
 
 local function close_answer(self)
-  leave_lane(self)
+  leave_fast_path(self)
   if self._exchange then
     self._waited = self._waited + self._exchange._waited
     self._exchange:close()
@@ -222,9 +222,9 @@ local function close_answer(self)
 end
 
 -- Sends the event for the end of the walk, successful or not, once.
-local function tell_end(self, err)
-  if self._told then return end
-  self._told = true
+local function report_end(self, err)
+  if self._end_reported then return end
+  self._end_reported = true
   local rows = 0
   for _, part in ipairs(self._parts) do rows = rows + part.given - part.dropped end
   events.done(self._client, {
@@ -235,8 +235,8 @@ end
 
 -- Whether further requests have the same window as the first: they send the same epochs, or an answer has told its window.
 local function has_window(self)
-  local said = self._spec.times
-  return self._epochs or (said and (said.from or said.last)) or self._time or (self._facts and self._facts.time)
+  local span = self._spec.times
+  return self._epochs or (span and (span.from or span.last)) or self._time or (self._report_fields and self._report_fields.time)
 end
 
 -- The parts of the answer that have given rows or are done.
@@ -250,11 +250,11 @@ end
 
 -- Where the rest of the report begins. Rows that `fetch` or `aggregate` collected and dropped were never given.
 local function rest_of(self)
-  local said = self._spec.times
+  local span = self._spec.times
   -- The rest must have the same window, even when the query's times move with the clock.
-  local epochs = said and (not said.from or said.words) and (self._epochs or times.epochs(self._spec, self._now)) or nil
+  local epochs = span and (not span.from or span.words) and (self._epochs or times.epochs(self._spec, self._now)) or nil
   return pages.resume(self._gathers and pages.parts(self._spec) or self._parts, self._spec.directions, {
-    epochs = epochs, time = self._facts and self._facts.time or self._time or nil, fixed = has_window(self) and true or false,
+    epochs = epochs, time = self._report_fields and self._report_fields.time or self._time or nil, fixed = has_window(self) and true or false,
   })
 end
 
@@ -262,8 +262,8 @@ end
 
 -- Like `has_window`, and the epochs are known.
 local function same_window(self)
-  local said = self._spec.times
-  if self._epochs or (said and (said.from or said.last)) then return true end
+  local span = self._spec.times
+  if self._epochs or (span and (span.from or span.last)) then return true end
   return has_window(self) and walk_epochs(self, "further") ~= nil
 end
 
@@ -273,14 +273,14 @@ local function join(self)
     pages.leave(part, self._decoder)
     if part.given > 0 and not part.done and (not part.last or part.spilled or part.joined == false) then return false end
   end
-  return not keep_facts(self, begun_parts(self), true) and same_window(self)
+  return not keep_report_fields(self, begun_parts(self), true) and same_window(self)
 end
 
 -- Whether the user has all rows that the limit allows, where rows are filtered here: the appliance sends on, because it does not know the limit.
 -- `surely`: and it is known that the limit has cut some off.
 local function has_all(self, surely)
   if not self._keep or not self._decoder then return false end
-  walk.count_lane(self)
+  walk.count_passed(self)
   for _, part in ipairs(self._parts) do
     if not part.done and not (part.limit and pages.left(part) <= 0 and (part.cut or not surely)) then return false end
   end
@@ -289,7 +289,7 @@ end
 
 -- Ends the walk before the end of its answer. Returns an error of the facts so far.
 local function stop_early(self)
-  local err = keep_facts(self, self._asked, true)
+  local err = keep_report_fields(self, self._asked, true)
   if err then return err end
   local _, size = self._decoder:state()
   self._columns = self._columns or self._decoder:columns(1) or self._decoder:columns(2)
@@ -301,7 +301,7 @@ end
 -- After a failure while reading: true when the answer is to be requested again; it has then waited as `retry` says. An error that a complete
 -- answer means is never retried here. When all rows were given that were asked for, there is nothing to request.
 local function recover(self, err)
-  walk.count_lane(self)
+  walk.count_passed(self)
   if self._ended or not self._decoder then return false end
   if err.kind ~= "changed" and has_all(self) then return stop_early(self) == nil end
   secrets.clean(err, self._client._private.mask)
@@ -327,12 +327,12 @@ local function end_answer(self)
   local err = answer.failure(self._decoder, self._client, 200)
   if err then return err end
   for _, part in ipairs(self._asked) do
-    if part.said or self._facts or self._resumed then
+    if part.answered or self._report_fields or self._resumed then
       err = check_page(self, part)
       if err then return err end
     end
   end
-  err = keep_facts(self, self._asked)
+  err = keep_report_fields(self, self._asked)
   if err then return err end
   self._columns = self._columns or self._decoder:columns(1) or self._decoder:columns(2)
   local _, size = self._decoder:state()
@@ -379,7 +379,7 @@ local function turn(self, part)
   err = pages.finish(before)
   if err then return nil, err end
   if before.done then return true end
-  err = pass_to_time(self) or keep_facts(self, { before })
+  err = pass_to_time(self) or keep_report_fields(self, { before })
   if err then return nil, err end
   self._ended = true
   self._retry:succeeded()
@@ -395,8 +395,8 @@ local function pass_overlap(self, part)
 end
 
 -- Reads rows into the decoder's queue until the page's facts are known, then checks the facts.
-local function read_facts(self, part)
-  while not facts_known(self, part) do
+local function read_fields(self, part)
+  while not fields_known(self, part) do
     local state, kind, message, position = self._decoder:hold(self._exchange.transfer)
     if state == nil and kind then
       if kind == "limit" and not self._pieces and not self._spec.page_size then self._pieces = "wanted" end
@@ -413,7 +413,7 @@ end
 
 -- The same. After a failure the rows of the queue are not given: those dropped between them do not count either.
 local function hold(self, part)
-  local err = read_facts(self, part)
+  local err = read_fields(self, part)
   if err then self._decoder:dropped(part.index) end
   return err
 end
@@ -434,13 +434,13 @@ local function accept(self, index)
     return false
   end
   part.given, part.fresh = part.given + 1, part.fresh + 1
-  open_lane(self, part)
+  open_fast_path(self, part)
   return true
 end
 
 -- Called at the end of the answer: its parts are finished, or another page is needed.
 local function after_answer(self)
-  walk.count_lane(self)
+  walk.count_passed(self)
   for _, part in ipairs(self._asked) do pages.leave(part, self._decoder) end
   return end_answer(self)
 end
@@ -456,8 +456,8 @@ local function begin_answer(self)
     return not err and ok or nil, err
   end
   self._done = true
-  prefetch.drop(self._ahead)
-  tell_end(self)
+  prefetch.drop(self._prefetch)
+  report_end(self)
   return true
 end
 
@@ -485,14 +485,14 @@ end
 local function fail(self, err)
   secrets.clean(err, self._client._private.mask)
   close_answer(self)
-  prefetch.drop(self._ahead)
+  prefetch.drop(self._prefetch)
   if not self._ended then
     for _, part in ipairs(self._asked or {}) do pages.leave(part, self._decoder) end
-    if self._decoder and err.kind ~= "changed" then keep_facts(self, begun_parts(self), true) end
+    if self._decoder and err.kind ~= "changed" then keep_report_fields(self, begun_parts(self), true) end
   end
   if not err.resume then err.resume = rest_of(self) end
   self._error = err
-  tell_end(self, err)
+  report_end(self, err)
   return nil, err
 end
 
@@ -517,9 +517,9 @@ local function next_row(self)
 end
 
 local function read_row(self)
-  leave_lane(self)
+  leave_fast_path(self)
   local row, err = run(self, next_row)
-  if self._cancelled then leave_lane(self) end
+  if self._cancelled then leave_fast_path(self) end
   return row, err
 end
 
@@ -566,13 +566,13 @@ function walk.fold(self, sums)
 end
 
 local function counted(self, getter)
-  walk.count_lane(self)
+  walk.count_passed(self)
   return getter(self)
 end
 
 --- A computed field of the cursor, from `getter`.
 function walk.look(self, getter)
-  if not self[LANE] or readers(self) > 0 or self._decoder:busy() then return getter(self) end
+  if not self[FAST_PATH] or readers(self) > 0 or self._decoder:busy() then return getter(self) end
   local value = alone(self, counted, getter)
   return value
 end
@@ -585,13 +585,13 @@ function walk.cancel(self, why)
     if exchange then exchange:close(why) end
     return
   end
-  local part = self[LANE] and self[LANE]:busy() and part_at(self, self._turned)
+  local part = self[FAST_PATH] and self[FAST_PATH]:busy() and part_at(self, self._turned)
   if part then part.given = part.given + 1 end -- count the row that is being made
   close_answer(self)
-  prefetch.drop(self._ahead)
+  prefetch.drop(self._prefetch)
   if ended then return end
   self._error = errors.new("cancelled", why)
-  if self._requests > 0 then tell_end(self, self._error) end
+  if self._requests > 0 then report_end(self, self._error) end
 end
 
 return walk

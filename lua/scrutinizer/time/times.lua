@@ -35,7 +35,7 @@ local function clock(text, at)
   local fraction, behind = text:match("^[.,](%d+)()", rest)
   if fraction and (not sec or fraction:find "[^0]") then return nil, "whole seconds only" end
   hour, min, sec = tonumber(hour), tonumber(min), tonumber(sec or 0)
-  if hour > 23 or min > 59 or sec > 59 then return nil, "the time must lie within 00:00:00 and 23:59:59" end
+  if hour > 23 or min > 59 or sec > 59 then return nil, "the time must be from 00:00:00 to 23:59:59" end
   return { hour = hour, min = min, sec = sec }, behind or rest
 end
 
@@ -65,7 +65,7 @@ end
 
 local function epoch_in(fields, timezone)
   if not timezone then
-    return nil, 'it has no zone: end it in "Z" or "+01:00", or say :timezone "Europe/Berlin"'
+    return nil, 'it has no zone: add "Z" or "+01:00" at its end, or call :timezone "Europe/Berlin"'
   end
   local local_zone, message = zone.load(timezone)
   if not local_zone then return nil, message end
@@ -119,9 +119,9 @@ function times.moment(moment, timezone)
   local whole = check.integer(epoch, 0, times.MAX_EPOCH - 1)
   if whole then return whole end
   if type(epoch) == "number" and epoch >= times.MAX_EPOCH and epoch < times.MAX_EPOCH * 1000 then
-    return nil, "seconds are wanted, these look like milliseconds"
+    return nil, "it must be in seconds; this looks like milliseconds"
   end
-  return nil, times.YEARS .. ", in whole seconds"
+  return nil, "it must be whole seconds in the " .. times.YEARS
 end
 
 --- Whether a moment is text that can be read, but waits for the query's zone.
@@ -182,10 +182,10 @@ local function named(range, timezone, now)
   end
   local calendar = CALENDAR[range]
   if not calendar and range ~= "LastFullHour" then
-    return nil, ("what %s means is known to the appliance only; say query:between"):format(check.show(range))
+    return nil, ("only the appliance knows when %s begins and ends; use query:between"):format(check.show(range))
   end
   if not timezone then
-    return nil, ("%s depends on the time zone; say query:timezone"):format(range)
+    return nil, ("%s depends on the time zone; set it with query:timezone"):format(range)
   end
   local local_zone, message = zone.load(timezone)
   if not local_zone then return nil, message end
@@ -213,12 +213,12 @@ end
 ---@return { from: integer, to: integer }? epochs
 ---@return string? message why they are not known
 function times.epochs(spec, now)
-  local said = spec.times
-  if not said then return nil, "the query has no times" end
-  if said.from then return { from = said.from, to = said.to } end
+  local span = spec.times
+  if not span then return nil, "the query has no times" end
+  if span.from then return { from = span.from, to = span.to } end
   now = now or os.time()
-  if said.last then return { from = now - said.last, to = now } end
-  return named(said.range, spec.timezone, now)
+  if span.last then return { from = now - span.last, to = now } end
+  return named(span.range, spec.timezone, now)
 end
 
 --- The query's times in words, such as "now-3600", when they come from the clock. Unlike epochs, they are the same in every run of a query.
@@ -226,10 +226,10 @@ end
 ---@param spec table
 ---@return { from: string, to: string }?
 function times.words(spec)
-  local said, words = spec.times, nil
-  if not said or said.words then return said and said.words end
-  if said.last then words = { from = ("now-%d"):format(said.last), to = "now" } end
-  local name = said.range or (type(said.at) == "number" and ("%s%d"):format(said.unit, said.at))
+  local span, words = spec.times, nil
+  if not span or span.words then return span and span.words end
+  if span.last then words = { from = ("now-%d"):format(span.last), to = "now" } end
+  local name = span.range or (type(span.at) == "number" and ("%s%d"):format(span.unit, span.at))
   if name then words = { from = name .. ".from", to = name .. ".to" } end
   if not words or not spec.shift then return words end
   local moved = ("%+dd%+ds"):format(spec.shift.days, spec.shift.seconds)

@@ -96,8 +96,8 @@ local function parse_rule(text)
   at = rule_name(text, at)
   if not at then return nil end
   local daylight = standard - 3600
-  local said, after = rule_time(text, at)
-  if said then daylight, at = said, after end
+  local offset_found, after = rule_time(text, at)
+  if offset_found then daylight, at = offset_found, after end
   rule.daylight = -daylight
   rule.begins, at = rule_change(text, at)
   if not rule.begins then return nil end

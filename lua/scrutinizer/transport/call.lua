@@ -99,7 +99,7 @@ function call.form(fields)
   local form = {}
   for name, value in pairs(fields) do
     if type(name) ~= "string" or name == "" then error(check.message("call: field name", name, "text"), 3) end
-    if name == wire.form.token then error("call: authToken is sent by itself; the client's token says which", 3) end
+    if name == wire.form.token then error("call: authToken cannot be a field: the client adds its own token", 3) end
     local text, complaint = field_text(value)
     if not text then error(("call: field %s: JSON cannot hold %s; allowed: %s"):format(errors.neutral(name, 60), complaint, FIELD), 3) end
     form[name] = text

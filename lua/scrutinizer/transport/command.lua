@@ -17,7 +17,7 @@ function command.request(path, form)
     table.insert(argv, 1, path)
     return argv
   end
-  return errors.fail("api", ("%s only gives reports, and run mode %s is none; connect with url and token for it")
+  return errors.fail("api", ("%s only makes reports and does not know run mode %s; connect with url and token to use it")
     :format(path:match "[^/]*$", form[wire.form.run_mode]))
 end
 

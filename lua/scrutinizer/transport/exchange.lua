@@ -16,7 +16,7 @@ local exchange = {}
 local REFUSAL_BYTES = 65536
 -- Time limit in seconds for reading the server's certificate.
 local LOOK = 10
-local ABANDONED = "nobody has read it for a long time: the host ended whoever did"
+local ABANDONED = "the answer was not read for a long time: the host has probably ended the coroutine that was reading it"
 
 ---@class scrutinizer.Exchange
 ---@field transfer userdata
@@ -29,7 +29,7 @@ local ABANDONED = "nobody has read it for a long time: the host ended whoever di
 ---@field private _slow { seconds: number, bytes: integer }
 ---@field private _limit? number         the most seconds that this try may wait, when that is less than `timeout`
 ---@field private _again? fun(): table?, scrutinizer.Error?  builds the request again for the client's new address
----@field private _heard? fun(info: table)  called with each header
+---@field private _on_header? fun(info: table)  called with each header
 ---@field private _write? boolean        the request must not be executed twice
 local methods = {}
 local Exchange = { __index = methods }
@@ -51,8 +51,8 @@ end
 --- Starts a request. If the host cannot wait for the answer, it returns an error and sends nothing.
 ---@param client scrutinizer.Client
 ---@param request table what `http:start` takes
----@param how? { limit?: number, again?: (fun(): table?, scrutinizer.Error?), heard?: fun(info: table), write?: boolean } limit: the most seconds
----  to wait; again: builds the request again after a redirect; heard: called with each header; write: must not be executed twice
+---@param how? { limit?: number, again?: (fun(): table?, scrutinizer.Error?), on_header?: fun(info: table), write?: boolean } limit: the most seconds
+---  to wait; again: builds the request again after a redirect; on_header: called with each header; write: must not be executed twice
 ---@return scrutinizer.Exchange?
 ---@return scrutinizer.Error? err
 function exchange.start(client, request, how)
@@ -65,7 +65,7 @@ function exchange.start(client, request, how)
   how = how or {}
   local x = setmetatable({
     transfer = transfer, _client = client, _waited = 0, _slow = { seconds = 0, bytes = 0 }, started = core.now(), _closed = false,
-    _owners = setmetatable({}, { __mode = "k" }), _limit = how.limit, _again = how.again, _heard = how.heard,
+    _owners = setmetatable({}, { __mode = "k" }), _limit = how.limit, _again = how.again, _on_header = how.on_header,
     _write = how.write,
   }, Exchange)
   x._pace = pace.new(x, function() return x._closed or client._private.closed() end, client, http, transfer)
@@ -93,7 +93,7 @@ function methods:_check_limits(elapsed)
   slow.seconds = slow.seconds + elapsed
   if slow.seconds < low.seconds then return true end
   if info.received - slow.bytes < low.bytes * low.seconds then
-    return timed_out("low_speed", "fewer than %g bytes a second for %g s (low_speed)", low.bytes, low.seconds)
+    return timed_out("low_speed", "the answer came at fewer than %g bytes a second for %g s (low_speed)", low.bytes, low.seconds)
   end
   slow.seconds, slow.bytes = 0, info.received
   return true
@@ -127,16 +127,16 @@ function methods:_look()
   return chain
 end
 
-local PROXY_LOGIN = 'say its user name and password, as proxy = "http://user:password@host:port"'
+local PROXY_LOGIN = 'set its user name and password: proxy = "http://user:password@host:port"'
 -- Statuses of a proxy after which a retry may succeed.
 local PASSING = { [429] = true, [502] = true, [503] = true, [504] = true }
 
 -- What to do about a proxy's status.
 local function proxy_advice(status)
   if status == 407 then return PROXY_LOGIN end
-  if status < 400 then return "it redirects, perhaps to a page for logging in" end
-  if status == 401 or status == 403 then return "it does not let this client through to there" end
-  return "it does not get through to there"
+  if status < 400 then return "it redirects, perhaps to a login page" end
+  if status == 401 or status == 403 then return "it does not allow this client to reach the appliance" end
+  return "it cannot reach the appliance"
 end
 
 -- The error when a proxy refuses a connection, recognized by the core's message.
@@ -146,7 +146,7 @@ local function proxy_error(kind, message)
     return errors.new(kind, ("%s: %s"):format(message, proxy_advice(status)), { status = status, retryable = PASSING[status] or false })
   end
   if kind == "auth" then return errors.new(kind, ("%s; %s"):format(message, PROXY_LOGIN:gsub("http:", "socks5:"))) end
-  return errors.new(kind, message, { retryable = message:find "^the proxy fails" ~= nil })
+  return errors.new(kind, message, { retryable = message:find "^the proxy failed" ~= nil })
 end
 
 -- The error of a failed transfer.
@@ -163,7 +163,7 @@ function methods:header()
   while true do
     local info = self.transfer:info()
     if info.headers_done then
-      if self._heard then self._heard(info) end
+      if self._on_header then self._on_header(info) end
       return info
     end
     if info.done then
@@ -229,7 +229,7 @@ function methods:_who(info)
   local proxy = self._client._private.transport().proxy or environment_proxy()
   if not proxy or proxy == "" or proxy:find "^socks" then return "the appliance" end
   if info.status == 407 then return "the proxy" end
-  return (OF_PROXIES[info.status] or redirect.is(info)) and "the appliance, or the proxy before it," or "the appliance"
+  return (OF_PROXIES[info.status] or redirect.is(info)) and "the appliance, or the proxy in front of it," or "the appliance"
 end
 
 local STATUS_KINDS = { [401] = "auth", [403] = "auth", [407] = "auth" }
@@ -241,11 +241,11 @@ function methods:_refusal(info)
   local body = self:body(REFUSAL_BYTES) or ""
   local value = core.decode(body)
   local context = { has_token = self._client.has_token, status = info.status, mask = mask }
-  local said = type(value) == "table" and refusal.of(value, context)
+  local refused = type(value) == "table" and refusal.of(value, context)
   local kind = STATUS_KINDS[info.status] or "http"
-  if said and said.kind == "auth" then return said end
+  if refused and refused.kind == "auth" then return refused end
   local fields = { status = info.status, retry_after = retry.after(info.retry_after) }
-  if said then return errors.new(kind, ("HTTP %d: %s"):format(info.status, said.message), fields) end
+  if refused then return errors.new(kind, ("HTTP %d: %s"):format(info.status, refused.message), fields) end
   local who = self:_who(info)
   return errors.new(kind, ("%s answers with HTTP status %d%s"):format(who, info.status, who == "the proxy" and ": " .. PROXY_LOGIN or ""), fields)
 end

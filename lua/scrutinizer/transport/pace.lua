@@ -65,7 +65,7 @@ function methods:_awake(host)
 end
 
 -- Seconds to sleep while nothing arrives, at most until libcurl's own timer.
-function methods:_doze_seconds(host, most)
+function methods:_sleep_seconds(host, most)
   local seconds = math.min(most, LONGEST)
   if host.sleeps then
     seconds = math.min(seconds, LONGEST_SLEEP, math.max(SHORTEST_SLEEP, self._calm * PART))
@@ -82,8 +82,8 @@ function methods:_trickles()
 end
 
 -- Sleeps until something may have arrived.
-function methods:_doze(host, most)
-  local before, seconds = clock(), self:_doze_seconds(host, most)
+function methods:_sleep(host, most)
+  local before, seconds = clock(), self:_sleep_seconds(host, most)
   turn_budget.pause(self._ticket)
   self:_asleep(host, seconds)
   self._host, self.pausing = host, true
@@ -165,7 +165,7 @@ function methods:wait(most)
     ok, kind, message = self:_turn(host)
     return ok, kind or 0, message
   end
-  return self:_doze(host, most)
+  return self:_sleep(host, most)
 end
 
 --- Waits in the client's host for at most `seconds`; less when a socket is ready or the host can only sleep.

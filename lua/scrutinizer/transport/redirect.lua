@@ -25,9 +25,9 @@ function redirect.is(info)
 end
 
 local ADVICE = {
-  done = "which says that the write was done; it is not sent again: look what became of it",
-  unsure = "which leaves open whether the write was done; it is not sent again: look what became of it",
-  read = "not https on the same host; connect to where it really is",
+  done = "the write was executed and is not sent again; check its result on the appliance",
+  unsure = "it is unknown whether the write was executed, so it is not sent again; check on the appliance",
+  read = "this redirect is not followed; set url to the appliance's real address",
 }
 
 --- The error of a redirect that is not followed. It names the target without its query.
@@ -38,7 +38,7 @@ local ADVICE = {
 function redirect.error(info, how)
   how = how or {}
   local target = info.location and info.location:match "^[^?#]*"
-  local where = target and "to " .. errors.neutral(how.mask and how.mask(target) or target, 200) or "and does not say where to"
+  local where = target and "to " .. errors.neutral(how.mask and how.mask(target) or target, 200) or "without a target"
   local advice = ADVICE[how.write and WRITE[info.status] or "read"] or ADVICE.read
   return errors.new("http", ("%s redirects (HTTP %d) %s: %s"):format(how.who or "the appliance", info.status, where, advice),
     { status = info.status })
@@ -78,11 +78,11 @@ end
 ---@return table? target nil: not to be followed
 ---@return string? other the path that the redirect named, if it is a different one
 function redirect.target(endpoint, location)
-  local said = location and resolve(endpoint, location)
-  if not said or said.scheme ~= "https" or ascii.lower(said.host) ~= ascii.lower(endpoint.host) then return nil end
-  local other = not is_lost(said.path) and said.path ~= endpoint.path and said.path or nil
-  if other and same_origin(endpoint, said) then return nil end
-  return { scheme = "https", host = endpoint.host, port = said.port, path = endpoint.path }, other
+  local found = location and resolve(endpoint, location)
+  if not found or found.scheme ~= "https" or ascii.lower(found.host) ~= ascii.lower(endpoint.host) then return nil end
+  local other = not is_lost(found.path) and found.path ~= endpoint.path and found.path or nil
+  if other and same_origin(endpoint, found) then return nil end
+  return { scheme = "https", host = endpoint.host, port = found.port, path = endpoint.path }, other
 end
 
 --- Changes a client's endpoint for all further requests.

@@ -6,24 +6,26 @@ local zone = require "scrutinizer.time.zone"
 
 local tls = {}
 
-local OWN_AUTHORITY = 'say tls.ca_file = "its or its authority\'s certificate.pem"%s'
+local OWN_AUTHORITY = 'set tls.ca_file to a PEM file with its certificate or its authority\'s%s'
 
 -- `%s` becomes the option that the CA certificates came from, with its file.
-local OF_CA = "look at %s: PEM certificates are wanted (-----BEGIN CERTIFICATE-----)"
-local OF_OURS = "look at tls.cert, tls.key and tls.passphrase"
+local OF_CA = "check %s: PEM certificates are required (-----BEGIN CERTIFICATE-----)"
+local STRONGER = "install a stronger certificate chain on the appliance"
+local OF_OURS = "check tls.cert, tls.key and tls.passphrase"
 
 -- Messages of libcurl and OpenSSL: Lua pattern, meaning, remedy. The first match counts. `%s` becomes advice to use the pin, when the pin is known.
 local REASONS = {
-  { "CA certificate blob", "the authorities cannot be read", OF_CA },
-  { "CA certificate key too weak", "a certificate above the server's own has a key that is too weak", "put a stronger chain on the appliance" },
-  { "CA signature digest", "a certificate above the server's own is signed with a hash that is too weak", "put a stronger chain on the appliance" },
-  { "invalid CA certificate", "a certificate above the server's own is no authority's", "put the right chain on the appliance" },
-  { "public key does not match pinned", "the server's key is not the one of tls.pin", "if the key was changed on purpose, copy the new pin" },
+  { "CA certificate blob", "the CA certificates cannot be read", OF_CA },
+  { "CA certificate key too weak", "a certificate above the server's own has a key that is too weak", STRONGER },
+  { "CA signature digest", "a certificate above the server's own is signed with a hash that is too weak", STRONGER },
+  { "invalid CA certificate", "a certificate above the server's own is not a CA certificate",
+    "install the right certificate chain on the appliance" },
+  { "public key does not match pinned", "the server's key does not match tls.pin", "if the key was changed on purpose, set tls.pin to the new pin" },
   { "certificate has expired", "the server's certificate has expired", "renew it on the appliance%s" },
   { "certificate is not yet valid", "the server's certificate is not yet valid", "compare the clocks of this host and the appliance%s" },
-  { "self[- ]signed certificate", "the server's certificate is signed by itself, or by an authority unknown here", OWN_AUTHORITY },
-  { "unable to get local issuer", "the server's certificate is signed by an authority unknown here", OWN_AUTHORITY },
-  { "unable to get issuer", "the server's certificate is signed by an authority unknown here", OWN_AUTHORITY },
+  { "self[- ]signed certificate", "the server's certificate is self-signed, or signed by an unknown authority", OWN_AUTHORITY },
+  { "unable to get local issuer", "the server's certificate is signed by an unknown authority", OWN_AUTHORITY },
+  { "unable to get issuer", "the server's certificate is signed by an unknown authority", OWN_AUTHORITY },
   { "key too weak", "the server's certificate has a key that is too weak", "make a stronger one on the appliance (RSA 2048, or EC)" },
   { "key too small", "the server's certificate has a key that is too weak", "make a stronger one on the appliance (RSA 2048, or EC)" },
   { "md too weak", "the server's certificate is signed with a hash that is too weak", "make a new one on the appliance" },
@@ -33,18 +35,18 @@ local REASONS = {
     "connect by a name in it; with resolve = { [\"name:443\"] = \"address\" } where it is not in the DNS" },
   { "IP address", "the server's certificate is for another name or address",
     "connect by a name in it; with resolve = { [\"name:443\"] = \"address\" } where it is not in the DNS" },
-  { "certificate required", "the server wants a client certificate", "say tls.cert and tls.key" },
-  { "unsupported protocol", "the server speaks only TLS before 1.2", "turn TLS 1.2 or 1.3 on at the appliance" },
-  { "legacy sigalg", "the server speaks only TLS before 1.2", "turn TLS 1.2 or 1.3 on at the appliance" },
-  { "protocol version", "the server speaks no version of TLS that is spoken here", "turn TLS 1.2 or 1.3 on at the appliance" },
-  { "wrong version number", "the server does not speak TLS at this port", "look at the port; http:// needs allow_http" },
+  { "certificate required", "the server requires a client certificate", "set tls.cert and tls.key" },
+  { "unsupported protocol", "the server supports only TLS versions before 1.2", "enable TLS 1.2 or 1.3 on the appliance" },
+  { "legacy sigalg", "the server supports only TLS versions before 1.2", "enable TLS 1.2 or 1.3 on the appliance" },
+  { "protocol version", "the server and this client have no TLS version in common", "enable TLS 1.2 or 1.3 on the appliance" },
+  { "wrong version number", "the server does not use TLS on this port", "check the port; http:// needs allow_http = true" },
   { "client certificate", "the client certificate or its key cannot be used", OF_OURS },
   { "private key", "the client certificate or its key cannot be used", OF_OURS },
-  { "CA certificates", "the authorities cannot be read", OF_CA },
-  { "adding trust anchors", "the authorities cannot be read", OF_CA },
-  { "handshake failure", "the server ends the handshake", "it may want a client certificate (tls.cert, tls.key), or other ciphers" },
-  { "bad certificate", "the server refuses the client certificate", "look at tls.cert" },
-  { "unknown ca", "the server does not know who signed the client certificate", "look at tls.cert" },
+  { "CA certificates", "the CA certificates cannot be read", OF_CA },
+  { "adding trust anchors", "the CA certificates cannot be read", OF_CA },
+  { "handshake failure", "the server refuses the handshake", "it may require a client certificate (tls.cert, tls.key), or other ciphers" },
+  { "bad certificate", "the server refuses the client certificate", "check tls.cert" },
+  { "unknown ca", "the server does not know the authority that signed the client certificate", "check tls.cert" },
 }
 
 -- Failures on our side: the server's certificate does not explain them.
@@ -118,9 +120,9 @@ local function certificate_at(chain, place)
 end
 
 local function described_as(chain, place)
-  if place == 0 then return "none of those that it sent is; its own certificate: " end
+  if place == 0 then return "the server sent no certificate that is at fault; its own certificate: " end
   if place == 1 then return "its certificate: " end
-  return ("the certificate at fault, number %d of the %d that it sent: "):format(place, #chain)
+  return ("the certificate at fault, number %d of the %d that the server sent: "):format(place, #chain)
 end
 
 local function describe(certificate, head, place)
@@ -137,7 +139,7 @@ end
 local function remedy(answer, certificate, ca)
   if answer == OF_CA then return (answer:gsub("%%s", function() return ca or "tls.ca_file or tls.ca_blob" end)) end
   local by_key = certificate and certificate.pin
-    and (', or go by its key alone: tls = { verify = false, pin = "%s" }'):format(certificate.pin) or ""
+    and (', or check only its key: tls = { verify = false, pin = "%s" }'):format(certificate.pin) or ""
   local text = answer:gsub("%%s", function() return by_key end)
   return text
 end
@@ -145,12 +147,12 @@ end
 -- Changes the text of a reason when the certificate at fault is not the server's own.
 local function words_for(what, chain, place)
   if place == 0 then
-    return (what:gsub("the server's certificate", "a certificate of the authorities here, above the server's,"))
+    return (what:gsub("the server's certificate", "a CA certificate on this host, above the server's own,"))
   end
   if place > 1 then return (what:gsub("the server's certificate", "a certificate above the server's own")) end
   local own = chain[1]
-  if what:find "authority unknown here$" and own.issuer ~= own.subject then
-    return what .. (#chain == 1 and ", and comes without that one's certificate" or "")
+  if what:find "unknown authority$" and own.issuer ~= own.subject then
+    return what .. (#chain == 1 and ", and the server does not send that authority's certificate" or "")
   end
   return what
 end

@@ -66,7 +66,7 @@ function warm.refusal(find)
   if wait.loading() then return nil end
   local host = find()
   if host and not host.turns then return nil end
-  return errors.new("phase", "warm looks names up and blocks meanwhile; call it while the host loads (init_by_lua, the body of a lua-load file), "
+  return errors.new("phase", "warm blocks while it looks up names; call it while the host loads (init_by_lua, the body of a lua-load file), "
     .. "or in a script")
 end
 

@@ -214,7 +214,7 @@ function encode_value(value, out, depth)
   elseif depth >= MAX_DEPTH and out.for_show then
     text = "…"
   elseif depth >= MAX_DEPTH then
-    complaint = "tables nested too deep, perhaps in a circle"
+    complaint = "tables nested too deep, perhaps a table that contains itself"
   elseif rawget(value, 1) ~= nil or is_array(value) then
     return encode_array(value, out, depth + 1)
   else
@@ -341,18 +341,18 @@ local function selected(value, extra)
 end
 
 local function write_times(spec, epochs, now)
-  local said, object = spec.times, {}
+  local span, object = spec.times, {}
   for key, value in pairs(spec.extras.times or {}) do object[key] = value end
-  if not epochs and said and said.last then
+  if not epochs and span and span.last then
     now = now or os.time()
-    epochs = { from = now - said.last, to = now }
+    epochs = { from = now - span.last, to = now }
   end
-  epochs = epochs or (said and said.from and said)
+  epochs = epochs or (span and span.from and span)
   if epochs then
     object[wire.times.range] = wire.CUSTOM
     object[wire.times.from], object[wire.times.to] = epochs.from, epochs.to
-  elseif said then
-    object[wire.times.range] = said.range
+  elseif span then
+    object[wire.times.range] = span.range
   end
   object[wire.times.timezone] = spec.timezone
   return object
@@ -458,10 +458,10 @@ function wire.start_form(spec, epochs)
   local whole = wire.report_object(spec, first_pages(spec), epochs)
   local object = { parse = true, oneCollectorRequest = false }
   for _, name in ipairs { "type", "directions", "times", "filters", "granularity" } do object[field[name]] = whole[field[name]] end
-  local said = wire.copy(object[field.times]) -- it may be the query's own table
-  object[field.times] = said
+  local sent_times = wire.copy(object[field.times]) -- it may be the query's own table
+  object[field.times] = sent_times
   for _, name in ipairs { wire.times.from, wire.times.to } do
-    if type(said) == "table" and type(said[name]) == "number" then said[name] = wire.encode(said[name]) end
+    if type(sent_times) == "table" and type(sent_times[name]) == "number" then sent_times[name] = wire.encode(sent_times[name]) end
   end
   return { [wire.form.run_mode] = wire.run_mode.start, [wire.form.start] = wire.encode(object) }
 end

@@ -88,19 +88,19 @@ groups.answer = { id = "fc_id", name = "fc_name", added = "added", updated = "up
 groups.RULE_LISTS = { "results", "rows", "rules", "added" }
 
 -- The members that identify a rule, by its type.
-local TELLING = { ip = { "address" }, range = { "sip", "eip" }, network = { "address", "mask" }, wildcard = { "address", "mask" },
+local IDENTIFYING = { ip = { "address" }, range = { "sip", "eip" }, network = { "address", "mask" }, wildcard = { "address", "mask" },
   child = { "child_id" }, ipall = {} }
 
 -- A text that is the same for equal rules. Nil when members are missing or the type is unknown.
 local function key_of(object)
   local parts = { object.type }
-  for _, name in ipairs(TELLING[object.type] or {}) do
+  for _, name in ipairs(IDENTIFYING[object.type] or {}) do
     local value = object[name]
     if type(value) == "number" then value = digits(value) end
     if type(value) ~= "string" then return nil end
     parts[#parts + 1] = ascii.lower(value)
   end
-  return TELLING[object.type] and table.concat(parts, " ") or nil
+  return IDENTIFYING[object.type] and table.concat(parts, " ") or nil
 end
 
 --- The key of a rule in this library's form.

@@ -118,7 +118,7 @@ describe("aggregate", function()
     local groups, err = day(client):aggregate { sum = { "sourceipaddress" } }
     assert.is_nil(groups)
     assert.equal("decode", err.kind)
-    assert.equal("'sourceipaddress' has a value that is no number to add up", err.message)
+    assert.equal("'sourceipaddress' has a value that is not a number, so it cannot be aggregated", err.message)
     groups, err = day(client):aggregate { by = { "nowhere" }, count = true }
     assert.is_nil(groups)
     assert.equal("api", err.kind)
@@ -127,7 +127,7 @@ describe("aggregate", function()
 
   local MISUSE = {
     { nil, "aggregate: got nil; allowed: a table with by" },
-    { {}, "aggregate: say by, sum, min, max or count" },
+    { {}, "aggregate: set at least one of by, sum, min, max, count" },
     { { by = 5 }, "aggregate: by: got 5; allowed: a list of field names" },
     { { by = { "a", "a" } }, 'aggregate: by: got "a"; allowed: each field once' },
     { { sum = { 1 } }, "aggregate: sum: got a table; allowed: a list of field names" },
@@ -199,7 +199,7 @@ describe("an aggregate of a few rows", function()
       local groups, err = sum((unpack or table.unpack)(bad))
       assert.is_nil(groups)
       assert.equal("decode", err.kind)
-      assert.equal("'octets' has a value that is no number to add up", err.message)
+      assert.equal("'octets' has a value that is not a number, so it cannot be aggregated", err.message)
     end
   end)
 

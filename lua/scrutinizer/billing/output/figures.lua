@@ -75,7 +75,7 @@ local function about_samples(used)
   if used.missing > 0 then
     text = ("%s; %d missing, counted as: %s"):format(text, used.missing, used.policy == "error" and "zero, below the threshold" or used.policy)
   end
-  if used.duplicates > 0 then text = text .. ("; %d came twice"):format(used.duplicates) end
+  if used.duplicates > 0 then text = text .. ("; %d duplicates"):format(used.duplicates) end
   if used.outside > 0 then text = text .. ("; %d outside of the period left out"):format(used.outside) end
   return text
 end

@@ -24,8 +24,8 @@ local function add_customer(command)
     command:option("--ip-group", "Id of an IP group."):argname "<id>":count "*":convert(tonumber),
     command:option("--network", "A network, such as 10.0.0.0/8."):argname "<network>":count "*",
     command:option("--ip", "An address."):argname "<ip>":count "*",
-    command:option("--exporter", "Required with addresses: count only this exporter's flows, because a flow that two exporters report would "
-      .. "be counted twice. all: no two exporters report the same flow.")
+    command:option("--exporter", "Required with --ip-group, --network and --ip: count only this exporter's flows, because a flow that two "
+      .. "exporters report would be counted twice. all: no two exporters report the same flow.")
       :argname "<exporter>",
     command:option("--report", "Type of the report whose graph is read (default host2host)."):argname "<type>",
     command:option("--limit", "Number of series in the graph (default 1); the rest is summed as Other."):argname "<rows>":convert(tonumber))
@@ -39,9 +39,9 @@ local function add_rules(command)
       :choices { "higher_percentile", "higher_sample", "sum", "inbound", "outbound" },
     command:option("--missing", "What a missing sample counts as (default error)."):choices { "error", "zero", "drop", "carry" },
     command:option("--threshold", "Share of the samples that may be missing, such as 0.01."):argname "<share>")
-  command:group("Refused unless asked for",
-    command:option("--coarser", "Bill from buckets of this many minutes, longer than five."):argname "<minutes>":convert(tonumber),
-    command:flag("--sparse", "Accept points on a coarser grid as five-minute sums."),
+  command:group("Accept what is refused by default",
+    command:option("--coarser", "Bill from buckets of this many minutes (more than five)."):argname "<minutes>":convert(tonumber),
+    command:flag("--sparse", "Accept points that are more than five minutes apart as five-minute sums."),
     command:flag("--truncated", "Bill although some rows have no series."),
     command:flag("--unfinished", "Bill a period that has not ended."))
 end
@@ -68,7 +68,7 @@ local function moment(text)
 end
 
 local function period_of(args)
-  if (args.month == nil) == (args.between == nil) then error("bill: say when: --month or --between", 0) end
+  if (args.month == nil) == (args.between == nil) then error("bill: give the period: --month or --between", 0) end
   if args.month then return (billing.month(args.month, args.timezone)) end
   return (billing.period(moment(args.between[1]), moment(args.between[2]), args.timezone))
 end
@@ -112,7 +112,7 @@ local function verify(args)
 end
 
 local function make(args)
-  if not args.tariff then error("bill: --tariff says the prices; see scrutinizer bill --help", 0) end
+  if not args.tariff then error("bill: --tariff is missing: the file with the prices; see scrutinizer bill --help", 0) end
   local of, tariff = period_of(args), data_file.load(args.tariff)
   local queries = billing.queries(profile.connect(args), customer_of(args))
   local samples, err = billing.collect(of, queries, { coarser = args.coarser, sparse = args.sparse, truncated = args.truncated,

@@ -18,7 +18,7 @@ local function call(args)
   for _, text in ipairs(args.fields) do
     local name, value = text:match "^([^=]+)=(.*)$"
     if not name then error(("call: '%s' is not of the form name=value"):format(text), 0) end
-    if fields[name] then error("call: " .. name .. " stands there twice", 0) end
+    if fields[name] then error("call: " .. name .. " is given twice", 0) end
     fields[name] = value
   end
   local value, err = profile.connect(args):call(fields)

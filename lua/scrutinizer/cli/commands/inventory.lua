@@ -43,7 +43,7 @@ local function addresses(args)
   if args.from then
     for word in action_commands.read(args.from):gmatch "%S+" do list[#list + 1] = word end
   end
-  if #list == 0 then error("hosts: say addresses, or --from", 0) end
+  if #list == 0 then error("hosts: give addresses, or --from", 0) end
   return list
 end
 
@@ -68,9 +68,9 @@ local function hosts(args)
 end
 
 return function(root)
-  local command = root:command("interfaces", "List interfaces: number for reports, speed and rates in bits per second, load in percent of the speed.",
+  local command = root:command("interfaces", "List interfaces: number for reports, speed and rates in bit/s, load in percent of the speed.",
     "Example: scrutinizer interfaces --exporter core-1 --format csv")
-  command:option("--exporter", "Only this exporter's: its address or any of its names."):argname "<exporter>"
+  command:option("--exporter", "Only interfaces of this exporter: its address or any of its names."):argname "<exporter>"
   output.options(command)
   command = root:command("hosts", "List which exporters have seen an address, first and last time. `found` is `no` if no exporter has seen it.",
     ("Example: scrutinizer hosts --from addresses.txt --format csv. Exit status %d when the appliance refused one of them.")

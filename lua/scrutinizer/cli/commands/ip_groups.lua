@@ -95,7 +95,7 @@ local function update(client, args)
   local id, err = id_of(client, args.who)
   if not id then return nil, err end
   local change = { name = args.name, add = args.add[1] and args.add or nil, remove = args.remove[1] and args.remove or nil }
-  if next(change) == nil then error("ip-groups update: say what: --name, --add, --remove", 0) end
+  if next(change) == nil then error("ip-groups update: give at least one of --name, --add and --remove", 0) end
   local group
   group, err = client.ip_groups:update(id, change)
   return action_commands.show(args, group and rows_of(group), err, RULES)

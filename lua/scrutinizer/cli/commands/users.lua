@@ -43,7 +43,7 @@ local function from_csv(action, text)
 end
 
 local function create(client, args)
-  if (args.csv == nil) == (args.name == nil) then error("users create: say a name, or --csv", 0) end
+  if (args.csv == nil) == (args.name == nil) then error("users create: give a name, or --csv", 0) end
   local users = args.csv and from_csv("create", action_commands.read(args.csv))
     or { { name = args.name, password = password_of(args.name), groups = args.group } }
   local list, err = client.users:create(users)

@@ -17,7 +17,7 @@ end
 ---@return string?
 function cqueues_host.refusal()
   if cqueues_host.here() then return nil end
-  return "no cqueues controller runs here; run it in one: controller:wrap(function() … end)"
+  return "no cqueues controller is running this code; run it in one: controller:wrap(function() … end)"
 end
 
 -- The descriptors that each transfer's coroutine waits for.

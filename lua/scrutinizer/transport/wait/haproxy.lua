@@ -9,7 +9,7 @@ local unable = setmetatable({}, { __mode = "k" })
 -- Coroutines in which a sleep has worked.
 local proven = setmetatable({}, { __mode = "k" })
 
-local WAY_OUT = "do it in a task (core.register_task), a service or an action, and let the fetch read what that has left"
+local WAY_OUT = "do it in a task (core.register_task), a service or an action, and let the fetch read the result that it stored"
 
 --- Whether this Lua state is HAProxy's.
 function haproxy.here()
@@ -68,7 +68,7 @@ end
 --- Nil where Lua may sleep; else why not, and what to do instead.
 ---@return string?
 function haproxy.refusal()
-  if not haproxy.here() then return "this is not HAProxy: its core is not there" end
+  if not haproxy.here() then return "this is not HAProxy: its global core is missing" end
   local co = current()
   if co and not unable[co] and (proven[co] or may_yield()) then return nil end
   return ("HAProxy cannot wait in %s; %s"):format(co and unable[co] or "a sample fetch or a converter", WAY_OUT)

@@ -38,17 +38,17 @@ for _, entry in ipairs(HOSTS) do
 end
 
 -- The hosts of coroutines that our own scheduler runs.
-local lanes = setmetatable({}, { __mode = "k" })
+local tasks = setmetatable({}, { __mode = "k" })
 
 --- Gives a coroutine its own host: the scheduler that resumes it does the waiting.
 ---@param co thread
 ---@param host scrutinizer.Host
-function wait.lane(co, host)
-  lanes[co] = host
+function wait.task(co, host)
+  tasks[co] = host
 end
 
 local isyieldable = coroutine.isyieldable -- luacheck: ignore 143 (Lua 5.1 cannot tell)
-local INSIDE = "nothing can wait here: a finalizer, a hook or a metamethod runs inside a coroutine"
+local INSIDE = "cannot wait here: this is a finalizer, a hook or a metamethod that runs inside a coroutine"
 
 -- Returns a host that waits by yielding; nil, kind and message where nothing can yield.
 local function yielding(host)
@@ -115,8 +115,8 @@ function wait.resolve(option)
   end
   return function()
     local co = coroutine.running()
-    local lane = co and lanes[co]
-    if lane then return yielding(lane) end
+    local task = co and tasks[co]
+    if task then return yielding(task) end
     return find()
   end
 end

@@ -26,7 +26,7 @@ end
 function luv.refusal()
   if not module() then return 'luv is not loaded; require "luv" first' end
   if current() then return nil end
-  return "luv's loop cannot wait in a callback of its own; run it in a coroutine: coroutine.wrap(function() … end)()"
+  return "cannot wait in a callback of luv's loop; run it in a coroutine: coroutine.wrap(function() … end)()"
 end
 
 local function resume(co)

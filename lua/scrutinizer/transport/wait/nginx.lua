@@ -32,7 +32,7 @@ end
 --- Nil where Lua may sleep; else why not, and what to do instead.
 ---@return string?
 function nginx.refusal()
-  if not nginx.here() then return "this is not nginx: its Lua module's ngx is not there" end
+  if not nginx.here() then return "this is not nginx: the global ngx of its Lua module is missing" end
   local phase = ngx.get_phase()
   if SLEEPS[phase] then return nil end
   return ("nginx cannot wait in phase %s; %s"):format(phase, WAY_OUT[phase] or EARLIER)

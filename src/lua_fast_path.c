@@ -1,13 +1,13 @@
 /*
-** lua_lane.c - the lane, a fast path: gives rows that are already read,
-** without the work of decoder:next.
+** lua_fast_path.c - the fast path: gives rows that are already read, without
+** the work of decoder:next.
 */
 #include "lua_decoder.h"
 
 #include "lua_report.h"
 
 /*
-** Pushes the lane's next row if its bytes are there; the decoder is at
+** Pushes the fast path's next row if its bytes are there; the decoder is at
 ** 'index'. 0: there is none. A finalizer may have freed the transfer, and with
 ** it the borrowed bytes.
 */
@@ -19,18 +19,18 @@ static int push_row(lua_State *L, struct decoder *d, int index) {
   if (d->lender && !d->lender->object)
     return 0;
   queued = sz_decoder_first_queued(d, &record, &slots);
-  if (queued ? record.direction != d->lane
+  if (queued ? record.direction != d->fast_direction
              : sz_decoder_event(d) != SZ_REPORT_ROW)
     return 0;
   d->pending = !queued; /* until the table is made */
-  if (!queued && sz_report_row(d->report, &slots, &text) != d->lane)
+  if (!queued && sz_report_row(d->report, &slots, &text) != d->fast_direction)
     return 0;
   sz_getuservalue(L, index);
-  lua_rawgeti(L, -1, NAMES_INBOUND + (int)d->lane);
+  lua_rawgeti(L, -1, NAMES_INBOUND + (int)d->fast_direction);
   if (queued)
     sz_decoder_unqueue_row(L, d, &record, slots, index + 2);
   else
-    sz_decoder_push_row(L, d, d->lane, slots, text, index + 2);
+    sz_decoder_push_row(L, d, d->fast_direction, slots, text, index + 2);
   d->pending = 0;
   d->passed++;
   return 1;
@@ -43,7 +43,7 @@ static int push_row(lua_State *L, struct decoder *d, int index) {
 static int push_next(lua_State *L, struct decoder *d, int index,
                      lua_CFunction in) {
   int pushed;
-  if (!d->report || d->done || d->passed == d->lane_limit ||
+  if (!d->report || d->done || d->passed == d->fast_limit ||
       !sz_guard_enter(L, &d->guard, index, in))
     return 0;
   pushed = push_row(L, d, index);
@@ -77,20 +77,23 @@ int sz_decoder_pass(lua_State *L) {
 }
 
 /*
-** decoder:lane(direction, limit): from now on decoder:pass gives the next rows
+** decoder:fast_path(direction, limit): from now on decoder:pass gives the next
+*rows
 ** of this direction, at most 'limit', while their bytes are there. Call it
 ** after a row of this direction was given. decoder:passed() -> how many rows
 ** decoder:pass has given since.
 */
-int sz_decoder_lane(lua_State *L) {
+int sz_decoder_fast_path(lua_State *L) {
   struct decoder *d = sz_decoder_check(L);
   enum sz_direction direction = sz_decoder_direction(L, 2);
   lua_Number limit = luaL_checknumber(L, 3);
-  luaL_argcheck(L, d->repeats[direction], 2, "no row of it was given yet");
+  luaL_argcheck(L, d->repeats[direction], 2,
+                "no row of this direction was given yet");
   if (sz_guard_held(L, &d->guard, d))
-    return luaL_error(L, "lane: the decoder is at work");
-  d->lane = direction;
-  d->lane_limit = sz_lua_rows(limit);
+    return luaL_error(
+        L, "%s", sz_guard_message(L, &d->guard, 1, "fast_path: the decoder"));
+  d->fast_direction = direction;
+  d->fast_limit = sz_lua_rows(limit);
   d->passed = 0;
   return 0;
 }
@@ -98,7 +101,7 @@ int sz_decoder_lane(lua_State *L) {
 int sz_decoder_passed(lua_State *L) {
   struct decoder *d = sz_decoder_check(L);
   lua_pushinteger(L, (lua_Integer)d->passed);
-  d->lane_limit -= d->passed;
+  d->fast_limit -= d->passed;
   d->passed = 0;
   return 1;
 }

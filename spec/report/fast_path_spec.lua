@@ -1,4 +1,4 @@
--- The lane: the short way that most rows take, in C where that may call what waits. What it is given is not trusted.
+-- The fast path: most rows come this way, without Lua code; in C where C may call a function that yields. Its arguments are not trusted.
 
 local core = require "scrutinizer.core"
 local support = require "spec.support"
@@ -17,11 +17,11 @@ end
 describe("decoder:pass", function()
   it("gives the rows of its direction that are at hand, up to its limit, and counts them", function()
     local decoder = decoder_with_rows()
-    decoder:lane(1, 1)
+    decoder:fast_path(1, 1)
     assert.same({ a = "2" }, decoder:pass())
     assert.is_nil(decoder:pass())
     assert.equal(1, decoder:passed())
-    decoder:lane(1, 10)
+    decoder:fast_path(1, 10)
     assert.same({ a = "3" }, decoder:pass())
     assert.is_nil(decoder:pass())
     assert.equal(1, decoder:passed())
@@ -29,7 +29,7 @@ describe("decoder:pass", function()
 
   it("gives nothing of a closed decoder, and refuses what is none", function()
     local decoder = decoder_with_rows()
-    decoder:lane(1, 10)
+    decoder:fast_path(1, 10)
     decoder:close()
     assert.is_nil(decoder:pass())
     for _, other in ipairs { io.stdout, 1, "x", {}, core.null } do
@@ -61,7 +61,7 @@ if core.caller then
 
     it("gives the decoder's rows without asking", function()
       local decoder = decoder_with_rows()
-      decoder:lane(1, 10)
+      decoder:fast_path(1, 10)
       local call = core.caller(function() return "slow" end)
       assert.same({ a = "2" }, call { decoder })
       assert.same({ a = "3" }, call { decoder })
