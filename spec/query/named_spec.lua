@@ -114,6 +114,7 @@ describe("names in a query", function()
     local members
     members, err = client.device_groups:add_members("Nowhere", { "192.0.2.1" })
     assert.is_nil(members)
-    assert.equal('api: device_groups:add_members: no device group is called "Nowhere"; there are 2: "Campus", "Branches"', tostring(err))
+    -- Other specs make more of them.
+    assert.matches('^api: device_groups:add_members: no device group is called "Nowhere"; there are %d+: "Campus", "Branches"', tostring(err))
   end)
 end)
