@@ -44,6 +44,7 @@ build = {
         "src/lua_billing.c",
         "src/lua_command.c",
         "src/lua_decoder.c",
+        "src/lua_fast_path.c",
         "src/lua_feed.c",
         "src/lua_fold.c",
         "src/lua_guard.c",

@@ -30,7 +30,7 @@ local function query_complaint(query, side, i)
   local spec = type(query) == "table" and query._spec
   if not spec or not query.series then return check.message(where, query, "a query of client:report") end
   if #spec.directions ~= 1 then return where .. ": it asks for both directions; each side needs queries of one direction" end
-  if spec.shift then return where .. ': a shift would move the period; leave it out, or call :without "shift"' end
+  if spec.shift then return where .. ': a shift would move the period; leave it out, or say :without "shift"' end
   if spec.offset and spec.offset > 0 then return where .. ": its offset leaves rows out" end
   local unit = series.complaint(spec)
   return unit and where .. ": " .. unit

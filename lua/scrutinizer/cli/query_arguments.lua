@@ -125,16 +125,16 @@ end
 local WHEN = { "last", "between", "range", "day", "month", "hour" }
 
 local function say_when(q, args)
-  local given
+  local said
   for _, name in ipairs(WHEN) do
-    if args[name] and given then error("give exactly one of --" .. table.concat(WHEN, ", --"), 0) end
-    given = args[name] and name or given
+    if args[name] and said then error("give exactly one of --" .. table.concat(WHEN, ", --"), 0) end
+    said = args[name] and name or said
   end
-  if not given then error("give exactly one of --" .. table.concat(WHEN, ", --"), 0) end
+  if not said then error("give exactly one of --" .. table.concat(WHEN, ", --"), 0) end
   if args.shift then q = q:shift(args.shift) end
-  if given == "between" then return q:between(moment(args.between[1]), moment(args.between[2])) end
-  if given == "day" or given == "month" or given == "hour" then return q[given](q, tonumber(args[given]) or args[given]) end
-  return q[given](q, args[given])
+  if said == "between" then return q:between(moment(args.between[1]), moment(args.between[2])) end
+  if said == "day" or said == "month" or said == "hour" then return q[said](q, tonumber(args[said]) or args[said]) end
+  return q[said](q, args[said])
 end
 
 local function say_which(q, args)

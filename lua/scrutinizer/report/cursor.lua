@@ -41,9 +41,8 @@ function methods:next()
   local decoder = self[FAST_PATH]
   local row = decoder and decoder:pass()
   if row then return row end
-  local err
-  row, err = walk.next(self)
-  if not err then return row end
+  local next_row, err = walk.next(self)
+  if not err then return next_row end
   return nil, described.blame(err, self._query)
 end
 
@@ -211,7 +210,7 @@ function cursor.columns(query, spec)
   if err then return nil, without_resume(err) end
   local columns = opened.columns
   if not columns or not columns[1] then
-    err = errors.new("decode", ("columns: the report %s came without columns"):format(check.show(spec.type)), { status = 200 })
+    err = errors.new("decode", ("columns: the answer to the report %s has no columns"):format(check.show(spec.type)), { status = 200 })
     return nil, described.blame(err, query)
   end
   if not spec.projection then return listing.of(columns, "columns", COLUMN_FIELDS) end

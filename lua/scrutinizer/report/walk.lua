@@ -579,19 +579,19 @@ end
 
 --- Ends the walk. When a call is inside it and does not wait, that call finishes first, so that nothing changes under it.
 function walk.cancel(self, why)
+  local err = errors.new("cancelled", why) -- first: a finalizer that comes in meanwhile finds the walk as it was
   local ended, exchange = self._done or self._error, self._exchange
   if not ended and readers(self) > 0 and not (exchange and exchange:pauses()) then
     self._cancelled = self._cancelled or why
     if exchange then exchange:close(why) end
     return
   end
+  self._error = self._error or not ended and err
   local part = self[FAST_PATH] and self[FAST_PATH]:busy() and part_at(self, self._turned)
   if part then part.given = part.given + 1 end -- count the row that is being made
   close_answer(self)
   prefetch.drop(self._prefetch)
-  if ended then return end
-  self._error = errors.new("cancelled", why)
-  if self._requests > 0 then report_end(self, self._error) end
+  if not ended and self._requests > 0 then report_end(self, err) end
 end
 
 return walk

@@ -121,7 +121,7 @@ function times.moment(moment, timezone)
   if type(epoch) == "number" and epoch >= times.MAX_EPOCH and epoch < times.MAX_EPOCH * 1000 then
     return nil, "it must be in seconds; this looks like milliseconds"
   end
-  return nil, "it must be whole seconds in the " .. times.YEARS
+  return nil, "it must be whole seconds in the years 1970 to 9999"
 end
 
 --- Whether a moment is text that can be read, but waits for the query's zone.
