@@ -81,7 +81,7 @@ describe("keep", function()
   it("takes no field that is no column", function()
     assert.equal("keep: direction: say :inbound() or :outbound()",
       support.complaint(function() local _ = timed:both():keep({ direction = "inbound" }):request() end))
-    assert.equal('keep: field: got "rank.label"; allowed: rank has no .label; say "rank"',
+    assert.equal('keep: field: got "rank.label"; allowed: rank has no .label; use "rank"',
       support.complaint(function() local _ = timed:keep({ ["rank.label"] = "1" }):request() end))
   end)
 
