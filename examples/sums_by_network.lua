@@ -1,9 +1,9 @@
 -- Prints the octets of each source network of 24 bits (48 bits of IPv6) in a day, the greatest first, and their sum: exact on every Lua.
--- Usage: sums_by_network.lua [from to]; set SCRUTINIZER_URL and SCRUTINIZER_TOKEN.
+-- Usage: sums_by_network.lua [day [zone]]; set SCRUTINIZER_URL and SCRUTINIZER_TOKEN.
 local scrutinizer = require "scrutinizer"
 
 local client = assert(scrutinizer.connect { tls = { ca_file = os.getenv "SCRUTINIZER_CA" } })
-local query = client:report("host2host"):between(arg[1] or "2026-11-01T00:00:00Z", arg[2] or "2026-11-02T00:00:00Z")
+local query = client:report("host2host"):timezone(arg[2] or "UTC"):day(arg[1] or "2026-11-01")
   :select { src = "sourceipaddress", octets = "sum_octetdeltacount" }
 
 -- The core groups the rows while they arrive. Texts that are no address, such as names, are groups of their own.

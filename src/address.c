@@ -1,4 +1,4 @@
-/* address.c - reads IP addresses and networks of them. */
+/* address.c - reads IP addresses; networks of them. */
 #include "address.h"
 
 #include <arpa/inet.h>
@@ -62,4 +62,42 @@ void sz_address_range(const struct sz_address *a, unsigned length,
     first->bytes[1 + i / 8] &= (unsigned char)~rest;
     last->bytes[1 + i / 8] |= rest;
   }
+}
+
+/* ---- writing ---- */
+
+static size_t write_number(char *out, unsigned value) {
+  size_t n = 0;
+  if (value >= 100)
+    out[n++] = (char)('0' + value / 100);
+  if (value >= 10)
+    out[n++] = (char)('0' + value / 10 % 10);
+  out[n++] = (char)('0' + value % 10);
+  return n;
+}
+
+static size_t write_v4(char *out, const unsigned char *octets) {
+  size_t n = 0;
+  int i;
+  for (i = 0; i < 4; i++) {
+    if (i)
+      out[n++] = '.';
+    n += write_number(out + n, octets[i]);
+  }
+  return n;
+}
+
+size_t sz_address_network(const struct sz_address *a, unsigned length,
+                          char out[SZ_NETWORK_TEXT]) {
+  struct sz_address first, last;
+  size_t n;
+  sz_address_range(a, length, &first, &last);
+  if (a->bytes[0] == 4) {
+    n = write_v4(out, first.bytes + 1);
+  } else {
+    inet_ntop(AF_INET6, first.bytes + 1, out, INET6_ADDRSTRLEN);
+    n = strlen(out);
+  }
+  out[n++] = '/';
+  return n + write_number(out + n, length);
 }

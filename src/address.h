@@ -1,4 +1,4 @@
-/* address.h - reads IP addresses and networks of them. No Lua here. */
+/* address.h - reads IP addresses; networks of them. No Lua here. */
 #ifndef SZ_ADDRESS_H
 #define SZ_ADDRESS_H
 
@@ -29,5 +29,15 @@ unsigned sz_address_bits(const struct sz_address *a);
 */
 void sz_address_range(const struct sz_address *a, unsigned length,
                       struct sz_address *first, struct sz_address *last);
+
+#define SZ_NETWORK_TEXT 52 /* an IPv6 address, "/128", NUL */
+
+/*
+** Writes the network of 'length' bits (at most sz_address_bits) that contains
+** 'a', as "10.1.2.0/24" or "2001:db8::/32". Returns the text's length; there
+** is no NUL.
+*/
+size_t sz_address_network(const struct sz_address *a, unsigned length,
+                          char out[SZ_NETWORK_TEXT]);
 
 #endif

@@ -1,7 +1,7 @@
 /* aggregate.c - groups rows as they stream in. */
 #include "aggregate_private.h"
 
-#include "network.h"
+#include "address.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -90,18 +90,17 @@ static enum sz_added add_network(struct sz_buffer *key, const struct sz_by *by,
                                  const struct sz_slot *slot,
                                  const char *text) {
   char network[SZ_NETWORK_TEXT];
+  struct sz_address address;
+  unsigned bits;
   size_t len;
   if (slot->type != SZ_SLOT_STRING)
     return SZ_ADD_NO_ADDRESS;
-  switch (sz_network_write(text + slot->at, slot->len, by->bits4, by->bits6,
-                           network, &len)) {
-  case SZ_NETWORK_OK:
-    break;
-  case SZ_NETWORK_LONG:
+  if (!sz_address_read(text + slot->at, slot->len, &address))
+    return add_value(key, slot, text); /* such as a host's name */
+  bits = sz_address_bits(&address) == 32 ? by->bits4 : by->bits6;
+  if (bits > sz_address_bits(&address))
     return SZ_ADD_NO_PREFIX;
-  default: /* a name, or an address that was cut to be shown */
-    return add_value(key, slot, text);
-  }
+  len = sz_address_network(&address, bits, network);
   return add_key(key, SZ_SLOT_STRING, network, len) ? SZ_ADDED : SZ_ADD_NOMEM;
 }
 

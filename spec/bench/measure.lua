@@ -99,8 +99,8 @@ local function in_memory()
     cjson_aggregate = { task = "cjson_aggregate", file = file }, cjson_recurring = { task = "cjson_aggregate", file = again },
     cjson53 = { task = "cjson_rows", file = file, lua = "lua5.3" }, cjsonjit = { task = "cjson_rows", file = file, lua = "luajit" },
   }
-  measure { name = "in memory: rows", r.limit, r.rows, r.cjson_rows, r.simdjson, r.reuse, r.csv, r.ndjson, r.keep_all, r.keep_few, r.full, r.cjson_full,
-    r.rows53, r.cjson53, r.rowsjit, r.cjsonjit }
+  measure { name = "in memory: rows", r.limit, r.rows, r.cjson_rows, r.simdjson, r.reuse, r.csv, r.ndjson, r.keep_all, r.keep_few,
+    r.full, r.cjson_full, r.rows53, r.cjson53, r.rowsjit, r.cjsonjit }
   measure { name = "in memory: aggregate", r.recurring, r.simdjson_recurring, r.cjson_recurring, r.aggregate, r.top, r.cjson_aggregate }
   measure { name = "in memory: read once", r.rows_once, r.simdjson_once, r.recurring_once, r.simdjson_recurring_once }
   return r

@@ -100,8 +100,10 @@ describe("scrutinizer", function()
 
   it("has an exit status for each way to fail", function()
     local cases = {
-      { "report host2host", 64, "give exactly one of --last" }, { "report", 64, "missing argument" }, { "report host2host --day 2026-11-01", 64, "in which time zone" },
-      { "report host2host --day 2026-11-01 --last 5m", 64, "give exactly one of --last" }, { "report host2host --last 5m --shift 7d", 64, "text with a sign" },
+      { "report host2host", 64, "give exactly one of --last" }, { "report", 64, "missing argument" },
+      { "report host2host --day 2026-11-01", 64, "in which time zone" },
+      { "report host2host --day 2026-11-01 --last 5m", 64, "give exactly one of --last" },
+      { "report host2host --last 5m --shift 7d", 64, "text with a sign" },
       { "report tos --last 5m --exporter 192.0.2.1 --interface 8", 64, "--interface needs --direction" },
       { "report tos --day -1 --timezone UTC --shard 1/2 --output x --format csv", 64, "--shard needs" },
       { "report host2host --last 5m --order-by nonsense", 76, "no column 'nonsense' to order by" }, { "nothing", 64, "unknown command" },

@@ -92,7 +92,8 @@ describe("add and compare", function()
   end)
 
   it("refuse what is no number, at the caller's line", function()
-    for _, bad in ipairs { "", "x", "1x", "0x10", " 1", "1e", "--1", "+1", "1.", ".5", true, {}, 0 / 0, math.huge, "1e5000", "1e999999999", ("9"):rep(1001) } do
+    for _, bad in ipairs { "", "x", "1x", "0x10", " 1", "1e", "--1", "+1", "1.", ".5", true, {}, 0 / 0, math.huge, "1e5000", "1e999999999",
+      ("9"):rep(1001) } do
       for name, call in pairs { add = add, compare = compare } do
         local _, message = pcall(function()
           local _ = call(1, bad)

@@ -104,8 +104,9 @@ local function options(depth)
       return { fields = { "a", "b" }, headers = { "A", "B" }, json = random(2) == 1, separator = ",", null = "", newline = "\n", tostring = tostring }
     end,
     function()
-      return { fields = { { column = "host" }, { column = "sum_octets" } }, test = { all = { { field = random(3), one_of = { texts = { "10.0.0.1" } } },
-        { field = 2, between = { min = "1" } }, { field = 1, no = { begins = "x" } } } } }
+      return { fields = { { column = "host" }, { column = "sum_octets" } }, test = { all = {
+        { field = random(3), one_of = { texts = { "10.0.0.1" } } }, { field = 2, between = { min = "1" } }, { field = 1, no = { begins = "x" } },
+      } } }
     end,
     function() return { url = "http://127.0.0.1:1/", allow_http = true, form = { { "a", "b" } }, headers = { "A: b" } } end,
     function() return { status = 200, location = "x", http_version = "1.1" } end,

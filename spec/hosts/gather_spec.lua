@@ -69,7 +69,7 @@ describe("gather", function()
   it("lets an aggregate that fails fail alone", function()
     local list, failed = client:gather { { query(), aggregate = { sum = { "sourceipaddress" } } }, { query(), aggregate = { count = true } } }
     assert.equal(1, failed)
-    assert.equal("'sourceipaddress' has a value that is no number to add up", list[1].error.message)
+    assert.equal("'sourceipaddress' has a value that is not a number, so it cannot be aggregated", list[1].error.message)
     assert.equal(query():count(), list[2][1].count)
   end)
 

@@ -97,7 +97,8 @@ local CALLS = {
   { "where", { src_ip = "10.0.0.1" } }, { "where", { dst_ip = { "10.0.0.2", "10.0.0.3" } } }, { "where", { ip = "10.0.0.2" } },
   { "where", { network = "10.0.0.0/8", port = 53 } }, { "where", { src_network = "10.0.0.0/16" } }, { "exclude", { ip = "10.0.0.9", port = 80 } },
   { "where", { src_ip = { "10.0.0.1", "10.0.0.7" } } }, { "keep", { octets = { min = 5 } } },
-  { "keep", { destinationipaddress = { no = "10.0.0.4" } } }, { "select", { octets = "sum_octetdeltacount" } }, { "limit", 7 }, { "offset", 2 }, { "page_size", 100 }, { "both" }, { "exporter", "192.0.2.1" },
+  { "keep", { destinationipaddress = { no = "10.0.0.4" } } }, { "select", { octets = "sum_octetdeltacount" } },
+  { "limit", 7 }, { "offset", 2 }, { "page_size", 100 }, { "both" }, { "exporter", "192.0.2.1" },
 }
 
 local function apply(calls)

@@ -46,7 +46,7 @@ describe("names in a query", function()
   end)
 
   it("are asked for once in a run, and never before it", function()
-    local query = day():where { src_ip_group = "Private networks", dst_ip_group = { "Internet", "IPv6" } }:exclude { ip_group = "Multicast" }
+    local query = day():where { src_ip_group = { "Private networks", "Internet", "IPv6" } }:exclude { ip_group = "Multicast" }
       :device_group "Campus"
     assert.equal(0, #support.log())
     octets(query:page_size(2000))
@@ -114,6 +114,7 @@ describe("names in a query", function()
     local members
     members, err = client.device_groups:add_members("Nowhere", { "192.0.2.1" })
     assert.is_nil(members)
-    assert.equal('api: device_groups:add_members: no device group is called "Nowhere"; there are 2: "Campus", "Branches"', tostring(err))
+    -- Other specs make more of them.
+    assert.matches('^api: device_groups:add_members: no device group is called "Nowhere"; there are %d+: "Campus", "Branches"', tostring(err))
   end)
 end)

@@ -203,7 +203,8 @@ local function change_permissions(self, method, key, list)
 end
 
 --- Grants permissions to usergroups. `type` says what `code` is: device (hex address, 0A010107), interface (0A010107-1), group (device group's
---- id or name), report (saved report's id), gadget, thirdparty, bboard (ids), plixer (a feature's code such as adminTab). Other types are not checked.
+--- id or name), report (saved report's id), gadget, thirdparty, bboard (ids), plixer (a feature's code such as adminTab). Other types are not
+--- checked.
 ---@param list { group: integer|string, type: string, code: string|integer }[]
 ---@return { group: integer|string, type: string, code: string, error?: string, error_code?: scrutinizer.ItemCode }[]? results in the order given
 ---@return scrutinizer.Error? err

@@ -58,7 +58,8 @@ function core.int64(make) end
 
 --- A JSON text as a Lua value. `exact`: what no number of this Lua holds is its text also with an exponent or a fraction, from 2^53 on.
 ---@param text string
----@param options? { max_depth?: integer, utf8?: "pass"|"replace"|"error", exact?: boolean, int64?: boolean, max_made?: number } the last: bytes of Lua's memory
+---@param options? { max_depth?: integer, utf8?: "pass"|"replace"|"error", exact?: boolean, int64?: boolean, max_made?: number } the last: bytes of
+---  Lua's memory
 ---@return any value nil: it failed
 ---@return string? kind
 ---@return string? message

@@ -300,7 +300,7 @@ end
 function methods:offset(n)
   local spec = draft.of(self, "offset")
   spec.offset = check.integer(n, 0) or draft.misuse("offset", n, "a whole number from 0")
-  spec.window, spec.proof, spec.ties = nil, nil, nil
+  spec.window, spec.proof, spec.ties, spec.skip = nil, nil, nil, nil
   return draft.finish(self, spec)
 end
 

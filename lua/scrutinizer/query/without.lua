@@ -31,7 +31,7 @@ local MEMBERS = {
   order_by = function(spec) spec.order_by = nil end,
   timezone = function(spec) spec.timezone = nil end,
   shift = function(spec) spec.shift = nil end,
-  offset = function(spec) spec.offset, spec.window, spec.proof, spec.ties = 0, nil, nil, nil end,
+  offset = function(spec) spec.offset, spec.window, spec.proof, spec.ties, spec.skip = 0, nil, nil, nil, nil end,
 }
 
 function MEMBERS.exporter(spec)

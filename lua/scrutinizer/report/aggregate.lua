@@ -112,7 +112,8 @@ end
 local function read_names(plan, spec, option, given, add)
   local names = list_of_names(given or {})
   if not names then
-    return check.message("aggregate: " .. option, given, "a list of field names" .. (option == "by" and ', and { name = { "src", prefix = 24 } }' or ""))
+    return check.message("aggregate: " .. option, given, "a list of field names"
+      .. (option == "by" and ', and { name = { "src", prefix = 24 } }' or ""))
   end
   local seen = {}
   for _, name in ipairs(names) do

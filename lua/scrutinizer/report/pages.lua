@@ -22,6 +22,7 @@ local pages = {}
 ---@field skip integer         rows that meet the tests to drop first (`:offset` where rows are filtered here)
 ---@field cut boolean          a row that meets the tests came after the limit
 ---@field fresh integer        rows passed of the page being read
+---@field unseen integer       of these, those dropped
 ---@field overlap? string      identity of the row that must be the page's first
 ---@field last? string         identity of the last row given
 ---@field ties? userdata       the given rows that tie with the last one (core.ties)
@@ -48,7 +49,7 @@ function pages.parts(spec)
       local base = (spec.proof or not spec.tests) and from.offset or 0
       local part = { direction = direction, index = INDEX[direction], base = base, limit = from.limit, given = 0, fresh = 0 }
       part.tested, part.to_skip = spec.tests and true or false, skip
-      part.skip, part.dropped, part.cut = skip, 0, false
+      part.skip, part.dropped, part.unseen, part.cut = skip, 0, 0, false
       part.answered, part.done = false, false
       local proof, before = spec.proof and spec.proof[direction], spec.ties and spec.ties[direction]
       if proof and proof.offset == base then
@@ -87,14 +88,15 @@ end
 ---@param decoder userdata
 function pages.count_dropped(part, decoder)
   local rows, skipped, cut = decoder:dropped(part.index)
-  part.given, part.fresh, part.dropped = part.given + rows, part.fresh + rows, part.dropped + rows
+  part.given, part.fresh = part.given + rows, part.fresh + rows
+  part.dropped, part.unseen = part.dropped + rows, part.unseen + rows
   part.skip, part.cut = part.skip - skipped, part.cut or cut
 end
 
 --- Forgets that rows of a part were dropped: it is requested again from its beginning.
 ---@param part scrutinizer.Part
 function pages.restart(part)
-  part.given, part.fresh, part.dropped, part.skip, part.cut = 0, 0, 0, part.to_skip, false
+  part.given, part.fresh, part.dropped, part.unseen, part.skip, part.cut = 0, 0, 0, 0, part.to_skip, false
   part.last, part.ties, part.joined = nil, nil, nil
 end
 
@@ -156,7 +158,7 @@ end
 ---@param part scrutinizer.Part
 ---@param max integer bytes of memory for rows that tie
 function pages.begin(part, max)
-  part.fresh = 0
+  part.fresh, part.unseen = 0, 0
   part.overlap = part.last
   -- A copy, because rows that were read but not given must not count as given.
   part.reading = part.ties and part.ties:copy() or core.ties(max)

@@ -340,7 +340,7 @@ local function end_answer(self)
   self._retry:succeeded()
   local waited, rows = self._exchange._waited, 0
   close_answer(self)
-  for _, part in ipairs(self._asked) do rows = rows + part.fresh end
+  for _, part in ipairs(self._asked) do rows = rows + part.fresh - part.unseen end
   events.page(self._client, self._answers, rows, size, waited)
   for i, part in ipairs(self._asked) do
     if i > 1 and pages.may_be_crowded_out(part) then break end
@@ -395,7 +395,7 @@ local function pass_overlap(self, part)
 end
 
 -- Reads rows into the decoder's queue until the page's facts are known, then checks the facts.
-local function read_facts(self, part)
+local function read_fields(self, part)
   while not fields_known(self, part) do
     local state, kind, message, position = self._decoder:hold(self._exchange.transfer)
     if state == nil and kind then
@@ -413,7 +413,7 @@ end
 
 -- The same. After a failure the rows of the queue are not given: those dropped between them do not count either.
 local function hold(self, part)
-  local err = read_facts(self, part)
+  local err = read_fields(self, part)
   if err then self._decoder:dropped(part.index) end
   return err
 end

@@ -372,7 +372,8 @@ local function hands(self)
   }
 end
 
---- Adds a list of rules to the IP group of this name; creates the group if it does not exist. Rules are sent in batches; writes are never retried.
+--- Adds a list of rules to the IP group of this name; creates the group if it does not exist. A rule that the group has already is
+--- added again: `sync` adds what is missing. Rules are sent in batches; writes are never retried.
 ---@param name string
 ---@param list (string|table)[] rules as in `create`; duplicates are sent once
 ---@param options? { create?: boolean, batch?: integer, on_progress?: fun(done: integer, all: integer) } create = false: a missing group is an

@@ -90,6 +90,19 @@ for name, octets in sums.items(): print(name, octets)
     end
   end)
 
+  it("groups the rows that are kept", function()
+    local expected = map_of(python [[
+sums = defaultdict(int)
+for row in rows:
+    if row["src_ip"].startswith("10."): sums[network(row["src_ip"], 24, 64)] += int(row["octets"])
+for name, octets in sums.items(): print(name, octets)
+]])
+    for _, query in ipairs { day(), day():page_size(1500) } do
+      local groups = assert(query:keep({ src = "10.0.0.0/8" }):aggregate { by = { net = { "src", prefix = 24 } }, sum = { "octets" } })
+      assert.same(expected, sums_of(groups, "net", "sum_octets"))
+    end
+  end)
+
   it("is descending; equal sums are in the order of the fields' bytes, plain ones first", function()
     local groups = assert(day():aggregate { by = { net = { "src", prefix = 24, prefix6 = 64 } }, count = true })
     local ties = 0
@@ -104,6 +117,7 @@ for name, octets in sums.items(): print(name, octets)
   it("is an error where the value is a number, or has no such prefix", function()
     local groups, err = day():aggregate { by = { net = { "octets", prefix = 8 } }, count = true }
     assert.is_nil(groups)
+    assert.equal("decode", err.kind)
     assert.equal("'octets' has a value that is no address, but a number", err.message)
     groups, err = day():aggregate { by = { net = { "src", prefix = 48 } }, count = true }
     assert.is_nil(groups)
@@ -140,7 +154,7 @@ for hour, octets in total.items(): print(hour, octets)
       local _, message = pcall(function()
         local _ = day():aggregate(options)
       end)
-      assert.matches("aggregate_by_spec%.lua:%d+: ", message)
+      assert.matches("by_spec%.lua:%d+: ", message)
       assert.equal(said, (message:gsub("^.-:%d+: ", "")):sub(1, #said))
     end
     complains('aggregate: by: "net": got "src"; allowed: a table such as { "src", prefix = 24 }', { by = { net = "src" } })
@@ -170,7 +184,7 @@ for hour, octets in total.items(): print(hour, octets)
     assert.equal(tonumber(python 'print(sum(int(row["octets"]) for row in rows))'), groups[1].sum_octetdeltacount)
     assert.is_nil(groups[1].nowhere)
     local _, message = pcall(function() return groups[1].sum_sum_octetdeltacount + 1 end)
-    assert.matches("aggregate_by_spec%.lua:%d+: aggregate: the field sum_sum_octetdeltacount is now called sum_octetdeltacount$", message)
+    assert.matches("by_spec%.lua:%d+: aggregate: the field sum_sum_octetdeltacount is now called sum_octetdeltacount$", message)
     groups = assert(day():aggregate { sum = { "octets" } })
     assert.is_nil(getmetatable(groups[1]))
   end)
