@@ -154,7 +154,7 @@ local MISUSE = {
     "first: hour: there is no 2026-03-29T02 in Europe/Berlin" },
   { function() local _ = base:shift "7d" end, 'shift: got "7d"; allowed: text with a sign' },
   { function() local _ = base:last("1h"):shift("-7d"):count() end, "count: shift: in which time zone?" },
-  { function() local _ = base:range("LastFortnightOfUs"):shift("-1h"):count() end, "count: shift: only the appliance knows when" },
+  { function() local _ = base:range("LastFortnightOfUs"):shift("-1h"):count() end, "count: shift: only the appliance knows" },
   { function() local _ = base:range("Yesterday"):shift("-1h"):count() end, "count: shift: Yesterday depends on the time zone" },
   { function() local _ = base:between(10, 20):shift("-1h"):count() end, "years 1970 to 9999" },
   { function() local _ = base:set("times", {}):shift "-1h" end, "shift: the times were set as a whole by :set" },
