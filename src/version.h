@@ -2,6 +2,6 @@
 #ifndef SZ_VERSION_H
 #define SZ_VERSION_H
 
-#define SZ_VERSION "0.1.0"
+#define SZ_VERSION "0.2.0"
 
 #endif
