@@ -4,7 +4,7 @@
 ---     {"id":1,"header":{"status":200,…}}
 ---     {"id":1,"body":"{\"report\":…"}             a piece of the answer, in the order received; "hex" where it is not UTF-8
 ---     {"id":1,"end":true}                         the answer was complete
----     {"id":1,"failed":["timeout","…"]}           or it failed: kind and message
+---     {"id":1,"failed":["timeout","…"]}           or it failed: kind and message, and "unsent" if nothing of the request left
 ---
 --- Lines of several requests may be mixed. An answer has neither "end" nor "failed" if its reader stopped early.
 

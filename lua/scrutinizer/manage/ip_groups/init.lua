@@ -146,6 +146,7 @@ local function add_batches(self, method, group, list, from, how)
     local done, err = save(self, method, wire.update(group.id, { add = part }), part, group.id)
     if not done then
       if group.rules[1] then err.partial = group end
+      err.retryable = false -- the whole call again would send the first batches twice
       return nil, err
     end
     append(group.rules, done.rules)
