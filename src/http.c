@@ -328,8 +328,9 @@ static bool transfer_is_hollow(const struct sz_transfer *t) {
 static enum sz_read transfer_verdict(struct sz_transfer *t) {
   if (transfer_is_hollow(t))
     transfer_spoil(t, "limit",
-                   "1 MiB and 16 times the answer's own bytes have come for "
-                   "it: what else arrives is empty");
+                   "more than 1 MiB plus 16 times the answer's length was "
+                   "received: the rest is framing or compressed data that "
+                   "holds nothing");
   if (!t->info.done)
     return SZ_READ_WAIT;
   if (!t->failure.kind && t->inflate && !sz_inflate_complete(t->inflate))
