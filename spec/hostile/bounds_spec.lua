@@ -231,12 +231,8 @@ local CASES = {
 }
 
 -- HTTP's own parts: the same for a report and for a plain call.
-<<<<<<< HEAD
 local CODING = 'http: the answer has the Transfer%%-Encoding "%s"; only chunked is supported'
-=======
-local CODING = 'http: the answer has the Transfer%%-Encoding "%s", which was not asked for'
 local HOLLOW = "limit: more than 1 MiB plus 16 times the answer's length was received"
->>>>>>> e1d43bc (Check proxies and whole PEM texts at connect; read files with a maximum)
 local HTTP_CASES = {
   { "bomb_deflate", report = 1, call = "a table" },
   { "bomb_bare_deflate", report = 1, call = "a table" },
