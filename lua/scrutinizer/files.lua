@@ -57,29 +57,32 @@ end
 
 -- What is wrong with the text between a block's BEGIN and END; nil: nothing that can be told without OpenSSL.
 local function complaint_of(kind, body)
-  local head, rest = body:match "^(%s*[%w-]+:.-\r?\n)%s*\r?\n(.*)$" -- as of an encrypted key
+  local head, rest = body:match "^(%s*[A-Za-z0-9-]+:.-\r?\n)%s*\r?\n(.*)$" -- as of an encrypted key
   local base64 = rest or body
   if (base64 .. "-"):find "[\r\n][ \t]+%S" then return "has spaces before its lines", "remove them from each line" end
   base64 = base64:gsub("%s", "")
-  if not base64:find "^[%w+/]+=?=?$" or #base64 % 4 ~= 0 then return "is damaged: a block of it is not base64" end
+  if not base64:find "^[A-Za-z0-9+/]+=?=?$" or #base64 % 4 ~= 0 then return "is damaged: a block of it is not base64" end
   for _, pattern in ipairs(SEQUENCES) do
     if not head and kind:find(pattern) then
       local length = sequence_length(base64)
-      if not length or length > #base64 / 4 * 3 - #base64:match "=*$" then return "is damaged: a block of it holds no whole " .. kind:lower() end
+      if not length or length > #base64 / 4 * 3 - #base64:match "=*$" then return "is damaged: a block of it holds no whole " .. kind end
     end
   end
 end
 
+local BEGIN = "[\r\n]%-%-%-%-%-BEGIN ([A-Z0-9 ]+)%-%-%-%-%-[^\r\n]*"
+
 -- Looks at every block, as OpenSSL refuses the whole text for one that is broken.
 local function blocks_complaint(text)
   text = "\n" .. text .. "\n"
-  local at, last, kind = text:find "[\r\n]%-%-%-%-%-BEGIN ([A-Z0-9 ]+)%-%-%-%-%-[^\r\n]*"
+  local at, last, kind = text:find(BEGIN)
   while at do
     local stop, over = text:find("%-%-%-%-%-[A-Z]+ [A-Z0-9 ]+%-%-%-%-%-", last + 1)
-    if not stop or text:sub(stop, over) ~= "-----END " .. kind .. "-----" then return "is cut short: a block of it has no -----END " .. kind .. "-----" end
+    local wanted = "-----END " .. kind .. "-----"
+    if not stop or text:sub(stop, over) ~= wanted then return "is cut short: a block of it has no " .. wanted end
     local what, answer = complaint_of(kind, text:sub(last + 1, stop - 1))
     if what then return what, answer end
-    at, last, kind = text:find("[\r\n]%-%-%-%-%-BEGIN ([A-Z0-9 ]+)%-%-%-%-%-[^\r\n]*", over + 1)
+    at, last, kind = text:find(BEGIN, over + 1)
   end
 end
 

@@ -138,7 +138,8 @@ describe("call", function()
       { { kind = "status", status = 503 }, only_read }, { { kind = "status", status = 503, headers = { ["Retry-After"] = "1" } }, all },
       { { kind = "status", status = 429 }, all }, { { kind = "stall", seconds = 3 }, only_read, { timeout = 0.3 } },
       { nil, all, { url = "https://127.0.0.1:9" } }, { nil, all, { url = "https://nowhere.invalid" } },
-      { nil, all, { proxy = "http://127.0.0.1:9" } }, { nil, all, { resolve = { ["nowhere.invalid:443"] = "127.0.0.1" }, url = "https://nowhere.invalid:9" } },
+      { nil, all, { proxy = "http://127.0.0.1:9" } },
+      { nil, all, { resolve = { ["nowhere.invalid:443"] = "127.0.0.1" }, url = "https://nowhere.invalid:9" } },
     } do
       assert.same(case[2], outcomes(case[1], case[3]), case[1] and case[1].kind .. tostring(case[1].status) or case[3].url or case[3].proxy)
     end

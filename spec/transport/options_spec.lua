@@ -31,7 +31,8 @@ local GOOD = {
   low_speed = { {}, { bytes = 100 }, { seconds = 2.5 }, { bytes = 1, seconds = 1 } },
   tls = {
     {}, { verify = true }, { verify = false },
-    { pin = "sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=" }, { ca_blob = "-----BEGIN CERTIFICATE-----\nMAMCAQA=\n-----END CERTIFICATE-----\n" },
+    { pin = "sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=" },
+    { ca_blob = "-----BEGIN CERTIFICATE-----\nMAMCAQA=\n-----END CERTIFICATE-----\n" },
     { passphrase = "x" },
   },
   allow_http = { true, false }, method = { "POST", "GET" }, encoding = { "urlencoded", "multipart" }, http2 = { true, false },
@@ -39,8 +40,8 @@ local GOOD = {
     {}, { ["X-Trace"] = "1", Accept = "" }, { ["X-Colon"] = "a: b;c", Cookie = "a=b", ["X-Tab"] = "a\tb", ["X-Name"] = "Köln" },
     { Authorization = "Basic eDp5", Accept = "text/json", Via = "1.1 me" },
   }, proxy = {
-    "http://127.0.0.1:3128", "proxy", "proxy:3128", "HTTPS://u:p@proxy.example:1/", "u:p@x@proxy", "socks5h://[::1]:1080", "socks4://a_b-c.d:65535",
-    "socks4a://h", "socks5://u@h", "http://[fe80::1%25eth0]:1",
+    "http://127.0.0.1:3128", "proxy", "proxy:3128", "HTTPS://u:p@proxy.example:1/", "u:p@x@proxy", "socks5h://[::1]:1080",
+    "socks4://a_b-c.d:65535", "socks4a://h", "socks5://u@h", "http://[fe80::1%25eth0]:1",
   }, unix_socket = { "/run/x.sock" },
   resolve = { {}, { ["scrutinizer.example.net:443"] = "192.0.2.7" } }, user_agent = { "mine/1" },
   retry = { false, {}, { attempts = 1 }, { attempts = 100, base = 0.1, cap = 1, deadline = 5 } },
@@ -69,7 +70,8 @@ local BAD = {
   },
   proxy = {
     { 1, "", true, "a\nb", "http://u:p@h:1:bad", "ftp://h", "http://h:99999", "http://h:0", "http://h:", "http://", "http:///x", "http://u:p/w@h:1",
-      "http://[::1", "http://[::1]x:1", "h h", "http://u:p@:1" }, "text such as http://host:port" }, unix_socket = { { 1, "" }, "text" }, user_agent = { { 1, "", "a\r\nb", "a\27", " a", "a " }, "text" },
+      "http://[::1", "http://[::1]x:1", "h h", "http://u:p@:1" }, "text such as http://host:port" },
+  unix_socket = { { 1, "" }, "text" }, user_agent = { { 1, "", "a\r\nb", "a\27", " a", "a " }, "text" },
   resolve = { { 1, { "x" }, { host = "192.0.2.7" }, { ["h:443"] = 1 }, { ["h:443"] = "" } }, "192.0.2.7" },
   retry = { { true, 1, "no" }, "false, or a table" },
   wait = { { "sleep", 1, true, {} }, "function(seconds, fds)" },

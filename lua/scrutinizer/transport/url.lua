@@ -37,7 +37,7 @@ function url.is_proxy(text)
   if scheme and not PROXY_SCHEMES[ascii.lower(scheme)] then return false end
   local authority = (rest or text):match "^[^/?#]*"
   local place = authority:match "^.*@(.*)$" or authority
-  local port = place:match "^%[[%x:.]+%%?[%w.%%_-]*%](.*)$" or place:match "^[A-Za-z0-9._\128-\255-]+(.*)$"
+  local port = place:match "^%[[%x:.]+%%?[A-Za-z0-9.%%_-]*%](.*)$" or place:match "^[A-Za-z0-9._\128-\255-]+(.*)$"
   if not port or text:find "[%z\1-\32\127]" then return false end
   return port == "" or (port:find "^:%d+$" ~= nil and check.digits(port:sub(2), 1, 65535) ~= nil)
 end
