@@ -33,7 +33,7 @@ local PROXY_SCHEMES = { http = true, https = true, socks4 = true, socks4a = true
 ---@param text string
 ---@return boolean
 function url.is_proxy(text)
-  local scheme, rest = text:match "^(%w+)://(.*)$"
+  local scheme, rest = text:match "^([A-Za-z0-9]+)://(.*)$"
   if scheme and not PROXY_SCHEMES[ascii.lower(scheme)] then return false end
   local authority = (rest or text):match "^[^/?#]*"
   local place = authority:match "^.*@(.*)$" or authority
