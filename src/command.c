@@ -129,6 +129,7 @@ static struct sz_command *command_new(const char *path) {
   c->name = slash ? slash + 1 : c->path;
   c->process.out = c->process.err = -1;
   c->started = now();
+  c->info.sent = true;
   return c;
 }
 

@@ -17,6 +17,7 @@ struct sz_feed {
   struct sz_buffer piece;
   size_t read; /* bytes of the piece that were consumed */
   bool lent, dropped;
+  bool unsent; /* see sz_feed_finish; of a feed with 'from' that one counts */
 };
 
 struct sz_feed *sz_feed_new(const struct sz_source *from) {
@@ -76,10 +77,12 @@ static const char *kind_known(const char *kind) {
   return "truncated";
 }
 
-void sz_feed_finish(struct sz_feed *f, const char *kind, const char *message) {
+void sz_feed_finish(struct sz_feed *f, const char *kind, const char *message,
+                    bool unsent) {
   if (f->info.done)
     return;
   f->info.done = true;
+  f->unsent = unsent;
   if (!kind)
     return;
   f->failure.kind = kind_known(kind);
@@ -141,7 +144,16 @@ const struct sz_failure *sz_feed_error(const struct sz_feed *f) {
   return &f->failure;
 }
 
+static bool feed_sent(const struct sz_feed *f) {
+  struct sz_info info;
+  if (!f->from || !f->from->object)
+    return !f->unsent;
+  sz_source_info(f->from, &info);
+  return info.sent;
+}
+
 void sz_feed_info(struct sz_feed *f, struct sz_info *info) {
+  f->info.sent = feed_sent(f);
   f->info.buffered = f->piece.len - f->read;
   f->info.location = f->texts[LOCATION];
   f->info.retry_after = f->texts[RETRY_AFTER];

@@ -32,9 +32,11 @@ bool sz_feed_push(struct sz_feed *f, const char *data, size_t len);
 
 /*
 ** Ends the answer: complete if 'kind' is NULL, else failed. The message is
-** copied; a kind that is not known becomes "truncated".
+** copied; a kind that is not known becomes "truncated". 'unsent': it failed
+** before a byte of the request left.
 */
-void sz_feed_finish(struct sz_feed *f, const char *kind, const char *message);
+void sz_feed_finish(struct sz_feed *f, const char *kind, const char *message,
+                    bool unsent);
 
 /* The functions of a source: see source.h. NULL may be freed. */
 enum sz_read sz_feed_peek(struct sz_feed *f, const char **data, size_t *len);

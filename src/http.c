@@ -313,8 +313,24 @@ static void transfer_fill(struct sz_transfer *t) {
   t->window_len = t->tail - t->head;
 }
 
+/*
+** Whether far more has arrived than it holds. Chunk extensions, gzip's header,
+** empty blocks and members hold nothing, so a server could send them without
+** end and pass no other limit. A server that sends each byte in a chunk and a
+** deflate block of its own needs 13 bytes for it. Call it when the reader has
+** had everything, except what libcurl held (less than SZ_SPARE) while paused.
+*/
+static bool transfer_is_hollow(const struct sz_transfer *t) {
+  return t->arrived > SZ_SPARE + SZ_SPARE_PER_BYTE * t->info.decoded;
+}
+
 /* When there are no bytes: WAIT, END or ERROR. */
 static enum sz_read transfer_verdict(struct sz_transfer *t) {
+  if (transfer_is_hollow(t))
+    transfer_spoil(t, "limit",
+                   "more than 1 MiB plus 16 times the answer's length was "
+                   "received: the rest is framing or compressed data that "
+                   "holds nothing");
   if (!t->info.done)
     return SZ_READ_WAIT;
   if (!t->failure.kind && t->inflate && !sz_inflate_complete(t->inflate))
@@ -443,6 +459,7 @@ static bool transfer_again(struct sz_transfer *t) {
   sz_answer_reset(t);
   t->error[0] = '\0';
   t->header_bytes = 0;
+  t->arrived = 0;
   t->stale = false;
   t->socket = -1;
   return curl_multi_add_handle(t->http->multi, t->easy) == CURLM_OK;

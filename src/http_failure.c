@@ -138,6 +138,11 @@ static const char *line_too_long(const struct sz_transfer *t, CURLcode code) {
   return NULL;
 }
 
+/* libcurl's text shows the whole URL, with its password. */
+static bool proxy_malformed(const struct sz_transfer *t) {
+  return strstr(t->error, "nsupported proxy s") != NULL;
+}
+
 void sz_transfer_fail_curl(struct sz_transfer *t, CURLcode code) {
   char text[80];
   long ms = t->connect_timeout;
@@ -155,6 +160,12 @@ void sz_transfer_fail_curl(struct sz_transfer *t, CURLcode code) {
   }
   if (too_long) {
     sz_transfer_fail(t, "limit", too_long);
+    return;
+  }
+  if (proxy_malformed(t)) {
+    sz_transfer_fail(t, "connect",
+                     "the proxy that the environment names has no URL such as "
+                     "http://user:password@host:port");
     return;
   }
   if (lacks_threads(t, code)) {

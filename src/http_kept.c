@@ -135,6 +135,7 @@ int sz_on_request(void *arg, char *remote, char *local, int remote_port,
   struct sz_transfer *t = arg;
   struct route route;
   struct sz_socket *s = opened_by(t);
+  t->info.sent = true; /* also where we abort: it goes out again, then */
   snprintf(route.name, sizeof route.name, "%s %d %s %d", local, local_port,
            remote, remote_port);
   route_find(t, &route);
@@ -180,14 +181,17 @@ bool sz_kept_failed(const struct sz_transfer *t, CURLcode code) {
 /*
 ** Reads libcurl's log, from the end of the header on. When bytes follow an
 ** answer in the same read, libcurl drops them and says so only in its log. If
-** the answer's length was known before, it also closes the connection.
+** the answer's length was known before, it also closes the connection. The log
+** has the bytes as they arrive, before the chunks are taken apart.
 */
 int sz_on_log(CURL *easy, curl_infotype type, char *text, size_t len,
               void *arg) {
   static const char *const surplus[] = {"Excess found",
                                         "Leftovers after chunking"};
+  struct sz_transfer *t = arg;
   size_t i;
-  (void)arg;
+  if (type == CURLINFO_DATA_IN)
+    t->arrived += len;
   for (i = 0; type == CURLINFO_TEXT && i < 2; i++) {
     size_t head = strlen(surplus[i]);
     if (len >= head && memcmp(text, surplus[i], head) == 0)

@@ -21,7 +21,9 @@ enum {
   SZ_CURL_BUFFER = 128 * 1024, /* libcurl's own; it keeps it while paused */
   SZ_MAX_IDLE = 64,            /* connections kept for the next request */
   SZ_LEND = 16 * 1024,         /* most bytes per read under a time limit */
-  SZ_MAX_HEADERS = 64 * 1024   /* bytes of one transfer, with trailers */
+  SZ_MAX_HEADERS = 64 * 1024,  /* bytes of one transfer, with trailers */
+  SZ_SPARE = 1024 * 1024,      /* see transfer_is_hollow */
+  SZ_SPARE_PER_BYTE = 16
 };
 
 enum sz_header {
@@ -98,9 +100,10 @@ struct sz_transfer {
   int socket;     /* a kept connection's; -1: it is new, or HTTP/2 */
   bool stale;     /* the bytes on the kept connection are not our answer */
   size_t header_bytes;
-  bool paused, lent;          /* lent: the reader has bytes of the window */
-  bool held;                  /* paused by the time limit */
-  bool dropped;               /* cancelled: nothing more is given out */
+  uint64_t arrived;  /* bytes after the header, with the chunks' framing */
+  bool paused, lent; /* lent: the reader has bytes of the window */
+  bool held;         /* paused by the time limit */
+  bool dropped;      /* cancelled: nothing more is given out */
   struct sz_inflate *inflate; /* NULL: plain, or not yet known */
   const char *window;         /* decoded bytes not consumed yet */
   size_t window_len;

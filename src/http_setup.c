@@ -24,6 +24,7 @@ static CURLcode set_callbacks(CURL *easy, struct sz_transfer *t) {
   SET(CURLOPT_PREREQFUNCTION, sz_on_request);
   SET(CURLOPT_PREREQDATA, t);
   SET(CURLOPT_DEBUGFUNCTION, sz_on_log);
+  SET(CURLOPT_DEBUGDATA, t);
   return code;
 }
 

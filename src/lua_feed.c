@@ -126,6 +126,6 @@ int sz_lua_feed_finish(lua_State *L) {
   const char *kind = luaL_optstring(L, 2, NULL);
   const char *message = luaL_optstring(L, 3, "");
   if (f)
-    sz_feed_finish(f, kind, message);
+    sz_feed_finish(f, kind, message, lua_toboolean(L, 4));
   return 0;
 }

@@ -9,7 +9,7 @@
 ** core.feed_ready(transfer) -> whether it takes the next piece | nil: closed
 ** core.feed_header(transfer, info): sets the header; info as transfer:info()
 ** core.feed_push(transfer, text): adds the next piece
-** core.feed_finish(transfer [, kind, message]): ends the answer
+** core.feed_finish(transfer [, kind, message, unsent]): ends the answer
 */
 int sz_lua_feed_new(lua_State *L);
 int sz_lua_feed_ready(lua_State *L);

@@ -361,7 +361,7 @@ static int transfer_info(lua_State *L) {
   const struct sz_source *source = transfer_known(L);
   luaL_checkstack(L, 40, "info");
   info_take(L, source, &info);
-  lua_createtable(L, 0, 13);
+  lua_createtable(L, 0, 14);
   if (info.status > 0)
     set_integer(L, "status", (uint64_t)info.status);
   set_text(L, "http_version", version_text(info.http_version));
@@ -374,6 +374,7 @@ static int transfer_info(lua_State *L) {
   set_flag(L, "headers_done", info.headers_done);
   set_flag(L, "done", info.done);
   set_flag(L, "reused", info.reused);
+  set_flag(L, "sent", info.sent);
   lua_pushnumber(L, info.first_byte);
   lua_setfield(L, -2, "first_byte");
   return 1;

@@ -33,6 +33,7 @@ struct sz_info {
   bool headers_done;
   bool done;         /* no more bytes will come: complete or failed */
   bool reused;       /* it went over a kept connection */
+  bool sent;         /* a byte of the request may have left */
   double first_byte; /* seconds from start to the answer's first byte */
   uint64_t received; /* bytes of the body, before decompression */
   uint64_t decoded;  /* bytes of the body given to the reader */

@@ -289,7 +289,8 @@ function methods:report_from(text)
   return errors.result(report_json.from(self, text))
 end
 
---- Sends any run mode of the appliance and decodes the answer. For run modes that have no method here. Never retried.
+--- Sends any run mode of the appliance and decodes the answer. For run modes that have no method here. Counts as
+--- a write: it is never retried, and its error is not `retryable` once the appliance may have done it.
 ---@param fields table<string, string|number|boolean|table> such as { rm = "licensing" }; tables are sent as JSON text
 ---@return any value as `scrutinizer.decode` gives it; the option `integers` holds
 ---@return scrutinizer.Error? err also when the answer holds `err`

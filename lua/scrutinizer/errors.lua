@@ -20,7 +20,7 @@
 ---@field kind scrutinizer.ErrorKind
 ---@field message string      one line, no secret; control bytes are shown as escapes
 ---@field status? integer     HTTP status, when one was received
----@field retryable boolean   true when the same call may succeed later
+---@field retryable boolean   true when the same call may succeed later; false for a write or `client:call` that the appliance may have done
 ---@field request_id? string  the appliance's id of the report
 ---@field position? integer   byte offset from 0 in the answer (decode)
 ---@field retry_after? number how many seconds the appliance asked to wait

@@ -107,6 +107,11 @@ local function resolve(value)
   return out
 end
 
+local function proxy(value)
+  if text(value) and url.is_proxy(value) then return value end
+  return nil, "text such as http://host:port or socks5://user:password@host:port (http, https, socks4, socks4a, socks5, socks5h)"
+end
+
 -- Checks a table whose members are known, each with its own check.
 local check_table
 
@@ -153,7 +158,7 @@ local KNOWN = {
   low_speed = members { bytes = limits.bytes, seconds = seconds },
   tls = members(TLS), allow_http = flag,
   method = one_of("POST", "GET"), encoding = one_of("urlencoded", "multipart"),
-  http2 = flag, headers = headers, proxy = text, unix_socket = text, resolve = resolve, user_agent = user_agent,
+  http2 = flag, headers = headers, proxy = proxy, unix_socket = text, resolve = resolve, user_agent = user_agent,
   retry = retry, wait = wait_option,
   on_event = callable,
 }
@@ -239,9 +244,12 @@ end
 
 local PEM = { ca_file = "CERTIFICATE", cert = "CERTIFICATE", key = "PRIVATE KEY" }
 
+-- The most bytes of such a file. A system's list of authorities has less than half a megabyte.
+local MAX_PEM = 4 * 2 ^ 20
+
 -- One file's PEM text; nil and err. `said` names the option or the variable that names the file.
 local function read_pem(name, path, said)
-  local content, complaint = files.read(path)
+  local content, complaint = files.read(path, MAX_PEM)
   if not content then return errors.fail("tls", ("%s cannot be read: %s"):format(said, complaint)) end
   local pem, what, answer = files.pem(content, PEM[name])
   if pem then return pem end

@@ -4,7 +4,9 @@
 -- The server is Python's (spec/servers/bounds_server.py), which streams, compresses with its own zlib and writes framing by itself. BOUNDS=10 makes
 -- what is large ten times larger (a gigabyte of JSON in each), takes minutes, and changes no figure; BOUNDS_TABLE=path writes a table of all.
 -- Brothers that were looked for: every buffer of src/ that grows (buffer_init), every list made of what an answer says, every part of HTTP
--- that has no length of its own.
+-- that has no length of its own, every byte of HTTP, gzip and deflate that may be sent without end and holds nothing (headers, 1xx, trailers,
+-- chunk sizes and extensions; gzip's name, comment and extra field, empty members and blocks, before, amid and behind the answer; blanks of JSON
+-- are bytes of the answer). A refusal's body ends with them, too, and a proxy's answer to CONNECT within connect_timeout.
 
 local python_server = require "spec.python_server"
 local support = require "spec.support"
@@ -127,7 +129,7 @@ end)
 
 -- Runs a case. Gives peak in KiB, bytes of JSON, nanoseconds, kind ("" for none), words.
 local function run(way, case)
-  local line = support.shell(("%s %s %s %s %d %d 2>&1"):format(support.lua, program, way, case, port, TIMES))
+  local line = support.shell(("timeout %d %s %s %s %s %d %d 2>&1"):format(120 * TIMES, support.lua, program, way, case, port, TIMES))
   local peak, bytes, nanoseconds, kind, words = line:match "^(%d+)\t(%d+)\t(%d+)\t([^\t]*)\t(.*)\n$"
   assert(peak, line)
   return { way = way, case = case, peak = tonumber(peak), bytes = tonumber(bytes), time = tonumber(nanoseconds), kind = kind, words = words }
@@ -230,6 +232,7 @@ local CASES = {
 
 -- HTTP's own parts: the same for a report and for a plain call.
 local CODING = 'http: the answer has the Transfer%%-Encoding "%s"; only chunked is supported'
+local HOLLOW = "limit: more than 1 MiB plus 16 times the answer's length was received"
 local HTTP_CASES = {
   { "bomb_deflate", report = 1, call = "a table" },
   { "bomb_bare_deflate", report = 1, call = "a table" },
@@ -258,7 +261,22 @@ local HTTP_CASES = {
   { "headers_1xx", both = "limit: the answer's headers are longer than 64 KiB" },
   { "trailer_lines", both = "limit: the answer's headers are longer than 64 KiB" },
   { "trailer_long", both = "limit: a line of the answer's trailer is longer than 4 KB" },
-  { "chunk_extension", report = 1, call = "a table" },
+  { "chunk_extension", both = HOLLOW },
+  { "chunk_extension_endless", both = HOLLOW },
+  { "chunk_extensions_endless", both = HOLLOW },
+  { "chunks_of_1_flushed", report = 1, call = "a table" }, -- 13 bytes for each of the answer's
+  { "hollow_blocks", both = HOLLOW },
+  { "hollow_blocks_deflate", both = HOLLOW },
+  { "hollow_blocks_bare_deflate", both = HOLLOW },
+  { "hollow_blocks_by_length", both = HOLLOW },
+  { "hollow_blocks_to_the_end", both = HOLLOW },
+  { "hollow_members", both = HOLLOW },
+  { "hollow_members_extra", both = HOLLOW },
+  { "hollow_members_behind", both = HOLLOW },
+  { "hollow_name", both = HOLLOW },
+  { "hollow_comment", both = HOLLOW },
+  { "hollow_but_a_byte", both = HOLLOW },
+  { "hollow_refusal", both = "http: the appliance answers with HTTP status 500" },
   { "chunk_extensions", report = 1, call = "a table" },
   { "chunk_size_long", both = "truncated: hexadecimal" },
   { "chunks_of_64", report = 300000 * TIMES + 1, call = OVER_MADE },
@@ -351,4 +369,21 @@ describe("HTTP made to hurt", function()
       for _, way in ipairs { "rows", "call" } do check(case, way) end
     end)
   end
+end)
+
+describe("an answer that holds nothing and comes slowly", function()
+  it("is a timeout by low_speed: only the answer's own bytes count", function()
+    for _, way in ipairs { "rows", "call" } do
+      local client = assert(require("scrutinizer").connect { url = "http://127.0.0.1:" .. port .. "/hollow_slowly", allow_http = true,
+        token = "secret-token", retry = false, timeout = 20, low_speed = { bytes = 100, seconds = 0.5 } })
+      local _, err
+      if way == "rows" then
+        _, err = client:report("conversations"):range("LastHour"):rows():next()
+      else
+        _, err = client:call { rm = "anything" }
+      end
+      assert.same({ "timeout", "low_speed" }, { err.kind, err.which }, tostring(err))
+      client:close()
+    end
+  end)
 end)

@@ -75,6 +75,18 @@ describe("inventory", function()
         support.state(("SELECT exporter FROM device_group_members WHERE id = %d ORDER BY 1"):format(group.id)))
       assert.same({ { ip = "10.9.9.9", error = "no object of the appliance has this address", code = "missing" } },
         client.device_groups:add_members(group.id, { "10.9.9.9" }))
+      local quick = support.connect({ retry = false }).device_groups
+      support.clear()
+      assert(quick:add_members(group.id, { "192.0.2.2" }))
+      local all = #support.log()
+      for before, retryable in pairs { [0] = true, [all - 2] = true, [all - 1] = false } do -- the last request reads the members again
+        local busy = { kind = "status", status = 429 }
+        support.faults(before > 0 and { { kind = "none", times = before }, busy } or { busy })
+        local added, err = quick:add_members(group.id, { "192.0.2.2" })
+        assert.is_nil(added)
+        assert.same({ 429, retryable }, { err.status, err.retryable })
+        support.clear()
+      end
       local done, err = client.device_groups:create(name)
       assert.is_nil(done)
       assert.equal("api: the appliance answers: A group of that name exists.", tostring(err))

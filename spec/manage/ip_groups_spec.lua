@@ -396,6 +396,26 @@ describe("ip_groups", function()
       assert.equal(3, #support.log())
     end)
 
+    it("is retryable only where nothing was written by the whole call", function()
+      local list, busy = { "10.0.0.1", "10.0.0.2", "10.0.0.3" }, { kind = "status", status = 429 }
+      local function outcome(before, way)
+        support.clear()
+        if before > 0 then support.faults { { kind = "none", times = before }, busy } else support.faults { busy } end
+        local quick = support.connect { retry = false }
+        local done, err = way(quick.ip_groups)
+        assert.is_nil(done)
+        return err.status == 429 and err.retryable
+      end
+      local function csv(groups) return groups:from_csv { text = "x,10.0.0.1\ny,10.0.0.2\n" } end
+      local function one_by_one(name)
+        return function(groups) return groups:from_list(name, list, { batch = 1 }) end
+      end
+      assert.same({ true, true, false }, { outcome(0, csv), outcome(1, csv), outcome(2, csv) })
+      assert.same({ true, true, false }, { outcome(0, one_by_one "u"), outcome(1, one_by_one "u"), outcome(2, one_by_one "u") })
+      -- to a group that is there now
+      assert.same({ true, true, false }, { outcome(0, one_by_one "u"), outcome(1, one_by_one "u"), outcome(2, one_by_one "u") })
+    end)
+
     it("gives wrong lines back before anything is sent", function()
       for text, message in pairs {
         ["a,10.0.0.1\nb"] = 'line 2: got "b"; allowed: name,rule', ["a,10.0.0.1,x"] = "line 1: got", [",10.0.0.1"] = "line 1",

@@ -167,11 +167,25 @@ describe("a recorded script", function()
     end
     path = path .. "y"
     local recorder = scrutinizer.recorder(path)
-    local _, err = recorder:connect(support.options { url = "https://127.0.0.1:9" }):ping()
+    local gone = recorder:connect(support.options { url = "https://127.0.0.1:9", retry = false })
+    local _, err = gone:ping()
+    local _, unsent = gone:call { rm = "anything" }
+    gone:close()
+    local there = recorder:connect(support.options { retry = false })
+    support.faults { { kind = "drop" } }
+    local _, sent = there:call { rm = "anything else" }
+    there:close()
     assert(recorder:close())
-    local _, again = scrutinizer.recorder(path):connect { retry = false }:ping()
+    support.clear()
+    local client = scrutinizer.recorder(path):connect { retry = false }
+    local _, again = client:ping()
     assert.equal("connect", err.kind)
     assert.same(plain(err), plain(again))
+    assert.same({ "connect", true, "connect", false }, { unsent.kind, unsent.retryable, sent.kind, sent.retryable })
+    _, again = client:call { rm = "anything" }
+    assert.same(plain(unsent), plain(again))
+    _, again = client:call { rm = "anything else" }
+    assert.same(plain(sent), plain(again))
   end)
 
   it("leaves an answer early, and may not read on where the record ends", function()

@@ -7,6 +7,7 @@ times larger. Sizes are in bytes of JSON; compression is zlib's, and framing is 
 import os
 import socket
 import sys
+import time
 import zlib
 
 import common
@@ -160,7 +161,7 @@ def header(*lines, status=b"200 OK"):
 
 
 def chunks(pieces, size=None, extension=b""):
-    for piece in pieces:
+    for piece in filter(None, pieces):
         step = size or len(piece)
         block = []
         for at in range(0, len(piece), step):
@@ -168,6 +169,39 @@ def chunks(pieces, size=None, extension=b""):
             block.append(b"%x%s\r\n%s\r\n" % (len(part), extension, part))
         yield b"".join(block)
     yield b"0\r\n"
+
+
+def forever(piece):
+    """A piece without end: until the client goes."""
+    block = piece * max(1, 65536 // len(piece))
+    while True:
+        yield block
+
+
+EMPTY_BLOCK = b"\0\0\0\xff\xff"
+GZIP_HEAD = b"\x1f\x8b\x08%c\0\0\0\0\0\3"
+GZIP_NAME, GZIP_COMMENT, GZIP_EXTRA = 8, 16, 4
+EMPTY_MEMBER = zlib.compressobj(9, zlib.DEFLATED, 31).flush()
+# Its header's extra field is as long as one can be.
+LONG_EMPTY_MEMBER = GZIP_HEAD % GZIP_EXTRA + b"\xff\xff" + b"x" * 65535 + EMPTY_MEMBER[10:]
+
+
+def each_byte_flushed(data):
+    squeeze = zlib.compressobj(9, zlib.DEFLATED, 31)
+    for i in range(len(data)):
+        yield squeeze.compress(data[i:i + 1]) + squeeze.flush(zlib.Z_SYNC_FLUSH)
+    yield squeeze.flush()
+
+
+def hollow(first, piece, coding=b"gzip"):
+    """Compressed bytes that hold no byte of an answer, without end."""
+    return lambda: answer(header(CHUNKED, b"Content-Encoding: " + coding), around(first, forever(piece), b""))
+
+
+def slowly(pieces):
+    for piece in pieces:
+        yield piece
+        time.sleep(0.02)
 
 
 CHUNKED = b"Transfer-Encoding: chunked"
@@ -219,6 +253,22 @@ ANSWERS = {
     "chunk_extension": lambda: around(header(CHUNKED) + b"1;x=", much(b"x", 10), b"\r\n{\r\n" + b"".join(chunks([(HEAD + REST)[1:]])) + b"\r\n"),
     "chunk_extensions": lambda: around(header(CHUNKED), chunks([HEAD + REST], 1, b";" + b"x" * 5000), b"\r\n"),
     "chunk_size_long": lambda: around(header(CHUNKED), much(b"0", 10), b"\r\n\r\n"),
+    "chunk_extension_endless": lambda: around(header(CHUNKED) + b"1;", forever(b"x"), b""),
+    "chunk_extensions_endless": lambda: around(header(CHUNKED), chunks(forever(b" "), 1, b";" + b"x" * 100), b""),
+    "chunks_of_1_flushed": lambda: around(header(CHUNKED, GZIP), chunks(each_byte_flushed(HEAD + b" " * 250000 + REST)), b"\r\n"),
+    "hollow_blocks": hollow(GZIP_HEAD % 0, EMPTY_BLOCK),
+    "hollow_blocks_deflate": hollow(b"\x78\x9c", EMPTY_BLOCK, b"deflate"),
+    "hollow_blocks_bare_deflate": hollow(b"", EMPTY_BLOCK, b"deflate"),
+    "hollow_blocks_by_length": lambda: around(header(GZIP, b"Content-Length: 99999999999") + GZIP_HEAD % 0, forever(EMPTY_BLOCK), b""),
+    "hollow_blocks_to_the_end": lambda: around(header(GZIP) + GZIP_HEAD % 0, forever(EMPTY_BLOCK), b""),
+    "hollow_members": hollow(b"", EMPTY_MEMBER),
+    "hollow_members_extra": hollow(b"", LONG_EMPTY_MEMBER),
+    "hollow_members_behind": hollow(b"".join(gzip([HEAD + REST])), EMPTY_MEMBER),
+    "hollow_name": hollow(GZIP_HEAD % GZIP_NAME, b"a"),
+    "hollow_comment": hollow(GZIP_HEAD % GZIP_COMMENT, b"a"),
+    "hollow_but_a_byte": hollow(b"", b"".join(gzip([b" "])) + EMPTY_MEMBER * 100),
+    "hollow_refusal": lambda: answer(header(CHUNKED, GZIP, status=b"500 Oops"), around(b"", forever(EMPTY_MEMBER), b"")),
+    "hollow_slowly": lambda: slowly(answer(header(CHUNKED, GZIP), around(GZIP_HEAD % 0, (EMPTY_BLOCK * 200 for _ in range(3000)), b""))),
     "chunks_of_64": lambda: around(header(CHUNKED), chunks(BODIES["rows_alike"](), 64), b"\r\n"),
     "long_rows_in_chunks_of_64": lambda: around(header(CHUNKED), chunks(BODIES["long_rows"](), 64), b"\r\n"),
 }

@@ -220,6 +220,11 @@ describe("a bad command", function()
     assert.matches("low_speed", err.message)
     err = outcome(program("closed", HALF .. "exec >&- 2>&-; sleep 300\n"), { timeout = 0.3, retry = false })
     assert.equal("timeout", err.kind)
+    for _, first in ipairs { "", HALF } do -- words on stderr are no answer
+      local path = program("talks", first .. "exec yes 'words without end' >&2\n")
+      err = outcome(path, { timeout = 1, low_speed = { bytes = 10, seconds = 0.3 }, retry = false })
+      assert.same({ "timeout", first == "" and "total" or "low_speed" }, { err.kind, err.which })
+    end
     assert.equal("0", alive())
   end)
 

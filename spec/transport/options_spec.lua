@@ -31,14 +31,18 @@ local GOOD = {
   low_speed = { {}, { bytes = 100 }, { seconds = 2.5 }, { bytes = 1, seconds = 1 } },
   tls = {
     {}, { verify = true }, { verify = false },
-    { pin = "sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=" }, { ca_blob = "-----BEGIN CERTIFICATE-----\n" },
+    { pin = "sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=" },
+    { ca_blob = "-----BEGIN CERTIFICATE-----\nMAMCAQA=\n-----END CERTIFICATE-----\n" },
     { passphrase = "x" },
   },
   allow_http = { true, false }, method = { "POST", "GET" }, encoding = { "urlencoded", "multipart" }, http2 = { true, false },
   headers = {
     {}, { ["X-Trace"] = "1", Accept = "" }, { ["X-Colon"] = "a: b;c", Cookie = "a=b", ["X-Tab"] = "a\tb", ["X-Name"] = "Köln" },
     { Authorization = "Basic eDp5", Accept = "text/json", Via = "1.1 me" },
-  }, proxy = { "http://127.0.0.1:3128" }, unix_socket = { "/run/x.sock" },
+  }, proxy = {
+    "http://127.0.0.1:3128", "proxy", "proxy:3128", "HTTPS://u:p@proxy.example:1/", "u:p@x@proxy", "socks5h://[::1]:1080",
+    "socks4://a_b-c.d:65535", "socks4a://h", "socks5://u@h", "http://[fe80::1%25eth0]:1",
+  }, unix_socket = { "/run/x.sock" },
   resolve = { {}, { ["scrutinizer.example.net:443"] = "192.0.2.7" } }, user_agent = { "mine/1" },
   retry = { false, {}, { attempts = 1 }, { attempts = 100, base = 0.1, cap = 1, deadline = 5 } },
   wait = { "auto", "poll", noop }, max_body = { 1, 2 ^ 40 }, max_depth = { 8, 4000 }, max_row = { 1 }, max_held = { 1 },
@@ -64,7 +68,10 @@ local BAD = {
       { A = "b\t" }, { A = " " }, { A = "\27[31m" }, { A = "\127" }, { A = "b\rc" }, { A = true }, { A = {} } },
     "without line breaks",
   },
-  proxy = { { 1, "", true, "a\nb" }, "text" }, unix_socket = { { 1, "" }, "text" }, user_agent = { { 1, "", "a\r\nb", "a\27", " a", "a " }, "text" },
+  proxy = {
+    { 1, "", true, "a\nb", "http://u:p@h:1:bad", "ftp://h", "http://h:99999", "http://h:0", "http://h:", "http://", "http:///x", "http://u:p/w@h:1",
+      "http://[::1", "http://[::1]x:1", "h h", "http://u:p@:1" }, "text such as http://host:port" },
+  unix_socket = { { 1, "" }, "text" }, user_agent = { { 1, "", "a\r\nb", "a\27", " a", "a " }, "text" },
   resolve = { { 1, { "x" }, { host = "192.0.2.7" }, { ["h:443"] = 1 }, { ["h:443"] = "" } }, "192.0.2.7" },
   retry = { { true, 1, "no" }, "false, or a table" },
   wait = { { "sleep", 1, true, {} }, "function(seconds, fds)" },
@@ -344,6 +351,70 @@ describe("connect's files", function()
     assert.equal("connect: tls.ca_blob: the text holds no PEM text; PEM text is required",
       refused { tls = { ca_blob = "x" } })
     support.shell("rm -rf " .. dir)
+  end)
+
+  -- Brothers that were looked for: every place where a file is read whole (files.read), and a recording's first line. OpenSSL is asked whether it
+  -- takes what is taken here.
+  it("must hold whole blocks, all of them", function()
+    local dir = support.folder()
+    support.shell(([[cd %s && openssl ecparam -name prime256v1 -genkey -out key.pem && openssl req -x509 -new -key key.pem -subj /CN=x -out cert.pem \
+      && openssl x509 -in cert.pem -text -out words.pem && openssl x509 -in cert.pem -trustout -addtrust serverAuth -out trusted.pem \
+      && openssl pkcs8 -topk8 -nocrypt -in key.pem -out pkcs8.pem && openssl pkcs8 -topk8 -in key.pem -passout pass:x -out locked.pem \
+      && openssl ec -in key.pem -aes128 -passout pass:x -out locked2.pem 2>/dev/null && sed "s/\$/  /" cert.pem >trailing.pem \
+      && cat cert.pem words.pem trusted.pem >many.pem && head -c -60 cert.pem >cut.pem && head -n 4 cert.pem >cut2.pem \
+      && { head -n 4 cert.pem; tail -n 1 cert.pem; } >short.pem && { cat cert.pem; head -n 4 cert.pem; } >second_cut.pem \
+      && { cat cert.pem; printf -- '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'; } >second.pem \
+      && { printf -- '-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n'; cat cert.pem; } >junk.pem \
+      && { head -n 4 cert.pem; cat cert.pem; } >begun.pem && sed "s/CERTIFICATE-----/CERTIFICATE-----/; 2,\$ s/^/   /" cert.pem >later.pem \
+      && sed "\$ s/^/\t/" cert.pem >last.pem && head -n 5 pkcs8.pem | sed "3d" >key_short.pem; tail -n 3 pkcs8.pem >key_cut.pem]]):format(dir))
+    local function given(option, file)
+      local path = dir .. "/" .. file
+      local tls = option == "key" and { cert = dir .. "/cert.pem", key = path } or { [option] = path }
+      local client, err = connect { tls = tls }
+      return client, err, path
+    end
+    for file, option in pairs {
+      ["cert.pem"] = "ca_file", ["words.pem"] = "ca_file", ["trusted.pem"] = "ca_file", ["many.pem"] = "ca_file", ["trailing.pem"] = "ca_file",
+      ["key.pem"] = "key", ["pkcs8.pem"] = "key", ["locked.pem"] = "key", ["locked2.pem"] = "key",
+    } do
+      local client, err, path = given(option, file)
+      assert.is_table(client, file .. ": " .. tostring(err))
+      local tool = option == "key" and "pkey -passin pass:x" or "x509"
+      assert.equal("0\n", support.shell(("openssl %s -in %s -noout >/dev/null 2>&1; echo $?"):format(tool, path)), file)
+    end
+    local CUT, DAMAGED, BLANKS = "is cut short: a block of it has no -----END CERTIFICATE-----", "is damaged: ", "has spaces before its lines"
+    for file, what in pairs {
+      ["cut.pem"] = CUT, ["cut2.pem"] = CUT, ["second_cut.pem"] = CUT, ["begun.pem"] = CUT, ["short.pem"] = DAMAGED, ["second.pem"] = DAMAGED,
+      ["junk.pem"] = DAMAGED, ["later.pem"] = BLANKS, ["last.pem"] = BLANKS,
+    } do
+      local client, err, path = given("ca_file", file)
+      assert.is_nil(client, file)
+      assert.equal(1, (err.message:find("tls.ca_file " .. what, 1, true)), err.message)
+      assert.truthy(err.message:find(": " .. path .. "; PEM text is wanted", 1, true), err.message)
+      local text = io.open(path):read "*a"
+      assert.truthy(refused({ tls = { ca_blob = text } }):find("connect: tls.ca_blob: the text " .. what, 1, true))
+    end
+    for _, file in ipairs { "key_short.pem", "key_cut.pem" } do
+      local client, err = given("key", file)
+      assert.is_nil(client, file)
+      assert.equal("tls", err.kind)
+    end
+    support.shell("rm -rf " .. dir)
+  end)
+
+  it("are read with a maximum: a device that never ends is an error", function()
+    for _, name in ipairs { "ca_file", "cert", "key" } do
+      local client, err = connect { tls = { cert = name == "key" and "/dev/zero" or nil, [name] = "/dev/zero" } }
+      assert.is_nil(client)
+      assert.matches("^tls: tls%.%l+_?%l* cannot be read: /dev/zero: longer than 4194304 bytes$", tostring(err))
+    end
+    local files = require "scrutinizer.files"
+    assert.same({ nil, "/dev/zero: longer than 67108864 bytes" }, { files.read "/dev/zero" })
+    assert.equal("", (files.read "/dev/null"))
+    local recorder = scrutinizer.recorder "/dev/zero"
+    local client, err = recorder:connect { url = URL, token = TOKEN }
+    assert.is_nil(client)
+    assert.equal("file: /dev/zero, line 1: not a recording of this version", tostring(err))
   end)
 
   it("may not be a folder", function()

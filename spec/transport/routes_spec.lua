@@ -165,6 +165,22 @@ describe("a route", function()
     end
   end)
 
+  it("through a malformed proxy of the environment is connect, tried once, without its password", function()
+    local script = os.tmpname()
+    support.write(script, [[
+      local events = 0
+      local client = assert(require("scrutinizer").connect { url = "https://192.0.2.1", token = "secret-token",
+        on_event = function(event) if event.type == "retry" then events = events + 1 end end })
+      local _, err = client:ping()
+      io.write(err.kind, " ", tostring(err.retryable), " ", events, " ", err.message)]])
+    for _, proxy in ipairs { "http://u:proxyword@h:1:bad", "ftp://u:proxyword@h:1", "http://u:proxyword@h:99999" } do
+      local said = support.shell(("https_proxy=%s %s %s 2>&1"):format(support.quote(proxy), support.lua, script))
+      assert.matches("^connect false 0 the proxy that the environment names has no URL such as ", said)
+      assert.is_nil(said:find("proxyword", 1, true))
+    end
+    os.remove(script)
+  end)
+
   it("over a unix socket is one, the certificate held against the URL's name", function()
     assert.equal(3, rows { unix_socket = dir .. "/socket" })
     assert.equal(3, rows { url = "https://localhost", unix_socket = dir .. "/socket" })

@@ -135,7 +135,7 @@ describe("a handshake", function()
 
   it("by authorities that are no certificates at all names the option and the file", function()
     local path = dir .. "/broken.pem"
-    support.shell(("printf -- '-----BEGIN CERTIFICATE-----\\nAAAA\\n-----END CERTIFICATE-----\\n' >%s"):format(path))
+    support.shell(("printf -- '-----BEGIN CERTIFICATE-----\\nMAMCAQA=\\n-----END CERTIFICATE-----\\n' >%s"):format(path))
     local _, err = ask("good", { ca_file = path })
     assert.equal("tls", err.kind)
     assert.truthy(err.message:find(("check tls.ca_file (%s): PEM certificates are required"):format(path), 1, true), err.message)

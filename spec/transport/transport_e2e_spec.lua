@@ -367,7 +367,7 @@ describe("connecting", function()
   end)
 
   it("with a CA text that is none is tls", function()
-    fails("tls", { tls = { ca_blob = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n" } })
+    fails("tls", { tls = { ca_blob = "-----BEGIN CERTIFICATE-----\nMAMCAQA=\n-----END CERTIFICATE-----\n" } })
   end)
 
   it("by a proxy that refuses is connect, without the proxy's password", function()

@@ -133,7 +133,9 @@ function methods:add_members(who, list)
   local answer
   answer, err = call.send(self._client, wire.add_to_group(group, ids), { write = true })
   if answer == nil then return nil, err end
-  return errors.result(judge(self, group, out))
+  out, err = judge(self, group, out)
+  if err then err.retryable = false end -- the devices may be in the group by now
+  return errors.result(out, err)
 end
 
 return { new = function(client) return setmetatable({ _client = client }, DeviceGroups) end }

@@ -146,7 +146,8 @@ function core.feed_push(to, text) end
 ---@param to scrutinizer.core.Transfer
 ---@param kind? string
 ---@param message? string
-function core.feed_finish(to, kind, message) end
+---@param unsent? boolean it failed before a byte of the request left
+function core.feed_finish(to, kind, message, unsent) end
 
 ---@param options table
 ---@return scrutinizer.core.Transfer?

@@ -50,10 +50,16 @@ function Multi:_header(outer, state)
   state.header = true
 end
 
+-- How an answer failed, for the file. The third value says that nothing of the request left.
+local function failure(state, kind, message)
+  local unsent = not state.inner or not state.inner:info().sent
+  return { kind, shown(state, message), unsent and "unsent" or nil }
+end
+
 function Multi:_finish(outer, state, kind, message)
   self._writer:body(state.id, whole(state, state.clean("", true), true))
   if kind then
-    self._writer:add(state.id, "failed", { kind, shown(state, message) })
+    self._writer:add(state.id, "failed", failure(state, kind, message))
   else
     self._writer:add(state.id, "end", true)
   end
@@ -101,7 +107,7 @@ function Multi:start(request)
   local set = secrets.new(found, self._secrets)
   local state = { id = id, inner = transfer, set = set, clean = set.stream(), pending = "" }
   if not transfer then
-    self._writer:add(id, "failed", { kind, shown(state, message) })
+    self._writer:add(id, "failed", failure(state, kind, message))
     return nil, kind, message
   end
   local outer = core.feed(transfer)

@@ -4,7 +4,7 @@
 ---     {"id":1,"header":{"status":200,…}}
 ---     {"id":1,"body":"{\"report\":…"}             a piece of the answer, in the order received; "hex" where it is not UTF-8
 ---     {"id":1,"end":true}                         the answer was complete
----     {"id":1,"failed":["timeout","…"]}           or it failed: kind and message
+---     {"id":1,"failed":["timeout","…"]}           or it failed: kind and message, and "unsent" if nothing of the request left
 ---
 --- Lines of several requests may be mixed. An answer has neither "end" nor "failed" if its reader stopped early.
 
@@ -165,6 +165,17 @@ function Recording:close()
   self._handle = nil
 end
 
+-- The most bytes of the first line. What has a longer one is no recording, and may be a device that never ends.
+local MAX_HEAD = 65536
+
+-- The first line, decoded. The next read begins behind it.
+local function read_head(handle)
+  local line = (handle:read(MAX_HEAD) or ""):match "^([^\n]*)\n"
+  if not line then return nil end
+  handle:seek("set", #line + 1)
+  return core.decode(line)
+end
+
 --- Opens a recording.
 ---@param path string
 ---@return scrutinizer.Recording?
@@ -173,7 +184,7 @@ function file.open(path)
   local handle, why = io.open(path, "rb")
   if not handle then return errors.fail("file", errors.neutral(why, 300)) end
   local recording = setmetatable({ path = path, _handle = handle, requests = {} }, Recording)
-  local head = core.decode(handle:read "*l" or "")
+  local head = read_head(handle)
   local good, err
   if type(head) ~= "table" or head[MAGIC] ~= FORMAT then
     good, err = damaged(path, 1, "not a recording of this version")

@@ -74,7 +74,7 @@ function Multi:_pump(outer, state)
     elseif what == "end" and value == true and state.header then
       core.feed_finish(outer)
     elseif what == "failed" and type(value) == "table" and type(value[1]) == "string" and type(value[2]) == "string" then
-      core.feed_finish(outer, value[1], value[2])
+      core.feed_finish(outer, value[1], value[2], value[3] == "unsent")
     else
       local path = errors.neutral(self._answers.recording.path, 200)
       core.feed_finish(outer, "file", what and path .. ": an answer is damaged"

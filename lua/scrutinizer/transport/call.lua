@@ -55,7 +55,10 @@ local function attempt(client, form, how, limit, spent)
   value, err = read(client, x, how, spent)
   spent.waited = spent.waited + x._waited
   x:close()
-  if value == nil then return nil, secrets.clean(err, x.mask) end
+  if value == nil then
+    if how.write then x:judge_write(err) end
+    return nil, secrets.clean(err, x.mask)
+  end
   local refused = type(value) == "table" and refusal.of(value, { has_token = client.has_token, status = 200, mask = x.mask })
   if refused then return nil, refused end
   return value

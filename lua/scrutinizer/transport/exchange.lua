@@ -78,7 +78,8 @@ local function timed_out(which, text, ...)
   return errors.fail("timeout", ascii.format(text, ...), { which = which })
 end
 
--- The low-speed limit applies after the header. Before that only `timeout` limits how long the appliance may work.
+-- The low-speed limit applies after the header. Before that only `timeout` limits how long the appliance may work. It counts the answer's own
+-- bytes: compressed ones and framing may hold nothing.
 function methods:_check_limits(elapsed)
   local options, limit = self._client._options, self._limit
   self._waited = self._waited + elapsed
@@ -92,10 +93,10 @@ function methods:_check_limits(elapsed)
   if not info.headers_done or info.done then return true end
   slow.seconds = slow.seconds + elapsed
   if slow.seconds < low.seconds then return true end
-  if info.received - slow.bytes < low.bytes * low.seconds then
+  if info.decoded - slow.bytes < low.bytes * low.seconds then
     return timed_out("low_speed", "the answer came at fewer than %g bytes a second for %g s (low_speed)", low.bytes, low.seconds)
   end
-  slow.seconds, slow.bytes = 0, info.received
+  slow.seconds, slow.bytes = 0, info.decoded
   return true
 end
 
@@ -291,6 +292,14 @@ function methods:accepted()
       return nil, err
     end
   end
+end
+
+--- Marks the error of a write: it is not retryable when the appliance may have done the write. It has not when nothing of the request left, or
+--- when the answer says so: 429, and 503 with Retry-After (without it, a server may have lost the program that did the write).
+---@param err scrutinizer.Error
+function methods:judge_write(err)
+  local declined = err.status == 429 or (err.status == 503 and err.retry_after ~= nil)
+  if self.transfer:info().sent and not declined then err.retryable = false end
 end
 
 --- Serves the connections once, without waiting.

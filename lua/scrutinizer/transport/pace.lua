@@ -81,9 +81,9 @@ function methods:_trickles()
   return came > 0 and came < TRICKLE
 end
 
--- Sleeps until something may have arrived.
-function methods:_sleep(host, most)
-  local before, seconds = clock(), self:_sleep_seconds(host, most)
+-- Sleeps until something may have arrived. The seconds count from `since`.
+function methods:_sleep(host, most, since)
+  local seconds = self:_sleep_seconds(host, most)
   turn_budget.pause(self._ticket)
   self:_asleep(host, seconds)
   self._host, self.pausing = host, true
@@ -96,7 +96,7 @@ function methods:_sleep(host, most)
   self._host, self.pausing = nil, false
   self:_awake(host)
   if not ok then return nil, kind, message end
-  local elapsed = clock() - before
+  local elapsed = clock() - since
   self._calm = self._calm + elapsed
   return true, elapsed
 end
@@ -155,6 +155,7 @@ function methods:wait(most)
   ok, kind, message = self:_enter(host)
   if not ok then return nil, kind, message end
   if self.closed() then return true, 0 end
+  local since = clock() -- a step that brings nothing is waiting, too: it may read a lot that is not the answer
   ok, kind, message = self:_step(host)
   if not ok then return nil, kind, message end
   if self.transfer:ready() then
@@ -165,7 +166,7 @@ function methods:wait(most)
     ok, kind, message = self:_turn(host)
     return ok, kind or 0, message
   end
-  return self:_sleep(host, most)
+  return self:_sleep(host, most, since)
 end
 
 --- Waits in the client's host for at most `seconds`; less when a socket is ready or the host can only sleep.

@@ -27,6 +27,21 @@ function url.split(text)
   return { scheme = scheme, host = host, port = port ~= "" and port:sub(2) or nil, path = path }
 end
 
+local PROXY_SCHEMES = { http = true, https = true, socks4 = true, socks4a = true, socks5 = true, socks5h = true }
+
+--- Whether libcurl can read a text as a proxy's URL: [scheme://][user:password@]host[:port][/…].
+---@param text string
+---@return boolean
+function url.is_proxy(text)
+  local scheme, rest = text:match "^([A-Za-z0-9]+)://(.*)$"
+  if scheme and not PROXY_SCHEMES[ascii.lower(scheme)] then return false end
+  local authority = (rest or text):match "^[^/?#]*"
+  local place = authority:match "^.*@(.*)$" or authority
+  local port = place:match "^%[[%x:.]+%%?[A-Za-z0-9.%%_-]*%](.*)$" or place:match "^[A-Za-z0-9._\128-\255-]+(.*)$"
+  if not port or text:find "[%z\1-\32\127]" then return false end
+  return port == "" or (port:find "^:%d+$" ~= nil and check.digits(port:sub(2), 1, 65535) ~= nil)
+end
+
 --- Builds a URL from these parts.
 ---@param parts { scheme: string, host: string, port?: string, path: string }
 ---@return string

@@ -145,7 +145,9 @@ local function add_batches(self, method, group, list, from, how)
     local part = slice(list, from, how.batch)
     local done, err = save(self, method, wire.update(group.id, { add = part }), part, group.id)
     if not done then
-      if group.rules[1] then err.partial = group end
+      if group.rules[1] then
+        err.partial, err.retryable = group, false -- the whole call again would send the first batches twice
+      end
       return nil, err
     end
     append(group.rules, done.rules)

@@ -162,6 +162,7 @@ function lists.from_csv(hands, source, how)
     done, err = put(hands, "ip_groups:from_csv", group.name, group.rules, how, there)
     if not done and FATAL[err.kind] then
       err.partial = err.partial or made
+      if next(made) then err.retryable = false end -- the whole call again would send these groups' rules twice
       return nil, err
     end
     made[group.name] = done or { name = group.name, error = err.message, code = code_of(err), partial = err.partial }
