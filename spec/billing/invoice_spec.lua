@@ -260,7 +260,7 @@ describe("verify", function()
     ["a new field"] = { '"format":', '"extra":1,"format":', "extra: the file says 1, the samples give nothing" },
     ["the period"] = { '"to":1698620400', '"to":1698620100', "invoice.period.to: the file says 1698620100, the samples give 1698620400" },
     ["the record's period"] = { '"to":1698620400},"tariff"', '"to":1698620100},"tariff"', "the samples of member 1 are invalid" },
-    ["another version's mark"] = { '"version":"0%.1%.0"', '"version":"9.9.9"', "invoice.audit.version" },
+    ["another version's mark"] = { '"version":"%d+%.%d+%.%d+"', '"version":"9.9.9"', "invoice.audit.version" },
     ["the format"] = { "scrutinizer bill 1", "scrutinizer bill 9", "not a saved bill that this version can read" },
     ["broken text"] = { "}\n$", "\n", "not a saved bill that this version can read" },
     ["the record"] = { '"record":{', '"record":5,"was":{', "it has no record" },

@@ -133,7 +133,7 @@ local function read_by(plan, spec, given)
   end) or read_aliases(plan, spec, map)
 end
 
--- The result's name of a folded field. A name that begins with the fold's word is not doubled; before 0.2.0 it was.
+-- The result's name of a folded field. A name that begins with the fold's word is not doubled; in 0.1.0 it was.
 local function folded_name(plan, fold, name)
   local full = fold .. "_" .. name
   if name:sub(1, #fold + 1) ~= fold .. "_" then return full end
@@ -150,7 +150,7 @@ local function read_folded(plan, spec, fold, given)
   end)
 end
 
--- A group's metatable: the name that a field had before 0.2.0 raises, with the new one. Nil when no field was renamed.
+-- A group's metatable: the name that a field had in 0.1.0 raises, with the new one. Nil when no field was renamed.
 local function old_names(renamed)
   return renamed and {
     __index = function(_, key)
