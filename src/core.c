@@ -10,6 +10,7 @@
 #include "lua_json.h"
 #include "lua_report.h"
 #include "lua_resolve.h"
+#include "lua_secret.h"
 #include "lua_source.h"
 #include "lua_ties.h"
 #include "lua_writer.h"
@@ -49,6 +50,7 @@ static const luaL_Reg FUNCTIONS[] = {
     {"feed_push", sz_lua_feed_push},
     {"feed_ready", sz_lua_feed_ready},
     {"http", sz_lua_http_new},
+    {"mask", sz_lua_mask},
     {"now", now},
     {"resolve", sz_lua_resolve},
     {"running", sz_lua_running},
