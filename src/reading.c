@@ -1,10 +1,12 @@
 /*
 ** reading.c - see reading.h.
-** Each layer of encoding writes a sign as `\`, `%` or `&` with letters, digits
-** and `;` behind it, and these letters and digits are never encoded again. So
-** the readings at a place are a chain: `%255Cu00fc` is `%`, with `25` it is
-** `%`, with `5C` it is `\`, with `u00fc` it is U+00FC. The chain has one next
-** link at most, and no link is read twice: its work is bounded.
+** Each layer of encoding writes a sign as `\`, `%` or `&` with letters and
+** digits behind it, and these are not encoded again. So the readings at a
+** place are a chain: `%255Cu00fc` is `%`, with `25` it is `%`, with `5C` it is
+** `\`, with `u00fc` it is U+00FC. Each link has at most one next link. What
+** else there is in an encoding, such as `;`, may be encoded: it is read as a
+** chain of its own.
+** The number of all links is limited.
 */
 #include "reading.h"
 
@@ -12,7 +14,7 @@
 
 #include <string.h>
 
-enum { LINKS = 8, LONGEST_NAME = 6, MOST_DIGITS = 8 };
+enum { LINKS = 64, LONGEST_NAME = 6, MOST_DIGITS = 8 };
 
 /* What was read last: a byte, or a code point from JSON or HTML. */
 struct link {
@@ -20,6 +22,9 @@ struct link {
   size_t len, at; /* at: behind what was read */
   unsigned long code;
   bool byte;
+  bool inner;          /* of an encoding: `\\` is `\` there */
+  bool *cut;           /* set when the text ends within a reading */
+  unsigned char *left; /* how many links may yet be read */
 };
 
 static void add(struct sz_readings *all, const void *bytes, size_t count,
@@ -70,85 +75,36 @@ static void add_link(struct sz_readings *all, const struct link *l,
     add(all, bytes, sz_escape_encode(bytes, l->code), reach);
 }
 
-/* Reads 'count' hex digits at 'at'; notes when the text ends within them. */
-static bool hex(struct link *l, size_t at, size_t count, bool *cut) {
+/* Whether there is a byte at 'at'. Notes that the text is cut, if not. */
+static bool is_there(const struct link *l, size_t at) {
+  if (at >= l->len)
+    *l->cut = true;
+  return at < l->len;
+}
+
+/* Reads 'count' hex digits at 'at'. */
+static bool hex(struct link *l, size_t at, size_t count) {
   unsigned long code = 0;
   size_t i;
-  for (i = 0; i < count; i++) {
-    unsigned digit;
-    if (at + i == l->len) {
-      *cut = true;
+  for (i = at; i < at + count; i++) {
+    if (!is_there(l, i) || !SZ_HEX[l->text[i]])
       return false;
-    }
-    digit = SZ_HEX[l->text[at + i]];
-    if (!digit)
-      return false;
-    code = code << 4 | (digit & 15);
+    code = code << 4 | (SZ_HEX[l->text[i]] & 15);
   }
   l->code = code;
-  l->at = at + count;
+  l->at = i;
   return true;
-}
-
-/* What follows a backslash. */
-static bool after_backslash(struct link *l, struct sz_readings *all,
-                            size_t start) {
-  unsigned char c;
-  add(all, NULL, 0, l->at - start);
-  if (l->at == l->len) {
-    all->cut = true;
-    return false;
-  }
-  c = l->text[l->at];
-  if (SZ_SHORT_ESCAPE[c])
-    add(all, &SZ_SHORT_ESCAPE[c], 1, l->at + 1 - start);
-  l->byte = c == 'x';
-  return (c == 'x' || c == 'u') &&
-         hex(l, l->at + 1, c == 'x' ? 2 : 4, &all->cut);
-}
-
-/*
-** The end of a sign of an entity, as it is or in a URL: `%3B`, `%253B`. 0: it
-** is not there.
-*/
-static size_t sign_end(const struct link *l, size_t at, char sign) {
-  struct link in = *l;
-  bool cut;
-  if (at < l->len && l->text[at] == (unsigned char)sign)
-    return at + 1;
-  if (at == l->len || l->text[at] != '%')
-    return 0;
-  for (in.at = at + 1; hex(&in, in.at, 2, &cut) && in.at - at < 2 * LINKS;) {
-    if (in.code == (unsigned char)sign)
-      return in.at;
-    if (in.code != '%')
-      break;
-  }
-  return 0;
-}
-
-static bool is_alnum(unsigned char c) {
-  return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
-}
-
-/* Whether the text ends within what may be an entity. */
-static bool cut_entity(const struct link *l) {
-  size_t at = l->at;
-  while (at < l->len && at - l->at < 2 * MOST_DIGITS + 4 * LINKS &&
-         (is_alnum(l->text[at]) || l->text[at] == '#' || l->text[at] == '%'))
-    at++;
-  return at == l->len;
 }
 
 /* The number of `#39` or `#x27`, whose digits begin at 'at'. 0: none. */
 static unsigned long number(const struct link *l, size_t *at) {
   unsigned long value = 0, base = 10;
   size_t first;
-  if (*at < l->len && (l->text[*at] | 32) == 'x') {
+  if (is_there(l, *at) && (l->text[*at] | 32) == 'x') {
     base = 16;
     ++*at;
   }
-  for (first = *at; *at < l->len && *at - first < MOST_DIGITS; ++*at) {
+  for (first = *at; is_there(l, *at) && *at - first < MOST_DIGITS; ++*at) {
     unsigned digit = SZ_HEX[l->text[*at]];
     if (!digit || (digit & 15) >= base)
       break;
@@ -157,15 +113,22 @@ static unsigned long number(const struct link *l, size_t *at) {
   return value;
 }
 
+static bool is_letter(unsigned char c) {
+  return c >= 'a' && c <= 'z';
+}
+
 /* The character of an entity's name, which begins at 'at'. 0: none. */
 static unsigned long name(const struct link *l, size_t *at) {
   static const struct {
     char name[LONGEST_NAME], code;
-  } NAMES[] = {{"amp", '&'}, {"lt", '<'}, {"gt", '>'}, {"quot", '"'},
+  } NAMES[] = {{"amp", '&'},
+               {"lt", '<'},
+               {"gt", '>'},
+               {"quot", '"'},
                {"apos", '\''}};
   size_t i, len = 0;
-  while (*at + len < l->len && len < LONGEST_NAME &&
-         is_alnum(l->text[*at + len]))
+  while (len < LONGEST_NAME && is_there(l, *at + len) &&
+         is_letter(l->text[*at + len]))
     len++;
   for (i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++)
     if (len == strlen(NAMES[i].name) &&
@@ -176,58 +139,99 @@ static unsigned long name(const struct link *l, size_t *at) {
   return 0;
 }
 
-static bool after_ampersand(struct link *l, struct sz_readings *all) {
-  size_t hash = sign_end(l, l->at, '#'), at = hash ? hash : l->at;
-  unsigned long code = hash ? number(l, &at) : name(l, &at);
-  size_t end = sign_end(l, at, ';');
-  if (!end || !code) {
-    all->cut = all->cut || cut_entity(l);
+static bool next(struct link *l);
+
+/*
+** Reads a byte from 'low' to 'high', which may be encoded itself. Returns
+** where it ends. 0: it is not there.
+*/
+static size_t read_byte(struct link *l, size_t at, unsigned long low,
+                        unsigned long high) {
+  struct link in = *l;
+  if (!is_there(l, at))
+    return 0;
+  in.at = at + 1;
+  in.code = l->text[at];
+  in.byte = in.inner = true;
+  while (in.code < low || in.code > high)
+    if (!next(&in))
+      return 0;
+  l->code = in.code;
+  return in.at;
+}
+
+static bool after_backslash(struct link *l) {
+  unsigned char c;
+  if (!is_there(l, l->at))
     return false;
-  }
+  c = l->text[l->at];
+  l->byte = c == 'x';
+  if (c == 'x' || c == 'u')
+    return hex(l, l->at + 1, c == 'x' ? 2 : 4);
+  if (l->inner)
+    l->at = read_byte(l, l->at, '\\', '\\');
+  return l->inner && l->at > 0;
+}
+
+static bool after_ampersand(struct link *l) {
+  size_t hash = read_byte(l, l->at, '#', '#'), at = hash ? hash : l->at;
+  unsigned long code = hash ? number(l, &at) : name(l, &at);
+  size_t end = code ? read_byte(l, at, ';', ';') : 0;
   l->code = code;
   l->at = end;
-  l->byte = code < 0x80;
-  return true;
+  l->byte = false;
+  return end > 0;
 }
 
 /* A byte of UTF-8 that was read as Latin-1, and written as UTF-8 again. */
-static bool after_latin1(struct link *l, struct sz_readings *all) {
-  if (l->at == l->len) {
-    all->cut = true;
-    return false;
-  }
-  if ((l->text[l->at] & 0xC0) != 0x80)
-    return false;
-  l->code = (l->code & 3) << 6 | (l->text[l->at++] & 0x3F);
-  return true;
+static bool after_latin1(struct link *l) {
+  unsigned long high = (l->code & 3) << 6;
+  size_t end = l->byte ? read_byte(l, l->at, 0x80, 0xBF) : 0;
+  l->code = high | (l->code & 0x3F);
+  l->at = end;
+  return end > 0;
 }
 
 /* Goes on to what the sign and the text behind it encode. */
-static bool next(struct link *l, struct sz_readings *all, size_t start) {
+static bool next(struct link *l) {
+  if (*l->left == 0)
+    return false;
+  --*l->left;
   switch (l->code) {
   case '\\':
-    return after_backslash(l, all, start);
+    return after_backslash(l);
   case '%':
     l->byte = true;
-    return hex(l, l->at, 2, &all->cut);
+    return hex(l, l->at, 2);
   case '&':
-    return after_ampersand(l, all);
+    return after_ampersand(l);
   case 0xC2:
   case 0xC3:
-    return l->byte && after_latin1(l, all);
+    return after_latin1(l);
   default:
     return false;
   }
 }
 
+/* What a backslash does: nothing by itself; or a short escape. */
+static void add_escapes(struct sz_readings *all, const struct link *l,
+                        size_t reach) {
+  add(all, NULL, 0, reach);
+  if (l->at < l->len && SZ_SHORT_ESCAPE[l->text[l->at]])
+    add(all, &SZ_SHORT_ESCAPE[l->text[l->at]], 1, reach + 1);
+}
+
 void sz_readings_at(struct sz_readings *all, const char *text, size_t len,
                     size_t at) {
-  struct link l = {(const unsigned char *)text, len, at + 1, 0, true};
-  int links;
+  unsigned char left = LINKS;
+  struct link l = {(const unsigned char *)text, len, at + 1, 0, true,
+                   false, &all->cut, &left};
   l.code = l.text[at];
   all->count = 0;
   all->cut = false;
-  add_link(all, &l, 1);
-  for (links = 0; links < LINKS && next(&l, all, at); links++)
+  do {
     add_link(all, &l, l.at - at);
+    if (l.code == '\\')
+      add_escapes(all, &l, l.at - at);
+  } while (next(&l));
 }
