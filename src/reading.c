@@ -186,9 +186,10 @@ static bool after_ampersand(struct link *l) {
 /* A byte of UTF-8 that was read as Latin-1, and written as UTF-8 again. */
 static bool after_latin1(struct link *l) {
   unsigned long high = (l->code & 3) << 6;
-  size_t end = l->byte ? read_byte(l, l->at, 0x80, 0xBF) : 0;
+  size_t end = read_byte(l, l->at, 0x80, 0xBF);
   l->code = high | (l->code & 0x3F);
   l->at = end;
+  l->byte = true;
   return end > 0;
 }
 
