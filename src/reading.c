@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-enum { LINKS = 64, LONGEST_NAME = 6, MOST_DIGITS = 8 };
+enum { LINKS = 64, DEEPEST = 4, LONGEST_NAME = 6, MOST_DIGITS = 8 };
 
 /* What was read last: a byte, or a code point from JSON or HTML. */
 struct link {
@@ -22,7 +22,7 @@ struct link {
   size_t len, at; /* at: behind what was read */
   unsigned long code;
   bool byte;
-  bool inner;          /* of an encoding: `\\` is `\` there */
+  unsigned depth;      /* not 0: of an encoding, where `\\` is `\` */
   bool *cut;           /* set when the text ends within a reading */
   unsigned char *left; /* how many links may yet be read */
 };
@@ -148,11 +148,12 @@ static bool next(struct link *l);
 static size_t read_byte(struct link *l, size_t at, unsigned long low,
                         unsigned long high) {
   struct link in = *l;
-  if (!is_there(l, at))
+  if (!is_there(l, at) || l->depth == DEEPEST)
     return 0;
   in.at = at + 1;
   in.code = l->text[at];
-  in.byte = in.inner = true;
+  in.byte = true;
+  in.depth++;
   while (in.code < low || in.code > high)
     if (!next(&in))
       return 0;
@@ -168,9 +169,9 @@ static bool after_backslash(struct link *l) {
   l->byte = c == 'x';
   if (c == 'x' || c == 'u')
     return hex(l, l->at + 1, c == 'x' ? 2 : 4);
-  if (l->inner)
+  if (l->depth > 0)
     l->at = read_byte(l, l->at, '\\', '\\');
-  return l->inner && l->at > 0;
+  return l->depth > 0 && l->at > 0;
 }
 
 static bool after_ampersand(struct link *l) {
@@ -226,7 +227,7 @@ void sz_readings_at(struct sz_readings *all, const char *text, size_t len,
                     size_t at) {
   unsigned char left = LINKS;
   struct link l = {(const unsigned char *)text, len, at + 1, 0, true,
-                   false, &all->cut, &left};
+                   0, &all->cut, &left};
   l.code = l.text[at];
   all->count = 0;
   all->cut = false;

@@ -92,22 +92,25 @@ describe("a set of secrets", function()
   -- look encoded themselves; UTF-8 read as Latin-1; beyond the BMP; texts in pieces; what stands around it may be the half of an encoding.
   it("masks each in every order of encodings", function()
     local function bytes(hex) return (hex:gsub("%x%x", function(pair) return string.char(tonumber(pair, 16)) end)) end
-    local sets, count = {}, 0
+    local sets, wrong, count = {}, {}, 0
+    local function check(good, secret, ...)
+      if not good and #wrong < 20 then wrong[#wrong + 1] = ("%q: %s: %s"):format(secret, ...) end
+    end
     for line in support.shell("env -u LD_PRELOAD python3 -B spec/secrets/encodings.py"):gmatch "[^\n]+" do
       local secret, text, names = line:match "^(%x+) (%x+) (.*)$"
       secret, text, count = bytes(secret), bytes(text), count + 1
       sets[secret] = sets[secret] or secrets.new { secret }
-      local set, what = sets[secret], ("%q: %s: %s"):format(secret, names, text)
-      assert.equal("(***)", set.mask("(" .. text .. ")"), what)
-      assert.equal("{***}", set.stream()("{" .. text .. "}", true), what)
+      local set = sets[secret]
+      check(set.mask("(" .. text .. ")") == "(***)", secret, names, text)
+      check(set.stream()("{" .. text .. "}", true) == "{***}", secret, names .. " in one piece", text)
       for _, around in ipairs { { "%", "41" }, { "C:\\", "n" }, { "&am", "p;" }, { "%4", "25" } } do
         local masked = set.mask(around[1] .. text .. around[2])
-        assert.is_truthy(masked:find("***", 1, true), what)
-        assert.is_nil(masked:find(text, 1, true), what)
+        check(masked:find("***", 1, true) and not masked:find(text, 1, true), secret, names .. " behind " .. around[1], text)
       end
       local clean, cut = set.stream(), count % #text + 1
-      assert.equal("{***}", clean("{" .. text:sub(1, cut)) .. clean(text:sub(cut + 1) .. "}") .. clean("", true), what)
+      check(clean("{" .. text:sub(1, cut)) .. clean(text:sub(cut + 1) .. "}") .. clean("", true) == "{***}", secret, names .. " in two pieces", text)
     end
+    assert.same({}, wrong)
     assert.equal(23 * (1 + 9 + 81 + 729), count)
   end)
 
