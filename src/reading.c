@@ -121,11 +121,8 @@ static bool is_letter(unsigned char c) {
 static unsigned long name(const struct link *l, size_t *at) {
   static const struct {
     char name[LONGEST_NAME], code;
-  } NAMES[] = {{"amp", '&'},
-               {"lt", '<'},
-               {"gt", '>'},
-               {"quot", '"'},
-               {"apos", '\''}};
+  } NAMES[] = {
+      {"amp", '&'}, {"lt", '<'}, {"gt", '>'}, {"quot", '"'}, {"apos", '\''}};
   size_t i, len = 0;
   while (len < LONGEST_NAME && is_there(l, *at + len) &&
          is_letter(l->text[*at + len]))
@@ -226,8 +223,8 @@ static void add_escapes(struct sz_readings *all, const struct link *l,
 void sz_readings_at(struct sz_readings *all, const char *text, size_t len,
                     size_t at) {
   unsigned char left = LINKS;
-  struct link l = {(const unsigned char *)text, len, at + 1, 0, true,
-                   0, &all->cut, &left};
+  struct link l = {
+      (const unsigned char *)text, len, at + 1, 0, true, 0, &all->cut, &left};
   l.code = l.text[at];
   all->count = 0;
   all->cut = false;

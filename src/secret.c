@@ -28,8 +28,8 @@ struct set {
 struct sz_secret {
   const unsigned char *bytes;
   size_t len, words;
-  bool opens;  /* a backslash before it is part of its encoding */
-  bool closes; /* it ends with a backslash, which may be many */
+  bool opens;        /* a backslash before it is part of its encoding */
+  bool closes;       /* it ends with a backslash, which may be many */
   bool quiet[BYTES]; /* neither the last byte nor the beginning of a reading */
   uint64_t *masks;
   struct set ring[SZ_REACH], made, rest;
@@ -183,8 +183,7 @@ static void back_over(struct sz_secret *s, size_t at,
       return;
     skip_slash(s, &s->ring[there]);
   } else {
-    step_back(&s->made, &s->ring[there],
-              mask_of(s, r->bytes[r->count - 1]));
+    step_back(&s->made, &s->ring[there], mask_of(s, r->bytes[r->count - 1]));
     for (i = r->count - 1; i > 0; i--)
       step_back(&s->made, &s->made, mask_of(s, r->bytes[i - 1]));
   }
