@@ -8,7 +8,7 @@ import urllib.parse
 
 SECRETS = [
     'Hunter"22', "Hunter\\22", "Hunter\\\\22", "Hunt/er22", "Hunter'22", "Hünter22", "Hun ter&22", "Hun%ter22", "Hun\tter22", "Hun\x1b\nter", "<Hunter22>",
-    '"Hunter22', 'Hunter22"', "Hunter22\\", "\\Hunter22", 'Hun""ter', "100%25&amp;", "&quot;%5C\\u00fc", "50% + 3€;#", "key😀key", "\\\\\\\\", "ünïcödé", "\\n\n\\\\n",
+    '"Hunter22', 'Hunter22"', "Hunter22\\", "\\Hunter22", 'Hun""ter', "100%25&amp;", "&quot;%5C\\u00fc", "50% + 3€;#", "key😀🦄key", "\\\\\\\\", "ünïcödé", "\\n\n\\\\n",
     'eyJ"' * 15 + "+/é\\" * 12,
 ]
 
