@@ -38,31 +38,38 @@ static size_t push_masked(lua_State *L, const struct masking *m) {
   return at;
 }
 
+/* Looks for the secret. 'least' < 0: the text is not cut. */
+static bool look(const struct masking *m, lua_Number least) {
+  bool here = sz_secret_find(m->secret, m->text, m->len, m->marks);
+  bool cut = least >= 0 && sz_secret_cut(m->secret, m->text, m->len,
+                                         (size_t)least, m->marks);
+  return here || cut;
+}
+
 /*
 ** core.mask(text, secret [, least]) -> masked, rest
 ** With 'least', the text may end within the secret: 'rest' is its end from
 ** where it may be the secret's beginning, at least so many bytes of it.
 */
 int sz_lua_mask(lua_State *L) {
-  struct masking m;
+  struct masking m = {0};
   size_t secret_len, done;
   const char *secret = luaL_checklstring(L, 2, &secret_len);
   lua_Number least = luaL_optnumber(L, 3, -1);
   m.text = luaL_checklstring(L, 1, &m.len);
   luaL_argcheck(L, secret_len > 0 && secret_len <= (size_t)-1 / 128, 2,
                 "no secret of this length");
+  luaL_argcheck(L, least < 9e15, 3, "no length");
   lua_settop(L, 3);
   m.secret = sz_secret_init(lua_newuserdata(L, sz_secret_size(secret_len)),
                             secret, secret_len);
-  m.marks = memset(lua_newuserdata(L, m.len + 1), 0, m.len + 1);
-  sz_secret_find(m.secret, m.text, m.len, m.marks);
-  if (least >= 0)
-    sz_secret_cut(m.secret, m.text, m.len, (size_t)least, m.marks);
-  if (marked(&m, 0) == m.len) {
+  if (!look(&m, least)) {
     lua_pushvalue(L, 1);
     lua_pushliteral(L, "");
     return 2;
   }
+  m.marks = memset(lua_newuserdata(L, m.len + 1), 0, m.len + 1);
+  look(&m, least);
   done = push_masked(L, &m);
   lua_pushlstring(L, m.text + done, m.len - done);
   return 2;

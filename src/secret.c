@@ -139,7 +139,6 @@ struct sz_secret *sz_secret_init(void *room, const char *bytes, size_t len) {
   s->len = len;
   s->words = w;
   s->opens = !is_alnum(s->bytes[0]);
-  s->closes = bytes[len - 1] == '\\';
   s->masks = words;
   for (i = 0; i < BYTES; i++)
     s->quiet[i] = !sz_reading_begins((unsigned char)i);
@@ -165,7 +164,7 @@ static void skip_slash(struct sz_secret *s, const struct set *from) {
   join(made, from);
   if (!s->opens && has(made, 0))
     made->words[0] &= ~(uint64_t)1;
-  if (!s->closes && has(made, s->len))
+  if (has(made, s->len))
     made->words[s->len / WORD] &= ~((uint64_t)1 << s->len % WORD);
   trim(made);
 }
@@ -215,11 +214,18 @@ static bool is_idle(const struct sz_secret *s, const struct set *set) {
          set->words[set->first] == (uint64_t)1 << s->len % WORD;
 }
 
-void sz_secret_find(struct sz_secret *s, const char *text, size_t len,
+/* Sets a mark, if there are marks. */
+static bool mark(unsigned char *marks, size_t at, unsigned char what) {
+  if (marks)
+    marks[at] |= what;
+  return true;
+}
+
+bool sz_secret_find(struct sz_secret *s, const char *text, size_t len,
                     unsigned char *marks) {
   struct set *here = &s->ring[len % SZ_REACH];
   size_t at;
-  bool idle = true;
+  bool idle = true, found = false;
   s->slashes[len % SZ_REACH] = 0;
   empty(here);
   put(here, s->len);
@@ -233,33 +239,34 @@ void sz_secret_find(struct sz_secret *s, const char *text, size_t len,
     }
     back_to(s, text, len, at);
     if (has(here, 0))
-      marks[at] |= SZ_SECRET_HERE;
+      found = mark(marks, at, SZ_SECRET_HERE);
     put(here, s->len); /* an occurrence may end anywhere */
     idle = is_idle(s, here);
   }
+  return found;
 }
 
-void sz_secret_cut(struct sz_secret *s, const char *text, size_t len,
+bool sz_secret_cut(struct sz_secret *s, const char *text, size_t len,
                    size_t least, unsigned char *marks) {
   struct set *here = &s->ring[len % SZ_REACH];
   size_t at, alive = len, i;
+  bool found = false;
   s->slashes[len % SZ_REACH] = 0;
   empty(&s->rest);
   for (i = least; i < s->len; i++)
     put(&s->rest, i);
   empty(here);
   join(here, &s->rest);
-  if (s->closes)
-    put(here, s->len);
   for (at = len; at-- > 0 && alive - at <= SZ_REACH;) {
     here = &s->ring[at % SZ_REACH];
     if (back_to(s, text, len, at))
       join(here, &s->rest);
     if (has(here, 0))
-      marks[at] |= SZ_SECRET_CUT;
+      found = mark(marks, at, SZ_SECRET_CUT);
     if (here->first < here->end)
       alive = at;
   }
+  return found;
 }
 
 /* ---- from a beginning to the end ---- */
@@ -285,7 +292,7 @@ static size_t on_over(struct sz_secret *s, size_t at,
 
 size_t sz_secret_end(struct sz_secret *s, const char *text, size_t len,
                      size_t at) {
-  size_t last = at, end = 0, i;
+  size_t last = at, end = 0, least = at + 1, i;
   struct sz_readings all;
   for (i = 0; i < SZ_REACH; i++)
     empty(&s->ring[i]);
@@ -303,5 +310,5 @@ size_t sz_secret_end(struct sz_secret *s, const char *text, size_t len,
     }
     empty(here);
   }
-  return end;
+  return end < least ? least : end;
 }

@@ -20,15 +20,19 @@ struct sz_secret *sz_secret_init(void *room, const char *bytes, size_t len);
 /* Marks of a place in a text. */
 enum { SZ_SECRET_HERE = 1, SZ_SECRET_CUT = 2 };
 
-/* Sets SZ_SECRET_HERE in marks[i] where an occurrence begins at text[i]. */
-void sz_secret_find(struct sz_secret *s, const char *text, size_t len,
+/*
+** Whether the secret occurs in the text. Sets SZ_SECRET_HERE in marks[i] where
+** an occurrence begins at text[i]; 'marks' may be NULL.
+*/
+bool sz_secret_find(struct sz_secret *s, const char *text, size_t len,
                     unsigned char *marks);
 
 /*
-** Sets SZ_SECRET_CUT in marks[i] where text[i] to the end may be part of an
-** occurrence: at least the first 'least' bytes of the secret.
+** Whether the text may end within an occurrence, behind at least the first
+** 'least' bytes of the secret. Sets SZ_SECRET_CUT in marks[i] where such a one
+** begins at text[i]; 'marks' may be NULL.
 */
-void sz_secret_cut(struct sz_secret *s, const char *text, size_t len,
+bool sz_secret_cut(struct sz_secret *s, const char *text, size_t len,
                    size_t least, unsigned char *marks);
 
 /* The end of the longest occurrence that begins at text[at]. */
