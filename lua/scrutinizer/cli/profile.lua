@@ -47,7 +47,7 @@ local function check_settings(path, settings, where)
     end
     if not is_profile and type(value) ~= KNOWN[name] then wrong("%s: %s%s must be a %s", path, where, name, KNOWN[name]) end
   end
-  if settings.url and not settings.url:find "^%a+://" then wrong("%s: %surl must begin with https://", path, where) end
+  if settings.url and not settings.url:find "^[A-Za-z]+://" then wrong("%s: %surl must begin with https://", path, where) end
 end
 
 -- Refuses a file that others can read, whatever is in it.
