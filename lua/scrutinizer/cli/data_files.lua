@@ -58,7 +58,8 @@ local function fault_of(message)
   for _, verb in ipairs(ATTEMPTS) do
     if said:find("attempt to " .. verb, 1, true) == 1 then return ":" .. line, "only data is allowed, texts in quotes: attempt to " .. verb end
   end
-  local fault = said:match "^'%S+' expected" or said:match "^<[a-z]+> expected" or said:match "^unfinished [a-z ]*[a-z]" or said:match "^([a-z ]+) near "
+  local fault = said:match "^'%S+' expected" or said:match "^<[a-z]+> expected"
+    or said:match "^unfinished [a-z ]*[a-z]" or said:match "^([a-z ]+) near "
   return ":" .. line, fault or "it is not a Lua table"
 end
 
