@@ -10,18 +10,13 @@ local day = client:report("interfaces"):exporter(exporter):both():between("2026-
 local rates = assert(day:rates())
 assert(chart.series(rates, picture, { unit = "bits/s", stacked = true, title = "Interfaces of " .. exporter }))
 
--- The report's rows and the graph's series are the same interfaces in the same order. Each direction's series may end with Other.
-local speeds, at = { inbound = {}, outbound = {} }, { inbound = 0, outbound = 0 }
-for row in day:select { speed = "interfacespeed", direction = "direction" }:rows() do
-  table.insert(speeds[row.direction], tonumber(row.speed))
-end
-
+-- Each series has the table's row of its interface, with the speed of the line. Other has none.
 print(("%-36s %-9s %10s %10s %10s %7s"):format("interface", "direction", "line", "mean", "peak", "of line"))
 for _, series in ipairs(rates) do
-  at[series.direction] = at[series.direction] + 1
-  local speed, sum, peak = speeds[series.direction][at[series.direction]], 0, 0
+  local sum, peak = 0, 0
   for _, point in ipairs(series.points) do sum, peak = sum + point[2], math.max(peak, point[2]) end
-  if not series.other and #series.points > 0 then
+  if series.row and #series.points > 0 then
+    local speed = tonumber(series.row.interfacespeed)
     print(("%-36s %-9s %6.0f Mb/s %5.2f kb/s %5.2f kb/s %5.2f %%"):format(
       series.label, series.direction, speed / 1e6, sum / #series.points / 1e3, peak / 1e3, peak / speed * 100))
   end

@@ -14,6 +14,7 @@ function answers.chance(seed)
   end
 end
 
+--- A new list of the same items in an order by chance.
 local function shuffled(list, chance)
   local out = {}
   for i, item in ipairs(list) do out[i] = item end
@@ -23,6 +24,7 @@ local function shuffled(list, chance)
   end
   return out
 end
+answers.shuffled = shuffled
 
 ---------------------------------------------------------------------------------------------------------------------- values
 

@@ -23,9 +23,10 @@ local ARROWS = {
   meta = {},
 }
 
--- Modules that lie beside the folders; `core` is the C core. `secrets` is a folder that everybody may use.
+-- Modules that lie beside the folders; `core` is the C core. `secrets` and `arithmetic` are folders that everybody may use.
 local FILES = { init = "init", main = "cli", client = "client", options = "client" }
-for _, name in ipairs { "addresses", "ascii", "check", "core", "csv", "errors", "files", "limits", "secrets", "sink", "suggest" } do
+for _, name in ipairs { "addresses", "arithmetic", "ascii", "check", "core", "csv", "errors", "files", "limits", "listing", "secrets",
+  "sink", "suggest" } do
   FILES[name] = "basic"
 end
 

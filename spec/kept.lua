@@ -53,7 +53,7 @@ kept.ASK = [[function(options)
     return total
   end
   local said = { sum(query), sum(query:page_size(10):prefetch(2)) }
-  said[3] = assert(query:aggregate { sum = { "sum_packetdeltacount" } })[1].sum_sum_packetdeltacount
+  said[3] = assert(query:aggregate { sum = { "sum_packetdeltacount" } })[1].sum_packetdeltacount
   said[4] = tostring(client:ping())
   said[5] = assert(client.users:create { { name = "kept", password = "a secret of it" } })[1].name
   said[6] = assert(client.users:delete { "kept" })[1].name

@@ -1,6 +1,8 @@
 /* aggregate.c - groups rows as they stream in. */
 #include "aggregate_private.h"
 
+#include "address.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,29 +76,110 @@ static int add_key(struct sz_buffer *key, enum sz_slot_type type,
   return 1;
 }
 
-/* Writes the row's 'by' values to a->key. 1, 1.0 and 1e0 are one number. */
-static int make_key(struct sz_aggregate *a, enum sz_direction direction,
-                    const struct sz_slot *slots, const char *text) {
+/* Adds the value itself. */
+static enum sz_added add_value(struct sz_buffer *key,
+                               const struct sz_slot *slot, const char *text) {
+  enum sz_slot_type type =
+      slot->type == SZ_SLOT_STRING ? SZ_SLOT_STRING : SZ_SLOT_NUMBER;
+  return add_key(key, type, text + slot->at, slot->len) ? SZ_ADDED
+                                                        : SZ_ADD_NOMEM;
+}
+
+/* Adds the network of an address; a text that is none as it is. */
+static enum sz_added add_network(struct sz_buffer *key, const struct sz_by *by,
+                                 const struct sz_slot *slot,
+                                 const char *text) {
+  char network[SZ_NETWORK_TEXT];
+  struct sz_address address;
+  unsigned bits;
+  size_t len;
+  if (slot->type != SZ_SLOT_STRING)
+    return SZ_ADD_NO_ADDRESS;
+  if (!sz_address_read(text + slot->at, slot->len, &address))
+    return add_value(key, slot, text); /* such as a host's name */
+  bits = sz_address_bits(&address) == 32 ? by->bits4 : by->bits6;
+  if (bits > sz_address_bits(&address))
+    return SZ_ADD_NO_PREFIX;
+  len = sz_address_network(&address, bits, network);
+  return add_key(key, SZ_SLOT_STRING, network, len) ? SZ_ADDED : SZ_ADD_NOMEM;
+}
+
+/* The whole number at or below the slot's. 0: it is no number of 128 bits. */
+static int floor_slot(const struct sz_slot *slot, const char *text,
+                      sz_wide *out) {
+  struct sz_number n;
+  *out = slot->integer;
+  if (slot->type == SZ_SLOT_INTEGER)
+    return 1;
+  if (slot->type != SZ_SLOT_NUMBER)
+    return 0;
+  if (sz_number_whole(text + slot->at, slot->len, out))
+    return 1;
+  sz_number_read(text + slot->at, slot->len, &n);
+  if (n.kind != SZ_NUMBER_REAL || !(n.real > -9e15 && n.real < 9e15))
+    return 0;
+  *out = (sz_wide)n.real;
+  *out -= (double)*out > n.real;
+  return 1;
+}
+
+/* Adds the multiple of the step at or below a number. */
+static enum sz_added add_step(struct sz_buffer *key, const struct sz_by *by,
+                              const struct sz_slot *slot, const char *text) {
+  char digits[SZ_WIDE_TEXT];
+  sz_wide value, rest;
+  size_t len;
+  if (!floor_slot(slot, text, &value))
+    return SZ_ADD_NO_NUMBER;
+  rest = value % by->step;
+  if (__builtin_sub_overflow(value, rest < 0 ? rest + by->step : rest, &value))
+    return SZ_ADD_NO_NUMBER;
+  len = sz_wide_text(value, digits);
+  return add_key(key, SZ_SLOT_NUMBER, digits, len) ? SZ_ADDED : SZ_ADD_NOMEM;
+}
+
+static enum sz_added add_direction(struct sz_buffer *key,
+                                   const struct sz_by *by,
+                                   enum sz_direction direction) {
   static const char *const NAMES[] = {"inbound", "outbound"};
+  const char *name = NAMES[direction];
+  if (by->kind != SZ_BY_VALUE)
+    return by->kind == SZ_BY_STEP ? SZ_ADD_NO_NUMBER : SZ_ADD_NO_ADDRESS;
+  return add_key(key, SZ_SLOT_STRING, name, strlen(name)) ? SZ_ADDED
+                                                          : SZ_ADD_NOMEM;
+}
+
+static enum sz_added add_by(struct sz_aggregate *a, const struct sz_by *by,
+                            enum sz_direction direction,
+                            const struct sz_slot *slots, const char *text) {
+  size_t want = a->wants[direction][by->field];
+  if (want == SZ_DIRECTION)
+    return add_direction(&a->key, by, direction);
+  if (want == ABSENT || slots[want].type == SZ_SLOT_ABSENT)
+    return add_key(&a->key, SZ_SLOT_ABSENT, "", 0) ? SZ_ADDED : SZ_ADD_NOMEM;
+  if (by->kind == SZ_BY_NETWORK)
+    return add_network(&a->key, by, &slots[want], text);
+  if (by->kind == SZ_BY_STEP)
+    return add_step(&a->key, by, &slots[want], text);
+  return add_value(&a->key, &slots[want], text);
+}
+
+/* Writes the row's 'by' values to a->key. */
+static enum sz_added make_key(struct sz_aggregate *a,
+                              enum sz_direction direction,
+                              const struct sz_slot *slots, const char *text,
+                              const char **field) {
   size_t i;
   a->key.len = 0;
   for (i = 0; i < a->options.nby; i++) {
-    size_t want = a->wants[direction][a->options.by[i]];
-    int good;
-    if (want == SZ_DIRECTION)
-      good = add_key(&a->key, SZ_SLOT_STRING, NAMES[direction],
-                     strlen(NAMES[direction]));
-    else if (want == ABSENT || slots[want].type == SZ_SLOT_ABSENT)
-      good = add_key(&a->key, SZ_SLOT_ABSENT, "", 0);
-    else
-      good = add_key(&a->key,
-                     slots[want].type == SZ_SLOT_STRING ? SZ_SLOT_STRING
-                                                        : SZ_SLOT_NUMBER,
-                     text + slots[want].at, slots[want].len);
-    if (!good)
-      return 0;
+    const struct sz_by *by = &a->options.by[i];
+    enum sz_added added = add_by(a, by, direction, slots, text);
+    if (added != SZ_ADDED) {
+      *field = a->options.fields[by->field];
+      return added;
+    }
   }
-  return 1;
+  return SZ_ADDED;
 }
 
 /* ---- groups ---- */
@@ -257,9 +340,9 @@ enum sz_added sz_aggregate_add(struct sz_aggregate *a,
   const struct sz_aggregate_options *o = &a->options;
   enum sz_added added;
   size_t group, i;
-  if (!make_key(a, direction, slots, text))
-    return SZ_ADD_NOMEM;
-  added = find_group(a, &group);
+  added = make_key(a, direction, slots, text, field);
+  if (added == SZ_ADDED)
+    added = find_group(a, &group);
   if (added != SZ_ADDED)
     return added;
   a->groups[group].count++;

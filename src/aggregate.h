@@ -20,11 +20,25 @@ struct sz_folded {
   enum sz_fold fold;
 };
 
+enum sz_by_kind {
+  SZ_BY_VALUE,
+  SZ_BY_NETWORK, /* the network of an address; other texts as they are */
+  SZ_BY_STEP     /* the multiple of 'step' at or below a number */
+};
+
+/* A field that the rows are grouped by. */
+struct sz_by {
+  size_t field;
+  enum sz_by_kind kind;
+  unsigned bits4, bits6; /* the network's length: of IPv4, of IPv6 */
+  int64_t step;
+};
+
 /* All arrays are borrowed and must live as long as the aggregate. */
 struct sz_aggregate_options {
   const char *const *fields; /* names of the rows' fields */
   size_t nfields;
-  const size_t *by; /* indices of fields */
+  const struct sz_by *by;
   size_t nby;
   const struct sz_folded *folded;
   size_t nfolded;
@@ -52,12 +66,15 @@ void sz_aggregate_bind(struct sz_aggregate *a, enum sz_direction direction,
 enum sz_added {
   SZ_ADDED,
   SZ_ADD_TEXT, /* a folded field is text, or a number no total can hold */
-  SZ_ADD_FULL, /* more than SZ_MAX_GROUPS groups */
+  SZ_ADD_NO_ADDRESS, /* a field that is grouped by network is no text */
+  SZ_ADD_NO_PREFIX,  /* it is an IPv4 address, and the prefix is for IPv6 */
+  SZ_ADD_NO_NUMBER,  /* a field that is grouped in steps is no number */
+  SZ_ADD_FULL,       /* more than SZ_MAX_GROUPS groups */
   SZ_ADD_LONG, /* the groups' 'by' values take more than max_keys bytes */
   SZ_ADD_NOMEM
 };
 
-/* Adds a row. On SZ_ADD_TEXT '*field' is the field's name. */
+/* Adds a row. If a value does not fit, '*field' is the field's name. */
 enum sz_added sz_aggregate_add(struct sz_aggregate *a,
                                enum sz_direction direction,
                                const struct sz_slot *slots, const char *text,

@@ -16,6 +16,7 @@ void sz_columns_free(struct sz_columns *c) {
   free(c->index);
   free(c->wants);
   free(c->first_want);
+  free(c->tested);
   free(c->outputs);
   sz_buffer_free(&c->strings);
   sz_columns_init(c, max);
@@ -351,25 +352,15 @@ static size_t order_column(const struct sz_columns *c, const char *order) {
   return 0;
 }
 
+int sz_columns_has(const struct sz_columns *c, const char *element) {
+  return *element && order_column(c, element) > 0;
+}
+
 /* The raw value of that column, as text even if the column is numeric. */
 static struct sz_want order_want(const struct sz_columns *c, size_t cell) {
   struct sz_want want = want_of(c, cell, SZ_RAW);
   want.numeric = 0;
   return want;
-}
-
-static void project_all(struct sz_columns *c, int with_direction) {
-  size_t i;
-  for (i = 0; i < c->count; i++) {
-    c->wants[i] = want_of(c, i, SZ_RAW);
-    c->outputs[i].name = sz_columns_text(c, c->list[i].name);
-    c->outputs[i].want = i;
-  }
-  c->nwants = c->noutputs = c->count;
-  if (with_direction) {
-    c->outputs[c->noutputs].name = "direction";
-    c->outputs[c->noutputs++].want = SZ_DIRECTION;
-  }
 }
 
 static int compare_wants(const void *a, const void *b) {
@@ -395,30 +386,93 @@ static size_t column_of(const struct sz_columns *c,
   return *find_place(c, field->column);
 }
 
-static const struct sz_select *project_some(struct sz_columns *c,
-                                            const struct sz_select *fields,
-                                            size_t nfields, size_t sorted) {
+/* Adds what the tests read. Returns a field that is missing, or NULL. */
+static const struct sz_select *want_tested(struct sz_columns *c,
+                                           const struct sz_projection *p) {
   size_t i;
-  for (i = 0; i < nfields; i++) {
-    size_t column = column_of(c, &fields[i]);
-    if (!strcmp(fields[i].column, "direction"))
+  for (i = 0; i < p->ntested; i++) {
+    size_t column = column_of(c, &p->tested[i]);
+    struct sz_want want;
+    if (!column)
+      return &p->tested[i];
+    want = want_of(c, column - 1, p->tested[i].member);
+    if (find_want(c, want) == c->nwants)
+      c->wants[c->nwants++] = want;
+  }
+  return NULL;
+}
+
+static void find_tested(struct sz_columns *c, const struct sz_projection *p) {
+  size_t i;
+  for (i = 0; i < p->ntested; i++) {
+    size_t column = column_of(c, &p->tested[i]);
+    c->tested[i] = find_want(c, want_of(c, column - 1, p->tested[i].member));
+  }
+}
+
+static const struct sz_select *project_all(struct sz_columns *c,
+                                           const struct sz_projection *p,
+                                           size_t sorted) {
+  const struct sz_select *missing;
+  size_t i, at = 0;
+  for (i = 0; i < c->count; i++)
+    c->wants[i] = want_of(c, i, SZ_RAW);
+  c->nwants = c->count;
+  missing = want_tested(c, p);
+  if (missing)
+    return missing;
+  qsort(c->wants, c->nwants, sizeof *c->wants, compare_wants);
+  for (i = 0; i < c->count; i++) {
+    struct sz_want raw = want_of(c, i, SZ_RAW);
+    while (compare_wants(&c->wants[at], &raw))
+      at++;
+    c->outputs[i].name = sz_columns_text(c, c->list[i].name);
+    c->outputs[i].want = at;
+  }
+  c->noutputs = c->count;
+  if (p->with_direction) {
+    c->outputs[c->noutputs].name = "direction";
+    c->outputs[c->noutputs++].want = SZ_DIRECTION;
+  }
+  if (sorted) /* every column is wanted */
+    c->order = c->outputs[sorted - 1].want;
+  return NULL;
+}
+
+/* Adds what the fields, the order and the tests need. */
+static const struct sz_select *
+want_some(struct sz_columns *c, const struct sz_projection *p, size_t sorted) {
+  size_t i;
+  for (i = 0; i < p->nfields; i++) {
+    size_t column = column_of(c, &p->fields[i]);
+    if (!strcmp(p->fields[i].column, "direction"))
       continue;
     if (column)
-      c->wants[c->nwants++] = want_of(c, column - 1, fields[i].member);
-    else if (!fields[i].optional)
-      return &fields[i];
+      c->wants[c->nwants++] = want_of(c, column - 1, p->fields[i].member);
+    else if (!p->fields[i].optional)
+      return &p->fields[i];
   }
   if (sorted)
     c->wants[c->nwants++] = order_want(c, sorted - 1);
+  return want_tested(c, p);
+}
+
+static const struct sz_select *project_some(struct sz_columns *c,
+                                            const struct sz_projection *p,
+                                            size_t sorted) {
+  const struct sz_select *missing = want_some(c, p, sorted);
+  size_t i;
+  if (missing)
+    return missing;
   qsort(c->wants, c->nwants, sizeof *c->wants, compare_wants);
-  for (i = 0; i < nfields; i++) {
-    size_t column = column_of(c, &fields[i]);
+  for (i = 0; i < p->nfields; i++) {
+    size_t column = column_of(c, &p->fields[i]);
     struct sz_output *output = &c->outputs[c->noutputs];
-    output->name = fields[i].name;
-    if (!strcmp(fields[i].column, "direction"))
+    output->name = p->fields[i].name;
+    if (!strcmp(p->fields[i].column, "direction"))
       output->want = SZ_DIRECTION;
     else if (column)
-      output->want = find_want(c, want_of(c, column - 1, fields[i].member));
+      output->want = find_want(c, want_of(c, column - 1, p->fields[i].member));
     else
       continue;
     c->noutputs++;
@@ -438,25 +492,22 @@ static void index_wants(struct sz_columns *c) {
 }
 
 const struct sz_select *sz_columns_project(struct sz_columns *c,
-                                           const struct sz_select *fields,
-                                           size_t nfields, int with_direction,
-                                           const char *order, int *nomem) {
-  size_t room = (fields ? nfields : c->count) + 2;
-  size_t sorted = order_column(c, order);
-  const struct sz_select *missing = NULL;
+                                           const struct sz_projection *p,
+                                           int *nomem) {
+  size_t room = (p->fields ? p->nfields : c->count) + p->ntested + 2;
+  size_t sorted = order_column(c, p->order);
+  const struct sz_select *missing;
   c->order = SZ_NO_ORDER;
   c->wants = calloc(room, sizeof *c->wants);
   c->outputs = calloc(room, sizeof *c->outputs);
   c->first_want = calloc(c->count + 1, sizeof *c->first_want);
-  *nomem = !c->wants || !c->outputs || !c->first_want;
+  c->tested = calloc(p->ntested + 1, sizeof *c->tested);
+  *nomem = !c->wants || !c->outputs || !c->first_want || !c->tested;
   if (*nomem)
     return NULL;
-  if (fields)
-    missing = project_some(c, fields, nfields, sorted);
-  else
-    project_all(c, with_direction);
-  if (!fields && sorted)
-    c->order = sorted - 1; /* every column is wanted */
+  missing = p->fields ? project_some(c, p, sorted) : project_all(c, p, sorted);
+  if (!missing)
+    find_tested(c, p);
   index_wants(c);
   return missing;
 }

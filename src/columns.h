@@ -54,6 +54,7 @@ struct sz_columns {
   struct sz_want *wants; /* sorted by cell */
   size_t nwants;
   size_t order;       /* a want, see sz_columns_project; or SZ_NO_ORDER */
+  size_t *tested;     /* the want of each tested field */
   size_t *first_want; /* [c] is the first want of cell c; count + 1 entries */
   struct sz_output *outputs;
   size_t noutputs;
@@ -89,17 +90,30 @@ int sz_column_is_numeric(const char *element, int has_bbp, int can_be_rate);
 */
 enum sz_buffer_code sz_columns_name_fields(struct sz_columns *c);
 
+/* Whether a column has this element name. */
+int sz_columns_has(const struct sz_columns *c, const char *element);
+
+/* What the rows are to have; 'fields', 'order' and 'tested' are borrowed. */
+struct sz_projection {
+  const struct sz_select *fields; /* NULL: every column's raw value */
+  size_t nfields;
+  int with_direction; /* if 'fields' is NULL: the direction too */
+  /*
+  ** The column that the report is ordered by ("": the column whose header says
+  ** so; NULL: do not care). Its raw value is wanted too, as text.
+  */
+  const char *order;
+  const struct sz_select *tested; /* wanted too, and no field of the row */
+  size_t ntested;
+};
+
 /*
-** The rule for projections. Fills wants and outputs: the fields asked for; or,
-** when 'fields' is NULL, every column's raw value (and the direction if
-** 'with_direction'). 'order' names the column that the report is ordered by
-** ("": the column whose header says so): its raw value is wanted too, as text.
-** Returns the first required field that the columns lack, or NULL. When memory
-** ran out it returns NULL and sets '*nomem'.
+** The rule for projections. Fills wants, outputs and tested. Returns the first
+** required field that the columns lack, or NULL. When memory ran out it
+** returns NULL and sets '*nomem'.
 */
 const struct sz_select *sz_columns_project(struct sz_columns *c,
-                                           const struct sz_select *fields,
-                                           size_t nfields, int with_direction,
-                                           const char *order, int *nomem);
+                                           const struct sz_projection *p,
+                                           int *nomem);
 
 #endif

@@ -8,6 +8,7 @@
 #include "lua_guard.h"
 #include "lua_http.h"
 #include "lua_json.h"
+#include "lua_keep.h"
 #include "lua_report.h"
 #include "lua_resolve.h"
 #include "lua_secret.h"
@@ -50,6 +51,8 @@ static const luaL_Reg FUNCTIONS[] = {
     {"feed_push", sz_lua_feed_push},
     {"feed_ready", sz_lua_feed_ready},
     {"http", sz_lua_http_new},
+    {"int64", sz_lua_json_set_int64},
+    {"keep", sz_lua_keep_new},
     {"mask", sz_lua_mask},
     {"now", now},
     {"resolve", sz_lua_resolve},
@@ -80,6 +83,7 @@ SZ_EXPORT int luaopen_scrutinizer_core(lua_State *L) {
   sz_lua_json_register(L);
   sz_lua_report_register(L);
   sz_lua_ties_register(L);
+  sz_lua_keep_register(L);
   sz_lua_aggregate_register(L);
   sz_lua_billing_register(L);
   sz_lua_source_register(L);

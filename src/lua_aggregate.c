@@ -18,7 +18,11 @@ struct box {
   int closing;                    /* closed while a call was using it */
   struct sz_aggregate *aggregate; /* NULL once closed */
   struct sz_aggregate_options options;
+  int int64; /* see sz_lua_json_push_exact */
 };
+
+/* What the user value keeps; 1: the names of a result's fields. */
+enum { NAMES = 1, KEPT = 7 };
 
 static struct box *check_open(lua_State *L, int index) {
   struct box *box = luaL_checkudata(L, index, AGGREGATE);
@@ -92,19 +96,76 @@ static const char **read_names(lua_State *L, size_t *count) {
   return names;
 }
 
-static size_t *read_by(lua_State *L, size_t nfields, size_t *count) {
-  size_t *by;
+/* Pops the name of a result's field into the list of names at 3. */
+static void add_name(lua_State *L) {
+  if (lua_type(L, -1) != LUA_TSTRING)
+    luaL_error(L, "names must be strings");
+  lua_rawseti(L, 3, (int)lua_rawlen(L, 3) + 1);
+}
+
+/* Pops a whole number from 'least' to 'most'; 'otherwise' for nil. */
+static int64_t pop_whole(lua_State *L, lua_Number least, lua_Number most,
+                         lua_Number otherwise) {
+  lua_Number n = luaL_optnumber(L, -1, otherwise);
+  lua_pop(L, 1);
+  if (!(n >= least && n <= most))
+    luaL_error(L, "by: out of range");
+  return (int64_t)n;
+}
+
+/*
+** Reads the table on top: { field =, name =, prefix =, prefix6 = } groups by
+** network, { field =, name =, every = } in steps. Pops it.
+*/
+static void read_by_table(lua_State *L, size_t nfields, struct sz_by *by) {
+  luaL_checktype(L, -1, LUA_TTABLE);
+  lua_getfield(L, -1, "name");
+  add_name(L);
+  lua_getfield(L, -1, "field");
+  by->field = field_index(L, nfields);
+  lua_getfield(L, -1, "every");
+  by->kind = lua_isnil(L, -1) ? SZ_BY_NETWORK : SZ_BY_STEP;
+  by->step = pop_whole(L, 1, 9e15, 1);
+  lua_getfield(L, -1, "prefix");
+  by->bits4 = (unsigned)pop_whole(L, 0, 128, 0);
+  lua_getfield(L, -1, "prefix6");
+  by->bits6 = (unsigned)pop_whole(L, 0, 128, by->bits4);
+  lua_pop(L, 1);
+}
+
+/* An entry of 'by' is the index of a field, or a table. */
+static struct sz_by *
+read_by(lua_State *L, const struct sz_aggregate_options *o, size_t *count) {
+  struct sz_by *by;
   size_t i;
   *count = option_list(L, "by");
   by = lua_newuserdata(L, (*count + 1) * sizeof *by);
+  memset(by, 0, (*count + 1) * sizeof *by);
   for (i = 0; i < *count; i++) {
     lua_rawgeti(L, -2, (int)i + 1);
-    by[i] = field_index(L, nfields);
+    if (lua_type(L, -1) != LUA_TNUMBER) {
+      read_by_table(L, o->nfields, &by[i]);
+      continue;
+    }
+    by[i].field = field_index(L, o->nfields);
+    lua_pushstring(L, o->fields[by[i].field]);
+    add_name(L);
   }
   return by;
 }
 
-static struct sz_folded *read_folded(lua_State *L, size_t nfields,
+/* Pushes a folded field's name: the one it is given, or such as sum_octets. */
+static void push_folded_name(lua_State *L, const char *fold,
+                             const char *field) {
+  lua_getfield(L, -1, "name");
+  if (!lua_isnil(L, -1))
+    return;
+  lua_pop(L, 1);
+  lua_pushfstring(L, "%s_%s", fold, field);
+}
+
+static struct sz_folded *read_folded(lua_State *L,
+                                     const struct sz_aggregate_options *o,
                                      size_t *count) {
   static const char *const FOLDS[] = {"sum", "min", "max", NULL};
   struct sz_folded *folded;
@@ -117,8 +178,11 @@ static struct sz_folded *read_folded(lua_State *L, size_t nfields,
     lua_getfield(L, -1, "fold");
     folded[i].fold = (enum sz_fold)luaL_checkoption(L, -1, NULL, FOLDS);
     lua_getfield(L, -2, "field");
-    folded[i].field = field_index(L, nfields);
-    lua_pop(L, 2);
+    folded[i].field = field_index(L, o->nfields);
+    lua_pop(L, 1);
+    push_folded_name(L, FOLDS[folded[i].fold], o->fields[folded[i].field]);
+    add_name(L);
+    lua_pop(L, 1);
   }
   return folded;
 }
@@ -140,16 +204,20 @@ int sz_lua_aggregate_new(lua_State *L) {
   box = lua_newuserdata(L, sizeof *box); /* at 2 */
   memset(box, 0, sizeof *box);
   luaL_setmetatable(L, AGGREGATE);
+  lua_newtable(L); /* at 3: names of a result's fields */
   box->options.fields = read_names(L, &box->options.nfields);
-  box->options.by = read_by(L, box->options.nfields, &box->options.nby);
-  box->options.folded =
-      read_folded(L, box->options.nfields, &box->options.nfolded);
-  lua_createtable(L, 6, 1);
-  for (i = 1; i <= 6; i++) {
+  box->options.by = read_by(L, &box->options, &box->options.nby);
+  box->options.folded = read_folded(L, &box->options, &box->options.nfolded);
+  lua_pushliteral(L, "count");
+  add_name(L);
+  lua_createtable(L, KEPT, 1);
+  for (i = 1; i <= KEPT; i++) {
     lua_pushvalue(L, i + 2);
     lua_rawseti(L, -2, i);
   }
   sz_setuservalue(L, 2);
+  lua_getfield(L, 1, "int64");
+  box->int64 = lua_toboolean(L, -1);
   box->options.max_keys = read_max(L);
   box->aggregate = sz_aggregate_new(&box->options);
   if (!box->aggregate)
@@ -189,46 +257,45 @@ static size_t *push_order(lua_State *L, const struct sz_aggregate *a,
   return *order;
 }
 
-/* Pushes a number if a Lua number holds it exactly, else its digits. */
-static void push_wide(lua_State *L, sz_wide value) {
+/* Pushes a number that holds the value exactly, else its digits. */
+static void push_wide(lua_State *L, sz_wide value, int int64) {
   char text[SZ_WIDE_TEXT];
   if (value < INT64_MIN || value > INT64_MAX ||
-      !sz_lua_json_push_exact(L, (int64_t)value))
+      !sz_lua_json_push_exact(L, (int64_t)value, int64))
     lua_pushlstring(L, text, sz_wide_text(value, text));
 }
 
 /* A sum of no values is 0; a minimum or maximum of no values is nil. */
 static void push_total(lua_State *L, const struct sz_total *t,
-                       enum sz_fold fold) {
+                       enum sz_fold fold, int int64) {
   double whole = (double)t->whole;
   if (!t->has_real && (t->has_whole || fold == SZ_FOLD_SUM))
-    push_wide(L, t->whole);
+    push_wide(L, t->whole, int64);
   else if (!t->has_real)
     lua_pushnil(L);
   else if (fold == SZ_FOLD_SUM)
     lua_pushnumber(L, whole + t->real);
   else if (t->has_whole &&
            (fold == SZ_FOLD_MIN ? whole < t->real : whole > t->real))
-    push_wide(L, t->whole);
+    push_wide(L, t->whole, int64);
   else
     lua_pushnumber(L, t->real);
 }
 
 /*
 ** Pushes the names of a row's fields: the 'by' fields, the folded ones, and
-** "count". They are made once for all groups.
+** "count". They are made once for all groups. The aggregate is at 1.
 */
 static void push_names(lua_State *L, const struct box *box) {
-  static const char *const PREFIXES[] = {"sum_", "min_", "max_"};
-  const struct sz_aggregate_options *o = &box->options;
-  size_t i;
-  luaL_checkstack(L, (int)(o->nby + o->nfolded) + 6, "too many fields");
-  for (i = 0; i < o->nby; i++)
-    lua_pushstring(L, o->fields[o->by[i]]);
-  for (i = 0; i < o->nfolded; i++)
-    lua_pushfstring(L, "%s%s", PREFIXES[o->folded[i].fold],
-                    o->fields[o->folded[i].field]);
-  lua_pushliteral(L, "count");
+  int i, list, n = (int)(box->options.nby + box->options.nfolded) + 1;
+  luaL_checkstack(L, n + 8, "too many fields");
+  sz_getuservalue(L, 1);
+  lua_rawgeti(L, -1, NAMES);
+  lua_remove(L, -2);
+  list = lua_gettop(L);
+  for (i = 1; i <= n; i++)
+    lua_rawgeti(L, list, i);
+  lua_remove(L, list);
 }
 
 static void set_keys(lua_State *L, const struct box *box, size_t group,
@@ -244,7 +311,7 @@ static void set_keys(lua_State *L, const struct box *box, size_t group,
     if (type == SZ_SLOT_STRING)
       lua_pushlstring(L, text, len);
     else
-      sz_lua_json_push_number(L, text, len);
+      sz_lua_json_push_number(L, text, len, box->int64);
     lua_rawset(L, -3);
   }
 }
@@ -255,23 +322,30 @@ static void set_totals(lua_State *L, const struct box *box, size_t group,
   for (i = 0; i < box->options.nfolded; i++) {
     lua_pushvalue(L, names + (int)i);
     push_total(L, sz_aggregate_total(box->aggregate, group, i),
-               box->options.folded[i].fold);
+               box->options.folded[i].fold, box->int64);
     lua_rawset(L, -3);
   }
 }
 
-/* Pushes a group as a row; the names are at index 'names'. */
+/*
+** Pushes a group as a row; the names are at index 'names'. The row gets the
+** metatable at 4, if there is one.
+*/
 static void push_group(lua_State *L, const struct box *box, size_t group,
                        int count, int names) {
   int nby = (int)box->options.nby, nfolded = (int)box->options.nfolded;
   lua_createtable(L, 0, nby + nfolded + (count != 0));
   set_keys(L, box, group, names);
   set_totals(L, box, group, names + nby);
-  if (!count)
-    return;
-  lua_pushvalue(L, names + nby + nfolded);
-  lua_pushinteger(L, (lua_Integer)sz_aggregate_count(box->aggregate, group));
-  lua_rawset(L, -3);
+  if (count) {
+    lua_pushvalue(L, names + nby + nfolded);
+    lua_pushinteger(L, (lua_Integer)sz_aggregate_count(box->aggregate, group));
+    lua_rawset(L, -3);
+  }
+  if (lua_istable(L, 4)) {
+    lua_pushvalue(L, 4);
+    lua_setmetatable(L, -2);
+  }
 }
 
 /* Pushes the list of the first groups; with 'count' each has its count. */
@@ -291,14 +365,16 @@ static void push_groups(lua_State *L, const struct box *box, size_t groups,
 }
 
 /*
-** aggregate:rows([top, count]) -> list of the first 'top' groups (default:
-** all) as rows | nil, kind, message; with 'count' each row has its count
+** aggregate:rows([top, count, metatable]) -> list of the first 'top' groups
+** (default: all) as rows | nil, kind, message; with 'count' each row has its
+** count
 */
 static int aggregate_rows(lua_State *L) {
   struct box *box = check_open(L, 1);
   size_t groups = sz_aggregate_groups(box->aggregate);
   lua_Number top = luaL_optnumber(L, 2, (lua_Number)groups);
   luaL_argcheck(L, top >= 0, 2, "number of groups expected");
+  lua_settop(L, 4);
   if (top < (lua_Number)groups)
     groups = (size_t)top;
   if (!sz_guard_enter(L, &box->guard, 1, aggregate_rows))

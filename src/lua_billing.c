@@ -166,7 +166,7 @@ static int top_add_list(lua_State *L) {
 static void push_whole(lua_State *L, int64_t value) {
   char text[24];
   int len = snprintf(text, sizeof text, "%" PRId64, value);
-  sz_lua_json_push_integer(L, value, text, (size_t)len);
+  sz_lua_json_push_integer(L, value, text, (size_t)len, 0);
 }
 
 /*

@@ -15,7 +15,8 @@
 ** followed by the fields' last texts. 3: the reused row. 4, 5: the
 ** projection's texts and array. 6: the transfer whose bytes are borrowed. 7,
 ** 8: per direction the array of struct repeat. 9, 10: per direction the ties
-** (see ties.h). 11: the name of the column that the report is ordered by.
+** (see ties.h). 11: the name of the column that the report is ordered by. 12:
+** the tests of rows (see keep.h).
 */
 #ifndef SZ_LUA_DECODER_H
 #define SZ_LUA_DECODER_H
@@ -37,7 +38,8 @@ enum {
   REPEATS_INBOUND,
   TIES_INBOUND = 9,
   ORDER = 11,
-  USER_VALUES = 11
+  TESTS,
+  USER_VALUES = TESTS
 };
 
 /*
@@ -63,6 +65,7 @@ struct decoder {
   char head[HEAD_BYTES]; /* first bytes of the answer, for messages */
   size_t head_len;
   int reuse, finished, done;
+  int int64;   /* see sz_lua_json_push_exact */
   int pending; /* the reader's row was read and not yet given to Lua */
   enum sz_direction fast_direction; /* see decoder:fast_path */
   uint64_t fast_limit, passed;

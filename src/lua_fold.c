@@ -10,40 +10,58 @@ struct fold {
   int bound;
 };
 
-/* Adds one row. Returns 0, or 3 and pushes nil, kind, message. */
-static int fold_row(lua_State *L, struct decoder *d, struct fold *f,
-                    const struct sz_slot *slots, const char *text) {
-  const char *field = "";
-  if (!f->bound)
-    sz_aggregate_bind(f->aggregate, f->direction,
-                      sz_report_columns(d->report, f->direction));
-  f->bound = 1;
-  switch (sz_aggregate_add(f->aggregate, f->direction, slots, text, &field)) {
-  case SZ_ADDED:
-    f->count++;
-    return 0;
+/* Pushes nil, kind, message for a row that was not added: returns 3. */
+static int refuse(lua_State *L, enum sz_added why, const char *field) {
+  lua_pushnil(L);
+  lua_pushstring(L, why == SZ_ADD_FULL || why == SZ_ADD_LONG ? "limit"
+                                                             : "decode");
+  switch (why) {
   case SZ_ADD_TEXT:
-    lua_pushnil(L);
-    lua_pushliteral(L, "decode");
     lua_pushfstring(L,
                     "'%s' has a value that is not a number, so it cannot be "
                     "aggregated",
                     field);
-    return 3;
+    break;
+  case SZ_ADD_NO_ADDRESS:
+    lua_pushfstring(L, "'%s' has a value that is no address, but a number",
+                    field);
+    break;
+  case SZ_ADD_NO_PREFIX:
+    lua_pushfstring(L,
+                    "'%s' has an IPv4 address, and its prefix has more than "
+                    "32 bits: say prefix for IPv4 and prefix6 for IPv6",
+                    field);
+    break;
+  case SZ_ADD_NO_NUMBER:
+    lua_pushfstring(L, "'%s' has a value that is no number", field);
+    break;
   case SZ_ADD_FULL:
-    lua_pushnil(L);
-    lua_pushliteral(L, "limit");
     lua_pushfstring(L, "more than %d groups", SZ_MAX_GROUPS);
-    return 3;
+    break;
   case SZ_ADD_LONG:
-    lua_pushnil(L);
-    lua_pushliteral(L, "limit");
     lua_pushliteral(L, "the values of the 'by' fields take more than max_held "
                        "bytes");
-    return 3;
+    break;
   default:
     return luaL_error(L, "not enough memory");
   }
+  return 3;
+}
+
+/* Adds one row. Returns 0, or 3 and pushes nil, kind, message. */
+static int fold_row(lua_State *L, struct decoder *d, struct fold *f,
+                    const struct sz_slot *slots, const char *text) {
+  const char *field = "";
+  enum sz_added added;
+  if (!f->bound)
+    sz_aggregate_bind(f->aggregate, f->direction,
+                      sz_report_columns(d->report, f->direction));
+  f->bound = 1;
+  added = sz_aggregate_add(f->aggregate, f->direction, slots, text, &field);
+  if (added != SZ_ADDED)
+    return refuse(L, added, field);
+  f->count++;
+  return 0;
 }
 
 /* Adds the rows in the queue, which come first. Returns as fold_row. */

@@ -14,7 +14,7 @@
 struct builder {
   struct sz_json json;
   lua_Integer *lengths; /* members so far, per level; NULL once freed */
-  int exact;
+  int exact, int64;
   struct sz_lua_budget budget;
 };
 
@@ -55,6 +55,7 @@ static struct builder *builder_new(lua_State *L, size_t len,
   size_t text = len * 3 + 1; /* "replace" may turn one byte into three */
   b->lengths = NULL;
   b->exact = how->exact;
+  b->int64 = how->int64;
   luaL_setmetatable(L, BUILDER);
   if (how->max_made && text > how->max_made)
     text = how->max_made;
@@ -71,7 +72,7 @@ static struct builder *builder_new(lua_State *L, size_t len,
 static void push_number(lua_State *L, const struct builder *b) {
   struct sz_number n;
   sz_number_read(b->json.text, b->json.len, &n);
-  sz_lua_json_push_read(L, &n, b->json.text, b->json.len, b->exact);
+  sz_lua_json_push_read(L, &n, b->json.text, b->json.len, b->exact, b->int64);
 }
 
 /* Pushes the value of a token that is a value or begins one. */
@@ -243,7 +244,9 @@ void sz_lua_json_options(lua_State *L, int index,
     made = luaL_optnumber(L, -1, 0);
     lua_getfield(L, index, "exact");
     how->exact = lua_toboolean(L, -1);
-    lua_pop(L, 3);
+    lua_getfield(L, index, "int64");
+    how->int64 = lua_toboolean(L, -1);
+    lua_pop(L, 4);
     luaL_argcheck(L, depth >= 1 && depth <= LUA_DEPTH, index,
                   "max_depth must be from 1 to 4000");
     how->utf8 = sz_lua_json_utf8(L, index);

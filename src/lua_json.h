@@ -10,6 +10,7 @@ struct sz_lua_json_how {
   size_t max_depth;
   enum sz_json_utf8 utf8;
   int exact; /* a number that no double holds (1e23): its text, not rounded */
+  int int64; /* see sz_lua_json_push_exact */
   size_t max_made;  /* most bytes of Lua memory for the value; 0: no limit */
   const char *over; /* the message for more: a string constant */
 };
@@ -23,14 +24,24 @@ void sz_lua_json_make_array_mt(lua_State *L);
 void sz_lua_json_push_array_mt(lua_State *L);
 
 /*
+** Pushes a whole number and returns 1; 0: no Lua number holds it exactly. With
+** 'int64', on LuaJIT, a number that no double holds becomes a cdata.
+*/
+int sz_lua_json_push_exact(lua_State *L, int64_t value, int int64);
+
+/*
+** core.int64(make): the function that makes such a cdata of its high half (a
+** signed number) and its low half
+*/
+int sz_lua_json_set_int64(lua_State *L);
+
+/*
 ** Pushes a number's exact value: an integer if this Lua has integers, a
 ** double, or the text itself when neither holds the value. The 'len' bytes
 ** must be a JSON number.
 */
-void sz_lua_json_push_number(lua_State *L, const char *text, size_t len);
-
-/* Pushes a whole number and returns 1; 0: no Lua number holds it exactly. */
-int sz_lua_json_push_exact(lua_State *L, int64_t value);
+void sz_lua_json_push_number(lua_State *L, const char *text, size_t len,
+                             int int64);
 
 /*
 ** Pushes '*n', which 'text' was read as. Without 'exact' a 'loose' number
@@ -38,11 +49,11 @@ int sz_lua_json_push_exact(lua_State *L, int64_t value);
 */
 struct sz_number;
 void sz_lua_json_push_read(lua_State *L, const struct sz_number *n,
-                           const char *text, size_t len, int exact);
+                           const char *text, size_t len, int exact, int int64);
 
 /* Pushes a whole number; its text if no Lua number holds it exactly. */
 void sz_lua_json_push_integer(lua_State *L, int64_t value, const char *text,
-                              size_t len);
+                              size_t len, int int64);
 
 /*
 ** A limit on the memory of the values made. Lua says how many bytes it holds;
@@ -101,13 +112,13 @@ int sz_lua_json_fail(lua_State *L, const struct sz_json_error *error);
 /* Reads t.utf8 at 'index': "pass" (default), "replace" or "error". */
 enum sz_json_utf8 sz_lua_json_utf8(lua_State *L, int index);
 
-/* Reads the options { max_depth =, utf8 =, exact =, max_made = } at 'index',
-** if there are any. */
+/* Reads the options { max_depth =, utf8 =, exact =, int64 =, max_made = } at
+** 'index', if there are any. */
 void sz_lua_json_options(lua_State *L, int index, struct sz_lua_json_how *how);
 
 /*
-** core.decode(text [, { max_depth =, utf8 =, exact =, max_made = }]) -> value
-** | nil, kind, message, position
+** core.decode(text [, { max_depth =, utf8 =, exact =, int64 =, max_made = }])
+** -> value | nil, kind, message, position
 */
 int sz_lua_json_decode(lua_State *L);
 

@@ -28,7 +28,7 @@ struct reader {
   lua_State *L;
   const char *end;
   size_t max_depth;
-  int exact;
+  int exact, int64;
   int metatable, strings, scratch; /* stack indices */
   size_t room;                     /* size of the scratch */
   char *space;
@@ -198,7 +198,8 @@ static const char *read_any_number(struct reader *r, const char *p) {
   sz_number_read(from, (size_t)(p - from), &n);
   if (n.kind == SZ_NUMBER_BAD)
     return NULL;
-  sz_lua_json_push_read(r->L, &n, from, (size_t)(p - from), r->exact);
+  sz_lua_json_push_read(r->L, &n, from, (size_t)(p - from), r->exact,
+                        r->int64);
   return p;
 }
 
@@ -214,7 +215,7 @@ static const char *read_number(struct reader *r, const char *p) {
     return read_any_number(r, from);
   if (digits != from)
     value = -value;
-  sz_lua_json_push_integer(r->L, value, from, (size_t)(p - from));
+  sz_lua_json_push_integer(r->L, value, from, (size_t)(p - from), r->int64);
   return p;
 }
 
@@ -353,7 +354,7 @@ int sz_lua_json_push_text(lua_State *L, const char *text, size_t len,
   int top = lua_gettop(L);
   struct reader r;
   const char *p;
-  if (!lua_checkstack(L, 2 * MAX_DEPTH + 10))
+  if (!lua_checkstack(L, 2 * MAX_DEPTH + 14))
     return 0;
   memset(&r, 0, sizeof r);
   r.L = L;
@@ -361,6 +362,7 @@ int sz_lua_json_push_text(lua_State *L, const char *text, size_t len,
   r.end = text + len;
   r.max_depth = how->max_depth < MAX_DEPTH ? how->max_depth : MAX_DEPTH;
   r.exact = how->exact;
+  r.int64 = how->int64;
   sz_lua_json_push_array_mt(L);
   lua_createtable(L, 0, 0);
   lua_pushnil(L);

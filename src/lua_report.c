@@ -3,6 +3,7 @@
 
 #include "lua_decoder.h"
 #include "lua_json.h"
+#include "lua_keep.h"
 #include "lua_ties.h"
 
 #include <string.h>
@@ -88,8 +89,9 @@ static unsigned read_directions(lua_State *L) {
 
 static void read_options(lua_State *L, struct sz_report_options *o) {
   o->directions = read_directions(L);
-  o->with_direction = option_flag(L, "with_direction");
+  o->projection.with_direction = option_flag(L, "with_direction");
   o->ordered = option_flag(L, "ordered");
+  o->check_order = option_flag(L, "check_order");
   o->keep_graph = option_flag(L, "graph");
   o->max_body = option_size(L, "max_body");
   o->max_depth = option_size(L, "max_depth");
@@ -105,13 +107,56 @@ static void read_options(lua_State *L, struct sz_report_options *o) {
 static void read_ties(lua_State *L, struct sz_report_options *o) {
   int i, uservalue = lua_gettop(L);
   lua_getfield(L, 1, "order");
-  o->order = luaL_optstring(L, -1, "");
+  o->projection.order = luaL_optstring(L, -1, "");
   lua_rawseti(L, uservalue, ORDER);
   lua_getfield(L, 1, "ties");
   for (i = 0; i < SZ_DIRECTIONS && lua_istable(L, -1); i++) {
     lua_rawgeti(L, -1, i + 1);
     o->ties[i] = lua_isnil(L, -1) ? NULL : sz_lua_ties_check(L, -1);
     lua_rawseti(L, uservalue, TIES_INBOUND + i);
+  }
+  lua_settop(L, uservalue);
+}
+
+/* A number of rows in the table on top; 'otherwise' when it has none. */
+static uint64_t quota_of(lua_State *L, const char *name, uint64_t otherwise) {
+  uint64_t rows = otherwise;
+  lua_getfield(L, -1, name);
+  if (!lua_isnil(L, -1))
+    rows = sz_lua_rows(luaL_checknumber(L, -1));
+  lua_pop(L, 1);
+  return rows;
+}
+
+/*
+** Reads the options keep, from core.keep, and quotas, { [1] = for inbound, [2]
+** = for outbound }, each { overlap =, skip =, left = }. Keeps the tests alive
+** in the user value, which is on top.
+*/
+static void read_keep(lua_State *L, struct sz_report_options *o) {
+  int i, uservalue = lua_gettop(L);
+  lua_getfield(L, 1, "keep");
+  if (lua_isnil(L, -1)) {
+    lua_settop(L, uservalue);
+    return;
+  }
+  o->keep = sz_lua_keep_check(L, -1);
+  lua_rawseti(L, uservalue, TESTS);
+  lua_getfield(L, 1, "quotas");
+  for (i = 0; i < SZ_DIRECTIONS; i++) {
+    struct sz_quota *q = &o->quotas[i];
+    q->left = UINT64_MAX;
+    if (!lua_istable(L, -1))
+      continue;
+    lua_rawgeti(L, -1, i + 1);
+    if (lua_istable(L, -1)) {
+      lua_getfield(L, -1, "overlap");
+      q->overlap = lua_toboolean(L, -1);
+      lua_pop(L, 1);
+      q->skip = quota_of(L, "skip", 0);
+      q->left = quota_of(L, "left", UINT64_MAX);
+    }
+    lua_pop(L, 1);
   }
   lua_settop(L, uservalue);
 }
@@ -123,8 +168,9 @@ int sz_lua_report_new(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
   read_options(L, &options);
-  options.fields = read_fields(L, &options.nfields); /* at 2 and 3 */
-  d = lua_newuserdata(L, sizeof *d);                 /* at 4 */
+  options.projection.fields =
+      read_fields(L, &options.projection.nfields); /* at 2 and 3 */
+  d = lua_newuserdata(L, sizeof *d);               /* at 4 */
   memset(d, 0, sizeof *d);
   d->mark = SZ_DECODER_MARK;
   luaL_setmetatable(L, SZ_DECODER);
@@ -134,8 +180,10 @@ int sz_lua_report_new(lua_State *L) {
   lua_pushvalue(L, 3);
   lua_rawseti(L, -2, FIELDS);
   read_ties(L, &options);
+  read_keep(L, &options);
   sz_setuservalue(L, 4);
   d->reuse = option_flag(L, "reuse");
+  d->int64 = option_flag(L, "int64");
   d->max_depth = options.max_depth;
   d->utf8 = options.utf8;
   sz_buffer_init(&d->queue, options.max_held);
@@ -144,6 +192,21 @@ int sz_lua_report_new(lua_State *L) {
     return luaL_error(L, "not enough memory");
   lua_settop(L, 4);
   return 1;
+}
+
+/*
+** decoder:dropped(direction) -> how many rows its tests have dropped since the
+** last call, how many of them skipped, whether a row came that meets the tests
+** and is over the limit
+*/
+static int decoder_dropped(lua_State *L) {
+  struct decoder *d = sz_decoder_check(L);
+  struct sz_dropped dropped =
+      sz_report_dropped(d->report, sz_decoder_direction(L, 2));
+  lua_pushinteger(L, (lua_Integer)dropped.rows);
+  lua_pushinteger(L, (lua_Integer)dropped.skipped);
+  lua_pushboolean(L, dropped.cut);
+  return 3;
 }
 
 static int decoder_tostring(lua_State *L) {
@@ -174,6 +237,7 @@ static void fact_budget(const struct decoder *d, enum sz_fact fact, size_t len,
   how->max_depth = d->max_depth;
   how->utf8 = d->utf8;
   how->exact = 1;
+  how->int64 = 0;
   how->max_made = part > LEAST_MADE ? part : LEAST_MADE;
   how->over = "its decoded values take more than an eighth of max_held";
   if (fact != SZ_FACT_GRAPH)
@@ -230,6 +294,7 @@ static int push_last_row(lua_State *L, struct decoder *d) {
   how.max_depth = d->max_depth;
   how.utf8 = SZ_UTF8_PASS;
   how.exact = 1;
+  how.int64 = 0;
   how.max_made = MAX_ROW_MADE;
   how.over = "";
   if (sz_lua_json_push(L, text, len, &how, 0, &error))
@@ -303,6 +368,7 @@ static const luaL_Reg METHODS[] = {
     {"fast_path", sz_decoder_fast_path},
     {"pass", sz_decoder_pass},
     {"passed", sz_decoder_passed},
+    {"dropped", decoder_dropped},
     {"fact", decoder_fact},
     {"columns", decoder_columns},
     {"fold", sz_decoder_fold},

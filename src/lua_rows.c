@@ -89,23 +89,23 @@ static void push_text(lua_State *L, const char *s, size_t len,
 
 /* Pushes a number. Without point and exponent it is an integer: -0 is 0. */
 static void push_number(lua_State *L, const struct sz_slot *slot,
-                        const char *s) {
+                        const char *s, int int64) {
   if (slot->type == SZ_SLOT_INTEGER)
-    sz_lua_json_push_integer(L, slot->integer, s, slot->len);
+    sz_lua_json_push_integer(L, slot->integer, s, slot->len, int64);
   else if (slot->len == 2 && !memcmp(s, "-0", 2))
     lua_pushinteger(L, 0);
   else
-    sz_lua_json_push_number(L, s, slot->len);
+    sz_lua_json_push_number(L, s, slot->len, int64);
 }
 
 /* Pushes a value that is not absent. */
 static void push_value(lua_State *L, const struct sz_slot *slot,
-                       const char *text, struct repeat *last, int names,
-                       int n) {
+                       const char *text, struct repeat *last, int names, int n,
+                       int int64) {
   if (slot->type == SZ_SLOT_STRING)
     push_text(L, text + slot->at, slot->len, last, names, n);
   else
-    push_number(L, slot, text + slot->at);
+    push_number(L, slot, text + slot->at, int64);
 }
 
 void sz_decoder_push_row(lua_State *L, const struct decoder *d,
@@ -131,7 +131,7 @@ void sz_decoder_push_row(lua_State *L, const struct decoder *d,
     else if (slot->type == SZ_SLOT_ABSENT)
       lua_pushnil(L);
     else
-      push_value(L, slot, text, &last[i], names, n + i + 1);
+      push_value(L, slot, text, &last[i], names, n + i + 1, d->int64);
     lua_rawset(L, -3);
   }
 }

@@ -52,19 +52,40 @@ static enum sz_buffer_code add_text(struct writer *w, const char *s,
                  : sz_text_csv(&w->buffer, &w->csv, s, len);
 }
 
-/* Adds the tostring of other values, such as tables. May raise. */
+/* Length of the digits of LuaJIT's "123LL" or "123ULL"; else 0. */
+static size_t int64_digits(const char *s, size_t len) {
+  size_t i, n = len > 2 ? len - 2 : 0;
+  if (n && s[n - 1] == 'U')
+    n--;
+  for (i = n && *s == '-'; i < n; i++)
+    if (s[i] < '0' || s[i] > '9')
+      return 0;
+  return n;
+}
+
+/*
+** Adds the tostring of other values, such as tables; a cdata that is a whole
+** number as a number. May raise.
+*/
 static enum sz_buffer_code add_other(lua_State *L, struct writer *w,
                                      int anchors) {
-  enum sz_buffer_code code;
+  enum sz_buffer_code code = SZ_BUFFER_OK;
   const char *s;
-  size_t len;
-  if (w->json)
+  size_t len, digits;
+  int cdata = lua_type(L, -1) > LUA_TTHREAD;
+  if (w->json && !cdata)
     return sz_buffer_append(&w->buffer, "null", 4);
   lua_rawgeti(L, anchors, 0);
   lua_pushvalue(L, -2);
   lua_call(L, 1, 1);
   s = lua_tolstring(L, -1, &len);
-  code = s ? add_text(w, s, len) : SZ_BUFFER_OK;
+  digits = s && cdata ? int64_digits(s, len) : 0;
+  if (digits)
+    code = sz_buffer_append(&w->buffer, s, digits);
+  else if (w->json)
+    code = sz_buffer_append(&w->buffer, "null", 4);
+  else if (s)
+    code = add_text(w, s, len);
   lua_pop(L, 1);
   return code;
 }

@@ -203,9 +203,10 @@ static char digit_at(const struct whole *w, long long i) {
   return at < p->nfraction ? w->text[p->fraction + at] : '0';
 }
 
-/* Fills '*w'. 0: the value has a fraction. */
-static int find_whole(const char *s, const struct parts *p, struct whole *w) {
-  long long all = (long long)(p->ndigits + p->nfraction), i;
+/* Finds the first digit that is not zero, and the point. */
+static void find_digits(const char *s, const struct parts *p,
+                        struct whole *w) {
+  long long all = (long long)(p->ndigits + p->nfraction);
   w->text = s;
   w->parts = p;
   w->point = all + read_exponent(s, p);
@@ -213,6 +214,12 @@ static int find_whole(const char *s, const struct parts *p, struct whole *w) {
     w->first++;
   if (w->first == all)
     w->point = w->first; /* zero, whatever the exponent */
+}
+
+/* Fills '*w'. 0: the value has a fraction. */
+static int find_whole(const char *s, const struct parts *p, struct whole *w) {
+  long long all = (long long)(p->ndigits + p->nfraction), i;
+  find_digits(s, p, w);
   for (i = w->point < w->first ? w->first : w->point; i < all; i++)
     if (digit_at(w, i) != '0')
       return 0;
@@ -272,6 +279,46 @@ int sz_number_whole(const char *text, size_t len, sz_wide *out) {
   struct whole w;
   return split(text, len, &p) && find_whole(text, &p, &w) &&
          whole_value(&w, out);
+}
+
+/* ---- comparing ---- */
+
+/* How many digits a number has from the first that is not zero; 0: zero. */
+static long long length_of(const struct whole *w) {
+  return (long long)(w->parts->ndigits + w->parts->nfraction) - w->first;
+}
+
+/* Compares two values without their signs. */
+static int compare_digits(const struct whole *a, const struct whole *b) {
+  long long a_len = length_of(a), b_len = length_of(b), i;
+  long long most = a_len > b_len ? a_len : b_len;
+  if (!a_len || !b_len)
+    return (a_len > 0) - (b_len > 0);
+  if (a->point - a->first != b->point - b->first)
+    return a->point - a->first < b->point - b->first ? -1 : 1;
+  for (i = 0; i < most; i++) {
+    int x = digit_at(a, a->first + i), y = digit_at(b, b->first + i);
+    if (x != y)
+      return x < y ? -1 : 1;
+  }
+  return 0;
+}
+
+int sz_number_compare(const char *a, size_t a_len, const char *b, size_t b_len,
+                      int *order) {
+  struct parts a_parts, b_parts;
+  struct whole x, y;
+  int a_sign, b_sign;
+  if (!split(a, a_len, &a_parts) || !split(b, b_len, &b_parts))
+    return 0;
+  find_digits(a, &a_parts, &x);
+  find_digits(b, &b_parts, &y);
+  a_sign = !length_of(&x) ? 0 : a_parts.negative ? -1 : 1;
+  b_sign = !length_of(&y) ? 0 : b_parts.negative ? -1 : 1;
+  *order = (a_sign > b_sign) - (a_sign < b_sign);
+  if (a_sign == b_sign && a_sign)
+    *order = compare_digits(&x, &y) * a_sign;
+  return 1;
 }
 
 void sz_number_read(const char *text, size_t len, struct sz_number *out) {

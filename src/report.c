@@ -41,6 +41,7 @@ struct sz_report *sz_report_new(const struct sz_report_options *options) {
     sz_columns_init(&r->directions[i].columns, options->max_held);
     sz_buffer_init(&r->directions[i].last_row, options->max_row);
     sz_shape_init(&r->directions[i].shape, options->max_row);
+    r->directions[i].quota = options->quotas[i];
   }
   /* So that a row's text is never NULL, even if all its values are empty. */
   if (sz_buffer_reserve(&r->row_text, 1) != SZ_BUFFER_OK ||
@@ -152,26 +153,56 @@ static int grow_slots(struct sz_report *r, size_t n) {
   return 1;
 }
 
+static struct sz_projection projection_of(const struct sz_report *r) {
+  struct sz_projection p = r->options.projection;
+  if (!r->options.ties[r->current])
+    p.order = NULL;
+  if (r->options.keep)
+    p.tested = sz_keep_fields(r->options.keep, &p.ntested);
+  return p;
+}
+
+/* A column that the caller named is not there. 'what' says what it is for. */
+static enum step no_column(struct sz_report *r, const struct span *text,
+                           const char *column, const char *what) {
+  char names[400];
+  list_columns(&r->directions[r->current].columns, names, sizeof names);
+  return sz_report_fail(r, "api", text->position,
+                        "no column '%.120s'%s in this report; it has: %s",
+                        column, what, names);
+}
+
+/* The same for a column of the projection. That of a test says why. */
+static enum step lacks_column(struct sz_report *r, const struct span *text,
+                              const struct sz_projection *p,
+                              const struct sz_select *missing) {
+  char names[400];
+  size_t i;
+  for (i = 0; i < p->ntested; i++)
+    if (missing == &p->tested[i]) {
+      list_columns(&r->directions[r->current].columns, names, sizeof names);
+      return sz_report_fail(r, "api", text->position, "%s; it has: %s",
+                            sz_keep_why(r->options.keep, i), names);
+    }
+  return no_column(r, text, missing->column, "");
+}
+
 static enum step read_columns(struct sz_report *r, const struct span *text) {
   struct direction *d = &r->directions[r->current];
   struct sz_json_error error = {SZ_JSON_OK, "", 0};
+  const struct sz_projection projection = projection_of(r);
   const struct sz_select *missing;
   int nomem;
   if (sz_columns_read(&d->columns, r->held.data + text->at, text->len,
                       text->position, r->options.max_depth, r->options.utf8,
                       &error) < 0)
     return sz_report_json_error(r, &error);
-  missing = sz_columns_project(
-      &d->columns, r->options.fields, r->options.nfields,
-      r->options.with_direction,
-      r->options.ties[r->current] ? r->options.order : NULL, &nomem);
-  if (missing && d->columns.count) {
-    char names[400];
-    list_columns(&d->columns, names, sizeof names);
-    return sz_report_fail(r, "api", text->position,
-                          "no column '%s' in this report; it has: %s",
-                          missing->column, names);
-  }
+  missing = sz_columns_project(&d->columns, &projection, &nomem);
+  if (missing && d->columns.count)
+    return lacks_column(r, text, &projection, missing);
+  if (r->options.check_order && d->columns.count &&
+      !sz_columns_has(&d->columns, r->options.projection.order))
+    return no_column(r, text, r->options.projection.order, " to order by");
   if (nomem || !grow_slots(r, (d->columns.nwants + 1) * 2))
     return sz_report_fail(r, "memory", r->bytes, "not enough memory");
   d->has_columns = d->columns.count > 0;
@@ -515,9 +546,7 @@ static enum sz_report_event chunk_used(struct sz_report *r) {
   return SZ_REPORT_ERROR;
 }
 
-enum sz_report_event sz_report_next(struct sz_report *r) {
-  if (r->error.kind)
-    return SZ_REPORT_ERROR;
+static enum sz_report_event read_on(struct sz_report *r) {
   for (;;) {
     enum sz_json_token token;
     enum step step;
@@ -545,6 +574,23 @@ enum sz_report_event sz_report_next(struct sz_report *r) {
     if (step == STOP)
       return failed(r);
   }
+}
+
+enum sz_report_event sz_report_next(struct sz_report *r) {
+  enum sz_report_event event;
+  if (r->error.kind)
+    return SZ_REPORT_ERROR;
+  do
+    event = read_on(r);
+  while (event == SZ_REPORT_ROW && r->options.keep && !sz_report_row_kept(r));
+  return event;
+}
+
+struct sz_dropped sz_report_dropped(struct sz_report *r,
+                                    enum sz_direction direction) {
+  struct sz_dropped *d = &r->directions[direction].dropped, copy = *d;
+  d->rows = d->skipped = 0;
+  return copy;
 }
 
 void sz_report_abort(struct sz_report *r, const char *kind,

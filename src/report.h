@@ -12,6 +12,7 @@
 #define SZ_REPORT_H
 
 #include "columns.h"
+#include "keep.h"
 #include "shape.h"
 #include "ties.h"
 
@@ -49,27 +50,35 @@ enum sz_report_event {
 
 struct sz_report_error {
   const char *kind; /* "decode" "truncated" "limit" "api" "changed" "memory" */
-  char message[512];
+  char message[1024];
   uint64_t position; /* byte offset in the answer, from 0 */
 };
 
+/* What one direction still gives of the rows that meet the tests. */
+struct sz_quota {
+  int overlap;   /* its first row is given without a test */
+  uint64_t skip; /* drop so many of them first */
+  uint64_t left; /* then give so many */
+};
+
 struct sz_report_options {
-  const struct sz_select *fields; /* borrowed; NULL: all raw values */
-  size_t nfields;
-  unsigned directions; /* 1 << direction for each that is wanted */
-  int with_direction;  /* if 'fields' is NULL: rows have their direction */
-  int ordered;         /* always give inbound rows before outbound rows */
+  struct sz_projection projection; /* without 'tested', which is of 'keep' */
+  unsigned directions;             /* 1 << direction for each that is wanted */
+  int ordered; /* always give inbound rows before outbound rows */
   int keep_graph;
   uint64_t max_body;                   /* bytes of the answer */
   size_t max_depth, max_row, max_held; /* levels; bytes; bytes */
   enum sz_json_utf8 utf8;
-  const char *order; /* borrowed: see sz_columns_project; only used for ties */
+  int check_order; /* columns that lack the one named by 'order' are an error
+                    */
   struct sz_ties *ties[SZ_DIRECTIONS]; /* borrowed; NULL: do not check ties */
+  const struct sz_keep *keep;          /* borrowed; NULL: give every row */
+  struct sz_quota quotas[SZ_DIRECTIONS]; /* with 'keep' */
 };
 
 struct sz_report; /* opaque */
 
-/* NULL: out of memory. 'fields' must live as long as the report. */
+/* NULL: out of memory. What is borrowed must live as long as the report. */
 struct sz_report *sz_report_new(const struct sz_report_options *options);
 void sz_report_free(struct sz_report *r);
 
@@ -93,6 +102,15 @@ const struct sz_report_error *sz_report_error(const struct sz_report *r);
 enum sz_direction sz_report_row(const struct sz_report *r,
                                 const struct sz_slot **slots,
                                 const char **text);
+
+/* Rows of a direction that were read and not given, because of 'keep'. */
+struct sz_dropped {
+  uint64_t rows;    /* since the last call */
+  uint64_t skipped; /* of these, rows that 'skip' dropped */
+  int cut;          /* a row that meets the tests came after 'left' rows */
+};
+struct sz_dropped sz_report_dropped(struct sz_report *r,
+                                    enum sz_direction direction);
 
 /* The columns of a direction; NULL until they are known. */
 const struct sz_columns *sz_report_columns(const struct sz_report *r,

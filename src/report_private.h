@@ -47,6 +47,8 @@ struct direction {
   size_t last_slice_len;
   int has_last_row;
   struct sz_shape shape;
+  struct sz_quota quota;
+  struct sz_dropped dropped;
 };
 
 struct sz_report {
@@ -127,6 +129,8 @@ enum step sz_report_row_step(struct sz_report *r, enum sz_json_token token);
 */
 enum guess { GUESS_NONE, GUESS_ROW, GUESS_CUT };
 enum guess sz_report_row_guess(struct sz_report *r);
+/* Whether the row just read is given; else counts it as dropped. */
+int sz_report_row_kept(struct sz_report *r);
 /* sz_shape_match with the current direction's shape and slots. */
 size_t sz_report_row_match(struct sz_report *r, const char *p, size_t left);
 /* Call before the next token: skips cells and members that are not wanted. */

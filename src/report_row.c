@@ -224,6 +224,28 @@ enum guess sz_report_row_guess(struct sz_report *r) {
   return guessed(r, p, len);
 }
 
+int sz_report_row_kept(struct sz_report *r) {
+  struct direction *d = current(r);
+  if (d->quota.overlap) {
+    d->quota.overlap = 0;
+    return 1;
+  }
+  if (sz_keep_row(r->options.keep, d->columns.tested, r->slots, r->row_base)) {
+    if (!d->quota.skip && d->quota.left) {
+      d->quota.left--;
+      return 1;
+    }
+    if (!d->quota.skip)
+      d->dropped.cut = 1;
+    else {
+      d->quota.skip--;
+      d->dropped.skipped++;
+    }
+  }
+  d->dropped.rows++;
+  return 0;
+}
+
 static enum step end_cell(struct sz_report *r) {
   r->cell++;
   find_wants(r);

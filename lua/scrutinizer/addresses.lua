@@ -43,6 +43,43 @@ end
 
 addresses.octets, addresses.is_ipv6 = octets, is_ipv6
 
+-- The hex digits of an IPv6 address, 32 of them.
+local function digits6(text)
+  local head, tail = text:match "^(.*:)([^:]*%.[^:]*)$"
+  if tail then
+    local list = octets(tail)
+    text = ("%s%x:%x"):format(head, list[1] * 256 + list[2], list[3] * 256 + list[4])
+  end
+  local function groups(part)
+    local digits = {}
+    for group in part:gmatch "[^:]+" do digits[#digits + 1] = ("0"):rep(4 - #group) .. ascii.lower(group) end
+    return table.concat(digits)
+  end
+  local before, after = text:match "^(.-)::(.*)$"
+  local left, right = groups(before or text), groups(after or "")
+  return left .. ("0"):rep(32 - #left - #right) .. right
+end
+
+--- An address as hex digits: 8 of IPv4, 32 of IPv6. Two texts of one address give the same digits.
+---@param text string an address
+---@return string
+function addresses.digits(text)
+  local list = octets(text)
+  return list and ("%02x%02x%02x%02x"):format(list[1], list[2], list[3], list[4]) or digits6(text)
+end
+
+--- Whether a network, as digits and length in bits, holds another.
+---@param outer { digits: string, length: integer }
+---@param inner { digits: string, length: integer }
+---@return boolean
+function addresses.holds(outer, inner)
+  local whole, rest = math.floor(outer.length / 4), outer.length % 4
+  if #outer.digits ~= #inner.digits or outer.length > inner.length then return false end
+  if outer.digits:sub(1, whole) ~= inner.digits:sub(1, whole) then return false end
+  local function bits(digits) return math.floor(tonumber(digits:sub(whole + 1, whole + 1), 16) / 2 ^ (4 - rest)) end
+  return rest == 0 or bits(outer.digits) == bits(inner.digits)
+end
+
 --- Whether a value is the text of an IP address.
 ---@param value any
 ---@return boolean

@@ -42,11 +42,13 @@ function ascii.format(form, ...)
   end))
 end
 
---- Reads a decimal number: digits, perhaps a sign, a point and an exponent. Nil for anything else. A number is returned as it is.
+--- Reads a decimal number: digits, perhaps a sign, a point and an exponent. Nil for anything else. A number is returned as it is, an int64 of
+--- LuaJIT as the nearest number.
 ---@param text any
 ---@return number?
 function ascii.number(text)
   if type(text) == "number" then return text end
+  if type(text) == "cdata" then return tonumber(text) end
   if type(text) ~= "string" or not text:find "^[-+]?[0-9]*%.?[0-9]*[eE]?[-+]?[0-9]*$" then return nil end
   return tonumber(text) or tonumber((text:gsub("%.", (("%.1f"):format(0.5):match "0(.*)5"))))
 end

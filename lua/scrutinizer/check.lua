@@ -31,6 +31,13 @@ function check.digits(value, min, max)
   return check.integer(value, min, max)
 end
 
+--- Whether a value can be a name: text that is not blank and is no number.
+---@param value any
+---@return boolean
+function check.name(value)
+  return type(value) == "string" and value:find "%S" ~= nil and not value:find "^[%d.-]*$"
+end
+
 --- A value as a message shows it: one line, short, without control bytes.
 ---@param value any
 ---@return string

@@ -8,6 +8,7 @@ local errors = require "scrutinizer.errors"
 local events = require "scrutinizer.transport.events"
 local exchange = require "scrutinizer.transport.exchange"
 local gather = require "scrutinizer.report.gather"
+local listing = require "scrutinizer.listing"
 local options = require "scrutinizer.options"
 local pace = require "scrutinizer.transport.pace"
 local query = require "scrutinizer.query"
@@ -173,8 +174,7 @@ end
 ---@return scrutinizer.Error? err kind `tls`: a certificate or key file that cannot be read
 local function connect(given)
   if wait.loading() then load_all() end
-  local client, err = build(given, 3)
-  return client, err
+  return errors.result(build(given, 3))
 end
 
 -- The request for a form, in the client's method and encoding. The token is its last field, unless the form is `open` (needs no token).
@@ -272,16 +272,13 @@ function methods:report(report_type)
   return made
 end
 
---- The columns that a report type has on this appliance. It runs the report for one row of the last hour.
+--- The columns that a report type has on this appliance. It runs the report for one row of the last hour. `query:columns` is for one query.
 ---@param report_type string
----@return { name: string, label: string, title: string, numeric: boolean }[]? columns in the appliance's order, rank first
+---@return scrutinizer.Column[]? columns in the appliance's order, rank first
 ---@return scrutinizer.Error? err of kind `decode` when the answer has no columns
 function methods:columns(report_type)
   local made = query.new(self, report_type)
-  local report, err = made:range("LastHour"):limit(1):fetch()
-  if not report then return nil, err end
-  if report.columns and report.columns[1] then return report.columns end
-  return errors.fail("decode", ("columns: the answer to the report %s has no columns"):format(check.show(report_type)), { status = 200 })
+  return made:columns()
 end
 
 --- A query from report JSON, as the appliance's UI shows it or the vendor's article prints it; see `scrutinizer.report_json`.
@@ -289,18 +286,17 @@ end
 ---@return scrutinizer.Query?
 ---@return scrutinizer.Error? err kind `decode`: the text is not report JSON
 function methods:report_from(text)
-  local made, err = report_json.from(self, text)
-  return made, err
+  return errors.result(report_json.from(self, text))
 end
 
 --- Sends any run mode of the appliance and decodes the answer. For run modes that have no method here. Never retried.
 ---@param fields table<string, string|number|boolean|table> such as { rm = "licensing" }; tables are sent as JSON text
----@return any value as `scrutinizer.decode` gives it
+---@return any value as `scrutinizer.decode` gives it; the option `integers` holds
 ---@return scrutinizer.Error? err also when the answer holds `err`
 function methods:call(fields)
   local form = call.form(fields)
   local _, found = secrets.of_form(form, core.decode)
-  return call.send(self, form, { write = true, secrets = found[1] and found })
+  return call.send(self, form, { write = true, secrets = found[1] and found, int64 = self._options.integers == "int64" })
 end
 
 --- Checks that the appliance answers and accepts the token. It sends the cheapest request that the appliance has, which changes nothing.
@@ -325,12 +321,13 @@ function methods:version()
 end
 
 --- Runs many reports at the same time over this client's connections. If one fails, the others go on. Misuse raises.
----@param queries { [integer]: scrutinizer.Query, concurrency?: integer } { q1, q2, concurrency = 8 }: at most 8 at a time; 1 to 1000, default 8
----@return { n: integer, [integer]: table } list entry i is what `queries[i]:fetch()` returns, or { error = err }
+---@param queries { [integer]: scrutinizer.Query|scrutinizer.GatherEntry, concurrency?: integer } { q1, q2, concurrency = 8 }: at most 8 at a
+---  time; 1 to 1000, default 8. An entry may say what is asked: { q1, aggregate = { … } }, { q2, series = true }; rates, pie, count
+---@return { n: integer, [integer]: any } list entry i is what the query's method (default `fetch`) returns, or { error = err }
 ---@return integer failed how many entries hold an error
 function methods:gather(queries)
-  local list, failed = gather.run(self, queries, query.is)
-  return list, failed
+  local list, failed = gather.run(self, queries, query)
+  return listing.of(list, "reports", {}), failed
 end
 
 --- Looks up the host names that requests will need; opens no connection. For processes that cannot look up names later, such as HAProxy.

@@ -28,12 +28,25 @@
 ---@field place? integer      its place in the chain sent; 1: the server's own; 0: the server's own is shown, but no certificate is at fault
 ---@field which? string       "connect" "total" "low_speed" "deadline": the limit that was reached (timeout)
 ---@field resume? table       { offset =, remaining =, proof = text }; with both directions, one for each. See `query:resume`
+---@field report? string      the report's type, when a query failed
+---@field direction? string   "inbound", "outbound" or "both" of that query
+---@field window? string      that query's times, as they were said
+---@field query? scrutinizer.Query the query that failed. It is no member of the table: what prints or saves an error does not reach it
 local Error = {}
-Error.__index = Error
 Error.__name = "scrutinizer.Error"
 
+-- The queries that failed, by their errors.
+local queries = setmetatable({}, { __mode = "k" })
+
+function Error:__index(name)
+  if name == "query" then return queries[self] end
+  return Error[name]
+end
+
 function Error:__tostring()
-  return ("%s: %s"):format(self.kind, self.message)
+  local text = ("%s: %s"):format(self.kind, self.message)
+  if not self.report then return text end
+  return ('%s (report "%s", %s, %s)'):format(text, self.report, self.direction, self.window)
 end
 
 local errors = {}
@@ -112,6 +125,24 @@ end
 ---@return nil, scrutinizer.Error
 function errors.fail(kind, message, fields)
   return nil, errors.new(kind, message, fields)
+end
+
+--- Keeps the query that failed, as `err.query`.
+---@param err scrutinizer.Error
+---@param query scrutinizer.Query
+function errors.keep_query(err, query)
+  queries[err] = query
+end
+
+--- What a public call returns: one value on success; nil and err on failure.
+---@generic T
+---@param value T?
+---@param err? scrutinizer.Error
+---@return T? value
+---@return scrutinizer.Error? err
+function errors.result(value, err)
+  if value ~= nil then return value end
+  return nil, err
 end
 
 --- Whether a value is one of our errors.

@@ -6,6 +6,7 @@ local core = require "scrutinizer.core"
 local decoder = require "scrutinizer.report.decoder"
 local errors = require "scrutinizer.errors"
 local names = require "scrutinizer.query.names"
+local numbers = require "scrutinizer.arithmetic.numbers"
 local limits = require "scrutinizer.limits"
 local recorder = require "scrutinizer.recorder"
 local report_json = require "scrutinizer.query.report_json"
@@ -16,37 +17,44 @@ local scrutinizer = {
   null = core.null,
   --- The metatable of decoded arrays; put it on an empty table to send `[]`.
   array_mt = core.array_mt,
-  report_types = names.report_types,
-  date_ranges = names.date_ranges,
-  filters = names.filters,
+  --- Known names: lists of { name =, text = }, and the texts by name.
+  report_types = names.list(names.report_types, "report types"),
+  date_ranges = names.list(names.date_ranges, "date ranges"),
+  filters = names.list(names.filters, "types of filters"),
   connect = client.connect,
   decoder = decoder.new,
   recorder = recorder.new,
   report_json = report_json.read,
+  add = numbers.add,
+  compare = numbers.compare,
 }
 
--- Checks the options of `decode`; raises at the line that called `decode`.
+local DECODE = { max_depth = true, utf8 = true, integers = true }
+
+-- The options of `decode` for the core; misuse raises at the line that called `decode`.
 local function decode_options(given)
-  if type(given) ~= "table" then error(check.message("decode: options", given, "a table with max_depth, utf8; or nothing"), 3) end
+  if type(given) ~= "table" then error(check.message("decode: options", given, "a table with max_depth, utf8, integers; or nothing"), 3) end
   for key in pairs(given) do
-    if key ~= "max_depth" and key ~= "utf8" then error(check.message("decode: option", key, "max_depth, utf8"), 3) end
+    if not DECODE[key] then error(check.message("decode: option", key, "max_depth, utf8, integers"), 3) end
   end
-  local depth, utf8 = given.max_depth, given.utf8
+  local depth = given.max_depth
   if depth ~= nil and not check.integer(depth, 1, 4000) then
     error(check.message("decode: max_depth", depth, "a whole number from 1 to 4000"), 3)
   end
-  if utf8 ~= nil then
-    local good, allowed = limits.CHECKS.utf8(utf8)
-    if not good then error(check.message("decode: utf8", utf8, allowed), 3) end
+  for _, name in ipairs { "utf8", "integers" } do
+    local good, allowed
+    if given[name] ~= nil then good, allowed = limits.CHECKS[name](given[name]) end
+    if allowed and not good then error(check.message("decode: " .. name, given[name], allowed), 3) end
   end
-  return given
+  return { max_depth = depth, utf8 = given.utf8, int64 = given.integers == "int64" }
 end
 
 --- Decodes one whole JSON text. Whole numbers become exact integers (on Lua 5.1 and LuaJIT up to 2^53); 1.0 stays a float; -0 becomes -0.0.
---- A whole number that this Lua cannot hold exactly stays a string (18446744073709551615.0 too). A number with a fraction or an exponent
+--- A whole number that this Lua cannot hold exactly stays a string (18446744073709551615.0 too); with `integers = "int64"` LuaJIT holds those
+--- up to 2^63-1 as cdata. A number with a fraction or an exponent
 --- becomes the nearest float, within the range of floats. null becomes `scrutinizer.null`. Of duplicate keys the last one counts.
 ---@param text string
----@param given? { max_depth?: integer, utf8?: "pass"|"replace"|"error" } max_depth: 1 to 4000
+---@param given? { max_depth?: integer, utf8?: "pass"|"replace"|"error", integers?: "text"|"int64" } max_depth: 1 to 4000
 ---@return any value nil: it failed
 ---@return scrutinizer.Error? err with the `position` of the error, in bytes from 0
 function scrutinizer.decode(text, given)

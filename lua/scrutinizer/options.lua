@@ -218,33 +218,42 @@ local function find_url(given, otherwise)
   return parts
 end
 
--- The token of the environment is sent only to the host of the environment's URL.
+-- A variable that is used only with the host of the environment's URL, or where the environment has no URL.
+local function env_for(name, parts)
+  local value, env_url = env(name), env "SCRUTINIZER_URL"
+  if not value or not env_url then return value end
+  local env_parts = url.split(env_url)
+  return env_parts and ascii.lower(env_parts.host) == ascii.lower(parts.host) and value or nil
+end
+
 local function find_token(given, parts)
   if given.token ~= nil then return given.token end
-  local env_url, env_token = env "SCRUTINIZER_URL", env "SCRUTINIZER_TOKEN"
-  if not env_token then return false end
-  local env_parts = env_url and url.split(env_url)
-  if env_url and not (env_parts and ascii.lower(env_parts.host) == ascii.lower(parts.host)) then return false end
-  return env_token
+  return env_for("SCRUTINIZER_TOKEN", parts) or false
+end
+
+-- The CA file of the environment, where no certificate is said.
+local function find_ca(tls, parts)
+  if tls.ca_file or tls.ca_blob then return nil end
+  return env_for("SCRUTINIZER_CA", parts)
 end
 
 local PEM = { ca_file = "CERTIFICATE", cert = "CERTIFICATE", key = "PRIVATE KEY" }
 
--- One file's PEM text; nil and err.
-local function read_pem(name, path)
+-- One file's PEM text; nil and err. `said` names the option or the variable that names the file.
+local function read_pem(name, path, said)
   local content, complaint = files.read(path)
-  if not content then return errors.fail("tls", ("tls.%s cannot be read: %s"):format(name, complaint)) end
+  if not content then return errors.fail("tls", ("%s cannot be read: %s"):format(said, complaint)) end
   local pem, what, answer = files.pem(content, PEM[name])
   if pem then return pem end
-  return errors.fail("tls", ("tls.%s %s: %s%s"):format(name, what, path, answer and "; " .. answer or ""))
+  return errors.fail("tls", ("%s %s: %s%s"):format(said, what, path, answer and "; " .. answer or ""))
 end
 
 -- Files are read now: later the process may be in a chroot, or may have lost the right to read them.
-local function read_files(tls)
+local function read_files(tls, env_ca)
   if tls.ca_file and tls.ca_blob then misuse "connect: set tls.ca_file or tls.ca_blob, not both" end
   for _, name in ipairs { "ca_file", "cert", "key" } do
     if tls[name] then
-      local pem, err = read_pem(name, tls[name])
+      local pem, err = read_pem(name, tls[name], name == "ca_file" and env_ca and "SCRUTINIZER_CA" or "tls." .. name)
       if not pem then return nil, err end
       tls[name] = pem
     end
@@ -320,9 +329,11 @@ local function read(given, replays)
   end
   checked = with_defaults(checked)
   if replays then return checked end
-  local ca = checked.tls.ca_file
-  checked.ca = ca and "tls.ca_file (" .. ca .. ")" or checked.tls.ca_blob and "tls.ca_blob" or nil
-  local tls, err = read_files(checked.tls)
+  local env_ca = find_ca(checked.tls, checked.endpoint)
+  local ca = checked.tls.ca_file or env_ca
+  checked.tls.ca_file = ca
+  checked.ca = env_ca and "SCRUTINIZER_CA (" .. env_ca .. ")" or ca and "tls.ca_file (" .. ca .. ")" or checked.tls.ca_blob and "tls.ca_blob" or nil
+  local tls, err = read_files(checked.tls, env_ca)
   if not tls then return nil, err end
   return checked
 end

@@ -39,6 +39,25 @@ function suggest.nearest(name, list, max)
   return best
 end
 
+--- The known names that are near to a name: those that differ by case or a few edits, and those that contain it or are contained in it.
+---@param name string
+---@param list string[]
+---@param most integer how many to give at most
+---@return string[] near sorted by their bytes
+function suggest.near(name, list, most)
+  local lower, set, near = ascii.lower(name), {}, {}
+  local edits = math.max(2, math.floor(#name / 4))
+  for _, known in ipairs(list) do
+    local other = ascii.lower(known)
+    local within = #lower > 2 and #other > 2 and (other:find(lower, 1, true) or lower:find(other, 1, true))
+    if within or (#name <= 100 and #known <= 200 and distance(lower, other, edits)) then set[known] = true end
+  end
+  for _, known in ipairs(check.sorted_keys(set)) do
+    if #near < most then near[#near + 1] = known end
+  end
+  return near
+end
+
 --- For open lists: the known name that `name` misspells; nil when `name` is known or is a different name.
 --- Short names are close to many others by chance. Up to 4 bytes only the case may differ; up to 8 bytes one edit, above that two.
 ---@param name string

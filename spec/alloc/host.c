@@ -63,7 +63,7 @@ static const struct sz_select FIELDS[] = {
     {"text", "sum_octets", SZ_LABEL, 0},
 };
 static const char *const NAMES[] = {"host", "octets"};
-static const size_t BY[] = {0};
+static const struct sz_by BY[] = {{0, SZ_BY_VALUE, 0, 0, 1}};
 static const struct sz_folded FOLDED[] = {{1, SZ_FOLD_SUM}};
 
 static void see_row(struct seen *seen, const struct sz_report *r) {
@@ -135,26 +135,50 @@ static enum outcome read_report(struct sz_report *r, struct sz_aggregate *a,
   }
 }
 
+/* Tests that some rows meet. NULL: no memory. */
+static struct sz_keep *new_tests(void) {
+  struct sz_keep *k = sz_keep_new();
+  size_t group;
+  if (k && sz_keep_field(k, "host", SZ_RAW, "why") &&
+      sz_keep_field(k, "sum_octets", SZ_RAW, "") &&
+      sz_keep_open(k, SZ_KEEP_ANY, &group) && sz_keep_one_of(k, 0) &&
+      sz_keep_text(k, "10.0.0.1", 8) &&
+      sz_keep_network(k, "10.0.0.2", 8, 31) && sz_keep_one_of(k, 1) &&
+      sz_keep_number(k, "77", 2, 0) &&
+      sz_keep_between(k, 1, "1e3", 3, "3000", 4) &&
+      sz_keep_begins(k, 0, "10.0.0.4", 8)) {
+    sz_keep_close(k, group);
+    if (sz_keep_ready(k))
+      return k;
+  }
+  sz_keep_free(k);
+  return NULL;
+}
+
 static enum outcome run_c(struct seen *seen, size_t piece, int projected) {
   struct sz_aggregate_options folds = {NAMES, 2, BY, 1, FOLDED, 1, 1 << 20};
   struct sz_report_options o;
   struct sz_report *r;
   struct sz_aggregate *a;
+  struct sz_keep *k = new_tests();
   enum outcome outcome = FAILED;
   memset(&o, 0, sizeof o);
   memset(seen, 0, sizeof *seen);
-  o.fields = projected ? FIELDS : NULL;
-  o.nfields = projected ? sizeof FIELDS / sizeof *FIELDS : 0;
+  o.projection.fields = projected ? FIELDS : NULL;
+  o.projection.nfields = projected ? sizeof FIELDS / sizeof *FIELDS : 0;
   o.directions = 3;
-  o.ordered = o.with_direction = o.keep_graph = 1;
+  o.ordered = o.projection.with_direction = o.keep_graph = 1;
   o.max_body = o.max_row = o.max_held = 1 << 24;
   o.max_depth = 64;
   o.utf8 = SZ_UTF8_REPLACE;
+  o.keep = k;
+  o.quotas[0].left = o.quotas[1].left = UINT64_MAX;
   r = sz_report_new(&o);
   a = sz_aggregate_new(&folds);
-  if (r && a)
+  if (r && a && k)
     outcome = read_report(r, a, seen, piece);
   sz_report_free(r);
+  sz_keep_free(k);
   sz_aggregate_free(a);
   return outcome;
 }

@@ -130,6 +130,20 @@ local PARTS = {
     see(feed:info(), feed:read(), feed:read())
     feed:close()
   end,
+
+  function()
+    core = require "scrutinizer.core"
+    local keep = core.keep {
+      fields = { { column = "host", why = "why" }, { column = "sum_octets" }, { column = "host", member = "title" } },
+      test = { all = {
+        { field = 1, any = { { one_of = { texts = { "x", "10.0.0.1" }, networks = { "10.0.0.2/31", "2001:db8::/32" } } }, { begins = "10.0.0.4" } } },
+        { field = 2, no = { one_of = { numbers = { "78", "5" }, decimals = { "1e3" } } } }, { field = 2, between = { min = "2", max = "1e30" } },
+        { field = 3, contains = "e" },
+      } },
+    }
+    read({ with_direction = true, keep = keep }, #answer)
+    read({ projection = SELECT, keep = keep, quotas = { { skip = 1, left = 1 }, { overlap = true } } }, 700)
+  end,
 }
 
 if not PARTS[part] then return nil end

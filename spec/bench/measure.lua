@@ -87,7 +87,7 @@ local function in_memory()
   local file, again = "rows_100000.json", "recurring_100000.json"
   local r = {
     limit = { task = "limit", file = file }, rows = { task = "rows", file = file }, reuse = { task = "reuse", file = file },
-    full = { task = "full", file = file },
+    full = { task = "full", file = file }, keep_all = { task = "keep_all", file = file }, keep_few = { task = "keep_few", file = file },
     csv = { task = "csv", file = file }, ndjson = { task = "ndjson", file = file },
     simdjson = { task = "simdjson", file = file }, aggregate = { task = "aggregate", file = file },
     recurring = { task = "aggregate", file = again }, simdjson_recurring = { task = "simdjson", file = again },
@@ -99,8 +99,8 @@ local function in_memory()
     cjson_aggregate = { task = "cjson_aggregate", file = file }, cjson_recurring = { task = "cjson_aggregate", file = again },
     cjson53 = { task = "cjson_rows", file = file, lua = "lua5.3" }, cjsonjit = { task = "cjson_rows", file = file, lua = "luajit" },
   }
-  measure { name = "in memory: rows", r.limit, r.rows, r.cjson_rows, r.simdjson, r.reuse, r.csv, r.ndjson, r.full, r.cjson_full,
-    r.rows53, r.cjson53, r.rowsjit, r.cjsonjit }
+  measure { name = "in memory: rows", r.limit, r.rows, r.cjson_rows, r.simdjson, r.reuse, r.csv, r.ndjson, r.keep_all, r.keep_few,
+    r.full, r.cjson_full, r.rows53, r.cjson53, r.rowsjit, r.cjsonjit }
   measure { name = "in memory: aggregate", r.recurring, r.simdjson_recurring, r.cjson_recurring, r.aggregate, r.top, r.cjson_aggregate }
   measure { name = "in memory: read once", r.rows_once, r.simdjson_once, r.recurring_once, r.simdjson_recurring_once }
   return r
@@ -119,6 +119,8 @@ local function rows_goals(r)
   faster("aggregate over lua-cjson, each of 100,000 rows a group, the first 10", 50, r.top, r.cjson_aggregate)
   faster("  all 100,000 groups as Lua tables", 50, r.aggregate, r.cjson_aggregate)
   faster("rows { reuse = true } over fresh rows", 1.1, r.reuse, r.rows)
+  faster("rows that keep keeps all over rows without it", 0.9, r.keep_all, r.rows)
+  faster("one row in a hundred kept, over rows without keep", 2, r.keep_few, r.rows)
   faster("full rows over lua-cjson", 10, r.full, r.cjson_full)
   faster("rows to CSV over the row loop", 0.5, r.csv, r.rows)
   faster("rows to NDJSON over the row loop", 0.5, r.ndjson, r.rows)

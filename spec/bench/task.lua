@@ -152,6 +152,19 @@ function tasks.reuse()
   return function() return use(asked:rows { reuse = true }) end
 end
 
+-- Filtered in the core: every row is kept; one in a hundred is, by its packets, which count the rows.
+function tasks.keep_all()
+  local asked = selected():keep { [WANTED[1]] = "10.0.0.0/8", [WANTED[4]] = { min = 1 } }
+  return function() return use(asked:rows()) end
+end
+
+function tasks.keep_few()
+  local packets = {}
+  for i = 1, 1000 do packets[i] = i * 100 end
+  local asked = selected():keep { [WANTED[4]] = packets }
+  return function() return use(asked:rows()) end
+end
+
 function tasks.full()
   local asked = query()
   return function() return use_all(asked:rows()) end

@@ -1,6 +1,6 @@
 -- Whole numbers and fractions of bills: against python's, of any size, on every Lua.
-local bigint = require "scrutinizer.billing.arithmetic.bigint"
-local fraction = require "scrutinizer.billing.arithmetic.fraction"
+local bigint = require "scrutinizer.arithmetic.bigint"
+local fraction = require "scrutinizer.arithmetic.fraction"
 local support = require "spec.support"
 
 local ROUNDINGS = { "down", "up", "half_up", "half_even" }

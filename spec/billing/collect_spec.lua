@@ -1,6 +1,6 @@
 -- Bills of real recorded flows: collected from the sandbox, compared with what python makes of the flows themselves.
 local billing = require "scrutinizer.billing"
-local bigint = require "scrutinizer.billing.arithmetic.bigint"
+local bigint = require "scrutinizer.arithmetic.bigint"
 local support = require "spec.support"
 
 local describe_once = os.getenv "SANDBOX_CHECKED" and function() end or describe
@@ -265,6 +265,9 @@ describe("collect", function()
       { bad(DAY, { inbound = { inbound(), inbound() } }), "query 2 is the same as query 1: its traffic would be counted twice" },
       { bad(DAY, { inbound = inbound():both() }), "both directions" }, { bad(DAY, { inbound = inbound():offset(5) }), "offset" },
       { bad(DAY, { inbound = inbound():percent() }), "percent" }, { bad(DAY, { inbound = inbound():order_by "sum_packetdeltacount" }), "not bytes" },
+      { bad(DAY, { inbound = inbound():shift "-1h" }), "a shift would move the period" },
+      { bad(DAY, { inbound = client:report("host2host"):exporter("192.0.2.1", 1) }), "query 1: the query names an interface and no direction" },
+      { bad(DAY, { inbound = inbound():exporter "core-9" }), "none that is called" },
       { bad({}, { inbound = inbound() }), "period: got a table" }, { bad(DAY, { inbound = inbound() }, { coarse = 5 }), 'option: got "coarse"' },
       { bad(DAY, { inbound = inbound() }, { coarser = 5 }), "coarser: got 5" },
       { bad(DAY, { inbound = inbound() }, { series = { 5 } }), "series: got 5" },
@@ -278,6 +281,7 @@ describe("collect", function()
       { { ip = "x", exporter = "all" }, "allowed: " }, { { ip = "10.0.0.1" }, "set exporter: a flow that several exporters report would be counted" },
       { {}, "set exactly one of" }, { { ip = "10.0.0.1", network = NETWORK }, "set exactly one of" }, { { ips = {} }, '"ips"' },
       { { interfaces = { { "192.0.2.1", 1 } }, exporter = "192.0.2.1" }, "interfaces, which name their exporters" }, { 5, "customer: got 5" },
+      { { ip = "10.0.0.1", exporter = { "192.0.2.1", 1 } }, "at one interface, give interfaces, or queries of your own" },
     } do
       local ok, message = pcall(function() billing.queries(client, case[1]) end)
       assert.is_false(ok)
@@ -290,7 +294,7 @@ end)
 describe("collect from an appliance that answers otherwise than it was asked", function()
   -- A query that answers what it is told to.
   local function query(seconds, step, count)
-    local q = { _spec = { directions = { "inbound" }, fields = {}, filters = {}, type = "stub" } }
+    local q = { _spec = { directions = { "inbound" }, fields = {}, filters = {}, conditions = {}, type = "stub" } }
     for _, name in ipairs { "between", "granularity" } do q[name] = function() return q end end
     function q.request() return { rpt_json = "{}", data_requested = "{}" } end
     function q.count() return 1 end

@@ -2,7 +2,7 @@
 local billing = require "scrutinizer.billing"
 local cjson = require "cjson"
 local core = require "scrutinizer.core"
-local bigint = require "scrutinizer.billing.arithmetic.bigint"
+local bigint = require "scrutinizer.arithmetic.bigint"
 local export = require "scrutinizer.export"
 local scrutinizer = require "scrutinizer"
 local support = require "spec.support"
@@ -159,7 +159,7 @@ describe("an invoice", function()
     assert.equal(2, select(2, html:gsub("<svg", "")))
     assert.matches("<h2>one</h2>", html)
     assert.matches("Member%s+one\n", text)
-    assert.equal("15.2", require("scrutinizer.billing.arithmetic.fraction").text(bill.units))
+    assert.equal("15.2", require("scrutinizer.arithmetic.fraction").text(bill.units))
   end)
 
   it("gives a summary with the columns that open tools keep", function()

@@ -1,7 +1,7 @@
 -- billing.percentile: the five formulas for every length of a month, against PostgreSQL and RRDtool; and what never changes it.
 local billing = require "scrutinizer.billing"
 local core = require "scrutinizer.core"
-local bigint = require "scrutinizer.billing.arithmetic.bigint"
+local bigint = require "scrutinizer.arithmetic.bigint"
 local postgres = require "spec.postgres"
 local support = require "spec.support"
 

@@ -1,7 +1,7 @@
 -- Tariffs worked by hand: the arithmetic stands beside each. And misuse, pools, big amounts.
 local billing = require "scrutinizer.billing"
-local bigint = require "scrutinizer.billing.arithmetic.bigint"
-local fraction = require "scrutinizer.billing.arithmetic.fraction"
+local bigint = require "scrutinizer.arithmetic.bigint"
+local fraction = require "scrutinizer.arithmetic.fraction"
 
 local MONTH = billing.month("2023-11", "UTC") -- 30 days, 8640 samples
 local PART = billing.period("2023-11-10", "2023-12-01", "UTC") -- 21 of 30 days

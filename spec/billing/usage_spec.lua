@@ -1,7 +1,7 @@
 -- Periods in their zones; samples, their parts and what is missing; directions and policies.
 local billing = require "scrutinizer.billing"
-local bigint = require "scrutinizer.billing.arithmetic.bigint"
-local fraction = require "scrutinizer.billing.arithmetic.fraction"
+local bigint = require "scrutinizer.arithmetic.bigint"
+local fraction = require "scrutinizer.arithmetic.fraction"
 local support = require "spec.support"
 
 local HOUR = billing.period("2023-11-15T00:00:00Z", "2023-11-15T01:00:00Z")

@@ -30,6 +30,29 @@ describe("scrutinizer", function()
     assert.matches('"in_443_both"', form.rpt_json)
   end)
 
+  it("narrows by each --where, and keeps rows by --keep", function()
+    local function octets_of(arguments)
+      local out, sum = good(("report host2host --between %s %s --select %s --format csv %s"):format(FROM, TO,
+        "src=sourceipaddress,dst=destinationipaddress,octets=sum_octetdeltacount", arguments)), 0
+      for octets in out:gmatch ",(%d+)\r\n" do sum = sum + tonumber(octets) end
+      return ("%.0f"):format(sum)
+    end
+    local function awk(condition) return support.awk(('NR>1&&(%s){s+=$12}END{printf "%%.0f", s}'):format(condition)) end
+    assert.equal(awk '$7=="10.8.0.69"&&$9=="8.8.8.8"', octets_of "--where src_ip=10.8.0.69 --where dst_ip=8.8.8.8")
+    assert.equal(awk '$7=="10.8.0.69"&&$9=="8.8.8.8"||$7=="8.8.8.8"&&$9=="10.8.0.69"', octets_of "--where ip=10.8.0.69 --where ip=8.8.8.8")
+    assert.equal(awk '$7~/^10\\.8\\./&&$9!="8.8.8.8"&&$9!="8.8.4.4"&&$9~/^8/',
+      octets_of "--keep src=10.8.0.0/16 --keep 'dst!=8.8.8.8,8.8.4.4' --keep 'dst^=8'")
+    local many = support.awk 'NR>1{o[$7","$9]+=$12}END{for(k in o)if(o[k]>=100000&&o[k]<=200000)s+=o[k];printf "%.0f",s}'
+    assert.equal(many, octets_of "--keep 'octets>=100000' --keep 'octets<=200000'")
+    local out = good(("explain host2host --between %s %s --keep 'dst*=8.8'"):format(FROM, TO))
+    assert.matches('\nkept here: dst contains "8.8"\n', out, 1, true)
+    for _, text in ipairs { "dst", "=1", "'octets>=1,2'" } do
+      local _, err, status = run(("report host2host --last 5m --keep %s"):format(text))
+      assert.equal(64, status)
+      assert.truthy(err:find(text:gsub("'", ""):match "^[^>]*", 1, true), err)
+    end
+  end)
+
   it("prints an aligned table with units", function()
     local out = good(("report host2host --between %s %s --select src=sourceipaddress,octets=sum_octetdeltacount --limit 2"):format(FROM, TO))
     assert.equal("src                octets\n157.240.30.63    192.1 MB\n195.113.214.205   39.4 MB\n", out)
@@ -55,6 +78,21 @@ describe("scrutinizer", function()
     assert.same({}, support.log())
   end)
 
+  it("takes days, months, hours and shifts", function()
+    local function sent(arguments)
+      local out = good("explain host2host --timezone America/New_York " .. arguments)
+      return out:match '"end":(%d+),"start":(%d+)'
+    end
+    assert.same({ "1793595600", "1793505600" }, { sent "--day 2026-11-01" }) -- 25 hours
+    assert.same({ "1793595600", "1793505600" }, { sent "--day 2026-11-02 --shift -1d" })
+    assert.same({ "1793509200", "1793505600" }, { sent "--hour 2026-11-01T00" })
+    assert.same({ "1793509200", "1793505600" }, { sent "--hour 2026-11-08T00 --shift=-1w" })
+    assert.same({ "1796101200", "1793505600" }, { sent "--month 2026-11" })
+    local to, from = sent "--day -1"
+    assert.is_true(to - from >= 82800 and to - from <= 90000 and tonumber(to) <= os.time())
+    assert.same({ "1793595600", "1793505600" }, { sent "--between 2026-11-01 2026-11-02" })
+  end)
+
   it("pings, and calls any run mode", function()
     assert.matches("answers\n$", good "ping")
     assert.matches("^{.*}\n$", good "call rm=licensing")
@@ -62,7 +100,13 @@ describe("scrutinizer", function()
 
   it("has an exit status for each way to fail", function()
     local cases = {
-      { "report host2host", 64, "give exactly one of --last" }, { "report", 64, "missing argument" }, { "nothing", 64, "unknown command" },
+      { "report host2host", 64, "give exactly one of --last" }, { "report", 64, "missing argument" },
+      { "report host2host --day 2026-11-01", 64, "in which time zone" },
+      { "report host2host --day 2026-11-01 --last 5m", 64, "give exactly one of --last" },
+      { "report host2host --last 5m --shift 7d", 64, "text with a sign" },
+      { "report tos --last 5m --exporter 192.0.2.1 --interface 8", 64, "--interface needs --direction" },
+      { "report tos --day -1 --timezone UTC --shard 1/2 --output x --format csv", 64, "--shard needs" },
+      { "report host2host --last 5m --order-by nonsense", 76, "no column 'nonsense' to order by" }, { "nothing", 64, "unknown command" },
       { "report host2host --last 5x", 64, "last: got \"5x\"" }, { "report host2hots --last 5m", 64, "host2host" },
       { "report host2host --last 5m --where ipp=10.1.1.1", 64, "ip" }, { "report nosuchreport --last 5m", 76, "api: the report failed" },
       { "--url https://127.0.0.1:1 ping", 75, "connect: " }, { "--config /nonexistent ping", 78, "No such file" },
@@ -74,6 +118,8 @@ describe("scrutinizer", function()
       assert.is_truthy(err:find(case[3], 1, true), err)
       assert.equal(1, select(2, err:gsub("\n", "")), err)
     end
+    assert.same({ "unknown value: orderBy: 'nonsense'" }, support.violations())
+    support.clear()
     support.faults { { kind = "bad_token" }, { kind = "html" } }
     assert.equal(77, select(3, run "ping"))
     assert.equal(65, select(3, run "ping"))

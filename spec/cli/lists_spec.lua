@@ -60,12 +60,55 @@ describe("scrutinizer", function()
       assert.same({ "1|root" }, support.state "SELECT id, name FROM users")
     end)
 
+    it("are synced with a CSV file and those who have left", function()
+      local path = temporary()
+      write(path, "name,password,groups\nguest,pw0,1 2\nbo,pw1,2\ncy,pw2,77\n")
+      local out, err, status = run("users sync --gone admin --gone nobody --format csv --csv " .. path)
+      assert.equal("", err)
+      assert.equal("id,name,user,group,done,error,code\n3,bo,,,created,,\n,guest,,,kept,,\n,,guest,1,joined,,\n"
+        .. ",admin,,,removed,,\n,nobody,,,absent,,\n"
+        .. ",cy,,,,Usergroup 77 does not exist,missing\n", (out:gsub("\r", "")))
+      assert.equal(76, status)
+      assert.same({ "guest", "bo" }, support.state "SELECT name FROM users ORDER BY id")
+      out, err, status = run("users sync --csv " .. path)
+      os.remove(path)
+      assert.equal("", out)
+      assert.matches("the appliance has no call that lists its users", err)
+      assert.is_true(status ~= 0)
+      assert.equal("user,group,done,error,code\nbo,1,added,,\nguest,1,kept,,\n", csv "groups sync 1 bo guest --none-gone")
+      assert.equal("user,group,done,error,code\nbo,1,removed,,\n", csv "groups sync 1 --gone bo")
+      assert.same({ "2" }, support.state "SELECT user_id FROM memberships WHERE usergroup_id = 1")
+    end)
+
     it("have no password in an argument", function()
       local out = good "users create --help"
       assert.is_nil(out:find "%-%-password")
       assert.matches("SCRUTINIZER_USER_PASSWORD", out)
       assert.matches("Example: scrutinizer users create alice", out)
     end)
+  end)
+
+  it("syncs an IP group with a file of rules", function()
+    csv "ip-groups create Sites 10.1.0.0/16 10.9.9.9"
+    local path = temporary()
+    write(path, "# sites\n10.1.0.0/16\n10.2.0.0/16\ngroup:Multicast\n")
+    local dry = csv("ip-groups sync Sites --dry-run --from " .. path)
+    assert.equal("group,name,rule_id,rule,done,error,code\n16900093,Sites,,10.2.0.0/16,added,,\n16900093,Sites,,group:16900006,added,,\n"
+      .. "16900093,Sites,506013,10.9.9.9,removed,,\n16900093,Sites,506012,10.1.0.0/16,kept,,\n", dry)
+    local kept = "SELECT type, address, mask, child_id FROM ip_group_rules WHERE group_id = 16900093 ORDER BY rule_id"
+    assert.same({ "network|10.1.0.0|16|", "ip|10.9.9.9||" }, support.state(kept))
+    assert.equal((dry:gsub("Sites,,10", "Sites,506014,10"):gsub("Sites,,group", "Sites,506015,group")), csv("ip-groups sync Sites --from " .. path))
+    assert.same({ "network|10.1.0.0|16|", "network|10.2.0.0|16|", "child|||16900006" }, support.state(kept))
+    os.remove(path)
+    local _, err, status = run "ip-groups sync Sites"
+    assert.equal(64, status)
+    assert.matches("say rules, or %-%-from", err)
+  end)
+
+  it("takes names of groups in a report", function()
+    local report = "report host2host --between 2026-11-22T00:00:00Z 2026-11-22T02:00:00Z --limit 5 "
+    assert.equal(csv(report .. "--where ip_group=16800023 --device-group 2"), csv(report
+      .. "--where 'ip_group=Private networks' --device-group Branches"))
   end)
 
   it("makes, fills and deletes groups", function()
@@ -153,7 +196,7 @@ describe("scrutinizer", function()
     local sum = 0
     for octets in out:gmatch "\n(%d+)" do sum = sum + tonumber(octets) end
     assert.equal(support.awk 'NR > 1 && $3 == "192.0.2.1" && $5 == 8 { s += $12 } END { printf "%.0f", s }', ("%.0f"):format(sum))
-    assert.matches("in_C0000201_C0000201%-8", good "explain tos --last 1h --exporter core-1 --interface xe-0/0/1")
+    assert.matches("in_C0000201_C0000201%-8", good "explain tos --last 1h --exporter core-1 --interface xe-0/0/1 --direction both")
     for _, command in ipairs { words, "explain tos --last 1h" } do
       local _, err, status = run(command .. " --exporter core-9")
       assert.equal(76, status)

@@ -34,7 +34,7 @@ describe("without memory", function()
     end)
 
     it("the core and a client raise in Lua, or return the error, failing " .. how, function()
-      for part = 1, 6 do
+      for part = 1, 7 do
         local line = "Lua %d, failing %s: (%%d+) allocations, (%%d+) clean failures"
         local allocations, failures = out:match(line:format(part, how))
         assert.is_true(tonumber(allocations) > 100, out)

@@ -164,11 +164,11 @@ void fuzz_report_options(const struct input *in, struct sz_report_options *o) {
   unsigned flags = fuzz_option(in, OPTION_FLAGS);
   size_t count = PICK(PROJECTIONS, fields).count;
   memset(o, 0, sizeof *o);
-  o->fields = count ? FIELDS + PICK(PROJECTIONS, fields).from : NULL;
-  o->nfields = count;
+  o->projection.fields = count ? FIELDS + PICK(PROJECTIONS, fields).from : NULL;
+  o->projection.nfields = count;
   o->directions = flags & 3 ? flags & 3 : 3;
   o->ordered = (flags & 4) != 0;
-  o->with_direction = (flags & 8) != 0;
+  o->projection.with_direction = (flags & 8) != 0;
   o->keep_graph = (flags & 16) != 0;
   o->utf8 = (enum sz_json_utf8)(fuzz_option(in, OPTION_UTF8) % 3);
   o->max_row = PICK(ROWS, fuzz_option(in, OPTION_ROW));

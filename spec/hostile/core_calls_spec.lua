@@ -103,6 +103,11 @@ local function options(depth)
     function()
       return { fields = { "a", "b" }, headers = { "A", "B" }, json = random(2) == 1, separator = ",", null = "", newline = "\n", tostring = tostring }
     end,
+    function()
+      return { fields = { { column = "host" }, { column = "sum_octets" } }, test = { all = {
+        { field = random(3), one_of = { texts = { "10.0.0.1" } } }, { field = 2, between = { min = "1" } }, { field = 1, no = { begins = "x" } },
+      } } }
+    end,
     function() return { url = "http://127.0.0.1:1/", allow_http = true, form = { { "a", "b" } }, headers = { "A: b" } } end,
     function() return { status = 200, location = "x", http_version = "1.1" } end,
   }()
@@ -169,6 +174,8 @@ local function fresh_objects()
   keep(core.writer { fields = { "a" }, headers = { "A" }, json = random(2) == 1, separator = ",", null = "", newline = "\n", tostring = tostring })
   keep(core.top(random(50)))
   keep(core.ties(1000))
+  local tests = keep(core.keep { fields = { { column = "host" } }, test = { field = 1, begins = "1" } })
+  keep(core.decoder { inbound = true, max_body = 2 ^ 40, max_depth = 64, max_row = 2 ^ 20, max_held = 2 ^ 20, keep = tests }):feed(ANSWER)
   if random(20) == 1 then keep(core.http()) end
   if random(20) == 1 then keep(core.command()) end
 end

@@ -44,6 +44,35 @@ describe("gather", function()
     assert.is_true(#list[1].rows > 0 and sum(list[1].rows) > 0)
   end)
 
+  it("gives what an entry asks for: aggregates, series, rates, pies, counts", function()
+    local octets, packets = { by = { "sourceipaddress" }, sum = { "sum_octetdeltacount" } }, { sum = { "sum_packetdeltacount" }, count = true }
+    local hosts = query("srcHosts"):granularity(1):limit(3)
+    local list, failed = client:gather { { query(), aggregate = octets }, query():limit(2), { hosts, series = true }, { hosts, rates = true },
+      { hosts, pie = true }, { hosts, count = true }, { query("conversations"), aggregate = packets }, { query():limit(1) }, concurrency = 3 }
+    assert.equal(0, failed)
+    assert.equal(8, list.n)
+    assert.same(query():aggregate(octets), list[1])
+    assert.same(query():limit(2):fetch().rows, list[2].rows)
+    assert.same(hosts:series(), list[3])
+    assert.same(hosts:rates(), list[4])
+    assert.same(hosts:pie(), list[5])
+    assert.equal(hosts:count(), list[6])
+    assert.same(query("conversations"):aggregate(packets), list[7])
+    assert.same(query():limit(1):fetch().rows, list[8].rows)
+    -- The octets of the window by awk.
+    local octets_of_all = 0
+    for _, group in ipairs(list[1]) do octets_of_all = octets_of_all + group.sum_octetdeltacount end
+    assert.equal(tonumber((support.awk(("NR>1{t=$1/1000;if(t>=%d&&t<%d)s+=$12}END{printf \"%%.0f\",s}"):format(FROM % 86400, TO % 86400)))),
+      octets_of_all)
+  end)
+
+  it("lets an aggregate that fails fail alone", function()
+    local list, failed = client:gather { { query(), aggregate = { sum = { "sourceipaddress" } } }, { query(), aggregate = { count = true } } }
+    assert.equal(1, failed)
+    assert.equal("'sourceipaddress' has a value that is not a number, so it cannot be aggregated", list[1].error.message)
+    assert.equal(query():count(), list[2][1].count)
+  end)
+
   it("lets one that fails fail alone", function()
     support.faults { { kind = "status", status = 500 } }
     local queries = {}
@@ -116,6 +145,13 @@ describe("gather", function()
     complains("gather: got nil", nil)
     complains("gather: entry 1: got 5; allowed: a query", { 5 })
     complains("gather: entry 2: .*say when", { query(), client:report "host2host" })
+    complains("gather: entry 1: series: say when", { { client:report "host2host", series = true } })
+    complains('gather: entry 1: got a table; allowed: a query, or a query with one of aggregate = { … }, series = true', { { 5, series = true } })
+    complains('gather: entry 1: what is asked: got "sereis"; allowed: aggregate = { … }, series = true', { { query(), sereis = true } })
+    complains("gather: entry 1: series: got 1; allowed: true", { { query(), series = 1 } })
+    complains("gather: entry 1: say .*, one of them", { { query(), series = true, pie = true } })
+    complains('gather: entry 1: aggregate: sum: got 5; allowed: a list of field names', { { query(), aggregate = { sum = 5 } } })
+    complains("gather: entry 2: rates: the report is in percent", { query(), { query("interfaces"):percent(), rates = true } })
     complains("gather: concurrency: got 0; allowed: a whole number from 1 to 1000", { query(), concurrency = 0 })
     complains("gather: concurency: got 3; allowed: a list of queries", { query(), concurency = 3 })
     local other = support.connect()

@@ -50,8 +50,9 @@ describe("groups", function()
       for _, kind in ipairs { "usual", "strings", "numbers" } do
         support.reset "accounts"
         support.switches { account_ids = kind }
-        assert.same({ { name = "Guests", error = "A usergroup already exists with that name" },
-          { id = 3, name = "Half", members = { 1 }, missing = { 99 } }, { name = "No", error = "The template usergroup does not exist" } },
+        assert.same({ { name = "Guests", error = "A usergroup already exists with that name", code = "exists" },
+          { id = 3, name = "Half", members = { 1 }, missing = { 99 } }, { name = "No", error = "The template usergroup does not exist",
+            code = "missing" } },
           client.groups:create { { name = "Guests", template = 1 }, { name = "Half", template = 1, users = { 99, 1 } },
             { name = "No", template = 9 } })
       end
@@ -92,7 +93,7 @@ describe("groups", function()
     it("makes other shapes errors, other sentences the item's error", function()
       malformed(function() return client.groups:delete { 5 } end, { "{}", '{"data":"gone"}', '{"data":{"removed":[5]}}' })
       answer_with '{"data":["Usergroup 5 is gone"]}'
-      assert.same({ { id = 5, error = "Usergroup 5 is gone" } }, client.groups:delete { 5 })
+      assert.same({ { id = 5, error = "Usergroup 5 is gone", code = "unconfirmed" } }, client.groups:delete { 5 })
     end)
 
     it("refuses misuse", function()
@@ -115,23 +116,26 @@ describe("groups", function()
     end)
 
     it("keep what was said where one fails", function()
-      assert.same({ { user = 2, group = 2, error = "User 2 is already in usergroup 2" }, { user = 2, group = 1 },
-        { user = "nobody", group = 1, error = "User nobody does not exist" }, { user = 1, group = 99, error = "Usergroup 99 does not exist" } },
+      assert.same({ { user = 2, group = 2, error = "User 2 is already in usergroup 2", code = "exists" }, { user = 2, group = 1 },
+        { user = "nobody", group = 1, error = "User nobody does not exist", code = "missing" }, { user = 1, group = 99,
+          error = "Usergroup 99 does not exist",
+          code = "missing" } },
         client.groups:add_members { { user = 2, group = 2 }, { user = 2, group = 1 }, { user = "nobody", group = 1 }, { user = 1, group = 99 } })
-      assert.same({ { user = 1, group = 2, error = "User 1 is not in usergroup 2" } }, client.groups:remove_members { { user = 1, group = 2 } })
+      assert.same({ { user = 1, group = 2, error = "User 1 is not in usergroup 2", code = "not_member" } },
+        client.groups:remove_members { { user = 1, group = 2 } })
       assert.same({ "1|1", "2|1", "2|2" }, memberships())
     end)
 
     it("whose sentence has ids for names given are not taken for done: the sentence is the error", function()
       support.switches { membership_names = "ids" }
-      assert.same({ { user = "guest", group = 1, error = "User 2 added to usergroup 1" }, { user = 1, group = 2 } },
+      assert.same({ { user = "guest", group = 1, error = "User 2 added to usergroup 1", code = "unconfirmed" }, { user = 1, group = 2 } },
         client.groups:add_members { { user = "guest", group = 1 }, { user = 1, group = 2 } })
     end)
 
     it("go by what is said of them, in any order", function()
       answer_with '{"data":{"added":["User 12 added to usergroup 1","User 2 added to usergroup 11","User 2 added to usergroup 1 "],"removed":[]}}'
       assert.same({ { user = 2, group = 1 }, { user = 12, group = 1 }, { user = 2, group = 3,
-        error = "the appliance says nothing of this one; it says: User 2 added to usergroup 11" } },
+        error = "the appliance says nothing of this one; it says: User 2 added to usergroup 11", code = "unconfirmed" } },
         client.groups:add_members { { user = 2, group = 1 }, { user = 12, group = 1 }, { user = 2, group = 3 } })
     end)
 
@@ -169,11 +173,12 @@ describe("groups", function()
     end)
 
     it("keep what was said where one fails", function()
-      assert.same({ { group = 9, type = "plixer", code = "adminTab", error = "Usergroup 9 does not exist" },
-        { group = 2, type = "plixer", code = "adminTab" }, { group = 2, type = "wish", code = "x", error = "wish is not a permission type" } },
+      assert.same({ { group = 9, type = "plixer", code = "adminTab", error = "Usergroup 9 does not exist", error_code = "missing" },
+        { group = 2, type = "plixer", code = "adminTab" },
+          { group = 2, type = "wish", code = "x", error = "wish is not a permission type", error_code = "refused" } },
         client.groups:grant { { group = 9, type = "plixer", code = "adminTab" }, { group = 2, type = "plixer", code = "adminTab" },
           { group = 2, type = "wish", code = "x" } })
-      assert.same({ { group = 2, type = "gadget", code = "none", error = "Usergroup 2 has no gadget permission none" } },
+      assert.same({ { group = 2, type = "gadget", code = "none", error = "Usergroup 2 has no gadget permission none", error_code = "refused" } },
         client.groups:revoke { { group = 2, type = "gadget", code = "none" } })
       assert.same({ "plixer|adminTab", "plixer|statusTab" }, permissions())
     end)
@@ -182,7 +187,8 @@ describe("groups", function()
       malformed(function() return client.groups:grant { { group = 2, type = "plixer", code = "adminTab" } } end,
         { "{}", '{"data":{"errors":[]}}', '{"data":["Added plixer permission adminTab to usergroup 2 "]}' })
       answer_with '{"data":{"updated":["Removed plixer permission adminTab from usergroup 2 "]}}'
-      assert.same({ { group = 2, type = "plixer", code = "adminTab", error = "Removed plixer permission adminTab from usergroup 2 " } },
+      assert.same({ { group = 2, type = "plixer", code = "adminTab", error = "Removed plixer permission adminTab from usergroup 2 ",
+        error_code = "unconfirmed" } },
         client.groups:grant { { group = 2, type = "plixer", code = "adminTab" } })
     end)
 

@@ -76,7 +76,7 @@ describe("ip_groups", function()
       found, err = client.ip_groups:from_list("twin", {})
       assert.is_nil(found)
       assert.equal('api: ip_groups:from_list: 2 IP groups are called "twin"', tostring(err))
-      assert.same({ { name = "twin", error = "2 IP groups have this name: say which by its id" }, { id = 16900094 } },
+      assert.same({ { name = "twin", error = "2 IP groups have this name: say which by its id", code = "ambiguous" }, { id = 16900094 } },
         client.ip_groups:delete { "twin", 16900094 })
     end)
 
@@ -142,7 +142,8 @@ describe("ip_groups", function()
     it("sends nothing where a child group's name means none", function()
       local group, err = client.ip_groups:create("a", { { type = "child", group = "nobody" } })
       assert.is_nil(group)
-      assert.equal('api: ip_groups:create: no IP group is called "nobody"', tostring(err))
+      assert.equal('api: ip_groups:create: no IP group is called "nobody"; there are 6: '
+        .. '"Loopback and link-local", "Private networks", "Multicast", "IPv6", "Public resolvers", "Internet"', tostring(err))
       assert.equal(1, #support.log())
     end)
 
@@ -159,7 +160,8 @@ describe("ip_groups", function()
         "the appliance says nothing of this rule; it says: \\x1B[2J",
       } do
         answer_with(body)
-        assert.same({ { type = "ip", address = "10.0.0.1", error = said } }, assert(client.ip_groups:create("a", { "10.0.0.1" })).rules)
+        assert.same({ { type = "ip", address = "10.0.0.1", error = said, code = "unconfirmed" } }, assert(client.ip_groups:create("a",
+          { "10.0.0.1" })).rules)
       end
     end)
 
@@ -212,7 +214,7 @@ describe("ip_groups", function()
         { "ip " .. tostring(changed.warnings[1]), "network " .. tostring(changed.warnings[2]) })
       assert.is_string(changed.changed[1].error)
       assert.is_string(changed.changed[2].error)
-      assert.same({ { id = 98, error = "the answer does not show it as removed" } }, changed.removed)
+      assert.same({ { id = 98, error = "the answer does not show it as removed", code = "unconfirmed" } }, changed.removed)
       assert.same({ "ip 10.0.0.1", "ip 10.0.0.2", "network 10.1.0.0 16" }, kept(group.id))
     end)
 
@@ -237,7 +239,8 @@ describe("ip_groups", function()
 
     it("refuses misuse", function()
       for _, case in ipairs {
-        { { "one", {} }, "ip_groups:update: got \"one\"; allowed: the group's id" }, { { 5, {} }, "a table of name, add, change, remove" },
+        { { true, {} }, "ip_groups:update: got true; allowed: the group's id (a whole number) or name" }, { { 5, {} },
+          "a table of name, add, change, remove" },
         { { 5, { adds = {} } }, 'field: got "adds"' }, { { 5, { change = { "10.0.0.1" } } }, "rule 1 needs the id of the rule" },
         { { 5, { remove = { "x" } } }, "remove: item 1: got \"x\"; allowed: a rule's id" }, { { 5, { name = "" } }, "the group's new name" },
       } do
@@ -267,7 +270,7 @@ describe("ip_groups", function()
       assert(client.ip_groups:create("one", {}))
       assert(client.ip_groups:create("two", { "10.0.0.1" }))
       local out = assert(client.ip_groups:delete { "two", NEW, "nobody", 7 })
-      assert.same({ { id = NEW + 1, name = "two" }, { id = NEW }, { name = "nobody", error = "no IP group has this name" } },
+      assert.same({ { id = NEW + 1, name = "two" }, { id = NEW }, { name = "nobody", error = "no IP group has this name", code = "missing" } },
         { out[1], out[2], out[3] })
       assert.matches("^the appliance does not show it as removed; it says: {\"processedCount\":2", out[4].error)
       assert.same({ "6" }, support.state "SELECT count(*) FROM ip_groups")
@@ -275,7 +278,7 @@ describe("ip_groups", function()
     end)
 
     it("sends nothing where no name means a group", function()
-      assert.same({ { name = "nobody", error = "no IP group has this name" } }, client.ip_groups:delete { "nobody" })
+      assert.same({ { name = "nobody", error = "no IP group has this name", code = "missing" } }, client.ip_groups:delete { "nobody" })
       assert.same({}, client.ip_groups:delete {})
       assert.equal(1, #support.log())
     end)
@@ -381,7 +384,7 @@ describe("ip_groups", function()
     it("goes on after a group that is refused, and keeps what was said", function()
       support.faults { { kind = "none" }, { kind = "status", status = 200, body = '{"err":"too many"}', content_type = "application/json" } }
       local groups = assert(client.ip_groups:from_csv { text = "a,10.0.0.1\nb,10.0.0.2\n" })
-      assert.same({ name = "a", error = "the appliance answers: too many" }, groups[1])
+      assert.same({ name = "a", error = "the appliance answers: too many", code = "refused" }, groups[1])
       assert.equal(NEW, groups[2].id)
     end)
 

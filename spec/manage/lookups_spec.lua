@@ -61,8 +61,8 @@ describe("lookups", function()
       support.faults { { kind = "none" }, { kind = "status", status = 200, body = '{"err":"no index"}', content_type = "application/json" },
         { kind = "status", status = 200, body = "{}", content_type = "application/json" } }
       local hosts = assert(client.hosts:find({ "10.9.9.9", "10.9.9.8", "10.9.9.7", "10.9.9.6" }, { concurrency = 1 }))
-      assert.same({ ip = "10.9.9.8", seen = {}, error = "the appliance answers: no index" }, hosts[2])
-      assert.same({ ip = "10.9.9.7", seen = {}, error = "hosts:find: the answer lacks a list 'rows' for 10.9.9.7" }, hosts[3])
+      assert.same({ ip = "10.9.9.8", seen = {}, error = "the appliance answers: no index", code = "refused" }, hosts[2])
+      assert.same({ ip = "10.9.9.7", seen = {}, error = "hosts:find: the answer lacks a list 'rows' for 10.9.9.7", code = "unconfirmed" }, hosts[3])
       assert.is_false(hosts[4].found)
       for _, body in ipairs { '{"rows":[[]]}', '{"rows":[5]}', '{"rows":[[{"label":"a"},{"label":"b"}]]}', "[]" } do
         answer_with(body)

@@ -32,8 +32,8 @@ describe("users", function()
         { name = "guest", password = "s3cret-one" }, { name = "new", password = "s3cret-two", groups = { 1 } },
         { name = "lost", password = "s3cret-three", groups = { 77 } },
       })
-      assert.same({ { name = "guest", error = "A user already exists with that name" }, { id = 3, name = "new" },
-        { name = "lost", error = "Usergroup 77 does not exist" } }, made)
+      assert.same({ { name = "guest", error = "A user already exists with that name", code = "exists" }, { id = 3, name = "new" },
+        { name = "lost", error = "Usergroup 77 does not exist", code = "missing" } }, made)
       assert.same({ "1|admin", "2|guest", "3|new" }, users())
     end)
 
@@ -59,8 +59,8 @@ describe("users", function()
 
     it("goes by names, whatever the order of the answer", function()
       answer_with '{"data":[{"name":"b","error":"no"},{"id":"7","name":"a"},{"id":9,"name":"stranger"}]}'
-      assert.same({ { id = 7, name = "a" }, { name = "b", error = "no" },
-        { name = "c", error = 'the appliance says nothing of this one; it says: {"id":9,"name":"stranger"}' } },
+      assert.same({ { id = 7, name = "a" }, { name = "b", error = "no", code = "refused" },
+        { name = "c", error = 'the appliance says nothing of this one; it says: {"id":9,"name":"stranger"}', code = "unconfirmed" } },
         client.users:create { { name = "a", password = "x1" }, { name = "b", password = "x2" }, { name = "c", password = "x3" } })
     end)
 
@@ -71,7 +71,8 @@ describe("users", function()
         ['{"data":["fine"]}'] = "fine", ['{"data":[]}'] = "the appliance says nothing of this one",
       } do
         answer_with(body)
-        assert.same({ { name = "a", error = said } }, client.users:create { { name = "a", password = "x1" } })
+        assert.same({ { name = "a", error = said, code = body:find "%[%]" and "unconfirmed" or "refused" } }, client.users:create { { name = "a",
+          password = "x1" } })
       end
     end)
 
@@ -130,7 +131,8 @@ describe("users", function()
 
     it("masks the longer of two passwords whole", function()
       answer_with '{"data":[{"name":"a","error":"abc and abcdef"}]}'
-      assert.same({ { name = "a", error = "*** and ***" }, { name = "b", error = "the appliance says nothing of this one" } },
+      assert.same({ { name = "a", error = "*** and ***", code = "refused" }, { name = "b", error = "the appliance says nothing of this one",
+        code = "unconfirmed" } },
         client.users:create { { name = "a", password = "abc" }, { name = "b", password = "abcdef" } })
     end)
 
@@ -143,7 +145,7 @@ describe("users", function()
         { { { name = "a", password = "" } }, "item 1: password: got a string that will not do" },
         { { { name = "a", password = "\255" } }, "item 1: password: got a string that will not do" },
         { { { name = "", password = "x" } }, 'item 1: name: got ""' },
-        { { { name = "a", password = "x", groups = { "Guests" } } }, "item 1: groups: got a table; allowed: a list of usergroups' ids" },
+        { { { name = "a", password = "x", groups = { true } } }, "item 1: groups: got a table; allowed: a list of usergroups' ids" },
         { { { name = "a", pasword = "x" } }, 'field: got "pasword"; allowed: groups, name, password; did you mean "password"?' },
         { { { name = "a", password = "x" }, { name = "a", password = "y" } }, "item 2: a stands there already, as item 1" },
       } do
@@ -159,9 +161,9 @@ describe("users", function()
   describe("delete", function()
     it("takes ids and names, and tells those that are not there in the appliance's words", function()
       assert(client.users:create { { name = "a'b", password = "x1" }, { name = "c", password = "x2" }, { name = "11", password = "x3" } })
-      assert.same({ { id = 4 }, { name = "a'b" }, { id = 207, error = "Deleting user id 207 (0 matched)" },
-        { name = "MyGuest", error = "Deleting user named 'MyGuest' (0 matched)" },
-        { name = "11" }, { id = 11, error = "Deleting user id 11 (0 matched)" } },
+      assert.same({ { id = 4 }, { name = "a'b" }, { id = 207, error = "Deleting user id 207 (0 matched)", code = "missing" },
+        { name = "MyGuest", error = "Deleting user named 'MyGuest' (0 matched)", code = "missing" },
+        { name = "11" }, { id = 11, error = "Deleting user id 11 (0 matched)", code = "missing" } },
         client.users:delete { 4, "a'b", 207, "MyGuest", "11", 11 })
       assert.same({ "1|admin", "2|guest" }, users())
     end)
@@ -173,10 +175,10 @@ describe("users", function()
         ["Not Deleting user id 11 (1 matched)"] = "Not Deleting user id 11 (1 matched)",
       } do
         answer_with('{"data":["' .. sentence .. '"]}')
-        assert.same({ { id = 11, error = said } }, client.users:delete { 11 })
+        assert.same({ { id = 11, error = said, code = said:find "[Nn]ot " and "refused" or "unconfirmed" } }, client.users:delete { 11 })
       end
       answer_with '{"data":[" Deleting user id 12 (0 matched)","Deleting user id 11 (2 matched) "]}'
-      assert.same({ { id = 11 }, { id = 12, error = " Deleting user id 12 (0 matched)" } }, client.users:delete { 11, 12 })
+      assert.same({ { id = 11 }, { id = 12, error = " Deleting user id 12 (0 matched)", code = "missing" } }, client.users:delete { 11, 12 })
     end)
 
     it("makes refusals and other shapes errors", function()
@@ -193,7 +195,7 @@ describe("users", function()
 
     it("shows strangers' sentences without what a terminal obeys", function()
       answer_with '{"data":["\\u001b[31mno\\u0007\\r\\n"]}'
-      assert.same({ { id = 5, error = "\\x1B[31mno\\x07\\x0D\\x0A" } }, client.users:delete { 5 })
+      assert.same({ { id = 5, error = "\\x1B[31mno\\x07\\x0D\\x0A", code = "unconfirmed" } }, client.users:delete { 5 })
     end)
 
     it("refuses misuse", function()
@@ -216,8 +218,8 @@ describe("users", function()
     end)
 
     it("keeps what was said where it fails", function()
-      assert.same({ name = "nobody", error = "User nobody does not exist" }, client.users:rename("nobody", "x"))
-      assert.same({ id = 2, error = "A user named admin already exists" }, client.users:rename(2, "admin"))
+      assert.same({ name = "nobody", error = "User nobody does not exist", code = "missing" }, client.users:rename("nobody", "x"))
+      assert.same({ id = 2, error = "A user named admin already exists", code = "exists" }, client.users:rename(2, "admin"))
       assert.same({ "1|admin", "2|guest" }, users())
     end)
 
@@ -236,7 +238,7 @@ describe("users", function()
     it("takes no other sentence for success", function()
       for _, sentence in ipairs { "User other successfully renamed to x", "User guest renamed to x", "User guest successfully renamed to xx" } do
         answer_with('{"data":{"message":"' .. sentence .. '"}}')
-        assert.same({ name = "guest", error = sentence }, client.users:rename("guest", "x"))
+        assert.same({ name = "guest", error = sentence, code = "unconfirmed" }, client.users:rename("guest", "x"))
       end
       for _, body in ipairs { '{"data":{}}', '{"data":["User guest successfully renamed to x"]}', '{"data":1}', "{}" } do
         answer_with(body)
@@ -260,9 +262,10 @@ describe("users", function()
     end)
 
     it("keeps what was said of those that are not known", function()
-      assert.same({ { name = "colour", setting = "red", error = "colour is not a preference" }, { name = "language", setting = "german" } },
+      assert.same({ { name = "colour", setting = "red", error = "colour is not a preference", code = "refused" }, { name = "language",
+        setting = "german" } },
         client.users:set_preferences(2, { colour = "red", language = "german" }))
-      assert.same({ { name = "language", setting = "x", error = "language not updated: no such user" } },
+      assert.same({ { name = "language", setting = "x", error = "language not updated: no such user", code = "missing" } },
         client.users:set_preferences(99, { language = "x" }))
       assert.same({ "2|language|german" }, support.state "SELECT * FROM preferences")
     end)
@@ -270,7 +273,8 @@ describe("users", function()
     it("takes no other sentence for success", function()
       for _, sentence in ipairs { "language updated to english for user_id 22", "language updated to en for user_id 2", "none" } do
         answer_with('{"data":{"updated":["' .. sentence .. '"],"errors":[]}}')
-        assert.same({ { name = "language", setting = "english", error = sentence } }, client.users:set_preferences(2, { language = "english" }))
+        assert.same({ { name = "language", setting = "english", error = sentence, code = "unconfirmed" } }, client.users:set_preferences(2,
+          { language = "english" }))
       end
       for _, body in ipairs { '{"data":{"errors":[]}}', '{"data":[]}', '{"data":{"updated":"all"}}' } do
         answer_with(body)

@@ -36,7 +36,8 @@ end
 
 examples["pasted_report.lua"] = function(name)
   local out = good(name)
-  assert.matches('^scrutinizer.Query: "host2host", inbound, 1793491200 to 1793577600\n157%.240%.30%.63 +10%.8%.0%.69 +192133242\n', out)
+  assert.matches('^scrutinizer.Query: "host2host", inbound, 1793491200 to 1793577600, granularity 1, all exporters, '
+    .. 'filter "sdfIps" "in_10%.8%.0%.69_Both", limit 1000\n157%.240%.30%.63 +10%.8%.0%.69 +192133242\n', out)
   assert.equal(6, select(2, out:gsub("\n", "")))
   support.write(folder .. "/pasted.txt", support.read("examples/" .. name):match "PASTED = %[%[\n(.-)%]%]")
   assert.equal(out, good(name, folder .. "/pasted.txt"))
@@ -63,6 +64,64 @@ examples["users_from_csv.lua"] = function(name)
   assert.same({ "user " .. u .. ": done", "user " .. v .. ": done", u .. " in Guests: done", v .. " in Administrators: done" }, lines)
   assert.matches("\n" .. v .. " in Nowhere +failed: Usergroup Nowhere does not exist\n$", out)
   assert.is_nil(out:find("secret word", 1, true))
+end
+
+examples["sync_ip_group.lua"] = function(name)
+  local group = "Sync " .. (os.getenv "SCRUTINIZER_LUA" or "") .. tostring({}):match "%x%x%x%x$"
+  local path = folder .. "/prefixes.txt"
+  local function rules()
+    return support.state(("SELECT type || ' ' || address || ' ' || ifnull(mask, '') FROM ip_group_rules JOIN ip_groups ON ip_groups.id = group_id "
+      .. "WHERE ip_groups.name = '%s' ORDER BY 1"):format(group))
+  end
+  support.write(path, "# ours\n10.1.0.0/16\n\n10.9.9.9  # a server\n")
+  local arguments = quote(group) .. " " .. path
+  assert.equal(("added    network  10.1.0.0 16\nadded    ip       10.9.9.9 \n%s: 2 added, 0 removed, 0 kept\n"):format(group), good(name, arguments))
+  assert.same({ "ip 10.9.9.9 ", "network 10.1.0.0 16" }, rules())
+  support.write(path, "10.1.0.0/16\n10.2.0.0/16\n")
+  local done = "added    network  10.2.0.0 16\nremoved  ip       10.9.9.9 \n%s: 1 added, 1 removed, 1 kept%s\n"
+  assert.equal(done:format(group, " (nothing was changed)"), good(name, arguments .. " --dry"))
+  assert.same({ "ip 10.9.9.9 ", "network 10.1.0.0 16" }, rules())
+  assert.equal(done:format(group, ""), good(name, arguments))
+  assert.same({ "network 10.1.0.0 16", "network 10.2.0.0 16" }, rules())
+  assert.equal(("%s: 0 added, 0 removed, 2 kept\n"):format(group), good(name, arguments))
+end
+
+examples["sync_users.lua"] = function(name)
+  local unique = tostring({}):match "%x%x%x%x$" .. (os.getenv "SCRUTINIZER_LUA" or ""):gsub("%W", "")
+  local staff, left = folder .. "/staff.csv", folder .. "/left.txt"
+  local function state()
+    return support.state(([[SELECT users.name, usergroups.name FROM users LEFT JOIN memberships ON users.id = user_id
+      LEFT JOIN usergroups ON usergroups.id = usergroup_id WHERE users.name LIKE '%%%s' ORDER BY 1, 2]]):format(unique))
+  end
+  support.write(staff, ("ann-%s,secret one,Guests\nleo-%s,secret two,Guests\n"):format(unique, unique))
+  support.write(left, "")
+  local arguments = staff .. " " .. left
+  assert.equal(("created  ann-%s\ncreated  leo-%s\n"):format(unique, unique), good(name, arguments))
+  support.write(staff, ("ann-%s,secret one,Administrators\nbo-%s,secret three,Guests\ncy-%s,secret four,Nowhere\n"):format(unique, unique, unique))
+  support.write(left, ("leo-%s\nold-%s\n"):format(unique, unique))
+  local out, status = run(name, arguments)
+  assert.equal(1, status)
+  assert.equal(("created  bo-@\nkept     ann-@\nremoved  leo-@\nabsent   old-@\njoined   ann-@: Administrators\n"
+    .. 'failed   cy-@: the user was made, but is not in group "Nowhere": Usergroup Nowhere does not exist (missing)\n'):gsub("@", unique), out)
+  assert.same({ ("ann-%s|Administrators"):format(unique), ("ann-%s|Guests"):format(unique), ("bo-%s|Guests"):format(unique),
+    ("cy-%s|"):format(unique) },
+    state())
+end
+
+examples["sums_by_network.lua"] = function(name)
+  local expected = support.shell [[python3 -c '
+import csv, gzip, ipaddress
+sums = {}
+for row in csv.DictReader(gzip.open("examples/sandbox/flows.csv.gz", "rt")):
+    text = row["src_ip"]
+    try:
+        address = ipaddress.ip_address(text)
+        text = str(ipaddress.ip_network("%s/%d" % (text, 24 if address.version == 4 else 48), strict=False))
+    except ValueError: pass
+    sums[text] = sums.get(text, 0) + int(row["octets"])
+for net, octets in sorted(sums.items(), key=lambda one: (-one[1], one[0])): print("%-24s %20d" % (net, octets))
+print("%d networks %25d" % (len(sums), sum(sums.values())))']]
+  assert.equal(expected, (good(name):gsub("%.0(\n)", "%1")))
 end
 
 examples["ip_groups_from_csv.lua"] = function(name)

@@ -1,5 +1,6 @@
 local addresses = require "scrutinizer.addresses"
 local ascii = require "scrutinizer.ascii"
+local conditions = require "scrutinizer.wire.conditions"
 local filters = require "scrutinizer.query.filters"
 
 -- What is given; the filters it makes with "in".
@@ -22,7 +23,8 @@ local CONDITIONS = {
   { { network = "192.0.2.7/32" }, { "sdfIpns=in_192.0.2.7_32_both" } },
   { { network = "2001:db8::/32" }, { "sdfIpns=in_2001:db8::_32_both" } },
   { { port = 443 }, { "sdfSdPorts=in_443_both" } },
-  { { src_port = 0, dst_port = "65535" }, { "sdfSdPorts=in_65535_dst", "sdfSdPorts=in_0_src" } },
+  { { src_port = 0 }, { "sdfSdPorts=in_0_src" } },
+  { { dst_port = "65535" }, { "sdfSdPorts=in_65535_dst" } },
   { { app_port = "443/tcp" }, { "sdfPorts=in_443-6" } },
   { { app_port = "53/UDP" }, { "sdfPorts=in_53-17" } },
   { { app_port = "443/6" }, { "sdfPorts=in_443-6" } },
@@ -60,7 +62,7 @@ local MISUSE = {
   { { ip = "12345::" }, 'got "12345::"' },
   { { ip = "fe80::1%eth0" }, "got" },
   { { ip = "1:2:3:4:5:6:7:8:" }, "got" },
-  { { ip_group = "Servers" }, 'where: ip_group: got "Servers"; allowed: the id of an IP group' },
+  { { ip_group = " " }, 'where: ip_group: got " "; allowed: the id of an IP group, a whole number from 1, or its name' },
   { { ip_group = 0 }, "got 0" },
   { { ip_group = 1.5 }, "got 1.5" },
   { { ip_group = -1 }, "got -1" },
@@ -87,9 +89,11 @@ local MISUSE = {
   { { app_port = { "tcp", 443 } }, 'got "tcp"' },
 }
 
+-- The wire's filters of conditions.
 local function texts(list)
   local out = {}
-  for i, entry in ipairs(list) do out[i] = entry.type .. "=" .. entry.value end
+  local spec = { type = "connections", fields = {}, filters = {}, conditions = list }
+  for i, entry in ipairs(conditions.entries(spec)) do out[i] = entry.type .. "=" .. entry.value end
   return out
 end
 
@@ -99,8 +103,8 @@ describe("filters", function()
       local list = assert(filters.conditions("where", "in", case[1]))
       assert.same(case[2], texts(list))
       local excluded = assert(filters.conditions("exclude", "ex", case[1]))
-      for n, entry in ipairs(excluded) do
-        assert.equal((list[n].value:gsub("^in", "ex")), entry.value)
+      for n, text in ipairs(texts(excluded)) do
+        assert.equal((case[2][n]:gsub("=in", "=ex")), text)
       end
     end)
   end

@@ -1,3 +1,4 @@
+local check = require "scrutinizer.check"
 local names = require "scrutinizer.query.names"
 local suggest = require "scrutinizer.suggest"
 
@@ -19,6 +20,23 @@ describe("names", function()
       assert.equal(expected, n)
     end)
   end
+
+  it("are lists for scripts, in the order of their names, and texts by name", function()
+    local scrutinizer = require "scrutinizer"
+    for name, count in pairs(counts) do
+      local list, known = scrutinizer[name], names[name]
+      assert.equal(count, #list)
+      for i, entry in ipairs(list) do
+        assert.equal(known[entry.name], entry.text)
+        assert.equal(entry.text, list[entry.name])
+        assert.is_true(i == 1 or check.before(list[i - 1].name, entry.name))
+      end
+      local _, lines = tostring(list):gsub("\n", "")
+      assert.equal(count, lines)
+    end
+    assert.matches("^6 types of filters: name, text\nsdfDips  exporters and interfaces", tostring(scrutinizer.filters))
+    assert.is_nil(scrutinizer.report_types.Host2Host)
+  end)
 
   local suggestions = {
     { "LastHour", "LastHour" },

@@ -40,6 +40,22 @@ local ADDED = {
     { times = { dateRange = "Custom", start = 1793491200, ["end"] = 1793494800 } } },
   { function(q) return q:timezone("America/New_York"):between("2026-11-01", "2026-11-02") end,
     { times = { dateRange = "Custom", start = 1793505600, ["end"] = 1793595600, clientTimezone = "America/New_York" } } },
+  { function(q) return q:timezone("UTC"):between("2026-11-01", "2026-11-02"):timezone "America/New_York" end, -- the last zone counts
+    { times = { dateRange = "Custom", start = 1793505600, ["end"] = 1793595600, clientTimezone = "America/New_York" } } },
+  { function(q) return q:between("2026-11-01", "2026-11-02T00:00:00Z"):timezone "America/New_York" end,
+    { times = { dateRange = "Custom", start = 1793505600, ["end"] = 1793577600, clientTimezone = "America/New_York" } } },
+  { function(q) return q:day("2026-11-01"):timezone "America/New_York" end, -- 25 hours
+    { times = { dateRange = "Custom", start = 1793505600, ["end"] = 1793595600, clientTimezone = "America/New_York" } } },
+  { function(q) return q:timezone("America/New_York"):hour "2026-11-01T00" end,
+    { times = { dateRange = "Custom", start = 1793505600, ["end"] = 1793509200, clientTimezone = "America/New_York" } } },
+  { function(q) return q:timezone("UTC"):month "2026-11" end,
+    { times = { dateRange = "Custom", start = 1793491200, ["end"] = 1796083200, clientTimezone = "UTC" } } },
+  { function(q) return q:between(1000000, 1000060):shift "-1h" end, { times = { dateRange = "Custom", start = 996400, ["end"] = 996460 } } },
+  { function(q) return q:timezone("UTC"):day("2026-11-02"):shift("-2d"):shift "+1d" end,
+    { times = { dateRange = "Custom", start = 1793491200, ["end"] = 1793577600, clientTimezone = "UTC" } } },
+  { function(q) return q:shift("-1h"):between(10, 20) end, { times = { dateRange = "Custom", start = 10, ["end"] = 20 } } },
+  { function(q) return q:shift("-1h"):set("times", { dateRange = "Odd" }) end, { times = { dateRange = "Odd" } } },
+  { function(q) return q:shift("-1h"):without "shift" end, {} },
   { function(q) return q:timezone "Europe/Berlin" end, { times = { dateRange = "LastHour", clientTimezone = "Europe/Berlin" } } },
   { function(q) return q:granularity(5) end, { dataGranularity = { selected = 5 } } },
   { function(q) return q:granularity(5):granularity "auto" end, {} },
@@ -70,15 +86,30 @@ local FILTERS = {
   { function(q) return q end, { sdfDips_0 = "in_GROUP_ALL" } },
   { function(q) return q:all_exporters() end, { sdfDips_0 = "in_GROUP_ALL" } },
   { function(q) return q:exporter "10.1.1.4" end, { sdfDips_0 = "in_0A010104_ALL" } },
-  { function(q) return q:exporter("10.1.1.4", 11):exporter "10.25.1.1" end,
+  { function(q) return q:exporter("10.1.1.4", 11):inbound():exporter "10.25.1.1" end,
     { sdfDips_0 = "in_0A010104_0A010104-11", sdfDips_1 = "in_0A190101_ALL" } },
   { function(q) return q:exporter("10.1.1.4"):all_exporters() end, { sdfDips_0 = "in_GROUP_ALL" } },
+  { function(q) return q:all_exporters():exporter "10.1.1.4" end, { sdfDips_0 = "in_0A010104_ALL" } },
+  { function(q) return q:all_exporters():device_group(7) end, { sdfDips_0 = "in_GROUP_7" } },
+  { function(q) return q:filter("sdfDips", "in_GROUP_ALL"):exporter "10.1.1.4" end, { sdfDips_0 = "in_0A010104_ALL" } },
+  { function(q) return q:filter("sdfDips", "ex_0A190101_ALL"):all_exporters():exporter "10.1.1.4" end,
+    { sdfDips_0 = "ex_0A190101_ALL", sdfDips_1 = "in_0A010104_ALL" } },
+  { function(q) return q:exporter("10.1.1.4"):device_group(7):only_exporter "10.25.1.1" end, { sdfDips_0 = "in_0A190101_ALL" } },
+  { function(q) return q:exporter("10.1.1.4"):device_group(7):without "exporter" end, { sdfDips_0 = "in_GROUP_ALL" } },
+  { function(q)
+    return q:where({ ip = "1.1.1.1", port = 53 }):exclude({ ip = "2.2.2.2" }):filter("sdfIps", "in_3.3.3.3_Both"):filter("sdfIps", "in_4.4.4.4_src")
+      :without "ip"
+  end, { sdfDips_0 = "in_GROUP_ALL", sdfSdPorts_0 = "in_53_both", sdfIps_0 = "in_4.4.4.4_src" } },
+  { function(q) return q:where({ app_port = "53/udp" }):without("app_port"):where { app_port = "443/tcp" } end,
+    { sdfDips_0 = "in_GROUP_ALL", sdfPorts_0 = "in_443-6" } },
+  { function(q) return q:exporter("10.1.1.4"):where({ ip = "1.1.1.1" }):filter("sdfNew", "x"):without "filters" end,
+    { sdfDips_0 = "in_GROUP_ALL" } },
+  { function(q) return q:set("filters", { a = "b" }):without "filters" end, { sdfDips_0 = "in_GROUP_ALL" } },
   { function(q) return q:filter("sdfDips", "ex_0A010104_ALL"):all_exporters() end,
     { sdfDips_0 = "ex_0A010104_ALL", sdfDips_1 = "in_GROUP_ALL" } },
   { function(q) return q:device_group(7):device_group "8" end, { sdfDips_0 = "in_GROUP_7", sdfDips_1 = "in_GROUP_8" } },
   { function(q) return q:where { ip = "10.1.1.1" }:exclude { ip = "10.1.1.2" }:where { src_ip = { "1.1.1.1", "2.2.2.2" } } end,
-    { sdfDips_0 = "in_GROUP_ALL", sdfIps_0 = "in_10.1.1.1_Both", sdfIps_1 = "ex_10.1.1.2_Both", sdfIps_2 = "in_1.1.1.1_src",
-      sdfIps_3 = "in_2.2.2.2_src" } },
+    { sdfDips_0 = "in_GROUP_ALL", sdfIps_0 = "in_10.1.1.1_Both", sdfIps_1 = "ex_10.1.1.2_Both" } }, -- the rest is filtered here
   { function(q) return q:exclude { app_port = "443/tcp", dst_network = "20.140.0.0/15" } end,
     { sdfDips_0 = "in_GROUP_ALL", sdfPorts_0 = "ex_443-6", sdfIpns_0 = "ex_20.140.0.0_15_dst" } },
   { function(q) return q:filter("sdfNew", "in_any thing"):filter("sdfDips", "in_10.1.1.252_ALL") end,
@@ -106,7 +137,36 @@ local MISUSE = {
   { function() local _ = base:between(-5, 10) end, "between: from: got -5;" },
   { function() local _ = base:between(10, math.huge) end, "between: to: got" },
   { function() local _ = base:between(1441146000000, 1441149600000) end, "this looks like milliseconds" },
-  { function() local _ = base:between("2026-11-01", "2026-11-02T00:00:00Z") end, 'from: got "2026-11-01"', "call :timezone first" },
+  { function() local _ = base:between("2026-11-01", "2026-11-02"):request() end,
+    'request: between: from: "2026-11-01": it has no zone: add "Z"', "or call :timezone" },
+  { function() local _ = base:between("2026-11-31", "2026-12-02") end, 'from: got "2026-11-31"', "there is no such day" },
+  { function() local _ = base:between("2026-11-02", "2026-11-01") end, 'to: got "2026-11-01"', 'from is "2026-11-02"' },
+  { function() local _ = base:between("2026-11-01", "2026-11-01T01:00:00+05:00"):timezone("UTC"):rows() end, "rows: between: to:",
+    "is not after from" },
+  { function() local _ = base:between("1969-12-30", 20) end, "years 1970 to 9999" },
+  { function() local _ = base:day "2026-02-30" end, 'day: got "2026-02-30"', "there is no such day" },
+  { function() local _ = base:day(1) end, "day: got 1; allowed: a day such as", "-1 yesterday" },
+  { function() local _ = base:day() end, "day: got nil;" },
+  { function() local _ = base:day("2026-11-26"):fetch() end, 'fetch: day: in which time zone? Say :timezone "Europe/Berlin"' },
+  { function() local _ = base:month "2026" end, 'month: got "2026"' },
+  { function() local _ = base:hour "2026-11-26" end, 'hour: got "2026-11-26"' },
+  { function() local _ = base:hour("2026-03-29T02"):timezone("Europe/Berlin"):first() end,
+    "first: hour: there is no 2026-03-29T02 in Europe/Berlin" },
+  { function() local _ = base:shift "7d" end, 'shift: got "7d"; allowed: text with a sign' },
+  { function() local _ = base:last("1h"):shift("-7d"):count() end, "count: shift: in which time zone?" },
+  { function() local _ = base:range("LastFortnightOfUs"):shift("-1h"):count() end, "count: shift: only the appliance knows" },
+  { function() local _ = base:range("Yesterday"):shift("-1h"):count() end, "count: shift: Yesterday depends on the time zone" },
+  { function() local _ = base:between(10, 20):shift("-1h"):count() end, "years 1970 to 9999" },
+  { function() local _ = base:set("times", {}):shift "-1h" end, "shift: the times were set as a whole by :set" },
+  { function() local _ = base:shift("-1h"):count() end, "count: say when" },
+  { function() local _ = base:order_by("x", "asc") end, 'order_by: a second argument: got "asc"; allowed: the column alone' },
+  { function() local _ = timed:exporter("10.1.1.4", 11):rows() end, "rows: the query names an interface", ":inbound(), :outbound() or :both()" },
+  { function() local _ = timed:exporter("core-1", "xe-0/0/1"):fetch() end, "fetch: the query names an interface" },
+  { function() local _ = timed:filter("sdfDips", "in_0A010104_0A010104-11"):request() end, "request: the query names an interface" },
+  { function() local _ = base:only_exporter "10.1.1" end, 'exporter: got "10.1.1"' },
+  { function() local _ = base:without "scr_ip" end, 'without: got "scr_ip"', 'did you mean "src_ip"?' },
+  { function() local _ = base:without() end, "without: got nil; allowed: app_port," },
+  { function() local _ = base:set("filters", {}):without "ip" end, "without: the filters were set as a whole by :set" },
   { function() local _ = base:between("2026-11-01T00:00:00.5Z", 20) end, "whole seconds only" },
   { function() local _ = base:between("yesterday", 20) end, "not ISO 8601" },
   { function() local _ = base:last "90" end, 'last: got "90"; allowed: whole seconds from 1' },
@@ -126,12 +186,16 @@ local MISUSE = {
   { function() local _ = base:data_mode(1) end, "data_mode: got 1;" },
   { function() local _ = base:order_by "" end, 'order_by: got ""; allowed: a column\'s element name' },
   { function() local _ = base:order_by {} end, "order_by: got a table;" },
+  { function() local _ = base:order_by "a\0b" end, "order_by: got" },
+  { function() local _ = base:order_by "\255" end, "order_by: got" },
+  { function() local _ = base:data_mode "\255" end, "data_mode: got" },
   { function() local _ = base:others() end, "others: got nil; allowed: true or false" },
   { function() local _ = base:others(0) end, "others: got 0;" },
   { function() local _ = base:exporter "10.1.1" end, 'exporter: got "10.1.1"', "IPv4 or IPv6 address, or its name" },
   { function() local _ = base:exporter() end, "exporter: got nil;" },
   { function() local _ = base:exporter("10.1.1.4", -1) end, 'exporter: interface: got -1' },
-  { function() local _ = base:device_group "Core" end, 'device_group: got "Core"; allowed: the id of a device group' },
+  { function() local _ = base:device_group "-5" end,
+    'device_group: got "-5"; allowed: the id of a device group, a whole number from 0, or its name' },
   { function() local _ = base:device_group(-1) end, "device_group: got -1;" },
   { function() local _ = base:where { scr_ip = "1.1.1.1" } end, 'did you mean "src_ip"?' },
   { function() local _ = base:where { network = "10.1.0.0/8" } end, "where: network:", 'did you mean "10.0.0.0/8"?' },
@@ -260,6 +324,27 @@ describe("query", function()
     assert.same({ inbound = limits(3, 10), outbound = limits(3, 10) }, data_of(timed:both():offset(3):limit(10)))
   end)
 
+  it("takes filters of rows back", function()
+    local kept = timed:keep { sum_octetdeltacount = { min = 5 } }
+    assert.is_true(tostring(kept) ~= tostring(timed) and tostring(kept) ~= tostring(timed:keep { sum_octetdeltacount = { min = 6 } }))
+    assert.equal(tostring(timed), tostring(kept:without "keep"))
+    local seen = {}
+    for _, condition in ipairs { 3, "3", { no = 3 }, { no = { 3, 4 } }, { { no = 3 }, 4 }, { min = 3 }, { max = 3 }, { min = 3, no = 4 },
+      { begins = "3" }, { contains = "3" }, { no = { begins = "3" } }, ("x"):rep(100), ("x"):rep(101) } do
+      local text = tostring(timed:keep { field = condition })
+      assert.is_nil(seen[text], text)
+      seen[text] = true
+    end
+    assert.same({}, kept:without("keep")._spec.kept)
+  end)
+
+  it("takes limits back", function()
+    assert.same({ inbound = limits(3, 10000000000) }, data_of(timed:offset(3):limit(10):no_limit()))
+    assert.same({ inbound = limits(0, 10) }, data_of(timed:offset(3):limit(10):without "offset"))
+    local both = timed:both():resume { resume = { inbound = { offset = 4, remaining = 6 }, outbound = { offset = 0, remaining = 10 } } }
+    assert.same({ inbound = limits(4, 10000000000), outbound = limits(0, 10000000000) }, data_of(both:no_limit()))
+  end)
+
   it("counts :last from each run", function()
     local q = base:last "90m"
     local times = json_of(q).times
@@ -288,11 +373,20 @@ describe("query", function()
 
   it("shows itself in one harmless line", function()
     assert.equal('scrutinizer.Query: "host2host", inbound, LastHour', tostring(timed))
-    assert.equal('scrutinizer.Query: "host2host", inbound and outbound, no times yet', tostring(base:both()))
+    assert.equal('scrutinizer.Query: "host2host", both, no times yet', tostring(base:both()))
     assert.equal('scrutinizer.Query: "host2host", inbound, 10 to 20', tostring(base:between(10, 20)))
     assert.equal('scrutinizer.Query: "host2host", inbound, last 5400 s', tostring(base:last "90m"))
-    assert.equal('scrutinizer.Query: "host2host", inbound, times as set', tostring(base:set("times", {})))
+    assert.equal('scrutinizer.Query: "host2host", inbound, times as set, set { times = {} }', tostring(base:set("times", {})))
     assert.is_nil(tostring(report("custom_\27[31m\n")):find "%c")
+    local all = timed:both():timezone("UTC"):granularity(5):exporter("10.1.1.4", 11):exporter("core-1", "xe-0/0/1"):device_group(7)
+      :where({ ip = { "1.1.1.1", "2.2.2.2" }, port = 53 }):exclude({ app_port = { 443, "tcp" } }):filter("sdfNew", 'in_"x"')
+      :select({ src = "sourceipaddress", note = "x.label?" }):rate():bits():raw():data_mode("saf"):order_by("sum_octetdeltacount"):others(false)
+      :limit(5):offset(2):page_size(3):prefetch(1):set("byInt", { selected = 0 }):shift "-1d"
+    assert.equal('scrutinizer.Query: "host2host", both, LastHour, shifted by -1d, timezone "UTC", granularity 5, '
+      .. 'exporter "10.1.1.4" interface 11, exporter "core-1" interface "xe-0/0/1", device group 7, filter "sdfNew" "in_\\"x\\"", '
+      .. 'where { ip = { "1.1.1.1", "2.2.2.2" }, port = 53 }, exclude { app_port = { 443, "tcp" } }, '
+      .. 'select note = "x.label?", src = "sourceipaddress", rate, bits, raw, data mode "saf", order by "sum_octetdeltacount", others false, '
+      .. 'limit 5, offset 2, page size 3, prefetch 1, set { byInt = { selected = 0 } }', tostring(all))
   end)
 
   it("has no methods but its own", function()
@@ -335,7 +429,8 @@ describe("query", function()
     assert.same({ "count", "second" }, { timed:count() })
     package.loaded["scrutinizer.report.cursor"] = saved
     assert.equal(timed, seen[1][2])
-    assert.equal(options, seen[1][3])
+    assert.equal(timed._spec.times, seen[1][3].times)
+    assert.equal(options, seen[1][4])
     assert.equal(4, #seen)
   end)
 end)

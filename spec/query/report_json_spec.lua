@@ -271,16 +271,32 @@ describe("report_json.from", function()
   end
 
   it("leaves what it knows to be changed", function()
-    local q = from(VENDOR):outbound():range("LastHour"):granularity("auto"):where({ ip = "10.0.0.1" }):limit(5):offset(2):rate()
+    local q = from(VENDOR):outbound():range("LastHour"):granularity("auto"):where({ port = 53 }):limit(5):offset(2):rate()
     assert.same({
       reportTypeLang = "host2host", reportDirections = { selected = "outbound" }, times = { dateRange = "LastHour" },
       dataGranularity = { selected = "auto" }, rateTotal = { selected = "rate" },
       filters = { sdfDips_0 = "in_GROUP_ALL", sdfIPGroups_0 = "in_16800023_both", sdfIps_0 = "in_x.x.x.x_Both",
-        sdfIps_1 = "in_10.0.0.1_Both" },
+        sdfSdPorts_0 = "in_53_both" },
     }, json_of(q))
     assert.same({ outbound = limits(2, 5) }, data_of(q))
     assert.same({ sdfDips_0 = "in_0A010104_ALL" }, json_of(
       from('{"reportTypeLang":"tos","filters":{"sdfDips_0":"in_0A010104_ALL"},' .. WHEN .. "}")).filters)
+  end)
+
+  it("lets a named device take the place of all, and adds it to pasted ones", function()
+    local function pasted(filters) return from('{"reportTypeLang":"tos","filters":{' .. filters .. "}," .. WHEN .. "}") end
+    local function filters(q) return json_of(q).filters end
+    local all, one = pasted '"sdfDips_0":"in_GROUP_ALL","sdfIps_0":"in_10.1.1.1_src"', pasted '"sdfDips_0":"in_0A010104_0A010104-7"'
+    assert.same({ sdfDips_0 = "in_0A010105_ALL", sdfIps_0 = "in_10.1.1.1_src" }, filters(all:exporter "10.1.1.5"))
+    assert.same({ sdfDips_0 = "in_0A010104_0A010104-7", sdfDips_1 = "in_0A010105_ALL" }, filters(one:inbound():exporter "10.1.1.5"))
+    assert.same({ sdfDips_0 = "in_0A010105_ALL" }, filters(one:only_exporter "10.1.1.5"))
+    assert.same({ sdfDips_0 = "in_GROUP_ALL" }, filters(one:without "exporter"))
+    assert.same({ sdfDips_0 = "in_GROUP_ALL" }, filters(all:without "src_ip"))
+    assert.same({ sdfDips_0 = "in_GROUP_ALL", sdfIps_0 = "in_10.1.1.1_src" }, filters(all:without "ip"))
+    local good, message = pcall(one.request, one)
+    assert.is_false(good)
+    assert.matches("names an interface and no direction", message)
+    assert.is_truthy(from('{"reportTypeLang":"tos","filters":{"sdfDips_0":"in_0A010104_0A010104-7"},' .. WHEN .. '}{"inbound":{}}'):request())
   end)
 
   it("lets methods take the place of what was not understood", function()

@@ -111,7 +111,8 @@ describe("a recorded script", function()
     local function script(client)
       local query = client:report("host2host"):timezone "Europe/Berlin"
       return collect(query:last("90m"):limit(4):rows()), collect(query:last("90m"):page_size(3):limit(7):rows()),
-        collect(query:range("Yesterday"):page_size(3):limit(7):rows()), query:last(5400):limit(2):series(), query:range("LastHour"):limit(2):series()
+        collect(query:range("Yesterday"):page_size(3):limit(7):rows()), query:last(5400):limit(2):series(), query:range("LastHour"):limit(2):series(),
+        collect(query:day(-1):limit(3):rows()), collect(query:last("90m"):shift("-1d"):limit(3):rows())
     end
     local recorder = scrutinizer.recorder(path)
     local first = { script(recorder:connect(support.options())) }

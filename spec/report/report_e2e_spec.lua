@@ -129,7 +129,7 @@ describe("a report of the recorded day", function()
         wanted[direction] = awk_sums(('$3 == "%s" && $%d == %d'):format(ip, column, index))
         assert.is_true(wanted[direction] > 0)
         assert.same(wanted, got)
-        local alone = day "tos":exporter(ip, index)
+        local alone = day "tos":inbound():exporter(ip, index)
         assert.equal(wanted[direction], (sums(direction == "inbound" and alone or alone:outbound())))
       end
     end
@@ -164,7 +164,7 @@ describe("a report of the recorded day", function()
     { '$3 == "192.0.2.1" || $3 == "192.0.2.4"', function() return day "tos":exporter("192.0.2.1"):exporter("192.0.2.4") end },
     { "1", function() return day "tos":exporter("192.0.2.1"):all_exporters() end },
     { '$3 == "192.0.2.3" && $4 == 5 && ($7 ~ /^192\\.168\\./ || $9 ~ /^192\\.168\\./)',
-      function() return day "tos":exporter("192.0.2.3", 5):where { network = "192.168.0.0/16" } end },
+      function() return day "tos":inbound():exporter("192.0.2.3", 5):where { network = "192.168.0.0/16" } end },
   }
   for i, case in ipairs(CASES) do
     it(("is right with filters, case %d: %s"):format(i, case[1]), function() same_sums(case[1], case[2]()) end)

@@ -81,6 +81,69 @@ describe("series", function()
     assert.same({ "report_api" }, by_rm()) -- the interval was said: nothing to ask
   end)
 
+  it("have the table's rows, from the same request, in both directions, and select's fields", function()
+    local base = client:report("interfaces"):between(FROM, TO):granularity(30)
+    for _, query in ipairs { base, base:both(), base:outbound():limit(3), base:select { device = "exporteripaddress", speed = "interfacespeed" },
+      base:both():select { speed = "interfacespeed", way = "direction", shown = "interfacespeed.label" } } do
+      local rows = query:fetch().rows
+      support.clear()
+      local list, n = assert(query:series()), 0
+      assert.same({ "report_api" }, by_rm())
+      for _, entry in ipairs(list) do
+        if entry.other then
+          assert.is_nil(entry.row)
+        else
+          n = n + 1
+          assert.same(rows[n], entry.row)
+        end
+      end
+      assert.equal(#rows, n)
+    end
+    -- What the sandbox keeps of an interface's speed, and awk's octets of that interface.
+    local speeds = {}
+    for _, line in ipairs(support.state "SELECT exporter, number, speed FROM interfaces") do
+      local device, index, speed = line:match "^(.-)|(.-)|(.-)$"
+      speeds[device .. " " .. index] = speed
+    end
+    local octets = {}
+    for key, sum in support.awk([[NR>1&&$1<21600000{s[$3 " " $4]+=$12}END{for(k in s)printf "%s=%.0f\n",k,s[k]}]]):gmatch "([^\n=]+)=(%d+)" do
+      octets[key] = tonumber(sum)
+    end
+    local checked = 0
+    for _, entry in ipairs(assert(base:series())) do
+      if not entry.other then
+        local key = entry.row.exporteripaddress .. " " .. entry.label:match "%- (%d+) %-"
+        local sum = 0
+        for _, point in ipairs(entry.points) do sum = sum + point[2] end
+        assert.equal(speeds[key], entry.row.interfacespeed)
+        assert.equal(octets[key], sum)
+        checked = checked + 1
+      end
+    end
+    assert.is_true(checked > 5)
+  end)
+
+  it("have no rows where the answer does not tell whose they are", function()
+    local function answer(labels, values)
+      local pie, lines, rows = {}, {}, {}
+      for i, label in ipairs(labels) do pie[i], lines[i] = '{"label":"' .. label .. '"}', "[[0,1]]" end
+      for i, value in ipairs(values) do rows[i] = '[{"rawValue":"' .. value .. '"}]' end
+      support.answer_with('{"report":{"table":{"inbound":{"columns":[{"elementName":"a","label":"A"}],"rows":[' .. table.concat(rows, ",")
+        .. '],"totalRowCount":"' .. #rows .. '"}},"graph":{"pie":{"inbound":[' .. table.concat(pie, ",") .. ']},"timeseries":{"inbound":['
+        .. table.concat(lines, ",") .. "]}}}}")
+      local list, of = assert(hosts():granularity(5):series()), {}
+      for i, entry in ipairs(list) do of[i] = entry.row and entry.row.a or false end
+      return of
+    end
+    assert.same({ "x", "y" }, answer({ "x", "y" }, { "x", "y" }))
+    assert.same({ "x", false, "y" }, answer({ "x", "Other", "y" }, { "x", "y" }))
+    assert.same({ "x", "y" }, answer({ "host x", "host y" }, { "x", "y" }))
+    assert.same({ false, false }, answer({ "y", "x" }, { "x", "y" }))
+    assert.same({ false }, answer({ "x" }, { "x", "y" }))
+    assert.same({ false, false }, answer({ "x", "y" }, { "x" }))
+    assert.same({ "x", "x" }, answer({ "x", "x" }, { "x", "x" }))
+  end)
+
   it("ask for the bucket's length where the query leaves it to the appliance", function()
     local list = assert(hosts():series())
     assert.same({ "report_api", "report_start" }, by_rm())
@@ -169,7 +232,8 @@ describe("series", function()
       assert.is_nil(list)
       assert.matches(case[2], err.message)
     end
-    assert.same({ { label = "x", direction = "inbound", other = false, interval = 300, missing = 71, points = { { FROM, 5 } } } },
+    assert.same({ { label = "x", direction = "inbound", other = false, interval = 300, missing = 71, points = { { FROM, 5 } },
+      row = { a = "x" } } },
       answered('{"pie":{"inbound":[{"label":"x","tooltip":null}],"outbound":null},"timeseries":{"inbound":[[["' .. FROM .. '","5"]]]}}',
         (',"time_details":{"first_time":{"epoch":"%d"},"last_time":{"epoch":%d}}'):format(FROM, TO - 300)))
   end)

@@ -197,7 +197,7 @@ describe("columns", function()
       body = '{"report":{"table":{"inbound":{"columns":[],"rows":[],"totalRowCount":"0"}}}}' } }
     columns, err = client:columns "host2host"
     assert.is_nil(columns)
-    assert.equal('decode: columns: the answer to the report "host2host" has no columns', tostring(err))
+    assert.equal('decode: columns: the answer to the report "host2host" has no columns (report "host2host", inbound, LastHour)', tostring(err))
     assert.matches('call_spec.lua:%d+: report: got "host2hots"', select(2, pcall(function() local _ = client:columns "host2hots" end)))
   end)
 end)

@@ -34,7 +34,7 @@ local series
 local WAYS = {
   rows = function(client) assert.equal(820, sum(query_of(client):page_size(30):rows())) end,
   aggregate = function(client)
-    assert.same({ { sum_sum_packetdeltacount = 820 } }, query_of(client):aggregate { sum = { "sum_packetdeltacount" } })
+    assert.same({ { sum_packetdeltacount = 820 } }, query_of(client):aggregate { sum = { "sum_packetdeltacount" } })
   end,
   fetch = function(client)
     local report = assert(query_of(client):fetch())

@@ -357,7 +357,7 @@ end)
 describe("the environment", function()
   -- What a child of the same Lua prints, with these variables.
   local function child(variables, code)
-    local words = { "env -u SCRUTINIZER_URL -u SCRUTINIZER_TOKEN" }
+    local words = { "env -u SCRUTINIZER_URL -u SCRUTINIZER_TOKEN -u SCRUTINIZER_CA" }
     for name, value in pairs(variables) do words[#words + 1] = name .. "=" .. support.quote(value) end
     words[#words + 1] = support.lua
     local before = 'local s = require "scrutinizer" local function show(c) print(c.url:match "//([^/]*)", c.has_token) end '
@@ -387,6 +387,17 @@ describe("the environment", function()
     assert.equal("h\tfalse", child({ SCRUTINIZER_TOKEN = "", SCRUTINIZER_URL = "" }, 'show(s.connect { host = "h" })'))
     assert.equal("h\ttrue", child({ SCRUTINIZER_TOKEN = TOKEN, SCRUTINIZER_URL = "" }, 'show(s.connect { host = "h" })'))
     assert.matches("environment variable SCRUTINIZER_URL", child({ SCRUTINIZER_URL = "" }, "show(s.connect {})"))
+  end)
+
+  it("gives its CA like its token, where no certificate is said", function()
+    local box = support.sandbox()
+    local all = { SCRUTINIZER_URL = box.url, SCRUTINIZER_TOKEN = box.token, SCRUTINIZER_CA = box.ca }
+    assert.equal("true", child(all, "print(s.connect({}):ping())"))
+    local bad = { SCRUTINIZER_URL = box.url, SCRUTINIZER_TOKEN = box.token, SCRUTINIZER_CA = "/nonexistent" }
+    assert.matches("^nil\ttls: SCRUTINIZER_CA cannot be read: ", child(bad, "print(s.connect {})"))
+    assert.equal("true", child(bad, ("print(s.connect({ tls = { ca_file = %q } }):ping())"):format(box.ca)))
+    assert.equal("other.example\tfalse", child(bad, 'show(s.connect { host = "other.example" })'))
+    assert.matches("SCRUTINIZER_CA cannot be read", child({ SCRUTINIZER_CA = "/nonexistent" }, 'print(s.connect { host = "other.example" })'))
   end)
 
   it("is named when it is wrong, without its secrets", function()

@@ -73,7 +73,7 @@ local REFUSED = {
 local function spec_with(members)
   local spec = {
     type = "host2host", directions = { "inbound" }, granularity = "auto", times = { range = "LastHour" },
-    filters = {}, fields = {}, extras = {}, offset = 0, prefetch = 0,
+    filters = {}, conditions = {}, fields = {}, extras = {}, offset = 0, prefetch = 0,
   }
   for key, value in pairs(members or {}) do spec[key] = value end
   return spec

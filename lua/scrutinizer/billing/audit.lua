@@ -4,7 +4,7 @@
 local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
-local bigint = require "scrutinizer.billing.arithmetic.bigint"
+local bigint = require "scrutinizer.arithmetic.bigint"
 local files = require "scrutinizer.files"
 local invoice = require "scrutinizer.billing.invoice"
 local period = require "scrutinizer.billing.period"

@@ -2,6 +2,7 @@
 --- wrong bill without notice: coarser buckets, rows without a series, points that are not octets, a period that has not ended.
 
 local check = require "scrutinizer.check"
+local conditions = require "scrutinizer.wire.conditions"
 local errors = require "scrutinizer.errors"
 local samples = require "scrutinizer.billing.samples"
 local series = require "scrutinizer.report.series"
@@ -29,6 +30,7 @@ local function query_complaint(query, side, i)
   local spec = type(query) == "table" and query._spec
   if not spec or not query.series then return check.message(where, query, "a query of client:report") end
   if #spec.directions ~= 1 then return where .. ": it asks for both directions; each side needs queries of one direction" end
+  if spec.shift then return where .. ': a shift would move the period; leave it out, or say :without "shift"' end
   if spec.offset and spec.offset > 0 then return where .. ": its offset leaves rows out" end
   local unit = series.complaint(spec)
   return unit and where .. ": " .. unit
@@ -38,7 +40,10 @@ local function side_complaint(given, side, seen)
   for i, query in ipairs(given) do
     local complaint = query_complaint(query, side, i)
     if complaint then return complaint end
-    local text = query:between(0, 300):request().rpt_json
+    local good, form, err = pcall(query.request, query:between(0, 300))
+    if not good then return ("%s: query %d: %s"):format(side, i, (tostring(form):gsub("^request: ", ""))) end
+    if not form then return ("%s: query %d: %s"):format(side, i, err.message) end
+    local text = form.rpt_json
     if seen[text] then return ("%s: query %d is the same as query %d: its traffic would be counted twice"):format(side, i, seen[text]) end
     seen[text] = i
   end
@@ -206,7 +211,7 @@ end
 
 local function part_name(query)
   local spec, words = query._spec, {}
-  for _, entry in ipairs(spec.filters) do words[#words + 1] = tostring(entry.value) end
+  for _, entry in ipairs(conditions.entries(spec)) do words[#words + 1] = tostring(entry.value) end
   return ("%s %s"):format(spec.type, table.concat(words, " "))
 end
 
@@ -252,10 +257,6 @@ end
 local KINDS = { ip_group = true, network = true, ip = true }
 local ALL = "all"
 
-local function as_list(value)
-  return type(value) == "table" and value or { value }
-end
-
 --- Queries for a customer's interfaces (one part each), or for its addresses: inbound is traffic to them, outbound traffic from them.
 --- The graph has `limit` rows (default 1); the rest is in Other. Raises as the query's methods do.
 ---@param client scrutinizer.Client
@@ -268,7 +269,7 @@ function collect.queries(client, customer)
     found.inbound[i] = base:inbound():exporter(port[1], port[2])
     found.outbound[i] = base:outbound():exporter(port[1], port[2])
   end
-  if customer.exporter and customer.exporter ~= ALL then base = base:exporter((table.unpack or unpack)(as_list(customer.exporter))) end -- luacheck: ignore
+  if customer.exporter and customer.exporter ~= ALL then base = base:exporter(customer.exporter) end
   for _, kind in ipairs(check.sorted_keys(KINDS)) do
     if customer[kind] ~= nil then
       table.insert(found.inbound, base:where { ["dst_" .. kind] = customer[kind] })
@@ -295,6 +296,11 @@ function collect.customer_complaint(customer)
   -- Without an exporter a flow could be billed twice without notice.
   if not customer.interfaces and customer.exporter == nil then
     return 'customer: set exporter: a flow that several exporters report would be counted for each of them; use "all" if no two report the same flow'
+  end
+  -- Which way the customer's traffic takes through an interface depends on which end of it the customer is.
+  if type(customer.exporter) == "table" then
+    return "customer: exporter: addresses are counted at a whole exporter; at one interface, give interfaces, or queries of your own that say "
+      .. ":inbound() or :outbound()"
   end
 end
 

@@ -132,7 +132,7 @@ end
 
 --- Queries for `collect`, for a customer's interfaces (one part each) or addresses. For addresses, inbound is traffic to them and outbound
 --- traffic from them. A flow that several exporters report is counted once per exporter, so addresses need `exporter`: an address or name,
---- { exporter, interface }, or "all" when no two exporters report the same flow. The graph has `limit` rows (default 1); the rest is in Other.
+--- or "all" when no two exporters report the same flow. The graph has `limit` rows (default 1); the rest is in Other.
 ---@param client scrutinizer.Client
 ---@param customer { interfaces?: table[], ip_group?: any, network?: any, ip?: any, exporter?: any, report?: string, limit?: integer }
 ---@return { inbound: scrutinizer.Query[], outbound: scrutinizer.Query[] }

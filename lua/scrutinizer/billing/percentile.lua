@@ -2,8 +2,8 @@
 
 local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
-local bigint = require "scrutinizer.billing.arithmetic.bigint"
-local fraction = require "scrutinizer.billing.arithmetic.fraction"
+local bigint = require "scrutinizer.arithmetic.bigint"
+local fraction = require "scrutinizer.arithmetic.fraction"
 local rank = require "scrutinizer.billing.rank"
 
 local percentile = {}

@@ -1,8 +1,8 @@
 --- Which sample is "the 95th percentile": five formulas in common use, without floats. Ranks count from 1 in ascending order.
 
 local check = require "scrutinizer.check"
-local bigint = require "scrutinizer.billing.arithmetic.bigint"
-local fraction = require "scrutinizer.billing.arithmetic.fraction"
+local bigint = require "scrutinizer.arithmetic.bigint"
+local fraction = require "scrutinizer.arithmetic.fraction"
 local suggest = require "scrutinizer.suggest"
 
 local rank = {}

@@ -3,7 +3,7 @@
 
 local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
-local bigint = require "scrutinizer.billing.arithmetic.bigint"
+local bigint = require "scrutinizer.arithmetic.bigint"
 local period = require "scrutinizer.billing.period"
 local wire = require "scrutinizer.wire"
 

@@ -2,8 +2,8 @@
 --- are exact; they are rounded only at four named points: rate, units, line, total.
 
 local check = require "scrutinizer.check"
-local bigint = require "scrutinizer.billing.arithmetic.bigint"
-local fraction = require "scrutinizer.billing.arithmetic.fraction"
+local bigint = require "scrutinizer.arithmetic.bigint"
+local fraction = require "scrutinizer.arithmetic.fraction"
 local suggest = require "scrutinizer.suggest"
 
 local tariff = {}

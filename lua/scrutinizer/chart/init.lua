@@ -11,6 +11,7 @@ local suggest = require "scrutinizer.suggest"
 local shares = require "scrutinizer.chart.shares"
 local source = require "scrutinizer.export.source"
 local sink = require "scrutinizer.sink"
+local window = require "scrutinizer.time.window"
 local zone = require "scrutinizer.time.zone"
 
 local axis = require "scrutinizer.chart.axis"
@@ -118,7 +119,7 @@ local function adopt(o, spec, note)
   local timezone = o.timezone or (spec and spec.timezone) or "UTC"
   o.place = zone.load(timezone) or zone.load "UTC"
   if not spec then return end
-  local asked = spec.times or {}
+  local asked = (window.settle(spec) or spec).times or {} -- times that cannot be settled raise when the query runs
   if asked.from and not spec.fields.times then o.window = { from = asked.from, to = asked.to } end
   if o.subtitle then return end
   local span = o.window and ("%s to %s"):format(axis.moment(asked.from, o.place), axis.moment(asked.to, o.place))
@@ -208,9 +209,9 @@ function chart.series(given, out, options)
   o.top = o.top or 12
   adopt(o, spec, o.unit ~= "bytes" and "bits/s" or "bytes")
   local ok, done, err = pcall(give, out, function() return draw_series(given, o) end)
-  if ok then return done, err end
-  -- What `rates` refuses is the caller's matter.
-  local wrong = type(done) == "string" and done:match "^[^\n]-chart/init%.lua:%d+: (rates: .*)$"
+  if ok then return errors.result(done, err) end
+  -- What `rates` and `series` refuse is the caller's matter.
+  local wrong = type(done) == "string" and done:match "^[^\n]-chart/init%.lua:%d+: ([a-z]+: .*)$"
   error(wrong or done, wrong and 2 or 0)
 end
 
@@ -220,14 +221,14 @@ local function misuse(message)
 end
 
 local function shown_number(value)
-  return type(value) == "number" or (type(value) == "string" and value:find "^%-?%d+%.?%d*$" ~= nil)
+  return type(value) == "number" or type(value) == "cdata" or (type(value) == "string" and value:find "^%-?%d+%.?%d*$" ~= nil)
 end
 
 -- Fields to draw where none are said: octets, else the first number; and all texts as the label.
 local function choose(fields, row, o)
   local texts, numbers = {}, {}
   for _, field in ipairs(fields) do
-    local numeric = type(row[field.field]) == "number" or field.column:find "^sum_"
+    local numeric = type(row[field.field]) == "number" or type(row[field.field]) == "cdata" or field.column:find "^sum_"
     local passed = field.column == "rank" or field.column == "percenttotal" or field.column:find "_epoch$"
     if numeric and not passed then
       table.insert(numbers, field.column:find "octet" and 1 or #numbers + 1, field)
@@ -314,8 +315,7 @@ end
 ---@return true?
 ---@return scrutinizer.Error? err as with `series`
 function chart.pie(given, out, options)
-  local ok, err = rows_chart("pie", given, out, options)
-  return ok, err
+  return errors.result(rows_chart("pie", given, out, options))
 end
 
 --- Draws the largest rows as bars, from whatever `scrutinizer.export` takes. As text this needs no gnuplot.
@@ -325,8 +325,7 @@ end
 ---@return true?
 ---@return scrutinizer.Error? err as with `series`
 function chart.bars(given, out, options)
-  local ok, err = rows_chart("bars", given, out, options)
-  return ok, err
+  return errors.result(rows_chart("bars", given, out, options))
 end
 
 return chart

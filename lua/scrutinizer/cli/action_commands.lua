@@ -101,6 +101,30 @@ function action_commands.show(args, list, err, columns)
   return exit_status.DONE
 end
 
+--- Adds the options that say who has left, for syncs of what the appliance cannot list.
+---@param command table argparse's
+function action_commands.gone(command)
+  command:option("--gone", "Who has left. " .. action_commands.WHO):argname "<who>":count "*":convert(action_commands.who)
+  command:flag("--none-gone", "Nobody has left.")
+end
+
+--- The lists of a sync's result as rows, each with what was done.
+---@param result? table<string, table[]>
+---@param lists string[] the lists besides `failed`
+---@return table[]?
+function action_commands.synced(result, lists)
+  if not result then return nil end
+  local rows = {}
+  for _, done in ipairs(lists) do
+    for _, item in ipairs(result[done]) do
+      item.done = done
+      rows[#rows + 1] = item
+    end
+  end
+  for _, item in ipairs(result.failed) do rows[#rows + 1] = item end
+  return rows
+end
+
 --- The text of a file, or of standard input for "-". Raises when the file cannot be read.
 ---@param path string
 ---@return string

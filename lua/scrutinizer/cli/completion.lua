@@ -1,18 +1,11 @@
 --- Shell completion: argparse's script completes commands, options and choices; for bash we add the values of some options.
 
 local scrutinizer = require "scrutinizer"
-local check = require "scrutinizer.check"
+local query_arguments = require "scrutinizer.cli.query_arguments"
 
 local completion = {}
 
 local KEYS = "ip= src_ip= dst_ip= ip_group= src_ip_group= dst_ip_group= network= src_network= dst_network= port= src_port= dst_port= app_port="
-
-local function words(map)
-  local list = {}
-  for name in pairs(map) do list[#list + 1] = name end
-  table.sort(list, check.before)
-  return table.concat(list, " ")
-end
 
 -- Completes an option's value with words instead of file names.
 local function complete_with(script, option, list)
@@ -22,7 +15,7 @@ end
 
 -- Completes report types after the commands that take one.
 local function complete_types(script)
-  local types = words(scrutinizer.report_types)
+  local types = query_arguments.words(scrutinizer.report_types)
   return (script:gsub("(\n    if %[%[ \"%$cur\" = %-%* %]%]; then\n[^\n]*\n)(    fi\n}\n)", function(options, rest)
     return options .. '    elif [[ " report explain series " = *" $cmd "* && "$prev" = "$cmd" ]]; then\n'
       .. '        COMPREPLY=($(compgen -W "' .. types .. '" -- "$cur"))\n' .. rest
@@ -31,7 +24,7 @@ end
 
 local function bash(root)
   local script = root:get_bash_complete()
-  script = complete_with(script, "--range", words(scrutinizer.date_ranges))
+  script = complete_with(script, "--range", query_arguments.words(scrutinizer.date_ranges))
   script = complete_with(complete_with(script, "--where", KEYS), "--exclude", KEYS)
   return complete_types(script)
 end

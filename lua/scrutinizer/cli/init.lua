@@ -7,6 +7,7 @@ local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
 local exit_status = require "scrutinizer.cli.exit_status"
 local profile = require "scrutinizer.cli.profile"
+local query_arguments = require "scrutinizer.cli.query_arguments"
 
 local cli = {}
 
@@ -52,7 +53,7 @@ end
 ---@return integer status see `exit_status.lua`
 function cli.run(argv)
   local root, handlers = parser()
-  local ok, args = root:pparse(action_commands.complete(argv))
+  local ok, args = root:pparse(query_arguments.joined(action_commands.complete(argv)))
   if not ok then
     complain(args .. "; see scrutinizer --help")
     return exit_status.MISUSE

@@ -1,16 +1,17 @@
 --- A query from arguments: the options of `report`, `explain` and `series`.
 
 local scrutinizer = require "scrutinizer"
-local check = require "scrutinizer.check"
 
 local unpack = table.unpack or unpack -- luacheck: ignore
 
 local query = {}
 
-local function words(map)
+--- The names of a list of known names, in a row.
+---@param known scrutinizer.Names
+---@return string
+function query.words(known)
   local list = {}
-  for name in pairs(map) do list[#list + 1] = name end
-  table.sort(list, check.before)
+  for i, entry in ipairs(known) do list[i] = entry.name end
   return table.concat(list, " ")
 end
 
@@ -19,6 +20,31 @@ local function pair(text)
   local name, value = text:match "^([^=]+)=(.*)$"
   if not name then return nil, ("'%s' is not of the form name=value"):format(text) end
   return { name = name, value = value }
+end
+
+-- The conditions of --keep by their signs; `values` is a list.
+local KEPT = {
+  ["="] = function(values) return values end,
+  ["!="] = function(values) return { no = values } end,
+  ["^="] = function(values) return { begins = values } end,
+  ["*="] = function(values) return { contains = values } end,
+  [">="] = function(values) return { min = values[1] } end,
+  ["<="] = function(values) return { max = values[1] } end,
+}
+
+local function values_of(text)
+  local list = {}
+  for value in (text .. ","):gmatch "([^,]*)," do list[#list + 1] = value end
+  return list
+end
+
+-- Splits "field=value" by the sign before the first "="; nil and a complaint for other text.
+local function kept(text)
+  local field, sign, value = text:match "^([^=]-)([!^*<>]?=)(.*)$"
+  local values = field and field ~= "" and values_of(value)
+  if not values then return nil, ("'%s' is not of the form field=value"):format(text) end
+  if values[2] and (sign == ">=" or sign == "<=") then return nil, ("'%s': %s takes one number"):format(text, sign) end
+  return { [field] = KEPT[sign](values) }
 end
 
 --- Adds the options of a query.
@@ -30,19 +56,24 @@ function query.options(command, graph)
   command:group("When (one of)",
     command:option("--last", "A span that ends now, such as 90m, 24h or 7d; units: s, m, h, d, w."):argname "<span>",
     command:option("--between", "From <from> up to, not including, <to>: epoch seconds, or ISO 8601 text."):args(2):argname { "<from>", "<to>" },
-    command:option("--range", "A named range: " .. words(scrutinizer.date_ranges)):argname "<name>")
+    command:option("--day", "A day of the calendar in --timezone: 2026-11-26, or 0 for today, -1 for yesterday."):argname "<day>",
+    command:option("--month", "A month: 2026-11, or 0 for this one, -1 for the one before."):argname "<month>",
+    command:option("--hour", "An hour: 2026-11-26T14, or 0 for this one, -1 for the one before."):argname "<hour>",
+    command:option("--range", "A named range: " .. query.words(scrutinizer.date_ranges)):argname "<name>")
   command:group("Which flows",
     command:option("--where", "Only flows that match. Keys: ip, ip_group, network, port (or with src_ or dst_ in front), app_port. "
-      .. "Conditions of one kind are ORed, whatever their side (ip, src_ip and dst_ip are one kind); different kinds are ANDed. "
-      .. "Commas separate values."):argname "<key=value>":count "*":convert(pair),
-    command:option("--exclude", "Leave out flows that match; keys as with --where."):argname "<key=value>":count "*":convert(pair),
+      .. "Commas separate values, which are alternatives; further --where narrow. What the appliance cannot narrow is filtered in the rows, "
+      .. "or refused."):argname "<key=value>":count "*":convert(pair),
+    command:option("--exclude", "Leave out every flow that matches any of these; keys as with --where."):argname "<key=value>":count "*"
+      :convert(pair),
     command:option("--exporter", "An exporter: its address or any of its names."):argname "<exporter>",
     command:option("--interface", "An interface of that exporter: its number or name."):argname "<interface>",
-    command:option("--device-group", "Id of a device group."):argname "<id>":convert(tonumber),
+    command:option("--device-group", "Id or name of a device group."):argname "<group>":convert(function(text) return tonumber(text) or text end),
     command:option("--filter", "A filter by the appliance's own type and value; it is not checked."):argname "<type=value>":count "*":convert(pair),
-    command:option("--direction", "inbound (default), outbound or both."):choices { "inbound", "outbound", "both" })
+    command:option("--direction", "inbound (default; must be said with --interface), outbound or both."):choices { "inbound", "outbound", "both" })
   local how = {
-    command:option("--timezone", "IANA time zone of times without a zone, and of the appliance's calendar."):argname "<zone>",
+    command:option("--timezone", "IANA time zone of days, of times without a zone, and of the appliance's calendar."):argname "<zone>",
+    command:option("--shift", "Move the times, such as -7d: the same hours of the clock a week before. Units: s, m, h, d, w."):argname "<span>",
     command:option("--granularity", "Minutes per bucket, or auto."):argname "<minutes>",
     command:option("--order-by", "Column to sort by."):argname "<column>",
     command:option("--set", "Set a field of the request to a JSON value."):argname "<field=json>":count "*":convert(pair),
@@ -54,6 +85,9 @@ function query.options(command, graph)
     how[#how + 1] = command:option("--values", "Label texts as rates or totals."):choices { "rate", "total" }
     how[#how + 1] = command:option("--select", "Fields, separated by commas: column or alias=column; column.label, column.title; column? may be "
       .. "missing."):argname "<fields>"
+    how[#how + 1] = command:option("--keep", "Only rows that match, filtered here: field=value, field!=value, field>=number, field<=number, "
+      .. "field^=text (begins), field*=text (contains). A field of --select or a column; a value may be a network. Commas separate values, which "
+      .. "are alternatives; further --keep narrow. --limit counts the rows that are kept."):argname "<field=value>":count "*":convert(kept)
     how[#how + 1] = command:option("--page-size", "Rows per request (default: all in one answer)."):argname "<rows>":convert(tonumber)
   end
   command:group("How", unpack(how))
@@ -62,15 +96,11 @@ end
 
 local NUMERIC = { ip_group = true, src_ip_group = true, dst_ip_group = true, port = true, src_port = true, dst_port = true }
 
--- { key = { values } } from the pairs; values become numbers for keys that take numbers.
-local function conditions(pairs_given)
-  local map = {}
-  for _, given in ipairs(pairs_given) do
-    local list = map[given.name] or {}
-    map[given.name] = list
-    for value in (given.value .. ","):gmatch "([^,]*)," do list[#list + 1] = NUMERIC[given.name] and tonumber(value) or value end
-  end
-  return map
+-- { key = { values } } of one pair; values become numbers for keys that take numbers.
+local function conditions(given)
+  local list = values_of(given.value)
+  for i, value in ipairs(list) do list[i] = NUMERIC[given.name] and tonumber(value) or value end
+  return { [given.name] = list }
 end
 
 -- The fields of --select in order, and the map for the query's `select`.
@@ -92,20 +122,27 @@ local function moment(text)
   return text:find "^%d+$" and tonumber(text) or text
 end
 
+local WHEN = { "last", "between", "range", "day", "month", "hour" }
+
 local function say_when(q, args)
-  local times_given = 0
-  for _, name in ipairs { "last", "between", "range" } do times_given = times_given + (args[name] and 1 or 0) end
-  if times_given ~= 1 then error("give exactly one of --last, --between and --range", 0) end
-  if args.last then return q:last(args.last) end
-  if args.range then return q:range(args.range) end
-  return q:between(moment(args.between[1]), moment(args.between[2]))
+  local said
+  for _, name in ipairs(WHEN) do
+    if args[name] and said then error("give exactly one of --" .. table.concat(WHEN, ", --"), 0) end
+    said = args[name] and name or said
+  end
+  if not said then error("give exactly one of --" .. table.concat(WHEN, ", --"), 0) end
+  if args.shift then q = q:shift(args.shift) end
+  if said == "between" then return q:between(moment(args.between[1]), moment(args.between[2])) end
+  if said == "day" or said == "month" or said == "hour" then return q[said](q, tonumber(args[said]) or args[said]) end
+  return q[said](q, args[said])
 end
 
 local function say_which(q, args)
   if args.direction then q = q[args.direction](q) end
-  if next(args.where) then q = q:where(conditions(args.where)) end
-  if next(args.exclude) then q = q:exclude(conditions(args.exclude)) end
+  for _, given in ipairs(args.where) do q = q:where(conditions(given)) end
+  for _, given in ipairs(args.exclude) do q = q:exclude(conditions(given)) end
   if args.interface and not args.exporter then error("--interface needs --exporter", 0) end
+  if args.interface and not args.direction then error("--interface needs --direction inbound, outbound or both", 0) end
   if args.exporter then q = q:exporter(args.exporter, tonumber(args.interface) or args.interface) end
   if args.device_group then q = q:device_group(args.device_group) end
   for _, filter in ipairs(args.filter) do q = q:filter(filter.name, filter.value) end
@@ -122,10 +159,32 @@ local function say_how(q, args)
     if value == nil then error(("--set %s: %s"):format(field.name, err.message), 0) end
     q = q:set(field.name, value)
   end
+  for _, condition in ipairs(args.keep or {}) do q = q:keep(condition) end
   for _, name in ipairs { "limit", "offset", "page_size" } do
     if args[name] then q = q[name](q, args[name]) end
   end
   return q
+end
+
+local SIGNED = { ["--day"] = true, ["--month"] = true, ["--hour"] = true, ["--shift"] = true }
+
+--- The arguments with values such as -1 joined to their option, as --day=-1: otherwise they look like options.
+---@param argv string[]
+---@return string[]
+function query.joined(argv)
+  local out = {}
+  for _, word in ipairs(argv) do
+    if SIGNED[out[#out]] and word:find "^%-[0-9]" then out[#out] = out[#out] .. "=" .. word else out[#out + 1] = word end
+  end
+  return out
+end
+
+--- Whether the arguments name a window that does not move with the clock.
+---@param args table
+---@return boolean
+function query.is_fixed(args)
+  local said = args.day or args.month or args.hour
+  return args.between ~= nil or (said ~= nil and not tonumber(said))
 end
 
 --- The query, and the fields of `--select` in order (nil: all). Raises for wrong arguments.

@@ -5,6 +5,7 @@ local errors = require "scrutinizer.errors"
 local exit_status = require "scrutinizer.cli.exit_status"
 local export = require "scrutinizer.export"
 local output = require "scrutinizer.cli.output"
+local query_arguments = require "scrutinizer.cli.query_arguments"
 local scrutinizer = require "scrutinizer"
 local sink = require "scrutinizer.sink"
 local wire = require "scrutinizer.wire"
@@ -15,7 +16,8 @@ local shard = {}
 function shard.options(command)
   command:group("Many processes", command:option("--shard", "Fetch slice i of n (1/10 to 10/10) of the rows into <file>.<i>-of-<n>, with a "
     .. "manifest beside it. auto/10 takes i from SLURM_ARRAY_TASK_ID, JOB_COMPLETION_INDEX or PARALLEL_SEQ; auto also takes n from Slurm. "
-    .. "A slice that exists already is not fetched again. Needs --between, --output, and --format csv or ndjson."):argname "<i/n>")
+    .. "A slice that exists already is not fetched again. Needs a window that does not move (--between, --day 2026-11-26 …), "
+    .. "--output, and --format csv or ndjson."):argname "<i/n>")
 end
 
 -- This process's number, from 1, from the variables of Slurm, Kubernetes or GNU parallel; and the number of processes, if known.
@@ -44,7 +46,9 @@ function shard.of(args)
   index, count = check.digits(index, 1), check.digits(count or total, 1, 100000)
   if not index or not count or index > count then error(("--shard: got %s; allowed: i/n with i from 1 to n, or auto/n"):format(args.shard), 0) end
   if not args.output or not SLICED[args.format] then error("--shard needs --output and --format csv or ndjson", 0) end
-  if not args.between then error("--shard needs --between: without fixed times the slices would be of different reports", 0) end
+  if not query_arguments.is_fixed(args) then
+    error("--shard needs --between, or a --day, --month or --hour with its date: without fixed times the slices would be of different reports", 0)
+  end
   if args.direction == "both" then error("--shard needs one direction; run it once for each", 0) end
   return { index = index, count = count }
 end

@@ -2,6 +2,7 @@
 
 local ascii = require "scrutinizer.ascii"
 local errors = require "scrutinizer.errors"
+local int64 = require "scrutinizer.arithmetic.int64"
 
 local cells = {}
 
@@ -18,11 +19,11 @@ local function number_text(value)
 end
 cells.number = number_text
 
---- Whether a value is a number, or the decimal text of one that this Lua cannot hold exactly.
+--- Whether a value is a number, or the decimal text or int64 of one that this Lua cannot hold exactly.
 ---@param value any
 ---@return boolean
 function cells.is_number(value)
-  return type(value) == "number" or (type(value) == "string" and find(value, "^%-?%d+%.?%d*$") ~= nil)
+  return type(value) == "number" or type(value) == "cdata" or (type(value) == "string" and find(value, "^%-?%d+%.?%d*$") ~= nil)
 end
 
 --- The width of a text on a terminal: one column per character.
@@ -76,6 +77,7 @@ function cells.shown(field, o)
   local unit, max, null = unit_of(field, o.units), o.max_width or 60, o.null or ""
   return function(value)
     if value == nil then return null end
+    value = int64.text(value) or value
     if unit and cells.is_number(value) then return cells.units(value, unit) end
     if type(value) == "number" then return number_text(value) end
     return cells.visible(tostring(value), max)

@@ -152,8 +152,7 @@ local function json_writer(fields, o) return core_writer(fields, o, true) end
 ---@return integer? rows how many were written
 ---@return scrutinizer.Error? err the report's, or kind "file"
 function export.csv(given, out, options)
-  local rows, err = run("csv", given, out, options, csv_writer)
-  return rows, err
+  return errors.result(run("csv", given, out, options, csv_writer))
 end
 
 --- Writes one JSON object per line. Absent values are left out; bytes that are not UTF-8 become U+FFFD. Files as with `csv`.
@@ -163,8 +162,7 @@ end
 ---@return integer? rows
 ---@return scrutinizer.Error? err
 function export.ndjson(given, out, options)
-  local rows, err = run("ndjson", given, out, options, json_writer)
-  return rows, err
+  return errors.result(run("ndjson", given, out, options, json_writer))
 end
 
 -- How many rows set the column widths; a later cell that is longer makes its line longer.
@@ -238,8 +236,7 @@ end
 ---@return integer? rows
 ---@return scrutinizer.Error? err
 function export.table(given, out, options)
-  local rows, err = run("table", given, out, options, table_writer)
-  return rows, err
+  return errors.result(run("table", given, out, options, table_writer))
 end
 
 return export

@@ -4,6 +4,7 @@ local call = require "scrutinizer.transport.call"
 local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
 local item_fields = require "scrutinizer.manage.common.item_fields"
+local listing = require "scrutinizer.listing"
 local object_lists = require "scrutinizer.manage.common.object_lists"
 local item_results = require "scrutinizer.manage.common.item_results"
 local paged_rows = require "scrutinizer.manage.common.paged_rows"
@@ -14,12 +15,14 @@ local wire = require "scrutinizer.wire.inventory"
 local methods = {}
 local DeviceGroups = { __index = methods, __name = "scrutinizer.DeviceGroups" }
 
+local WHO = "a device group's id (a whole number) or name"
+
 --- All device groups.
 ---@return { id: integer, name: string }[]?
 ---@return scrutinizer.Error? err
 function methods:list()
-  local list, err = object_lists.list(self._client, "device_groups:list", wire.known "deviceGroups", { id = "id", name = "name" })
-  return list, err
+  return listing.result("device groups", { "id", "name" },
+    object_lists.list(self._client, "device_groups:list", wire.known "deviceGroups", { id = "id", name = "name" }))
 end
 
 --- One device group by its name. Case matters.
@@ -40,21 +43,29 @@ function methods:find(name)
   return found
 end
 
+--- Looks names of groups up: for queries.
+---@private
+---@return fun(method: string, name: string): integer?, scrutinizer.Error? finder
+function methods:_finder()
+  return object_lists.finder(self, "device group")
+end
+
 --- The devices in a group.
----@param id integer
+---@param who integer|string the group's id or name
 ---@return { ip: string, name: string }[]?
 ---@return scrutinizer.Error? err
-function methods:members(id)
-  local group = check.digits(id, 0)
-  if not group then error(check.message("device_groups:members", id, "a device group's id, a whole number"), 2) end
+function methods:members(who)
+  local given = object_lists.who(who, 0)
+  if not given then error(check.message("device_groups:members", who, WHO), 2) end
+  local group, err = object_lists.look_up(self, "device_groups:members", "device group", given)
+  if not group then return nil, err end
   local form, names = wire.group_members(group), { ip = "exporter_ip", name = "lbl" }
-  local list, err = object_lists.list(self._client, "device_groups:members", form, names, "results")
-  return list, err
+  return errors.result(object_lists.list(self._client, "device_groups:members", form, names, "results"))
 end
 
 --- Creates a device group without members. The answer has no id; `find` returns it.
 ---@param name string
----@return { name: string, error?: string }? result
+---@return { name: string, error?: string, code?: scrutinizer.ItemCode }? result
 ---@return scrutinizer.Error? err
 function methods:create(name)
   if not item_fields.text(name) then error(check.message("device_groups:create", name, "a name for the group"), 2) end
@@ -62,7 +73,7 @@ function methods:create(name)
   if answer == nil then return nil, err end
   if type(answer) ~= "table" or answer.lbl == nil then return item_results.malformed("device_groups:create", "lbl, the group's name") end
   if answer.lbl == name then return { name = name } end
-  return { name = name, error = item_results.said(answer.lbl, self._client._private.mask) }
+  return { name = name, error = item_results.said(answer.lbl, self._client._private.mask), code = "unconfirmed" }
 end
 
 -- The ids of objects, by address.
@@ -92,34 +103,37 @@ local function judge(self, group, out)
   local there = {}
   for _, member in ipairs(members) do there[member.ip] = true end
   for _, result in ipairs(out) do
-    if not result.error and not there[result.ip] then result.error = "the group does not have it after all" end
+    if not result.error and not there[result.ip] then result.error, result.code = "the group does not have it after all", "refused" end
   end
   return out
 end
 
 --- Adds devices to a group, by address. It looks up the objects' ids, sends them, and reads the group's members to check.
----@param id integer the group's id
+---@param who integer|string the group's id or name
 ---@param list string[] addresses
----@return { ip: string, error?: string }[]? results in the order given
+---@return { ip: string, error?: string, code?: scrutinizer.ItemCode }[]? results in the order given
 ---@return scrutinizer.Error? err
-function methods:add_members(id, list)
-  local group = check.digits(id, 0)
-  if not group then error(check.message("device_groups:add_members", id, "a device group's id, a whole number"), 2) end
+function methods:add_members(who, list)
+  local given = object_lists.who(who, 0)
+  if not given then error(check.message("device_groups:add_members", who, WHO), 2) end
   local ips, complaint = read_ips(list)
   if not ips then error(complaint, 2) end
-  local by_ip, err = objects_by_ip(self)
+  local group, err = object_lists.look_up(self, "device_groups:add_members", "device group", given)
+  if not group then return nil, err end
+  local by_ip
+  by_ip, err = objects_by_ip(self)
   if not by_ip then return nil, err end
   local out, ids = {}, {}
   for i, ip in ipairs(ips) do
-    out[i] = { ip = ip, error = not by_ip[ip] and "no object of the appliance has this address" or nil }
+    out[i] = { ip = ip }
+    if not by_ip[ip] then out[i].error, out[i].code = "no object of the appliance has this address", "missing" end
     ids[#ids + 1] = by_ip[ip]
   end
   if #ids == 0 then return out end
   local answer
   answer, err = call.send(self._client, wire.add_to_group(group, ids), { write = true })
   if answer == nil then return nil, err end
-  out, err = judge(self, group, out)
-  return out, err
+  return errors.result(judge(self, group, out))
 end
 
 return { new = function(client) return setmetatable({ _client = client }, DeviceGroups) end }

@@ -1,5 +1,6 @@
 --- `client.devices`: the devices that send flows to the appliance.
 
+local listing = require "scrutinizer.listing"
 local object_lists = require "scrutinizer.manage.common.object_lists"
 local wire = require "scrutinizer.wire.inventory"
 
@@ -12,8 +13,8 @@ local Devices = { __index = methods, __name = "scrutinizer.Devices" }
 ---@return { name: string, ip: string }[]?
 ---@return scrutinizer.Error? err
 function methods:list()
-  local list, err = object_lists.list(self._client, "devices:list", wire.known "devices", { name = "name", ip = "ip" })
-  return list, err
+  return listing.result("devices", { "ip", "name" },
+    object_lists.list(self._client, "devices:list", wire.known "devices", { name = "name", ip = "ip" }))
 end
 
 return { new = function(client) return setmetatable({ _client = client }, Devices) end }

@@ -4,6 +4,7 @@
 local call = require "scrutinizer.transport.call"
 local addresses = require "scrutinizer.addresses"
 local check = require "scrutinizer.check"
+local errors = require "scrutinizer.errors"
 local item_fields = require "scrutinizer.manage.common.item_fields"
 local html = require "scrutinizer.manage.common.html"
 local suggest = require "scrutinizer.suggest"
@@ -42,7 +43,7 @@ function methods:list(kind)
   end
   local list, err = paged_rows.all(self._client, "entities:list", function(offset, count) return wire.entities(kind, offset, count) end, read,
     function(entity) return tostring(entity.id) end)
-  return list, err
+  return errors.result(list, err)
 end
 
 local MOMENT = 'epoch seconds or ISO 8601 text with its zone, as "2026-11-01T00:00:00Z"'

@@ -6,6 +6,7 @@ local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
 local item_fields = require "scrutinizer.manage.common.item_fields"
+local listing = require "scrutinizer.listing"
 local suggest = require "scrutinizer.suggest"
 local paged_rows = require "scrutinizer.manage.common.paged_rows"
 local wire = require "scrutinizer.wire.inventory"
@@ -86,8 +87,7 @@ end
 ---@return scrutinizer.Exporter[]?
 ---@return scrutinizer.Error? err
 function methods:list()
-  local list, err = directory(self, 0)
-  return list, err
+  return listing.result("exporters", { "ip", "name", "dns", "sysname", "label" }, directory(self, 0))
 end
 
 -- How well a name fits: 2: it is one of the exporter's names; 1: it is the host part of a DNS name; 0: not at all.

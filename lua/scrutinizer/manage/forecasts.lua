@@ -3,6 +3,7 @@
 local ascii = require "scrutinizer.ascii"
 local call = require "scrutinizer.transport.call"
 local check = require "scrutinizer.check"
+local errors = require "scrutinizer.errors"
 local item_fields = require "scrutinizer.manage.common.item_fields"
 local object_lists = require "scrutinizer.manage.common.object_lists"
 local item_results = require "scrutinizer.manage.common.item_results"
@@ -25,7 +26,7 @@ function methods:list()
     local id = forecast and read_id(forecast.id)
     return id and { id = id, description = forecast.description } or nil
   end)
-  return list, err
+  return errors.result(list, err)
 end
 
 local function id_text(method, id)
@@ -93,8 +94,7 @@ end
 function methods:points(id)
   local text, complaint = id_text("forecasts:points", id)
   if not text then error(complaint, 2) end
-  local list, err = paged_rows.once(self._client, "forecasts:points", wire.forecast("forecast_data", text), read_point)
-  return list, err
+  return errors.result(paged_rows.once(self._client, "forecasts:points", wire.forecast("forecast_data", text), read_point))
 end
 
 return { new = function(client) return setmetatable({ _client = client }, Forecasts) end }

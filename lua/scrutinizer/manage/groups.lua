@@ -2,6 +2,7 @@
 
 local accounts = require "scrutinizer.manage.common.accounts"
 local check = require "scrutinizer.check"
+local errors = require "scrutinizer.errors"
 local item_fields = require "scrutinizer.manage.common.item_fields"
 local suggest = require "scrutinizer.suggest"
 local item_results = require "scrutinizer.manage.common.item_results"
@@ -42,26 +43,25 @@ end)
 
 --- Creates usergroups.
 ---@param list { name: string, template: integer, users?: (integer|string)[] }[] template: id of the group whose permissions are copied
----@return { id?: integer, name: string, members?: integer[], missing?: integer[], error?: string }[]? results in the order given. `members`: ids
+---@return { id?: integer, name: string, members?: integer[], missing?: integer[], error?: string, code?: scrutinizer.ItemCode }[]? results in the
+---  order given. `members`: ids
 ---  of its users; `missing`: requested ids that are not among them
 ---@return scrutinizer.Error? err
 function methods:create(list)
   local groups, complaint = item_fields.named("groups:create", list, GROUP, "usergroups, { name =, template = 1, users = {} }")
   if not groups then error(complaint, 2) end
-  local made, err = accounts.change(self._client, "groups:create", groups, wire.create_groups, CREATE)
-  return made, err
+  return errors.result(accounts.change(self._client, "groups:create", groups, wire.create_groups, CREATE))
 end
 
 --- Deletes usergroups, by id (numbers) or name (texts). Unverified: no source shows the JSON of this call or its answer; both are assumed to
 --- be like those of `users:delete`.
 ---@param list (integer|string)[]
----@return { id?: integer, name?: string, error?: string }[]? results in the order given
+---@return { id?: integer, name?: string, error?: string, code?: scrutinizer.ItemCode }[]? results in the order given
 ---@return scrutinizer.Error? err
 function methods:delete(list)
   local who, complaint = item_fields.references("groups:delete", list)
   if not who then error(complaint, 2) end
-  local gone, err = accounts.delete(self._client, "groups:delete", who, wire.delete_groups, wire.said.deleted_group)
-  return gone, err
+  return errors.result(accounts.delete(self._client, "groups:delete", who, wire.delete_groups, wire.said.deleted_group))
 end
 
 local MEMBER = { user = item_fields.WHO, group = item_fields.WHO }
@@ -69,30 +69,68 @@ local MEMBER = { user = item_fields.WHO, group = item_fields.WHO }
 local function change_members(self, method, key, list)
   local pairs_given, complaint = item_fields.plain(method, list, MEMBER, "pairs, { user =, group = }")
   if not pairs_given then error(complaint, 3) end
-  local judge = accounts.about(function(item) return { user = item.user, group = item.group } end)
-  function judge.success(item, sentence) return wire.said.member(key, item, sentence) end
-  function judge.concerns(item, sentence) return item_results.mentions(sentence, item.user, item.group) end
-  return accounts.change(self._client, method, pairs_given, function(all) return wire.membership(key, all) end, judge,
-    { sentences = { key == "add" and "added" or "removed" } })
+  return accounts.change_members(self._client, method, key, pairs_given)
 end
 
 --- Adds users to usergroups, each by id (a number) or name (a text). An item has succeeded if the appliance confirms it with the same id or name.
 --- If a user is given by name and the appliance answers with an id, the item's `error` is that answer.
 ---@param list { user: integer|string, group: integer|string }[]
----@return { user: integer|string, group: integer|string, error?: string }[]? results in the order given
+---@return { user: integer|string, group: integer|string, error?: string, code?: scrutinizer.ItemCode }[]? results in the order given
 ---@return scrutinizer.Error? err
 function methods:add_members(list)
-  local done, err = change_members(self, "groups:add_members", "add", list)
-  return done, err
+  return errors.result(change_members(self, "groups:add_members", "add", list))
 end
 
 --- Removes users from usergroups; otherwise like `add_members`.
 ---@param list { user: integer|string, group: integer|string }[]
----@return { user: integer|string, group: integer|string, error?: string }[]? results in the order given
+---@return { user: integer|string, group: integer|string, error?: string, code?: scrutinizer.ItemCode }[]? results in the order given
 ---@return scrutinizer.Error? err
 function methods:remove_members(list)
-  local done, err = change_members(self, "groups:remove_members", "remove", list)
-  return done, err
+  return errors.result(change_members(self, "groups:remove_members", "remove", list))
+end
+
+-- The pairs of one group with these users.
+local function with_group(group, users)
+  local list = {}
+  for i, user in ipairs(users) do list[i] = { user = user, group = group } end
+  return list
+end
+
+---@class scrutinizer.SyncedMembers lists of { user =, group = }, as given
+---@field added table[]
+---@field kept table[]    were in it already
+---@field removed table[]
+---@field absent table[]  of `gone`: were not in it
+---@field failed table[]  with `error` and `code`
+
+--- Puts these users into a usergroup, and those of `gone` out of it. The appliance has no call that lists a group's members: users that are in
+--- neither list stay as they are, and what would be done (`dry`) cannot be known, which is an error.
+---@param group integer|string
+---@param users (integer|string)[]
+---@param options { gone: (integer|string)[], dry?: boolean } gone: users that must not be in it; nobody: {}
+---@return scrutinizer.SyncedMembers? result
+---@return scrutinizer.Error? err when a call failed, `err.partial` is what was done before
+function methods:sync_members(group, users, options)
+  local which = item_fields.id_or_name(group)
+  if not which then error(check.message("groups:sync_members", group, item_fields.WHO.allowed), 2) end
+  local wanted, complaint = item_fields.references("groups:sync_members", users)
+  if not wanted then error(complaint, 2) end
+  local gone, err = accounts.sync_options("groups:sync_members", "a group's members", options, function(list)
+    return item_fields.apart("groups:sync_members: gone", list, wanted)
+  end, 2)
+  if not gone then return nil, err end
+  local out = { added = {}, kept = {}, removed = {}, absent = {}, failed = {} }
+  local results
+  results, err = accounts.change_members(self._client, "groups:sync_members", "add", with_group(which, wanted))
+  if not results then return nil, err end
+  accounts.sort(out, results, "added", { code = "exists", list = "kept" })
+  results, err = accounts.change_members(self._client, "groups:sync_members", "remove", with_group(which, gone))
+  if not results then
+    err.partial = out
+    return nil, err
+  end
+  accounts.sort(out, results, "removed", { code = "not_member", list = "absent" })
+  return out
 end
 
 local HEX = "eight hex digits of the device's IPv4 address, as 0A010107"
@@ -101,7 +139,7 @@ local HEX = "eight hex digits of the device's IPv4 address, as 0A010107"
 local CODES = {
   device = { "^%x%x%x%x%x%x%x%x$", HEX },
   interface = { "^%x%x%x%x%x%x%x%x%-%d+$", HEX .. ", a hyphen and the interface's number" },
-  group = { "^%d+$", "a device group's id" },
+  group = { "%S", "a device group's id or name" },
   report = { "^%d+$", "a saved report's id" },
   gadget = { ".", "a gadget's id, as welcomeGadget" },
   thirdparty = { ".", "the id of a third-party link" },
@@ -137,10 +175,27 @@ local function check_codes(method, list)
   return list
 end
 
+-- Replaces names of device groups by their ids. Returns the list; or nil and err.
+local function look_up_codes(client, method, list)
+  local finder
+  for _, item in ipairs(list) do
+    if item.type == "group" and item.code:find "%D" then
+      finder = finder or client.device_groups:_finder()
+      local id, err = finder(method, item.code)
+      if not id then return nil, err end
+      item.code = ("%d"):format(id)
+    end
+  end
+  return list
+end
+
 local function change_permissions(self, method, key, list)
   local given, complaint = item_fields.plain(method, list, PERMISSION, "permissions, { group =, type =, code = }")
   if given then given, complaint = check_codes(method, given) end
   if not given then error(complaint, 3) end
+  local err
+  given, err = look_up_codes(self._client, method, given)
+  if not given then return nil, err end
   local judge = accounts.about(function(item) return { group = item.group, type = item.type, code = item.code } end)
   function judge.success(item, sentence) return wire.said.permission(key, item, sentence) end
   function judge.concerns(item, sentence) return item_results.mentions(sentence, item.code) or item_results.mentions(sentence, item.group) end
@@ -148,22 +203,21 @@ local function change_permissions(self, method, key, list)
 end
 
 --- Grants permissions to usergroups. `type` says what `code` is: device (hex address, 0A010107), interface (0A010107-1), group (device group's
---- id), report (saved report's id), gadget, thirdparty, bboard (ids), plixer (a feature's code such as adminTab). Other types are not checked.
+--- id or name), report (saved report's id), gadget, thirdparty, bboard (ids), plixer (a feature's code such as adminTab). Other types are not
+--- checked.
 ---@param list { group: integer|string, type: string, code: string|integer }[]
----@return { group: integer|string, type: string, code: string, error?: string }[]? results in the order given
+---@return { group: integer|string, type: string, code: string, error?: string, error_code?: scrutinizer.ItemCode }[]? results in the order given
 ---@return scrutinizer.Error? err
 function methods:grant(list)
-  local done, err = change_permissions(self, "groups:grant", "add", list)
-  return done, err
+  return errors.result(change_permissions(self, "groups:grant", "add", list))
 end
 
 --- Revokes permissions of usergroups; otherwise like `grant`.
 ---@param list { group: integer|string, type: string, code: string|integer }[]
----@return { group: integer|string, type: string, code: string, error?: string }[]? results in the order given
+---@return { group: integer|string, type: string, code: string, error?: string, error_code?: scrutinizer.ItemCode }[]? results in the order given
 ---@return scrutinizer.Error? err
 function methods:revoke(list)
-  local done, err = change_permissions(self, "groups:revoke", "remove", list)
-  return done, err
+  return errors.result(change_permissions(self, "groups:revoke", "remove", list))
 end
 
 return { new = function(client) return setmetatable({ _client = client }, Groups) end }

@@ -44,7 +44,7 @@ local function find_one(client, ip)
   if answer ~= nil then host, err = read_rows(ip, answer) end
   if host then return host end
   if not OF_ONE[err.kind] then return nil, err end
-  return { ip = ip, seen = {}, error = err.message }
+  return { ip = ip, seen = {}, error = err.message, code = err.kind == "api" and "refused" or "unconfirmed" }
 end
 
 local OPTIONS = { concurrency = true, on_progress = true }

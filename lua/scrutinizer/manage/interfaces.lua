@@ -4,6 +4,7 @@ local addresses = require "scrutinizer.addresses"
 local check = require "scrutinizer.check"
 local html = require "scrutinizer.manage.common.html"
 local item_results = require "scrutinizer.manage.common.item_results"
+local listing = require "scrutinizer.listing"
 local paged_rows = require "scrutinizer.manage.common.paged_rows"
 local wire = require "scrutinizer.wire.inventory"
 
@@ -82,7 +83,7 @@ function methods:list(given)
     list, err = all_of(self)
     if list then list = only(list, exporter) end
   end
-  return list, err
+  return listing.result("interfaces", { "exporter", "index", "name", "speed" }, list, err)
 end
 
 return { new = function(client) return setmetatable({ _client = client }, Interfaces) end }

@@ -25,6 +25,9 @@ local top = {}
 ---@class scrutinizer.core.Writer rows to CSV or NDJSON
 local writer = {}
 
+---@class scrutinizer.core.Keep tests of rows: which of them are given
+local keep = {} -- luacheck: ignore 211
+
 ---@class scrutinizer.core.Ties rows that tie, remembered from answer to answer
 local ties = {}
 
@@ -49,20 +52,37 @@ core.array_mt = nil
 ---@return number
 function core.now() end
 
+--- How large whole numbers are made on LuaJIT where the option `int64` is set.
+---@param make fun(high: number, low: number): ffi.cdata*
+function core.int64(make) end
+
 --- A JSON text as a Lua value. `exact`: what no number of this Lua holds is its text also with an exponent or a fraction, from 2^53 on.
 ---@param text string
----@param options? { max_depth?: integer, utf8?: "pass"|"replace"|"error", exact?: boolean, max_made?: number } the last: bytes of Lua's memory
+---@param options? { max_depth?: integer, utf8?: "pass"|"replace"|"error", exact?: boolean, int64?: boolean, max_made?: number } the last: bytes of
+---  Lua's memory
 ---@return any value nil: it failed
 ---@return string? kind
 ---@return string? message
 ---@return integer? position
 function core.decode(text, options) end
 
----@param options table projection, directions and caps
+---@param options table projection, directions, keep (with quotas: overlap, skip, left) and caps
 ---@return scrutinizer.core.Decoder
 function core.decoder(options) end
 
----@param options { fields: string[], by: integer[], folded: { field: integer, fold: "sum"|"min"|"max" }[], max_keys?: number }
+---@class scrutinizer.core.By
+---@field field integer
+---@field name string      the result's field
+---@field prefix? integer  by network; prefix6: of IPv6, default the same
+---@field prefix6? integer
+---@field every? integer   in steps
+
+---@class scrutinizer.core.Folded
+---@field field integer
+---@field fold "sum"|"min"|"max"
+---@field name? string     the result's field; default such as sum_octets
+
+---@param options { fields: string[], by: (integer|scrutinizer.core.By)[], folded: scrutinizer.core.Folded[], max_keys?: number, int64?: boolean }
 ---@return scrutinizer.core.Aggregate
 function core.aggregate(options) end
 
@@ -73,6 +93,12 @@ function core.writer(options) end
 ---@param count integer how many are kept
 ---@return scrutinizer.core.Top
 function core.top(count) end
+
+--- A test has one of: `all`, `any` (lists of tests), `no` (a test), `one_of` ({ texts =, decimals =, numbers =, networks = }), `between` ({ min =,
+--- max = }), `begins`, `contains`; and perhaps `field`, the number of the field that it and the tests in it read.
+---@param options { fields: { column: string, member?: string, why?: string }[], test: table }
+---@return scrutinizer.core.Keep
+function core.keep(options) end
 
 ---@param bytes number how much it may remember
 ---@param saved? string what `ties:save()` gave
@@ -245,6 +271,11 @@ function decoder:fast_path(direction, limit) end
 function decoder:pass() end
 ---@return integer rows that `pass` gave since `fast_path`
 function decoder:passed() end
+---@param direction integer
+---@return integer rows that the tests dropped since the last call
+---@return integer skipped of these, by the quota's `skip`
+---@return boolean cut one came that meets the tests, after `left` rows
+function decoder:dropped(direction) end
 ---@param from scrutinizer.core.Transfer
 ---@param sums scrutinizer.core.Aggregate
 ---@param direction integer
@@ -274,8 +305,9 @@ function decoder:close() end
 
 ---@param count? integer only the first so many groups
 ---@param with_count? boolean
+---@param metatable? table of each group
 ---@return table[]
-function aggregate:rows(count, with_count) end
+function aggregate:rows(count, with_count, metatable) end
 function aggregate:close() end
 
 ---@param value number

@@ -1,7 +1,7 @@
 --- Drafts: copies of a query's spec that its methods change; the query's own table; and the errors for misuse.
 
 local check = require "scrutinizer.check"
-local errors = require "scrutinizer.errors"
+local said = require "scrutinizer.query.said"
 local wire = require "scrutinizer.wire"
 
 local draft = {}
@@ -14,23 +14,14 @@ draft.methods = methods
 
 local Query = { __index = methods, __name = "scrutinizer.Query" }
 
--- The query's times, in words.
-local function when(spec)
-  local said = spec.times
-  if spec.fields[wire.field.times] ~= nil then return "times as set" end
-  if not said then return "no times yet" end
-  if said.last then return ("last %d s"):format(said.last) end
-  return said.range or ("%d to %d"):format(said.from, said.to)
-end
-
 function Query.__newindex(_, key)
   error(("queries are immutable: field %s cannot be set"):format(check.show(key)), 2)
 end
 
 function Query:__tostring()
-  local spec = self._spec
-  return errors.neutral(("scrutinizer.Query: %s, %s, %s"):format(
-    check.show(spec.type), table.concat(spec.directions, " and "), when(spec)), 200)
+  local private = self._client._private
+  local text = "scrutinizer.Query: " .. said.text(self._spec)
+  return private and private.mask(text) or text
 end
 
 --- Raises a misuse error. A query method calls this; the error is at the line that called the method.
@@ -68,6 +59,41 @@ function draft.of(query, method, part, above)
     end
   end
   return spec
+end
+
+--- A draft to which a filter can be added. Raises when `:set` has replaced all filters.
+---@param query scrutinizer.Query
+---@param method string
+---@return table spec
+function draft.with_filters(query, method)
+  local spec = draft.of(query, method, nil, 1)
+  if spec.fields[wire.field.filters] ~= nil then
+    error(("%s: the filters were set as a whole by :set; add to them there"):format(method), 3)
+  end
+  return spec
+end
+
+--- Adds filters in the appliance's form.
+---@param spec table a draft
+---@param list table[]
+function draft.add_filters(spec, list)
+  local all = {}
+  for i, entry in ipairs(spec.filters) do all[i] = entry end
+  for _, entry in ipairs(list) do all[#all + 1] = entry end
+  spec.filters = all
+end
+
+--- Gives a draft its times. Other members of `times` in a pasted report belong to the old times: they are dropped.
+---@param spec table a draft
+---@param times table
+function draft.set_times(spec, times)
+  spec.times = times
+  if spec.extras.times then
+    local extras = {}
+    for key, value in pairs(spec.extras) do extras[key] = value end
+    extras.times = nil
+    spec.extras = extras
+  end
 end
 
 --- Makes a query of a finished draft.

@@ -1,47 +1,22 @@
---- Checks the conditions of `query:where`, `:exclude` and `:exporter` and turns them into the appliance's filters.
+--- Checks what is given to `query:where`, `:exclude` and `:exporter`.
 
 local addresses = require "scrutinizer.addresses"
 local check = require "scrutinizer.check"
+local conditions = require "scrutinizer.wire.conditions"
 local suggest = require "scrutinizer.suggest"
 local wire = require "scrutinizer.wire"
 
 local filters = {}
 
--- One check per kind: returns the value that wire.filters takes, or nil and perhaps a hint.
-
 local ALLOWED = {
   ip = "the text of an IPv4 or IPv6 address",
-  ip_group = "the id of an IP group, a whole number from 1",
+  ip_group = "the id of an IP group, a whole number from 1, or its name",
   network = 'the text of a network with its length, as "10.0.0.0/8"',
   port = "a port, a whole number from 0 to 65535",
   app_port = 'a port with its protocol, as "443/tcp", "443/6" or { 443, "tcp" }',
 }
 
-local CHECKS = {}
-
-function CHECKS.ip(value)
-  return addresses.is_ip(value) and value or nil
-end
-
-function CHECKS.ip_group(value)
-  return check.digits(value, 1)
-end
-
-function CHECKS.port(value)
-  return check.digits(value, 0, 65535)
-end
-
-CHECKS.network = addresses.network
-CHECKS.app_port = addresses.app_port
-
--- The keys of `where` and `exclude`.
-local KEYS = {}
-for _, kind in ipairs { "ip", "ip_group", "network", "port" } do
-  KEYS[kind] = { kind = kind, side = "both" }
-  KEYS["src_" .. kind] = { kind = kind, side = "src" }
-  KEYS["dst_" .. kind] = { kind = kind, side = "dst" }
-end
-KEYS.app_port = { kind = "app_port" }
+local KEYS = conditions.keys
 
 local KEY_LIST = table.concat(check.sorted_keys(KEYS), ", ")
 
@@ -54,43 +29,46 @@ local function as_list(kind, value)
   return count > 0 and count == #value and value or nil
 end
 
-local function add_condition(method, mode, key, given, out)
-  local rule = KEYS[key]
+-- The condition for one key, or nil and what is wrong.
+local function condition(method, mode, key, given)
+  local kind = KEYS[key].kind
   local at = ("%s: %s"):format(method, key)
-  local list = as_list(rule.kind, given)
-  if not list then return check.message(at, given, ALLOWED[rule.kind] .. ", or a list of such, not empty") end
-  for _, value in ipairs(list) do
-    local good, hint = CHECKS[rule.kind](value)
-    if good == nil then return check.message(at, value, ALLOWED[rule.kind], hint) end
-    out[#out + 1] = wire.filters[rule.kind](mode, rule.side, good)
+  local list, values = as_list(kind, given), {}
+  if not list then return nil, check.message(at, given, ALLOWED[kind] .. ", or a list of such, not empty") end
+  for i, value in ipairs(list) do
+    local good, hint = conditions.read(key, value)
+    if good == nil then return nil, check.message(at, value, ALLOWED[kind], hint) end
+    values[i] = wire.copy(value)
   end
+  return { mode = mode, key = key, values = values }
 end
 
---- The filters of one call of `where` or `exclude`. Keys are sorted; list values keep their order.
+--- The conditions of one call of `where` or `exclude`, sorted by key; list values keep their order.
 ---@param method string for messages
 ---@param mode "in"|"ex"
----@param conditions table
----@return { type: string, value: string }[]?
+---@param given table
+---@return scrutinizer.Condition[]? list without their `call`
 ---@return string? message what is wrong
-function filters.conditions(method, mode, conditions)
-  if type(conditions) ~= "table" or next(conditions) == nil then
-    return nil, check.message(method, conditions, "a table with any of the keys " .. KEY_LIST)
+function filters.conditions(method, mode, given)
+  if type(given) ~= "table" or next(given) == nil then
+    return nil, check.message(method, given, "a table with any of the keys " .. KEY_LIST)
   end
-  for key in pairs(conditions) do
+  for key in pairs(given) do
     if not KEYS[key] then
       return nil, check.message(method .. ": key", key, KEY_LIST, suggest.did_you_mean(suggest.nearest(key, KEYS)))
     end
   end
   local out = {}
-  for _, key in ipairs(check.sorted_keys(conditions)) do
-    local message = add_condition(method, mode, key, conditions[key], out)
+  for i, key in ipairs(check.sorted_keys(given)) do
+    local message
+    out[i], message = condition(method, mode, key, given[key])
     if message then return nil, message end
   end
   return out
 end
 
 local function is_text(text)
-  return type(text) == "string" and text:find "%S" ~= nil and not text:find "^[%d.-]*$" and wire.try_encode(text) ~= nil
+  return check.name(text) and wire.try_encode(text) ~= nil
 end
 
 -- Whether a text can be a device's name and does not look like an address.
@@ -115,6 +93,17 @@ function filters.exporter(device, interface)
     return { type = wire.filter_type.exporter, named = { exporter = device, interface = index or interface } }
   end
   return wire.filters.exporter("in", device, index)
+end
+
+--- The filter for a group of devices. A name is looked up when the query runs.
+---@param group integer|string its id or name
+---@return { type: string, value?: string, named?: { device_group: string } }?
+---@return string? message what is wrong
+function filters.device_group(group)
+  local id = check.digits(group, 0)
+  if id then return wire.filters.device_group("in", id) end
+  if is_text(group) then return { type = wire.filter_type.exporter, named = { device_group = group } } end
+  return nil, check.message("device_group", group, "the id of a device group, a whole number from 0, or its name")
 end
 
 return filters

@@ -1,4 +1,5 @@
---- The query: an immutable value that says which flows are wanted and how. wanted.lua has the methods that build it, running.lua those that run it.
+--- The query: an immutable value that says which flows are wanted and how. when, devices, wanted and without have the
+--- methods that build it, running those that run it.
 
 local check = require "scrutinizer.check"
 local draft = require "scrutinizer.query.draft"
@@ -6,8 +7,11 @@ local names = require "scrutinizer.query.names"
 local suggest = require "scrutinizer.suggest"
 local wire = require "scrutinizer.wire"
 
+require "scrutinizer.query.devices"
 require "scrutinizer.query.wanted"
-require "scrutinizer.query.running"
+require "scrutinizer.query.when"
+require "scrutinizer.query.without"
+local running = require "scrutinizer.query.running"
 
 local query = {}
 
@@ -18,6 +22,8 @@ local function new_spec(report_type)
     directions = { "inbound" },
     granularity = "auto",
     filters = {},
+    conditions = {},
+    kept = {},
     fields = {},
     extras = {},
     offset = 0,
@@ -53,6 +59,6 @@ function query.from_spec(client, spec)
   return draft.query(client, whole)
 end
 
-query.is = draft.is
+query.is, query.complaint = draft.is, running.complaint
 
 return query

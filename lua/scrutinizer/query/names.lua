@@ -1,5 +1,8 @@
 --- Known names, each with a short description. The lists are open: an appliance knows many more.
 
+local check = require "scrutinizer.check"
+local listing = require "scrutinizer.listing"
+
 local names = {}
 
 --- Report types (`client:report`). The product has over 600, and its users add their own.
@@ -76,5 +79,21 @@ names.filters = {
   sdfPorts = "application port and protocol: app_port",
   sdfSdPorts = "source and destination ports: port, src_port, dst_port",
 }
+
+---@class scrutinizer.Names
+---@field [integer] { name: string, text: string } each name with its description, by the bytes of the names
+---@field [string] string a name's description
+
+--- Known names as scripts see them: a list, and the descriptions by name.
+---@param known table<string, string>
+---@param what string for `tostring`
+---@return scrutinizer.Names
+function names.list(known, what)
+  local list = {}
+  for i, name in ipairs(check.sorted_keys(known)) do
+    list[i], list[name] = { name = name, text = known[name] }, known[name]
+  end
+  return listing.of(list, what, { "name", "text" })
+end
 
 return names

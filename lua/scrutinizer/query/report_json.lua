@@ -229,7 +229,13 @@ local function directions(value)
   return (value == wire.DIRECTIONS[1] or value == wire.DIRECTIONS[2]) and { value } or nil
 end
 
-READERS.directions = selected_reader("directions", directions)
+local read_directions = selected_reader("directions", directions)
+
+function READERS.directions(spec, value)
+  spec.direction_said = read_directions(spec, value)
+  return spec.direction_said
+end
+
 READERS.granularity = selected_reader("granularity", minutes)
 READERS.rate_total = selected_reader("rate_total", one_of("rate", "total"))
 READERS.unit = selected_reader("unit", one_of("bits", "bytes", "percent"))
@@ -336,7 +342,7 @@ local function read_data(spec, data, said_directions)
   end
   if not asked[1] then return "it asks for no direction" end
   if table.concat(asked, ",") ~= table.concat(spec.directions or {}, ",") then
-    spec.directions, spec.extras.directions = asked, nil
+    spec.directions, spec.direction_said, spec.extras.directions = asked, true, nil
     spec.fields[wire.field.directions] = said_directions
   end
   set_limits(spec, parts)

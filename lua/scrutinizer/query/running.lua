@@ -2,23 +2,36 @@
 
 local aggregate = require "scrutinizer.report.aggregate"
 local check = require "scrutinizer.check"
+local described = require "scrutinizer.report.described"
 local draft = require "scrutinizer.query.draft"
+local explain = require "scrutinizer.query.explain"
+local listing = require "scrutinizer.listing"
 local named_exporters = require "scrutinizer.report.named_exporters"
 local pages = require "scrutinizer.report.pages"
+local readiness = require "scrutinizer.query.ready"
 local series = require "scrutinizer.report.series"
 local show = require "scrutinizer.query.show"
 local wire = require "scrutinizer.wire"
 
 ---@class scrutinizer.Query
 local methods = draft.methods
+local ready = readiness.spec
 
--- The query's spec, when it can run. Otherwise raises at the line that called the query's method.
-local function ready(query, method)
-  local spec = draft.of(query, method, nil, 1)
-  if not spec.times and spec.fields[wire.field.times] == nil then
-    error(('%s: say when: :range "LastHour", :between(from, to) or :last "90m"'):format(method), 3)
-  end
-  return spec
+local running = {}
+
+local GRAPHS = { series = true, rates = true, pie = true }
+
+--- What a running method would raise with this argument; nil: nothing. `client:gather` asks before it runs queries.
+---@param query scrutinizer.Query
+---@param method string
+---@param argument any
+---@return string?
+function running.complaint(query, method, argument)
+  local spec, complaint = readiness.settled(query._spec, method, GRAPHS[method])
+  if complaint then return complaint end
+  if method == "aggregate" then return select(2, aggregate.plan(spec, argument)) end
+  complaint = method == "rates" and series.complaint(spec)
+  return complaint and "rates: " .. complaint or nil
 end
 
 ---@class scrutinizer.RowsOptions
@@ -37,33 +50,33 @@ end
 ---@param options? scrutinizer.RowsOptions
 ---@return scrutinizer.Cursor
 function methods:rows(options)
-  ready(self, "rows")
+  local spec = ready(self, "rows")
   check_options(options)
-  return require("scrutinizer.report.cursor").rows(self, options)
+  return require("scrutinizer.report.cursor").rows(self, spec, options)
 end
 
 --- Runs the query and returns all rows, in `report.rows`.
 ---@return table? report
 ---@return scrutinizer.Error? err
 function methods:fetch()
-  ready(self, "fetch")
-  return require("scrutinizer.report.cursor").fetch(self)
+  local spec = ready(self, "fetch")
+  return require("scrutinizer.report.cursor").fetch(self, spec)
 end
 
 --- The first row; nil without an error when there is none.
 ---@return table? row
 ---@return scrutinizer.Error? err
 function methods:first()
-  ready(self, "first")
-  return require("scrutinizer.report.cursor").first(self)
+  local spec = ready(self, "first")
+  return require("scrutinizer.report.cursor").first(self, spec)
 end
 
 --- How many rows exist, whatever `:limit` and `:offset` say.
 ---@return integer? count
 ---@return scrutinizer.Error? err
 function methods:count()
-  ready(self, "count")
-  return require("scrutinizer.report.cursor").count(self)
+  local spec = ready(self, "count")
+  return require("scrutinizer.report.cursor").count(self, spec)
 end
 
 --- Groups the rows, with sums, minima, maxima and counts. The core does this while it reads the answer: results are exact, no row becomes a table.
@@ -73,15 +86,33 @@ end
 ---@return table[]? groups
 ---@return scrutinizer.Error? err
 function methods:aggregate(options)
-  local plan, complaint = aggregate.plan(ready(self, "aggregate"), options)
+  local spec = ready(self, "aggregate")
+  local plan, complaint = aggregate.plan(spec, options)
   if not plan then draft.blame(complaint) end
-  return require("scrutinizer.report.cursor").aggregate(self, plan)
+  return require("scrutinizer.report.cursor").aggregate(self, spec, plan)
+end
+
+--- The columns that this query's answer has, the rank first: what rows hold, and what `:select` and `:order_by` can name. With `:select`: its
+--- fields in order, each with the `column` that it comes from. Asks for one row; a query without times, of the last hour.
+---@return scrutinizer.Column[]?
+---@return scrutinizer.Error? err of kind `decode` when the answer has no columns
+function methods:columns()
+  local timeless = draft.is(self) and not self._spec.times and self._spec.fields[wire.field.times] == nil
+  local query = timeless and self:range "LastHour" or self
+  local spec = ready(query, "columns")
+  return require("scrutinizer.report.cursor").columns(query, spec)
+end
+
+-- A call's result, or nil and an error that says which query failed.
+local function of_query(query, result, err)
+  if result ~= nil then return result end
+  return nil, described.blame(err, query)
 end
 
 -- The form that the query sends. Asks the appliance only when the query names exporters; nil and err when it does not know them.
 local function form_of(query, spec)
   local looked_up, err = named_exporters.look_up(query._client, spec)
-  if not looked_up then return nil, err end
+  if not looked_up then return nil, described.blame(err, query) end
   return wire.report_form(looked_up, pages.first(looked_up))
 end
 
@@ -90,7 +121,16 @@ end
 ---@return scrutinizer.Error? err a name could not be looked up
 function methods:request()
   local form, err = form_of(self, ready(self, "request"))
-  return form, err
+  if not form then return nil, err end
+  return form
+end
+
+--- What the query does, in words: from when to when, what is sent, what is filtered here, which rows are given. Asks the appliance nothing;
+--- one line for each.
+---@return string
+function methods:explain()
+  local spec = ready(self, "explain")
+  return explain.text(spec)
 end
 
 --- The request as a GET URL. The token is shown as `***`. Raises for a client with `command`.
@@ -114,6 +154,8 @@ function methods:curl()
   return show.curl(self._client.url, form, self._client.has_token)
 end
 
+local SERIES_FIELDS = { "direction", "label", "dns", "interval", "points", "missing" }
+
 --- The report's graph: one series for each row that the table shows (:limit, :offset), and Other. Without a limit every row has a series.
 --- A point is the bytes of one bucket; in a report ordered by another column, that column's value. The bucket's length is the query's
 --- :granularity; when the answer reports another length and the points agree, that one. Without :granularity it comes from the answer, else from
@@ -122,34 +164,35 @@ end
 ---@return scrutinizer.Series[]? list
 ---@return scrutinizer.Error? err
 function methods:series()
-  local spec = ready(self, "series")
-  return series.find(self._client, spec)
+  local list, err = series.find(self._client, ready(self, "series", true))
+  return listing.result("series", SERIES_FIELDS, of_query(self, list, err))
 end
 
 --- Like `series`, in bits per second instead of bytes. Raises when the report's points are not bytes: in percent, or ordered by another column.
 ---@return scrutinizer.Series[]? list
 ---@return scrutinizer.Error? err
 function methods:rates()
-  local spec = ready(self, "rates")
+  local spec = ready(self, "rates", true)
   local complaint = series.complaint(spec)
   if complaint then error("rates: " .. complaint, 2) end
   local list, err = series.find(self._client, spec)
-  if not list then return nil, err end
-  return series.to_rates(list)
+  if not list then return of_query(self, nil, err) end
+  return listing.of(series.to_rates(list), "series of rates", SERIES_FIELDS)
 end
 
 --- The entries of the report's pie chart: `label`, `dns`, `direction`, `other`, and other members that the appliance sends (`tooltip`).
 ---@return table[]? list
 ---@return scrutinizer.Error? err
 function methods:pie()
-  local spec = ready(self, "pie")
-  return series.pie(self._client, spec)
+  local list, err = series.pie(self._client, ready(self, "pie", true))
+  return listing.result("parts", { "direction", "label", "dns", "other" }, of_query(self, list, err))
 end
 
 --- Seconds per bucket that the appliance will use for this query. Asks `report_start`, which does not run the report.
 ---@return integer? seconds
 ---@return scrutinizer.Error? err
 function methods:interval()
-  local spec = ready(self, "interval")
-  return series.interval(self._client, spec)
+  return of_query(self, series.interval(self._client, ready(self, "interval")))
 end
+
+return running

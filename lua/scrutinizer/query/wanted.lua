@@ -3,42 +3,37 @@
 local check = require "scrutinizer.check"
 local draft = require "scrutinizer.query.draft"
 local filters = require "scrutinizer.query.filters"
-local names = require "scrutinizer.query.names"
+local keep = require "scrutinizer.query.keep"
 local projection = require "scrutinizer.report.projection"
 local resume = require "scrutinizer.report.resume"
 local suggest = require "scrutinizer.suggest"
 local times = require "scrutinizer.time.times"
 local wire = require "scrutinizer.wire"
-local zone = require "scrutinizer.time.zone"
 
 ---@class scrutinizer.Query
 local methods = draft.methods
 
-local function add_filters(spec, list)
+-- Adds the conditions of one call of `where` or `exclude`.
+local function add_conditions(spec, list)
   local all = {}
-  for i, entry in ipairs(spec.filters) do all[i] = entry end
-  for _, entry in ipairs(list) do all[#all + 1] = entry end
-  spec.filters = all
-end
-
--- A draft to which a filter can be added. Raises when `:set` has replaced all filters.
-local function filter_draft(query, method)
-  local spec = draft.of(query, method, nil, 1)
-  if spec.fields[wire.field.filters] ~= nil then
-    error(("%s: the filters were set as a whole by :set; add to them there"):format(method), 3)
+  for i, condition in ipairs(spec.conditions) do all[i] = condition end
+  local call = #all > 0 and all[#all].call + 1 or 1
+  for _, condition in ipairs(list) do
+    condition.call = call
+    all[#all + 1] = condition
   end
-  return spec
+  spec.conditions = all
 end
 
 -- Limits that are kept per direction stay with their direction.
 local function set_directions(spec, list)
   local part = spec.window and #list == 1 and spec.window[list[1]]
-  if part then spec.offset, spec.limit = part.offset, part.limit end
-  spec.directions = list
+  if part then spec.offset, spec.limit, spec.skip = part.offset, part.limit, part.skip end
+  spec.directions, spec.direction_said = list, true
   spec.window = #list == 2 and spec.window or nil
 end
 
---- Only traffic into the interfaces (the default).
+--- Only traffic into the interfaces (the default; with an interface, the direction must be said).
 ---@return scrutinizer.Query
 function methods:inbound()
   local spec = draft.of(self, "inbound", "directions")
@@ -59,80 +54,6 @@ end
 function methods:both()
   local spec = draft.of(self, "both", "directions")
   set_directions(spec, { "inbound", "outbound" })
-  return draft.finish(self, spec)
-end
-
--- Other members of `times` in a pasted report belong to the old times: drop them.
-local function set_times(spec, said)
-  spec.times = said
-  if spec.extras.times then
-    local extras = {}
-    for key, value in pairs(spec.extras) do extras[key] = value end
-    extras.times = nil
-    spec.extras = extras
-  end
-end
-
---- A named range, such as "LastHour"; see `scrutinizer.date_ranges`. Unknown names are accepted; a misspelling of a known name raises.
----@param name string
----@return scrutinizer.Query
-function methods:range(name)
-  local spec = draft.of(self, "range", "times")
-  local good, hint = suggest.open(name, names.date_ranges)
-  if not good then draft.misuse("range", name, "a name as in scrutinizer.date_ranges", hint) end
-  if name == wire.CUSTOM then draft.misuse("range", name, "a named range; for times of your own say :between(from, to)") end
-  set_times(spec, { range = name })
-  return draft.finish(self, spec)
-end
-
-local MOMENT = 'epoch seconds or ISO 8601 text such as "2026-11-01T00:00:00Z"'
-
---- From one moment to another, as epoch seconds or ISO 8601 text. For text without a zone, call `:timezone` first. When clocks go forward, a
---- local time in the gap is moved forward by the gap. When clocks go back, the first of the two moments is used.
----@param from integer|string included
----@param to integer|string not included
----@return scrutinizer.Query
-function methods:between(from, to)
-  local spec = draft.of(self, "between", "times")
-  local first, complaint = times.moment(from, spec.timezone)
-  if not first then draft.misuse("between: from", from, MOMENT, complaint) end
-  local after
-  after, complaint = times.moment(to, spec.timezone)
-  if not after then draft.misuse("between: to", to, MOMENT, complaint) end
-  if first >= after then
-    draft.misuse("between: to", to, "a moment after from", ("from is %s"):format(check.show(from)))
-  end
-  set_times(spec, { from = first, to = after })
-  return draft.finish(self, spec)
-end
-
---- A span of time that ends now. It is counted back from the moment of each run.
----@param span integer|string seconds, 1 to 10^9, or a number with a unit such as "90m" (s m h d w)
----@return scrutinizer.Query
-function methods:last(span)
-  local spec = draft.of(self, "last", "times")
-  local seconds = times.seconds(span)
-  if not seconds then
-    draft.misuse("last", span, 'whole seconds from 1 to 10^9, or such a number with a unit of s, m, h, d, w, as "90m"')
-  end
-  set_times(spec, { last = seconds })
-  return draft.finish(self, spec)
-end
-
---- The time zone in which the appliance shows times and counts days. A later `:between` reads text without a zone in it.
---- Its effect on the appliance's own calendar ranges is unverified.
----@param name string IANA name, such as "America/New_York"
----@return scrutinizer.Query
-function methods:timezone(name)
-  local spec = draft.of(self, "timezone")
-  if spec.fields[wire.field.times] ~= nil then
-    draft.blame "timezone: the times were set as a whole by :set; say the zone there"
-  end
-  local known, complaint, unreadable = zone.load(name)
-  -- Without zone files only the form of the name can be checked.
-  local plausible = unreadable and type(name) == "string" and name:find "^[A-Za-z][A-Za-z0-9_+/-]*$"
-  if not known and not plausible then draft.misuse("timezone", name, 'an IANA name such as "Europe/Berlin"', complaint) end
-  spec.timezone = name
   return draft.finish(self, spec)
 end
 
@@ -211,16 +132,22 @@ local DATA_MODES = { saf = true, traditional = true, raw_flows = true }
 function methods:data_mode(mode)
   local spec = draft.of(self, "data_mode", "data_mode")
   local good, hint = suggest.open(mode, DATA_MODES)
-  spec.data_mode = good or draft.misuse("data_mode", mode, 'a name such as "saf", "traditional", "raw_flows"', hint)
+  spec.data_mode = good and wire.try_encode(good) and good
+    or draft.misuse("data_mode", mode, 'a name such as "saf", "traditional", "raw_flows"', hint)
   return draft.finish(self, spec)
 end
 
---- The column to sort by, descending.
+--- The column to sort by, descending: the appliance has no other order. An answer that lacks the column is an error of kind `api` before the
+--- first row, which lists the columns there are.
 ---@param column string its element name, such as "sum_octetdeltacount"
+---@param second? nil an order such as "asc" raises
 ---@return scrutinizer.Query
-function methods:order_by(column)
+function methods:order_by(column, second)
   local spec = draft.of(self, "order_by", "order_by")
-  if type(column) ~= "string" or column == "" then draft.misuse("order_by", column, "a column's element name") end
+  if second ~= nil then draft.misuse("order_by: a second argument", second, "the column alone: reports are in descending order") end
+  if type(column) ~= "string" or column == "" or column:find("\0", 1, true) or not wire.try_encode(column) then
+    draft.misuse("order_by", column, "a column's element name")
+  end
   spec.order_by = column
   return draft.finish(self, spec)
 end
@@ -235,50 +162,13 @@ function methods:others(shown)
   return draft.finish(self, spec)
 end
 
---- Only flows of this device, or of one of its interfaces. Several calls are ORed. Names are looked up when the query runs; the client keeps
---- the result for five minutes (`client.exporters`). A name of no device, or of several, is an error.
----@param device string its address, name, DNS name, sysname or label; IPv6 is sent as text, which is unverified
----@param interface? integer|string its SNMP index or its name, such as "xe-0/0/1"
----@return scrutinizer.Query
-function methods:exporter(device, interface)
-  local spec = filter_draft(self, "exporter")
-  local entry, message = filters.exporter(device, interface)
-  if not entry then draft.blame(message) end
-  add_filters(spec, { entry })
-  return draft.finish(self, spec)
-end
-
---- Flows of every device: removes what `:exporter` and `:device_group` added.
----@return scrutinizer.Query
-function methods:all_exporters()
-  local spec = filter_draft(self, "all_exporters")
-  local rest = {}
-  for _, entry in ipairs(spec.filters) do
-    if not wire.includes_exporter(entry) then rest[#rest + 1] = entry end
-  end
-  spec.filters = rest
-  add_filters(spec, { wire.filters.all_exporters() })
-  return draft.finish(self, spec)
-end
-
---- Only flows of the devices in this group. Several calls, and calls of `:exporter`, are ORed.
----@param id integer from 0; see client.device_groups:list()
----@return scrutinizer.Query
-function methods:device_group(id)
-  local spec = filter_draft(self, "device_group")
-  local number = check.digits(id, 0)
-  if not number then draft.misuse("device_group", id, "the id of a device group, a whole number from 0") end
-  add_filters(spec, { wire.filters.device_group("in", number) })
-  return draft.finish(self, spec)
-end
-
 ---@class scrutinizer.Conditions each is one value or a list of values
 ---@field ip? string|string[]
 ---@field src_ip? string|string[]
 ---@field dst_ip? string|string[]
----@field ip_group? integer|integer[]
----@field src_ip_group? integer|integer[]
----@field dst_ip_group? integer|integer[]
+---@field ip_group? integer|string|(integer|string)[] ids or names; names are looked up when the query runs
+---@field src_ip_group? integer|string|(integer|string)[]
+---@field dst_ip_group? integer|string|(integer|string)[]
 ---@field network? string|string[]      "10.0.0.0/8"; unverified: only dst_network has been seen in use
 ---@field src_network? string|string[]  unverified
 ---@field dst_network? string|string[]
@@ -287,27 +177,59 @@ end
 ---@field dst_port? integer|integer[]   unverified
 ---@field app_port? string|table        "443/tcp", "443/6", { 443, "tcp" }
 
---- Only flows that meet these conditions. Conditions of one kind (`ip`, `src_ip` and `dst_ip` are one kind; so are groups, networks, ports) are
---- ORed, whatever their side; different kinds are ANDed. The appliance does so, but does not document it. IPv6 addresses and networks are passed
---- on as text, which is unverified.
+--- Only flows that meet these conditions. Values of one key are alternatives; different keys, and further calls, narrow.
+---
+--- The appliance takes flows that meet any filter of one type (`ip`, `src_ip` and `dst_ip` are one type; so are groups, networks, ports), and
+--- narrows by different types; it does not document this. Of several conditions of one type one is sent, and the rows are filtered by the others
+--- in the core (`:explain()` says which). This needs rows that show them: addresses of both ends (`host2host`, `conversations`), ports
+--- (`connections`). Otherwise the query raises when it runs, or the error is of kind `api` when only the answer shows it. IP groups and
+--- `app_port` cannot be filtered in rows. IPv6 addresses and networks are passed on as text, which is unverified.
 ---@param conditions scrutinizer.Conditions
 ---@return scrutinizer.Query
 function methods:where(conditions)
-  local spec = filter_draft(self, "where")
+  local spec = draft.with_filters(self, "where")
   local list, message = filters.conditions("where", "in", conditions)
   if not list then draft.blame(message) end
-  add_filters(spec, list)
+  add_conditions(spec, list)
   return draft.finish(self, spec)
 end
 
---- Leaves out the flows that meet these conditions.
+--- Leaves out every flow that meets any one of these conditions, said in one call or in several.
 ---@param conditions scrutinizer.Conditions
 ---@return scrutinizer.Query
 function methods:exclude(conditions)
-  local spec = filter_draft(self, "exclude")
+  local spec = draft.with_filters(self, "exclude")
   local list, message = filters.conditions("exclude", "ex", conditions)
   if not list then draft.blame(message) end
-  add_filters(spec, list)
+  add_conditions(spec, list)
+  return draft.finish(self, spec)
+end
+
+---@class scrutinizer.KeepCondition all that is said must hold
+---@field min? number|string      a number, or its decimal text: from this one on
+---@field max? number|string      up to and including this one
+---@field begins? string|string[] the field's text begins with it, or with one of a list
+---@field contains? string|string[]
+---@field no? any                 any condition: rows that do not meet it
+
+--- Only rows that meet these conditions: a filter in the core, on the rows that the appliance sends. A key is a field of the row (an alias of
+--- `:select`), else a column's name, which the row need not have. A condition is a value, a list of alternatives, or a table as
+--- `scrutinizer.KeepCondition`. A text equals the field's text; for an address also in another spelling; "10.0.0.0/8" is every address in
+--- it. A number equals a number, also one that is text in the row. An absent value meets no condition, and so every `no`. Different keys, and
+--- further calls, narrow.
+---
+--- `:limit` and `:offset` count the rows that are kept. `total` and `footer` are absent then; `rank` and `percenttotal` are those of the
+--- appliance, of all its rows. Graphs (`series`, `rates`, `pie`) cannot be filtered.
+---@param conditions table<string, string|number|table>
+---@return scrutinizer.Query
+function methods:keep(conditions)
+  local spec = draft.of(self, "keep")
+  local list, message = keep.conditions(conditions)
+  if not list then draft.blame(message) end
+  local all = {}
+  for i, condition in ipairs(spec.kept) do all[i] = condition end
+  for _, condition in ipairs(list) do all[#all + 1] = condition end
+  spec.kept = all
   return draft.finish(self, spec)
 end
 
@@ -318,12 +240,12 @@ local TEXT = "text in UTF-8"
 ---@param value string
 ---@return scrutinizer.Query
 function methods:filter(type_name, value)
-  local spec = filter_draft(self, "filter")
+  local spec = draft.with_filters(self, "filter")
   if type(type_name) ~= "string" or type_name == "" or not wire.try_encode(type_name) then
     draft.misuse("filter: type", type_name, TEXT .. ", not empty")
   end
   if type(value) ~= "string" or not wire.try_encode(value) then draft.misuse("filter: value", value, TEXT) end
-  add_filters(spec, { { type = type_name, value = value } })
+  draft.add_filters(spec, { { type = type_name, value = value } })
   return draft.finish(self, spec)
 end
 
@@ -345,6 +267,7 @@ function methods:set(field, value)
   for name, other in pairs(spec.fields) do fields[name] = other end
   fields[field] = wire.copy(value)
   spec.fields = fields
+  if field == wire.field.times then spec.shift = nil end
   return draft.finish(self, spec)
 end
 
@@ -357,7 +280,7 @@ function methods:select(...)
   return draft.finish(self, spec)
 end
 
---- At most this many rows, over all pages. With both directions: in each.
+--- At most this many rows, over all pages. With both directions: in each. Where rows are filtered here (`:keep`), it counts those that are kept.
 ---@param n integer from 1
 ---@return scrutinizer.Query
 function methods:limit(n)
@@ -365,19 +288,19 @@ function methods:limit(n)
   spec.limit = check.integer(n, 1) or draft.misuse("limit", n, "a whole number from 1")
   if spec.window then -- each direction keeps its offset
     local window = {}
-    for direction, part in pairs(spec.window) do window[direction] = { offset = part.offset, limit = spec.limit } end
+    for direction, part in pairs(spec.window) do window[direction] = { offset = part.offset, skip = part.skip, limit = spec.limit } end
     spec.window = window
   end
   return draft.finish(self, spec)
 end
 
---- Skips this many rows at the beginning.
+--- Skips this many rows at the beginning; where rows are filtered here, of those that are kept.
 ---@param n integer from 0
 ---@return scrutinizer.Query
 function methods:offset(n)
   local spec = draft.of(self, "offset")
   spec.offset = check.integer(n, 0) or draft.misuse("offset", n, "a whole number from 0")
-  spec.window, spec.proof, spec.ties = nil, nil, nil
+  spec.window, spec.proof, spec.ties, spec.skip = nil, nil, nil, nil
   return draft.finish(self, spec)
 end
 
@@ -419,12 +342,15 @@ function methods:resume(err)
   if type(said) ~= "table" then draft.misuse("resume", err, "an error with the field resume, as a broken walk gives it") end
   local one, each = resume.rest(spec.directions, said)
   if not one and not each then draft.blame "resume: the error says of no direction of this query that rows are left" end
-  if one then spec.offset, spec.limit = one.offset, one.limit end
+  if one then spec.offset, spec.limit, spec.skip = one.offset, one.limit, one.skip end
   spec.window, spec.ties, spec.proof = each, resume.recall(said), {}
   for _, direction in ipairs(spec.directions) do
     local part = one or each[direction]
     spec.proof[direction] = part and part.proof
   end
-  if said.from and said.to then set_times(spec, { from = said.from, to = said.to, words = times.words(spec) }) end
+  if said.from and said.to then
+    draft.set_times(spec, { from = said.from, to = said.to, words = times.words(spec) })
+    spec.shift = nil -- the failed run's window was moved
+  end
   return draft.finish(self, spec)
 end

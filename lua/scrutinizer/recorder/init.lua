@@ -67,8 +67,7 @@ end
 ---@return scrutinizer.Error? err as of `scrutinizer.connect`; kind `file`: the recording cannot be read or written
 function methods:connect(options)
   if self.replays == nil then self.replays = self._mode == "replay" or (self._mode == "auto" and exists(self.path)) end
-  local made, err = client.build(options or {}, 3, through(self))
-  return made, err
+  return errors.result(client.build(options or {}, 3, through(self)))
 end
 
 --- Ends the recording and gives the complete file its name. Without `close` there is no file. The recorder's clients cannot be used afterwards.

@@ -12,8 +12,9 @@ local projection = require "scrutinizer.report.projection"
 local methods = {}
 local Decoder = { __index = methods, __name = "scrutinizer.Decoder" }
 
-local CAPS = { "max_body", "max_depth", "max_row", "max_held", "utf8" }
-local KNOWN = { select = true, direction = true, max_body = true, max_depth = true, max_row = true, max_held = true, utf8 = true }
+local CAPS = { "max_body", "max_depth", "max_row", "max_held", "utf8", "integers" }
+local KNOWN = { select = true, direction = true }
+for _, name in ipairs(CAPS) do KNOWN[name] = true end
 
 -- The limits, checked as `connect` checks them; raises two levels up.
 local function read_caps(given)
@@ -32,7 +33,7 @@ end
 ---
 --- Options: `select` as in `query:select` (a list or a map); `direction`, "inbound" or "outbound" (without it: all rows in the order of the
 --- answer, each with its direction); and the limits of `connect`: `max_body`, `max_depth`, `max_row`, `max_held` (which also limits the
---- memory of rows that wait to be read), `utf8`. Misuse raises.
+--- memory of rows that wait to be read), `utf8`, `integers`. Misuse raises.
 ---@param given? table
 ---@return scrutinizer.Decoder
 local function new(given)
@@ -47,7 +48,7 @@ local function new(given)
   end
   local wanted = read_caps(given)
   wanted.inbound, wanted.outbound = direction ~= "outbound", direction ~= "inbound"
-  wanted.with_direction = direction == nil
+  wanted.with_direction, wanted.int64 = direction == nil, wanted.integers == "int64"
   if given.select ~= nil then wanted.projection = projection.parse(2, given.select) end
   return setmetatable({ _core = core.decoder(wanted), _direction = direction }, Decoder)
 end
@@ -131,7 +132,7 @@ function methods:finish()
   self._error = answer.failure(self._core)
   if self._error then return nil, self._error end
   self._report, self._error = report_of(self)
-  return self._report, self._error
+  return errors.result(self._report, self._error)
 end
 
 return { new = new }

@@ -1,9 +1,22 @@
 --- Facts about a report besides its rows: those of the answer being read, and the cursor's fields computed from them.
 
 local answer = require "scrutinizer.report.answer"
+local described = require "scrutinizer.report.described"
 local pages = require "scrutinizer.report.pages"
+local wire = require "scrutinizer.wire"
 
 local report_fields = {}
+
+--- The column that orders the report; "" means the column that the answer's headers mark. The second result says whether the columns must
+--- have it: what `:set` gave is unchecked.
+---@param spec table
+---@return string order
+---@return boolean said
+function report_fields.order(spec)
+  local set = spec.fields[wire.field.order_by]
+  if set ~= nil then return type(set) == "string" and set or "", false end
+  return spec.order_by or "", spec.order_by ~= nil
+end
 
 --- Facts of the answer being read, as far as they have arrived.
 ---@return table? found { totals = { [direction] = rows }, time = }
@@ -52,6 +65,10 @@ end
 --- The fields of a cursor that are computed when they are read.
 local GETTERS = {}
 
+function GETTERS.direction(self)
+  return described.direction(self._spec)
+end
+
 function GETTERS.columns(self)
   return self._columns or (self._decoder and (self._decoder:columns(1) or self._decoder:columns(2))) or nil
 end
@@ -75,18 +92,19 @@ function GETTERS.bytes(self)
   return size
 end
 
+-- Totals and footers are of all rows that the appliance has: absent where rows are filtered here.
 function GETTERS.total(self)
-  local known = facts_of(self)
+  local known = not self._keep and facts_of(self) or nil
   return known and sum_of(known.totals, self._parts)
 end
 
 function GETTERS.totals(self)
-  local known = facts_of(self)
+  local known = not self._keep and facts_of(self) or nil
   return known and #self._spec.directions > 1 and known.totals or nil
 end
 
 function GETTERS.footer(self)
-  local known = facts_of(self)
+  local known = not self._keep and facts_of(self) or nil
   if not known or not known.footers then return nil end
   if #self._spec.directions > 1 then return known.footers end
   return known.footers[self._spec.directions[1]]

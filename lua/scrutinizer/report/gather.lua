@@ -6,30 +6,61 @@ local wait = require "scrutinizer.transport.wait"
 
 local gather = {}
 
-local CONCURRENCY = 8
-local ALLOWED = 'a list of queries, { q1, q2, concurrency = 8 }'
+---@class scrutinizer.GatherEntry a query, and what is asked of it instead of the whole report: one of these
+---@field [1] scrutinizer.Query
+---@field aggregate? scrutinizer.AggregateOptions
+---@field series? true
+---@field rates? true
+---@field pie? true
+---@field count? true
 
--- A query that would raise when it runs raises here, at the line that called `gather`.
-local function check_query(client, value, i, is_query)
-  if not is_query(value) then error(check.message(("gather: entry %d"):format(i), value, "a query of client:report"), 5) end
-  if value._client ~= client then error(("gather: entry %d is a query of another client"):format(i), 5) end
-  local good, complaint = pcall(value.request, value)
-  if not good then error(("gather: entry %d: %s"):format(i, (tostring(complaint):gsub("^.-:%d+: ", ""))), 5) end
+local CONCURRENCY = 8
+local ALLOWED = 'a list of queries, { q1, q2, concurrency = 8 }; an entry may be { q1, aggregate = { … } }'
+
+-- What an entry may ask of its query, beside the whole report.
+local METHODS = { aggregate = true, series = true, rates = true, pie = true, count = true }
+local METHOD_LIST = "aggregate = { … }, series = true, rates = true, pie = true, count = true"
+
+-- The method that an entry { query, method = argument } names, and its argument; `fetch` for a bare query. Nil and what is wrong.
+local function read_entry(value, is_query)
+  if is_query(value) then return { query = value, method = "fetch" } end
+  local query = type(value) == "table" and rawget(value, 1)
+  if not is_query(query) then return nil, ("got %s; allowed: a query, or a query with one of %s"):format(check.show(value), METHOD_LIST) end
+  local entry = { query = query }
+  for key, argument in pairs(value) do
+    if key ~= 1 then
+      if not METHODS[key] then return nil, check.message("what is asked", key, METHOD_LIST) end
+      if entry.method then return nil, ("say %s or %s, one of them"):format(entry.method, key) end
+      if key ~= "aggregate" and argument ~= true then return nil, check.message(key, argument, "true") end
+      entry.method, entry.argument = key, argument
+    end
+  end
+  entry.method = entry.method or "fetch"
+  return entry
 end
 
--- How many queries there are, and how many may run at a time.
-local function read(client, given, is_query)
+-- What would raise when the entry's query runs raises here, at the line that called `gather`.
+local function check_entry(client, value, i, about)
+  local entry, complaint = read_entry(value, about.is)
+  if entry and entry.query._client ~= client then error(("gather: entry %d is a query of another client"):format(i), 5) end
+  if entry then complaint = about.complaint(entry.query, entry.method, entry.argument) end
+  if complaint then error(("gather: entry %d: %s"):format(i, complaint), 5) end
+  return entry
+end
+
+-- The entries, and how many may run at a time.
+local function read(client, given, about)
   if type(given) ~= "table" then error(check.message("gather", given, ALLOWED), 4) end
-  local count = #given
+  local count, entries = #given, {}
   for key in pairs(given) do
     local place = check.integer(key, 1, count)
     if not place and key ~= "concurrency" then error(check.message("gather: " .. tostring(key), given[key], ALLOWED), 4) end
   end
-  for i = 1, count do check_query(client, given[i], i, is_query) end
-  if given.concurrency == nil then return count, CONCURRENCY end
+  for i = 1, count do entries[i] = check_entry(client, given[i], i, about) end
+  if given.concurrency == nil then return entries, CONCURRENCY end
   local at_once = check.integer(given.concurrency, 1, 1000)
   if not at_once then error(check.message("gather: concurrency", given.concurrency, "a whole number from 1 to 1000"), 4) end
-  return count, at_once
+  return entries, at_once
 end
 
 ---@class scrutinizer.GatherLane one report that runs
@@ -63,9 +94,10 @@ local function resume(task, one)
   return false
 end
 
-local function fetch(one)
-  local report, err = one:fetch()
-  return report, err
+local function run_entry(entry)
+  local query = entry.query
+  local result, err = query[entry.method](query, entry.argument)
+  return result, err
 end
 
 local Gathering = {}
@@ -140,15 +172,16 @@ function gather.each(client, items, at_once, job)
   return self.list, self.failed
 end
 
---- Runs the queries and returns their reports in the order of the queries. If one fails, the others go on.
+--- Runs the queries and returns their results in the order of the queries. If one fails, the others go on.
 ---@param client scrutinizer.Client
----@param given { [integer]: scrutinizer.Query, concurrency?: integer } concurrency: how many at a time, 1 to 1000, default 8
----@param is_query fun(value: any): boolean
----@return { n: integer, [integer]: table } list entry i is report i, or { error = err }
+---@param given { [integer]: scrutinizer.Query|scrutinizer.GatherEntry, concurrency?: integer } concurrency: how many at a time, 1 to 1000, default 8
+---@param about { is: (fun(value: any): boolean), complaint: fun(query: scrutinizer.Query, method: string, argument: any): string? } the queries'
+---  own functions: whether a value is one, and what running it would raise
+---@return { n: integer, [integer]: any } list entry i is result i, or { error = err }
 ---@return integer failed
-function gather.run(client, given, is_query)
-  local _, at_once = read(client, given, is_query)
-  return gather.each(client, given, at_once, fetch)
+function gather.run(client, given, about)
+  local entries, at_once = read(client, given, about)
+  return gather.each(client, entries, at_once, run_entry)
 end
 
 return gather

@@ -7,17 +7,18 @@ local graph_points = {}
 
 local null = core.null
 
-local EXACT = { exact = true }
+local EXACT, INT64 = { exact = true }, { exact = true, int64 = true }
 
 --- The exact number for a number or numeric text from the appliance. A value that this Lua cannot hold exactly stays text.
 ---@param value any
----@return number|string? number nil when it is neither
-function graph_points.number(value)
+---@param int64? boolean on LuaJIT it becomes an int64 when 64 bits hold it
+---@return number|string|ffi.cdata*|nil number nil when it is neither
+function graph_points.number(value, int64)
   if type(value) == "number" then return value end
   if type(value) ~= "string" then return nil end
   if #value < 16 and value:find "^%d+$" then return tonumber(value) end
   if not value:find "^%-?%d" then return nil end
-  return (core.decode(value, EXACT))
+  return (core.decode(value, int64 and INT64 or EXACT))
 end
 
 --- A whole number from 0; the appliance sends it as a number or as text. Nil for anything else.
@@ -29,9 +30,10 @@ end
 
 --- Changes a list of points from the appliance, in place, to { { epoch, value }, … }. Points whose value is null are removed: they are missing.
 ---@param list any
+---@param int64? boolean see `number`
 ---@return table[]? points
 ---@return string? complaint
-function graph_points.read(list)
+function graph_points.read(list, int64)
   if list == nil or list == null then return {} end
   if type(list) ~= "table" or (next(list) ~= nil and list[1] == nil) then return nil, "a series is not a list of points" end
   local kept, before = 0, -1
@@ -42,7 +44,7 @@ function graph_points.read(list)
     if epoch <= before then return nil, ("point %d is not later than the one before it"):format(i) end
     before = epoch
     if value ~= null then
-      local number = graph_points.number(value)
+      local number = graph_points.number(value, int64)
       if not number then return nil, ("the value of point %d is not a number"):format(i) end
       point[1], point[2], kept = epoch, number, kept + 1
       list[kept] = setmetatable(point, nil)

@@ -13,10 +13,16 @@ local pages = {}
 ---@class scrutinizer.Part one direction of a walk
 ---@field direction "inbound"|"outbound"
 ---@field index 1|2            the decoder's number for it
----@field base integer         offset of its first row
+---@field base integer         offset of its first row, on the wire
 ---@field limit? integer       rows to give at most
----@field given integer        rows given so far
----@field fresh integer        rows given from the page being read
+---@field tested boolean       rows are filtered here: not every row that is passed is given
+---@field given integer        rows passed so far: given, or dropped by the tests
+---@field dropped integer      of these, those dropped
+---@field to_skip integer      `skip` at the beginning
+---@field skip integer         rows that meet the tests to drop first (`:offset` where rows are filtered here)
+---@field cut boolean          a row that meets the tests came after the limit
+---@field fresh integer        rows passed of the page being read
+---@field unseen integer       of these, those dropped
 ---@field overlap? string      identity of the row that must be the page's first
 ---@field last? string         identity of the last row given
 ---@field ties? userdata       the given rows that tie with the last one (core.ties)
@@ -38,8 +44,12 @@ function pages.parts(spec)
     local from = spec
     if spec.window then from = spec.window[direction] end
     if from then
-      local base = from.offset or 0
+      -- A query's offset counts the rows that are kept; that of a resumed one is the appliance's.
+      local skip = not spec.tests and 0 or spec.proof and from.skip or not spec.proof and from.offset or 0
+      local base = (spec.proof or not spec.tests) and from.offset or 0
       local part = { direction = direction, index = INDEX[direction], base = base, limit = from.limit, given = 0, fresh = 0 }
+      part.tested, part.to_skip = spec.tests and true or false, skip
+      part.skip, part.dropped, part.unseen, part.cut = skip, 0, 0, false
       part.answered, part.done = false, false
       local proof, before = spec.proof and spec.proof[direction], spec.ties and spec.ties[direction]
       if proof and proof.offset == base then
@@ -57,6 +67,37 @@ end
 ---@return 0|1
 function pages.overlap(part)
   return (part.given > 0 or part.last) and 1 or 0
+end
+
+--- How many rows may still be given; nil without a limit.
+---@param part scrutinizer.Part
+---@return integer?
+function pages.left(part)
+  return part.limit and part.limit - (part.given - part.dropped)
+end
+
+--- What the core still gives of a part, when rows are filtered here.
+---@param part scrutinizer.Part
+---@return { overlap: boolean, skip: integer, left?: integer }
+function pages.quota(part)
+  return { overlap = part.overlap ~= nil, skip = part.skip, left = pages.left(part) }
+end
+
+--- Counts the rows that the tests have dropped since the last call.
+---@param part scrutinizer.Part
+---@param decoder userdata
+function pages.count_dropped(part, decoder)
+  local rows, skipped, cut = decoder:dropped(part.index)
+  part.given, part.fresh = part.given + rows, part.fresh + rows
+  part.dropped, part.unseen = part.dropped + rows, part.unseen + rows
+  part.skip, part.cut = part.skip - skipped, part.cut or cut
+end
+
+--- Forgets that rows of a part were dropped: it is requested again from its beginning.
+---@param part scrutinizer.Part
+function pages.restart(part)
+  part.given, part.fresh, part.dropped, part.unseen, part.skip, part.cut = 0, 0, 0, 0, part.to_skip, false
+  part.last, part.ties, part.joined = nil, nil, nil
 end
 
 --- Whether this walk resumes a failed one: the failed walk's window, true when that is not known, or false.
@@ -97,7 +138,8 @@ end
 ---@return { direction: string, offset: integer, max: integer }
 function pages.request(part, page_size)
   local overlap = pages.overlap(part)
-  local rest = part.limit and part.limit - part.given + overlap or wire.ALL_ROWS
+  -- How many rows must be read until enough are kept, nobody knows.
+  local rest = part.limit and not part.tested and part.limit - part.given + overlap or wire.ALL_ROWS
   local size = page_size or wire.ALL_ROWS
   if overlap == 1 and size < 2 then size = 2 end
   return { direction = part.direction, offset = part.base + part.given - overlap, max = math.min(rest, size) }
@@ -116,7 +158,7 @@ end
 ---@param part scrutinizer.Part
 ---@param max integer bytes of memory for rows that tie
 function pages.begin(part, max)
-  part.fresh = 0
+  part.fresh, part.unseen = 0, 0
   part.overlap = part.last
   -- A copy, because rows that were read but not given must not count as given.
   part.reading = part.ties and part.ties:copy() or core.ties(max)
@@ -202,7 +244,7 @@ function pages.finish(part)
     if total then return pages.short(part, total) end
     return changed(("row %d of %s no longer exists"):format(seen, part.direction))
   end
-  if part.limit and part.given >= part.limit then
+  if part.limit and pages.left(part) <= 0 then
     part.done = true
   elseif total then
     part.done = seen >= total
@@ -258,8 +300,8 @@ function pages.resume(parts, directions, walk)
   local rest, memory, any, begun = {}, {}, false, pages.resumed(parts)
   for _, part in ipairs(parts) do begun = begun or part.given > 0 or part.done end
   for _, part in ipairs(parts) do
-    if not part.done and not (part.limit and part.given >= part.limit) then
-      local left = { offset = part.base + part.given, remaining = part.limit and part.limit - part.given }
+    if not part.done and not (part.limit and pages.left(part) <= 0) then
+      local left = { offset = part.base + part.given, remaining = pages.left(part), skip = part.skip > 0 and part.skip or nil }
       left.proof = begun and resume.text(proof_of(part, walk)) or nil
       any = true
       if #directions == 1 then rest = left else rest[part.direction] = left end
@@ -272,12 +314,19 @@ function pages.resume(parts, directions, walk)
   return rest
 end
 
---- Whether more rows exist than were given, because of a limit.
+-- Where rows are filtered here, one that is kept came after the limit, or may come in what was not read.
+local function is_cut(part)
+  if not part.tested then return part.total and part.base + part.given < part.total end
+  if part.cut or not part.limit or pages.left(part) > 0 then return part.cut end
+  return not part.total or part.base + part.given < part.total
+end
+
+--- Whether more rows exist than were given, because of a limit; true also when rows were left unread that may be among them.
 ---@param parts scrutinizer.Part[]
 ---@return boolean
 function pages.truncated(parts)
   for _, part in ipairs(parts) do
-    if part.total and part.base + part.given < part.total then return true end
+    if is_cut(part) then return true end
   end
   return false
 end

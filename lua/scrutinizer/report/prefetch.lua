@@ -33,7 +33,7 @@ end
 local function behind(part, request, overlap, total)
   local later = setmetatable({ given = part.given + request.max - overlap }, { __index = part })
   if not total or later.base + later.given >= total then return nil end
-  if part.limit and later.given >= part.limit then return nil end
+  if part.limit and not part.tested and later.given >= part.limit then return nil end
   return later
 end
 

@@ -1,6 +1,7 @@
---- `select`: which columns are wanted, and the names of a row's fields.
+--- `select`: which columns are wanted, and the names of a row's fields. `keep`: which columns are tested.
 
 local check = require "scrutinizer.check"
+local conditions = require "scrutinizer.wire.conditions"
 local suggest = require "scrutinizer.suggest"
 
 local projection = {}
@@ -104,6 +105,73 @@ function projection.parse(level, ...)
   local list, message = build(select("#", ...), ...)
   if not list then error(message, level + 1) end
   return list
+end
+
+-- ---- tests of rows ----
+
+-- The column that a condition of `keep` reads: a field of the row, else a column of that name. Nil and a message for what cannot be tested.
+local function tested(spec, field)
+  local aliases, found = {}, nil
+  for _, entry in ipairs(spec.projection or {}) do
+    aliases[entry.field] = true
+    if entry.field == field then found = entry end
+  end
+  local allowed, hint
+  if not found then found, allowed, hint = parse_name(field) end
+  if not found then return nil, check.message("keep: field", field, allowed, hint) end
+  if found.column == "direction" then return nil, "keep: direction: say :inbound() or :outbound()" end
+  hint = not aliases[field] and suggest.did_you_mean(suggest.nearest(field, aliases))
+  local why = ("keep: no column '%s' in this report%s"):format(found.column, hint and ", " .. hint or "")
+  return { column = found.column, member = found.member, why = why }
+end
+
+-- The test as the core takes it: the columns it reads are numbers in `fields`.
+local function numbered(test, fields)
+  local out = { one_of = test.one_of, between = test.between, begins = test.begins, contains = test.contains }
+  if test.column then
+    fields[#fields + 1] = { column = test.column, member = test.member, why = test.why }
+    out.field = #fields
+  end
+  for _, kind in ipairs { "all", "any" } do
+    if test[kind] then
+      out[kind] = {}
+      for i, part in ipairs(test[kind]) do out[kind][i] = numbered(part, fields) end
+    end
+  end
+  if test.no then out.no = numbered(test.no, fields) end
+  return out
+end
+
+-- `select` of what the appliance computed of all rows, when some are left out here by a `where`.
+local function of_all(spec, plan)
+  for _, entry in ipairs(#plan.rest > 0 and spec.projection or {}) do
+    if conditions.OF_ALL[entry.column] then
+      return ("select: %s is of all rows that the appliance sends, and the rows are filtered here by %s: leave it out"):format(
+        entry.column, plan.rest[1].words)
+    end
+  end
+end
+
+--- How the rows of a query are filtered here: what `core.keep` takes, or false when every row is kept. Nil and a message on misuse.
+---@param spec table
+---@return table|false|nil
+---@return string? message
+function projection.tests(spec)
+  local plan, message = conditions.plan(spec)
+  message = message or of_all(spec, plan)
+  if message then return nil, message end
+  local all = {}
+  for _, clause in ipairs(plan.rest) do all[#all + 1] = clause.test end
+  for _, condition in ipairs(spec.kept) do
+    local column
+    column, message = tested(spec, condition.field)
+    if not column then return nil, message end
+    for kind, part in pairs(condition.test) do column[kind] = part end
+    all[#all + 1] = column
+  end
+  if #all == 0 then return false end
+  local fields = {}
+  return { test = numbered({ all = all }, fields), fields = fields }
 end
 
 return projection

@@ -87,16 +87,18 @@ local function part_of(rest)
   local proof = rest.proof ~= nil and resume.read(rest.proof) or nil
   if rest.proof ~= nil and not proof then return nil end
   if proof then proof.offset = offset end
-  return { offset = offset, limit = limit, proof = proof }
+  local skip = check.integer(rest.skip, 1)
+  if rest.skip ~= nil and not skip then return nil end
+  return { offset = offset, limit = limit, skip = skip, proof = proof }
 end
 
 --- What is left of a query. `rest` is `{ offset =, remaining =, proof = }` for one direction; for both, one such table under each unfinished
 --- direction.
 ---@param directions string[] the query's
 ---@param rest table an error's `resume`
----@return { offset: integer, limit?: integer, proof?: scrutinizer.Proof }? one
----@return table<string, { offset: integer, limit?: integer, proof?: scrutinizer.Proof }>? each by direction; both results are nil when
----  nothing is left
+---@return { offset: integer, limit?: integer, skip?: integer, proof?: scrutinizer.Proof }? one
+---@return table<string, { offset: integer, limit?: integer, skip?: integer, proof?: scrutinizer.Proof }>? each by direction; both results are nil
+---  when nothing is left
 function resume.rest(directions, rest)
   local one = #directions == 1 and part_of(rest)
   if one then return one end

@@ -1,7 +1,8 @@
 --- A report's graph as series of points or of rates, its pie chart, and the length of its buckets.
 ---
 --- The graph comes in the same answer as the table, for the rows that the table shows: `:limit` and `:offset` select the rows that have series.
---- All other traffic is in "Other", when the appliance sends it. The graph is one answer, held in memory up to `max_held`.
+--- All other traffic is in "Other", when the appliance sends it. The graph is one answer, held in memory up to `max_held`. Each series has the
+--- table's row that it is of.
 
 local answer = require "scrutinizer.report.answer"
 local ascii = require "scrutinizer.ascii"
@@ -11,6 +12,7 @@ local errors = require "scrutinizer.errors"
 local events = require "scrutinizer.transport.events"
 local named_exporters = require "scrutinizer.report.named_exporters"
 local graph_points = require "scrutinizer.report.graph_points"
+local report_fields = require "scrutinizer.report.fields"
 local retry = require "scrutinizer.transport.retry"
 local secrets = require "scrutinizer.secrets"
 local times = require "scrutinizer.time.times"
@@ -25,21 +27,52 @@ local null = core.null
 local function new_decoder(client, spec)
   local o, wanted = client._options, {}
   for _, direction in ipairs(spec.directions) do wanted[direction] = true end
+  local order, said = report_fields.order(spec)
   return core.decoder {
-    inbound = wanted.inbound, outbound = wanted.outbound, projection = {}, reuse = true, graph = true,
+    inbound = wanted.inbound, outbound = wanted.outbound, with_direction = #spec.directions > 1, graph = true,
+    order = order, check_order = said,
+    projection = not spec.with_rows and {} or spec.projection or nil, reuse = not spec.with_rows,
     max_body = o.max_body, max_depth = o.max_depth, max_row = o.max_row, max_held = o.max_held, utf8 = o.utf8,
+    int64 = o.integers == "int64",
   }
+end
+
+-- How many series or pie entries a graph may have for each byte of `max_held`; and the part of it that the rows kept for them may take.
+local SERIES_PER_BYTE, ROWS_PART = 1 / 1024, 1 / 4
+
+local function most_series(client)
+  return math.max(1000, math.floor(client._options.max_held * SERIES_PER_BYTE))
 end
 
 local FEWER = "; ask for fewer series with :limit(n), or longer buckets with :granularity(minutes)"
 
--- Reads the answer to its end. Returns how many rows it had.
-local function read_whole(client, x, decoder)
-  local count = 0
+-- About how many bytes of memory a row takes.
+local function size_of(row)
+  local size = 100
+  for _, value in next, row do size = size + (type(value) == "string" and #value or 0) + 50 end
+  return size
+end
+
+-- Keeps a row of a direction, until there are more rows than a graph can have series, or they take too much memory: then it keeps none.
+local function keep_row(rows, direction, row, most, room)
+  local list = rows[direction]
+  if not list then return end
+  rows.size = rows.size + size_of(row)
+  if #list == most or rows.size > room then
+    rows[direction] = false
+  else
+    list[#list + 1] = row
+  end
+end
+
+-- Reads the answer to its end. Returns the rows of each direction, and in `n` how many rows there were.
+local function read_whole(client, x, decoder, with_rows)
+  local rows, most, room = { with_rows and {}, with_rows and {}, n = 0, size = 0 }, most_series(client), client._options.max_held * ROWS_PART
   while true do
     local row, kind, message, position = decoder:next(x.transfer)
     if row then
-      count = count + 1
+      rows.n = rows.n + 1
+      keep_row(rows, kind, row, most, room)
     elseif row == false then
       local ok, err = x:wait()
       if not ok then return nil, err end
@@ -47,7 +80,7 @@ local function read_whole(client, x, decoder)
       if kind == "limit" and message:find "kept in memory" then message = message .. FEWER end
       return nil, answer.broken(client, decoder, kind, message, position)
     else
-      return count
+      return rows
     end
   end
 end
@@ -56,34 +89,34 @@ local function cancel(x)
   x:close()
 end
 
--- Sends the request and reads its answer to the end. Returns the decoder and how many rows there were.
+-- Sends the request and reads its answer to the end. Returns the decoder and the rows.
 local function attempt(client, spec, form, how, spent)
   local x, err = client:_send(form, how)
   if not x then return nil, err end
   client._private.watch(x, cancel)
   local decoder = new_decoder(client, spec)
-  local accepted, count
+  local accepted, rows
   accepted, err = x:accepted()
-  if accepted then count, err = read_whole(client, x, decoder) end
+  if accepted then rows, err = read_whole(client, x, decoder, spec.with_rows) end
   spent.requests, spent.waited = spent.requests + 1, spent.waited + x._waited
   x:close()
   err = err or answer.failure(decoder, client, 200)
   if err then return nil, secrets.clean(err, client._private.mask) end
-  return decoder, count
+  return decoder, rows
 end
 
 -- The same, with retries. A retry is always safe, because nothing of a broken graph was given to the caller.
 local function ask(client, spec, form, like)
   local spent = { requests = 0, waited = 0 }
-  local decoder, count = retry.run(client, function(limit)
+  local decoder, rows = retry.run(client, function(limit)
     return attempt(client, spec, form, { limit = limit, page = 1, like = like }, spent)
   end)
-  local err = not decoder and count or nil
+  local err = not decoder and rows or nil
   events.done(client, {
     run_mode = form[wire.form.run_mode], kind = err and err.kind, requests = spent.requests, waited = spent.waited,
-    rows = decoder and count, pages = decoder and 1, bytes = decoder and select(2, decoder:state()),
+    rows = decoder and rows.n, pages = decoder and 1, bytes = decoder and select(2, decoder:state()),
   })
-  return decoder, count
+  return decoder, rows
 end
 
 -- ---- the graph ----
@@ -125,13 +158,39 @@ local function graph_of(decoder, rows)
   return graph
 end
 
--- How many series or pie entries a graph may have for each byte of `max_held`.
-local SERIES_PER_BYTE = 1 / 1024
-
 local function too_many(client, list)
-  local max = math.max(1000, math.floor(client._options.max_held * SERIES_PER_BYTE))
+  local max = most_series(client)
   if #list <= max then return nil end
   return errors.new("limit", ("the graph has more than %d series (max_held); ask for fewer with :limit(n)"):format(max), { status = 200 })
+end
+
+-- ---- the rows ----
+
+-- Whether a label that is a value of some row stands in the row of another entry: then entries and rows are not in the same order.
+local function out_of_order(entries, rows)
+  local place = {}
+  for i, row in ipairs(rows) do
+    for _, value in pairs(row) do
+      if type(value) == "string" then place[value] = place[value] == nil and i or false end -- false: several rows have it
+    end
+  end
+  for i, entry in ipairs(entries) do
+    local at = entry.label and place[entry.label]
+    if at and at ~= i then return true end
+  end
+  return false
+end
+
+-- Gives each series of a direction its row of the table. Rows and series come in the same order, with Other among the series. When their
+-- numbers differ, or a label is another row's, nothing tells which belong together: then they have no row.
+local function join_rows(list, from, rows)
+  if not rows then return end
+  local entries = {}
+  for i = from, #list do
+    if not list[i].other then entries[#entries + 1] = list[i] end
+  end
+  local fits = #entries == #rows and not out_of_order(entries, rows)
+  for i, entry in ipairs(entries) do entry.row = fits and rows[i] or nil end
 end
 
 -- Joins the pie's entries and the lists of points by index. When one list is longer, its rest is kept too. Returns what is wrong, or nil and err.
@@ -144,7 +203,7 @@ local function pair(client, graph, direction, list, all)
   if err then return nil, err end
   for i = 1, math.max(#pie, #lines) do
     local entry = entry_of(pie[i], direction)
-    entry.points, complaint = graph_points.read(lines[i])
+    entry.points, complaint = graph_points.read(lines[i], client._options.integers == "int64")
     if not entry.points then return ("series %d of %s: %s"):format(i, direction, complaint) end
     list[#list + 1], all[#all + 1] = entry, entry.points
   end
@@ -212,25 +271,25 @@ end
 
 -- ---- running ----
 
-local function graph_spec(client, given)
+local function graph_spec(client, given, with_rows)
   local spec, err = named_exporters.look_up(client, given)
   if not spec then return nil, err end
   local copy = {}
   for key, value in pairs(spec) do copy[key] = value end
-  copy.graph, copy.page_size = wire.graph.ALL, nil
+  copy.graph, copy.page_size, copy.with_rows = wire.graph.ALL, nil, with_rows
   return copy
 end
 
--- Requests the query's graph. Returns the graph, the decoder and the window; or nil and err.
+-- Requests the query's graph. Returns the graph, the decoder, the window and the rows; or nil and err.
 local function fetch_graph(client, spec)
   local now = os.time()
   local epochs = window(spec, now)
   local sent = spec.times and spec.times.last and epochs or nil
-  local decoder, count = ask(client, spec, wire.report_form(spec, nil, sent, now), times.like(wire.report_form, spec, nil, sent))
-  if not decoder then return nil, count end
-  local graph, err = graph_of(decoder, count)
+  local decoder, rows = ask(client, spec, wire.report_form(spec, nil, sent, now), times.like(wire.report_form, spec, nil, sent))
+  if not decoder then return nil, rows end
+  local graph, err = graph_of(decoder, rows.n)
   if not graph then return nil, err end
-  return graph, decoder, epochs
+  return graph, decoder, epochs, rows
 end
 
 --- The report's graph as a list of series.
@@ -239,15 +298,17 @@ end
 ---@return scrutinizer.Series[]? list
 ---@return scrutinizer.Error? err
 function series.find(client, given)
-  local spec, wrong = graph_spec(client, given)
+  local spec, wrong = graph_spec(client, given, true)
   if not spec then return nil, wrong end
   local list, all = {}, {}
-  local graph, decoder, epochs = fetch_graph(client, spec)
+  local graph, decoder, epochs, rows = fetch_graph(client, spec)
   if not graph then return nil, decoder end
   for _, direction in ipairs(spec.directions) do
+    local from = #list + 1
     local complaint, err = pair(client, graph, direction, list, all)
     if err then return nil, err end
     if complaint then return errors.fail("decode", complaint, { status = 200 }) end
+    join_rows(list, from, rows[direction == "outbound" and 2 or 1])
   end
   if #list == 0 then return list end
   local interval, err = find_interval(client, spec, decoder, all, epochs)
@@ -317,6 +378,8 @@ end
 ---@field dns? string         the label with host names
 ---@field direction "inbound"|"outbound"
 ---@field other boolean       true: this is "Other", the traffic that has no series of its own
+---@field row? table           the table's row of this series, as `rows` gives it (:select holds); nil for Other, when the series and the rows of
+---  the answer cannot be matched, and when the rows take more than a quarter of `max_held`
 ---@field interval integer    seconds per bucket; nil, like `missing`, when there are no points and no answer gives the length
 ---@field points table[]      { { epoch seconds of the bucket's start, bytes }, … } by time; exact (text when this Lua's numbers cannot hold a value)
 ---@field missing integer     how many buckets of the window have no point

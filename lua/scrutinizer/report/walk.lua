@@ -57,20 +57,17 @@ end
 
 -- ---- one answer ----
 
--- The column that orders the report; "" means the column that the answer's headers mark.
-local function order_of(spec)
-  local set = spec.fields[wire.field.order_by]
-  return type(set) == "string" and set or spec.order_by or ""
-end
-
 local function new_decoder(self, asked)
   local o, spec = self._client._options, self._spec
-  local wanted, ties = {}, {}
-  for _, part in ipairs(asked) do wanted[part.direction], ties[part.index] = true, part.reading end
+  local wanted, ties, quotas = {}, {}, {}
+  for _, part in ipairs(asked) do wanted[part.direction], ties[part.index], quotas[part.index] = true, part.reading, pages.quota(part) end
+  local order, said = report_fields.order(spec)
   return core.decoder {
-    inbound = wanted.inbound, outbound = wanted.outbound, ties = ties, order = order_of(spec), ordered = true, with_direction = #spec.directions > 1,
-    projection = spec.projection or nil, reuse = self._reuse, graph = spec.graph ~= nil,
+    inbound = wanted.inbound, outbound = wanted.outbound, ties = ties, order = order, check_order = said, ordered = true,
+    with_direction = #spec.directions > 1,
+    projection = spec.projection or nil, keep = self._keep or nil, quotas = quotas, reuse = self._reuse, graph = spec.graph ~= nil,
     max_body = o.max_body, max_depth = o.max_depth, max_row = o.max_row, max_held = o.max_held, utf8 = o.utf8,
+    int64 = o.integers == "int64",
   }
 end
 
@@ -116,6 +113,7 @@ local function ask(self, asked)
     pages.begin(part, self._client._options.max_held / 16)
   end
   if self._decoder then self._decoder:close() end -- frees its large memory now; Lua's collector does not count it
+  self._decoder = false
   self._asked, self._decoder, self._ended, self._turned = asked, new_decoder(self, asked), false, nil
   self._retry = self._retry or retry.new(self._client)
   self._requests = self._requests + 1
@@ -183,11 +181,14 @@ end
 
 -- ---- the walk ----
 
--- Counts the rows that the fast path gave to the user.
+-- Counts the rows that the fast path gave to the user, and those that the tests dropped.
 function walk.count_passed(self)
-  if not self[FAST_PATH] then return end
-  local part, passed = part_at(self, self._turned), self._decoder:passed()
-  part.given, part.fresh = part.given + passed, part.fresh + passed
+  if self[FAST_PATH] then
+    local part, passed = part_at(self, self._turned), self._decoder:passed()
+    part.given, part.fresh = part.given + passed, part.fresh + passed
+  end
+  if not self._keep or not self._decoder then return end
+  for _, part in ipairs(self._asked) do pages.count_dropped(part, self._decoder) end
 end
 
 -- Requests further pages while the loop reads this one. Returns after how many rows it must be called again.
@@ -200,7 +201,7 @@ end
 
 -- Opens the fast path: the rows after a given one are given without checks in Lua, up to the limit.
 local function open_fast_path(self, part)
-  local limit = part.limit and part.limit - part.given or 2 ^ 53
+  local limit = pages.left(part) or 2 ^ 53
   if self._prefetch and #self._asked == 1 then limit = math.min(limit, tend_prefetch(self, part)) end
   self._decoder:fast_path(part.index, limit)
   self[FAST_PATH] = self._decoder
@@ -225,7 +226,7 @@ local function report_end(self, err)
   if self._end_reported then return end
   self._end_reported = true
   local rows = 0
-  for _, part in ipairs(self._parts) do rows = rows + part.given end
+  for _, part in ipairs(self._parts) do rows = rows + part.given - part.dropped end
   events.done(self._client, {
     run_mode = wire.run_mode.report, kind = err and err.kind, rows = rows, pages = self._answers, requests = self._requests,
     bytes = report_fields.getters.bytes(self), waited = self._waited,
@@ -251,7 +252,7 @@ end
 local function rest_of(self)
   local span = self._spec.times
   -- The rest must have the same window, even when the query's times move with the clock.
-  local epochs = span and not span.from and (self._epochs or times.epochs(self._spec, self._now)) or nil
+  local epochs = span and (not span.from or span.words) and (self._epochs or times.epochs(self._spec, self._now)) or nil
   return pages.resume(self._gathers and pages.parts(self._spec) or self._parts, self._spec.directions, {
     epochs = epochs, time = self._report_fields and self._report_fields.time or self._time or nil, fixed = has_window(self) and true or false,
   })
@@ -275,11 +276,34 @@ local function join(self)
   return not keep_report_fields(self, begun_parts(self), true) and same_window(self)
 end
 
+-- Whether the user has all rows that the limit allows, where rows are filtered here: the appliance sends on, because it does not know the limit.
+-- `surely`: and it is known that the limit has cut some off.
+local function has_all(self, surely)
+  if not self._keep or not self._decoder then return false end
+  walk.count_passed(self)
+  for _, part in ipairs(self._parts) do
+    if not part.done and not (part.limit and pages.left(part) <= 0 and (part.cut or not surely)) then return false end
+  end
+  return true
+end
+
+-- Ends the walk before the end of its answer. Returns an error of the facts so far.
+local function stop_early(self)
+  local err = keep_report_fields(self, self._asked, true)
+  if err then return err end
+  local _, size = self._decoder:state()
+  self._columns = self._columns or self._decoder:columns(1) or self._decoder:columns(2)
+  self._read, self._answers = self._read + size, self._answers + 1
+  for _, part in ipairs(self._asked) do part.done = true end
+  close_answer(self)
+end
+
 -- After a failure while reading: true when the answer is to be requested again; it has then waited as `retry` says. An error that a complete
--- answer means is never retried here.
+-- answer means is never retried here. When all rows were given that were asked for, there is nothing to request.
 local function recover(self, err)
   walk.count_passed(self)
   if self._ended or not self._decoder then return false end
+  if err.kind ~= "changed" and has_all(self) then return stop_early(self) == nil end
   secrets.clean(err, self._client._private.mask)
   if self._exchange then self._retry:spend(self._exchange._waited) end
   self._read = report_fields.getters.bytes(self)
@@ -316,13 +340,16 @@ local function end_answer(self)
   self._retry:succeeded()
   local waited, rows = self._exchange._waited, 0
   close_answer(self)
-  for _, part in ipairs(self._asked) do rows = rows + part.fresh end
+  for _, part in ipairs(self._asked) do rows = rows + part.fresh - part.unseen end
   events.page(self._client, self._answers, rows, size, waited)
   for i, part in ipairs(self._asked) do
     if i > 1 and pages.may_be_crowded_out(part) then break end
     err = pages.finish(part)
     if err then return err end
-    if not part.done then break end -- the parts after it are requested again later
+    if not part.done then -- the parts after it are requested again later
+      for later = i + 1, #self._asked do pages.restart(self._asked[later]) end
+      break
+    end
   end
 end
 
@@ -347,6 +374,7 @@ local function turn(self, part)
   local found, err = report_fields.read(self._decoder, self._asked)
   if not found then return nil, err end
   before.total = found.totals[before.direction]
+  if self._keep then pages.count_dropped(before, self._decoder) end
   pages.leave(before, self._decoder)
   err = pages.finish(before)
   if err then return nil, err end
@@ -356,6 +384,7 @@ local function turn(self, part)
   self._ended = true
   self._retry:succeeded()
   close_answer(self)
+  pages.restart(part)
   return false
 end
 
@@ -366,7 +395,7 @@ local function pass_overlap(self, part)
 end
 
 -- Reads rows into the decoder's queue until the page's facts are known, then checks the facts.
-local function hold(self, part)
+local function read_fields(self, part)
   while not fields_known(self, part) do
     local state, kind, message, position = self._decoder:hold(self._exchange.transfer)
     if state == nil and kind then
@@ -382,6 +411,13 @@ local function hold(self, part)
   return check_page(self, part)
 end
 
+-- The same. After a failure the rows of the queue are not given: those dropped between them do not count either.
+local function hold(self, part)
+  local err = read_fields(self, part)
+  if err then self._decoder:dropped(part.index) end
+  return err
+end
+
 -- Decides about a row that the decoder gave: true when the user gets it.
 local function accept(self, index)
   local part = part_at(self, index)
@@ -393,7 +429,7 @@ local function accept(self, index)
     local err = pass_overlap(self, part) or hold(self, part)
     return false, err
   end
-  if part.limit and part.given >= part.limit then -- more than was asked for
+  if part.limit and pages.left(part) <= 0 then -- more than was asked for
     part.spilled = true
     return false
   end
@@ -404,6 +440,7 @@ end
 
 -- Called at the end of the answer: its parts are finished, or another page is needed.
 local function after_answer(self)
+  walk.count_passed(self)
   for _, part in ipairs(self._asked) do pages.leave(part, self._decoder) end
   return end_answer(self)
 end
@@ -432,6 +469,10 @@ local function take(self, row, kind, message, position)
     if ok then return row end
     return not err and false or nil, err
   elseif row == false then
+    if has_all(self, true) and self._decoder:fact "time_details" ~= nil and self._decoder:fact "exporter_details" ~= nil then
+      err = stop_early(self)
+      return not err and false or nil, err
+    end
     ok, err = self._exchange:wait()
     return ok and false or nil, err
   elseif kind then
@@ -492,7 +533,7 @@ end
 -- The part whose rows may be folded in the core without checks in Lua, and how many; nil at a page's first row and over the limit.
 local function foldable(self)
   local part = part_at(self, self._turned or self._asked[1].index)
-  local left = part.limit and part.limit - part.given or 2 ^ 53
+  local left = pages.left(part) or 2 ^ 53
   if not part.overlap and left > 0 then return part, left end
 end
 

@@ -7,8 +7,10 @@ local times = {}
 
 -- The first second of the year 10000. Larger values are probably milliseconds.
 times.MAX_EPOCH = 253402300800
+times.YEARS = "it must lie in the years 1970 to 9999"
 
-local UNITS = { s = 1, m = 60, h = 3600, d = 86400, w = 604800 }
+--- Seconds of the units of spans.
+times.UNITS = { s = 1, m = 60, h = 3600, d = 86400, w = 604800 }
 local MAX_SPAN = 1000000000
 
 --- Seconds of a span: whole seconds, or a number with its unit, such as "90m" (s m h d w).
@@ -17,7 +19,7 @@ local MAX_SPAN = 1000000000
 function times.seconds(span)
   if type(span) == "string" then
     local count, unit = span:match "^(%d+)([smhdw])$"
-    span = count and tonumber(count) * UNITS[unit]
+    span = count and tonumber(count) * times.UNITS[unit]
   end
   return check.integer(span, 1, MAX_SPAN)
 end
@@ -63,11 +65,29 @@ end
 
 local function epoch_in(fields, timezone)
   if not timezone then
-    return nil, 'it has no zone: add "Z" or "+01:00" at its end, or call :timezone first'
+    return nil, 'it has no zone: add "Z" or "+01:00" at its end, or call :timezone "Europe/Berlin"'
   end
   local local_zone, message = zone.load(timezone)
   if not local_zone then return nil, message end
   return local_zone:epoch(fields)
+end
+
+-- Reads ISO 8601 text: its fields, and seconds east of UTC (false: the text has no zone); or nil and what is wrong.
+local function read(text)
+  local fields, at = read_date(text)
+  if not fields then return nil, at end
+  if at > #text then return fields, false end
+  local time, rest = clock(text, at)
+  if not time then return nil, rest end
+  fields.hour, fields.min, fields.sec = time.hour, time.min, time.sec
+  local offset = shift(text:sub(rest))
+  if offset == nil then return nil, 'the zone must be "Z" or as in "+01:00"' end
+  return fields, offset
+end
+
+-- Seconds from 1970 on a clock that stays in UTC.
+local function clock_seconds(fields)
+  return zone.days(fields.year, fields.month, fields.day) * 86400 + fields.hour * 3600 + fields.min * 60 + fields.sec
 end
 
 --- Epoch seconds of ISO 8601 text: "2026-11-01T00:00:00Z", "2026-11-01 00:00+01:00", "2026-11-01". Text without a zone is
@@ -77,17 +97,10 @@ end
 ---@return integer? epoch
 ---@return string? message what is wrong with it
 function times.parse(text, timezone)
-  local fields, at = read_date(text)
-  if not fields then return nil, at end
-  if at > #text then return epoch_in(fields, timezone) end
-  local time, rest = clock(text, at)
-  if not time then return nil, rest end
-  fields.hour, fields.min, fields.sec = time.hour, time.min, time.sec
-  local offset = shift(text:sub(rest))
-  if offset == nil then return nil, 'the zone must be "Z" or as in "+01:00"' end
+  local fields, offset = read(text)
+  if not fields then return nil, offset end
   if not offset then return epoch_in(fields, timezone) end
-  return zone.days(fields.year, fields.month, fields.day) * 86400
-    + fields.hour * 3600 + fields.min * 60 + fields.sec - offset
+  return clock_seconds(fields) - offset
 end
 
 --- Reads a moment as `query:between` takes it.
@@ -109,6 +122,15 @@ function times.moment(moment, timezone)
     return nil, "it must be in seconds; this looks like milliseconds"
   end
   return nil, "it must be whole seconds in the years 1970 to 9999"
+end
+
+--- Whether a moment is text that can be read, but waits for the query's zone.
+---@param moment any
+---@return integer? clock seconds from 1970 on the clock of that zone; nil: it waits for none
+function times.waits(moment)
+  local fields, offset = read(type(moment) == "string" and moment or "")
+  if not fields or offset then return nil end
+  return clock_seconds(fields)
 end
 
 -- Named ranges that end now: their length in seconds.
@@ -175,6 +197,14 @@ local function named(range, timezone, now)
   return { from = from, to = to }
 end
 
+--- Whether times have a length rather than bounds: "LastHour", `query:last`.
+---@param said table a spec's times
+---@return boolean
+function times.has_length(said)
+  local hours_back = said.unit == "hour" and type(said.at) == "number"
+  return said.last ~= nil or hours_back or ROLLING[said.range] ~= nil or said.range == "LastFullHour"
+end
+
 --- The epochs of a query's times at the moment `now`; all pages of one walk share them. Ranges of minutes, hours or days such as "LastHour" end
 --- with the last full minute; "Today" and "This…" end at `now`. Calendar ranges need the query's timezone. It is unverified that the appliance
 --- counts each range in the same way.
@@ -196,11 +226,14 @@ end
 ---@param spec table
 ---@return { from: string, to: string }?
 function times.words(spec)
-  local span = spec.times
-  if not span or (span.from and not span.words) then return nil end
-  if span.words then return span.words end
-  if span.last then return { from = ("now-%d"):format(span.last), to = "now" } end
-  return { from = span.range .. ".from", to = span.range .. ".to" }
+  local span, words = spec.times, nil
+  if not span or span.words then return span and span.words end
+  if span.last then words = { from = ("now-%d"):format(span.last), to = "now" } end
+  local name = span.range or (type(span.at) == "number" and ("%s%d"):format(span.unit, span.at))
+  if name then words = { from = name .. ".from", to = name .. ".to" } end
+  if not words or not spec.shift then return words end
+  local moved = ("%+dd%+ds"):format(spec.shift.days, spec.shift.seconds)
+  return { from = words.from .. moved, to = words.to .. moved }
 end
 
 --- A function that makes a request's form with the times in words. A recorder uses it to see that two runs of a query are the same. Nil when the

@@ -23,27 +23,27 @@ function call.masker(client, list)
 end
 
 -- If secrets were sent, the error does not quote the answer: it may contain them in a form that the mask does not know.
-local function decoded(client, transfer, hide_head)
+local function decoded(client, transfer, how)
   local o, size, head = client._options, transfer:kept()
   local made = (math.max(o.max_answer * OVER, LEAST) - size) / 2
-  local value, kind, message, position = transfer:decode { max_depth = o.max_depth, utf8 = o.utf8, max_made = made }
+  local value, kind, message, position = transfer:decode { max_depth = o.max_depth, utf8 = o.utf8, max_made = made, int64 = how.int64 }
   if value ~= nil then return value end
   if kind == "limit" then return errors.fail(kind, "the answer: " .. message, { position = position, status = 200 }) end
   local text = size == 0 and "the answer is empty" or "not JSON: " .. message
-  if size > 0 and not hide_head then
+  if size > 0 and not how.secrets then
     text = ("%s; the answer begins with \"%s\""):format(text, errors.neutral(client._private.mask(head), 60))
   end
   return errors.fail(kind, text, { position = position, status = 200 })
 end
 
-local function read(client, x, hide_head, spent)
+local function read(client, x, how, spent)
   local info, err = x:accepted()
   if not info then return nil, err end
   local kept
   kept, err = x:keep(client._options.max_answer)
   spent.bytes = spent.bytes + x.transfer:info().decoded
   if not kept then return nil, err end
-  return decoded(client, x.transfer, hide_head)
+  return decoded(client, x.transfer, how)
 end
 
 -- One try. Its waiting time and bytes are added to `spent`.
@@ -52,7 +52,7 @@ local function attempt(client, form, how, limit, spent)
   if not x then return nil, err end
   local value
   x.mask = call.masker(client, how.secrets)
-  value, err = read(client, x, how.secrets ~= nil, spent)
+  value, err = read(client, x, how, spent)
   spent.waited = spent.waited + x._waited
   x:close()
   if value == nil then return nil, secrets.clean(err, x.mask) end
@@ -64,8 +64,9 @@ end
 --- Sends a form and returns the decoded answer. An object with `err` is an error. A read is retried as option `retry` says, a write never.
 ---@param client scrutinizer.Client
 ---@param form table<string, string>
----@param how? { write?: boolean, secrets?: string[], like?: (fun(): table<string, string>), open?: boolean } a write uses a new connection, so
----  that libcurl cannot send it twice; secrets are masked in errors; `like` and `open`: see client:_send
+---@param how? { write?: boolean, secrets?: string[], like?: (fun(): table<string, string>), open?: boolean, int64?: boolean } a write uses a new
+---  connection, so that libcurl cannot send it twice; secrets are masked in errors; `like` and `open`: see client:_send; `int64`: the answer's large
+---  whole numbers become cdata on LuaJIT
 ---@return any value
 ---@return scrutinizer.Error? err
 function call.send(client, form, how)
@@ -77,7 +78,7 @@ function call.send(client, form, how)
   events.done(client, {
     run_mode = form[wire.form.run_mode], kind = value == nil and err.kind or nil, bytes = spent.bytes, waited = spent.waited,
   })
-  return value, err
+  return errors.result(value, err)
 end
 
 local FIELD = "text, a number, a boolean or a table (sent as JSON)"

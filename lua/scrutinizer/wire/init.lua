@@ -1,8 +1,9 @@
 --- The appliance's names: only this folder knows them. Also the only JSON encoder: equal values give the same text in every process.
 
 local ascii = require "scrutinizer.ascii"
-local addresses = require "scrutinizer.addresses"
 local check = require "scrutinizer.check"
+local conditions = require "scrutinizer.wire.conditions"
+local filters = require "scrutinizer.wire.filters"
 local json = require("cjson").new()
 
 local wire = {}
@@ -24,11 +25,11 @@ wire.action = { get = "get", login = "initLogin" }
 
 --- Fields of `rpt_json`, by the query spec's names.
 wire.field = {
-  type = "reportTypeLang",
+  type = filters.TYPE_FIELD,
   directions = "reportDirections",
   times = "times",
   granularity = "dataGranularity",
-  filters = "filters",
+  filters = filters.FIELD,
   rate_total = "rateTotal",
   unit = "bbp",
   data_format = "dataFormat",
@@ -79,74 +80,9 @@ wire.ALL_ROWS = 10000000000
 wire.DIRECTIONS = { "inbound", "outbound" }
 wire.BOTH = "both"
 
--- Filters. The appliance writes "Both" for one kind and "both" for others.
-
-wire.filter_type = {
-  exporter = "sdfDips",
-  ip = "sdfIps",
-  ip_group = "sdfIPGroups",
-  network = "sdfIpns",
-  port = "sdfSdPorts",
-  app_port = "sdfPorts",
-}
-
-local HOST_SIDE = { both = "Both", src = "src", dst = "dst" }
-local SIDE = { both = "both", src = "src", dst = "dst" }
-
-local function filter(kind, ...)
-  return { type = wire.filter_type[kind], value = table.concat({ ... }, "_") }
-end
-
--- One writer per kind. `mode` is "in" or "ex"; `side` is "both", "src" or "dst"; numbers are whole.
-local FILTERS = {}
-wire.filters = FILTERS
-
-function FILTERS.ip(mode, side, address)
-  return filter("ip", mode, address, HOST_SIDE[side])
-end
-
-function FILTERS.ip_group(mode, side, id)
-  return filter("ip_group", mode, ("%d"):format(id), SIDE[side])
-end
-
---- Only "dst" has been seen in use; "src" and "both" are inferred.
-function FILTERS.network(mode, side, network)
-  return filter("network", mode, network.address, ("%d"):format(network.length), SIDE[side])
-end
-
---- Only "both" has been seen in use; "src" and "dst" are inferred.
-function FILTERS.port(mode, side, port)
-  return filter("port", mode, ("%d"):format(port), SIDE[side])
-end
-
---- It has no side: the appliance decides which port is the application's.
-function FILTERS.app_port(mode, _, app)
-  return filter("app_port", mode, ("%d-%d"):format(app.port, app.protocol))
-end
-
---- All interfaces of a device, or one. IPv4 devices as eight hex digits, IPv6 as text (unverified).
-function FILTERS.exporter(mode, device, if_index)
-  local octets = addresses.octets(device)
-  if octets then device = ("%02X%02X%02X%02X"):format(octets[1], octets[2], octets[3], octets[4]) end
-  if not if_index then return filter("exporter", mode, device, "ALL") end
-  return filter("exporter", mode, device, ("%s-%d"):format(device, if_index))
-end
-
-function FILTERS.device_group(mode, id)
-  return filter("exporter", mode, "GROUP", ("%d"):format(id))
-end
-
-function FILTERS.all_exporters()
-  return filter("exporter", "in", "GROUP", "ALL")
-end
-
---- Whether a filter includes devices rather than excludes them.
----@param entry { type?: string, value: any }
----@return boolean
-function wire.includes_exporter(entry)
-  local shuts_out = type(entry.value) == "string" and entry.value:find "^ex_"
-  return entry.type == wire.filter_type.exporter and not shuts_out
-end
+wire.filter_type, wire.filters, wire.includes_exporter = filters.type, filters.write, filters.includes_exporter
+wire.includes_all_exporters, wire.includes_interface, wire.filter_key = filters.includes_all_exporters, filters.includes_interface, filters.key
+wire.device = filters.device
 
 -- JSON.
 
@@ -437,7 +373,7 @@ local function write_filters(list)
     object[key] = entry.value
   end
   if not counts[exporter] then
-    local all = FILTERS.all_exporters()
+    local all = wire.filters.all_exporters()
     object[all.type .. "_0"] = all.value
   end
   return object
@@ -465,7 +401,7 @@ function wire.report_object(spec, pages, epochs, now)
     [field.directions] = selected(direction_word(pages), extras.directions),
     [field.times] = write_times(spec, epochs, now),
     [field.granularity] = selected(spec.granularity, extras.granularity),
-    [field.filters] = write_filters(spec.filters),
+    [field.filters] = write_filters(conditions.entries(spec)),
     [field.order_by] = spec.order_by,
   }
   for _, name in ipairs(wire.selected) do

@@ -2,8 +2,8 @@
 --- no amount is computed from them.
 
 local ascii = require "scrutinizer.ascii"
-local bigint = require "scrutinizer.billing.arithmetic.bigint"
-local fraction = require "scrutinizer.billing.arithmetic.fraction"
+local bigint = require "scrutinizer.arithmetic.bigint"
+local fraction = require "scrutinizer.arithmetic.fraction"
 local figures = require "scrutinizer.billing.output.figures"
 local zone = require "scrutinizer.time.zone"
 

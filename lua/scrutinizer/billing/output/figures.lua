@@ -1,7 +1,7 @@
 --- An invoice's figures as text, for the text, CSV and HTML outputs. Digits come from exact fractions; no amount is computed here.
 
-local bigint = require "scrutinizer.billing.arithmetic.bigint"
-local fraction = require "scrutinizer.billing.arithmetic.fraction"
+local bigint = require "scrutinizer.arithmetic.bigint"
+local fraction = require "scrutinizer.arithmetic.fraction"
 local period = require "scrutinizer.billing.period"
 
 local figures = {}

@@ -2,8 +2,8 @@
 
 local curve = require "scrutinizer.billing.output.curve"
 local errors = require "scrutinizer.errors"
-local bigint = require "scrutinizer.billing.arithmetic.bigint"
-local fraction = require "scrutinizer.billing.arithmetic.fraction"
+local bigint = require "scrutinizer.arithmetic.bigint"
+local fraction = require "scrutinizer.arithmetic.fraction"
 local invoice = require "scrutinizer.billing.invoice"
 local period = require "scrutinizer.billing.period"
 local tariff = require "scrutinizer.billing.tariff"

@@ -2,9 +2,9 @@
 
 local cells = require "scrutinizer.export.cells"
 local errors = require "scrutinizer.errors"
-local bigint = require "scrutinizer.billing.arithmetic.bigint"
+local bigint = require "scrutinizer.arithmetic.bigint"
 local export = require "scrutinizer.export"
-local fraction = require "scrutinizer.billing.arithmetic.fraction"
+local fraction = require "scrutinizer.arithmetic.fraction"
 local period = require "scrutinizer.billing.period"
 local figures = require "scrutinizer.billing.output.figures"
 

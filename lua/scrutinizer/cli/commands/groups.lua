@@ -28,6 +28,13 @@ local function change_members(method)
   end
 end
 
+local function sync(client, args)
+  local gone = (args.gone[1] or args.none_gone) and args.gone or nil
+  local result, err = client.groups:sync_members(args.group, args.users, { gone = gone })
+  return action_commands.show(args, action_commands.synced(result, { "added", "kept", "removed", "absent" }), err,
+    { "user", "group", "done", "error", "code" })
+end
+
 local function change_permissions(method)
   return function(client, args)
     local given = {}
@@ -73,6 +80,16 @@ return function(root)
       {
         name = "remove", run = change_members "remove_members", help = "Take users out of a usergroup. " .. action_commands.WHO,
         example = "remove Readers alice", setup = members,
+      },
+      {
+        name = "sync", run = sync, example = "sync Readers alice 14 --gone leo",
+        help = "Put users into a usergroup, and those that have left out of it. The appliance cannot list its members: say who has left. "
+          .. action_commands.WHO,
+        setup = function(command)
+          command:argument("group", "The usergroup."):argname "<group>":convert(action_commands.who)
+          command:argument("users", "Users."):args "*":argname "<user>":convert(action_commands.who)
+          action_commands.gone(command)
+        end,
       },
       {
         name = "grant", run = change_permissions "grant", help = "Give a usergroup permissions. " .. action_commands.WHO,

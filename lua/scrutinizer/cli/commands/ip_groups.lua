@@ -12,6 +12,7 @@ local function rule_text(rule)
 end
 
 local RULES = { "group", "name", "rule_id", "rule", "done", "error" }
+local SYNCED = { "group", "name", "rule_id", "rule", "done", "error", "code" }
 
 -- One row for each rule that was added, changed or removed; one row for a group without such rules.
 local function rows_of(group, rows)
@@ -62,15 +63,32 @@ local function create(client, args)
   return action_commands.show(args, group and rows_of(group), err, RULES)
 end
 
+-- The rules of the arguments, or of the file of --from.
+local function rules_given(args)
+  if not args.from then return args.rules end
+  local texts = {}
+  for line in action_commands.read(args.from):gmatch "[^\r\n]+" do
+    if line:find "%S" and not line:find "^%s*#" then texts[#texts + 1] = read_rule(line:match "^%s*(.-)%s*$") end
+  end
+  return texts
+end
+
 local function add(client, args)
-  local texts = args.from and {} or args.rules
-  if args.from then
-    for line in action_commands.read(args.from):gmatch "[^\r\n]+" do
-      if line:find "%S" and not line:find "^%s*#" then texts[#texts + 1] = read_rule(line:match "^%s*(.-)%s*$") end
+  local group, err = client.ip_groups:from_list(args.name, rules_given(args), { create = not args.no_create })
+  return action_commands.show(args, group and rows_of(group), err, RULES)
+end
+
+local function sync(client, args)
+  if not args.from and not args.rules[1] then error("ip-groups sync: say rules, or --from; an empty file removes all rules", 0) end
+  local group, err = client.ip_groups:sync(args.name, rules_given(args), { dry = args.dry_run or false })
+  local rows = {}
+  for _, done in ipairs(group and { "added", "removed", "kept" } or {}) do
+    for _, rule in ipairs(group[done]) do
+      rows[#rows + 1] = { group = group.id, name = group.name, rule_id = rule.id, rule = rule_text(rule),
+        done = not rule.error and done or nil, error = rule.error, code = rule.code }
     end
   end
-  local group, err = client.ip_groups:from_list(args.name, texts, { create = not args.no_create })
-  return action_commands.show(args, group and rows_of(group), err, RULES)
+  return action_commands.show(args, group and rows, err, SYNCED)
 end
 
 local function update(client, args)
@@ -101,6 +119,18 @@ local function rule_arguments(command, count)
   command:argument("rules", WRITING):args(count):argname "<rule>":convert(read_rule)
 end
 
+local SYNC = {
+  name = "sync", run = sync, example = "sync 'Microsoft 365' --from prefixes.txt --dry-run",
+  help = "Give a group these rules and no others; it is created if it is missing. The rules it has are read first; that call is not "
+    .. "documented.",
+  setup = function(command)
+    command:argument("name", "The group's name."):argname "<name>"
+    rule_arguments(command, "*")
+    command:option("--from", "File with one rule per line; - is standard input."):argname "<file>"
+    command:flag("--dry-run", "Change nothing; print what would be done.")
+  end,
+}
+
 return function(root)
   return {
     ["ip-groups"] = action_commands.command(root, "ip-groups", "List, make, fill, change and delete IP groups.", {
@@ -127,6 +157,7 @@ return function(root)
           command:flag("--no-create", "Do not create a missing group.")
         end,
       },
+      SYNC,
       {
         name = "update", run = update, help = "Rename a group, add rules, remove rules by their ids. " .. action_commands.WHO,
         example = "update Berlin --add 10.2.7.0/24 --remove 506588",

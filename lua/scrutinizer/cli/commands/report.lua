@@ -25,7 +25,7 @@ local function explain(args)
   local form, err = q:request()
   if not form then return nil, err end
   for _, name in ipairs { "rm", "action", "rpt_json", "data_requested" } do print(("%-14s  %s"):format(name, form[name])) end
-  print("\n" .. q:url() .. "\n\n" .. q:curl())
+  print("\n" .. q:url() .. "\n\n" .. q:curl() .. "\n\n" .. q:explain())
   return exit_status.DONE
 end
 
@@ -36,7 +36,7 @@ return function(root)
   output.options(query.options(command), true)
   picture.of_rows(command)
   shard.options(command)
-  query.options(root:command("explain", "Show what report would send: the form, the URL, a curl command. Only exporter names are looked up at "
-    .. "the appliance."))
+  query.options(root:command("explain", "Show what report would send: the form, the URL, a curl command, and what is filtered here. Only "
+    .. "exporter names are looked up at the appliance."))
   return { report = report, explain = explain }
 end

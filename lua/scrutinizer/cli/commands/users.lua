@@ -28,14 +28,14 @@ local function password_of(name)
 end
 
 -- Users from CSV lines: name,password[,group ids separated by spaces]. No message shows a password.
-local function from_csv(text)
+local function from_csv(action, text)
   local list = {}
   for number, line in csv.lines(text) do
     local fields = csv.fields(line)
-    if not fields or #fields < 2 or #fields > 3 then error(("users create: line %d is not name,password[,groups]"):format(number), 0) end
+    if not fields or #fields < 2 or #fields > 3 then error(("users %s: line %d is not name,password[,groups]"):format(action, number), 0) end
     local groups = {}
     for word in (fields[3] or ""):gmatch "%S+" do
-      groups[#groups + 1] = word:find "^%d+$" and tonumber(word) or error(("users create: line %d: groups are ids"):format(number), 0)
+      groups[#groups + 1] = word:find "^%d+$" and tonumber(word) or error(("users %s: line %d: groups are ids"):format(action, number), 0)
     end
     list[#list + 1] = { name = fields[1], password = fields[2], groups = groups }
   end
@@ -44,10 +44,17 @@ end
 
 local function create(client, args)
   if (args.csv == nil) == (args.name == nil) then error("users create: give a name, or --csv", 0) end
-  local users = args.csv and from_csv(action_commands.read(args.csv))
+  local users = args.csv and from_csv("create", action_commands.read(args.csv))
     or { { name = args.name, password = password_of(args.name), groups = args.group } }
   local list, err = client.users:create(users)
   return action_commands.show(args, list, err, COLUMNS)
+end
+
+local function sync(client, args)
+  local gone = (args.gone[1] or args.none_gone) and args.gone or nil
+  local result, err = client.users:sync(from_csv("sync", action_commands.read(args.csv)), { gone = gone })
+  return action_commands.show(args, action_commands.synced(result, { "created", "kept", "joined", "removed", "absent" }), err,
+    { "id", "name", "user", "group", "done", "error", "code" })
 end
 
 local function delete(client, args)
@@ -81,6 +88,15 @@ return function(root)
           command:argument("name", "The user's name."):args "?":argname "<name>"
           command:option("--group", "Id of a usergroup (1: Administrators, 2: Guests)."):argname "<id>":count "*":convert(action_commands.id)
           command:option("--csv", "CSV file with lines name,password[,group ids separated by spaces]; - is standard input."):argname "<file>"
+        end,
+      },
+      {
+        name = "sync", run = sync, example = "sync --csv staff.csv --gone leo --gone 14",
+        help = "Make the users that are missing, put each into its groups, delete those that have left. The appliance cannot list its users: "
+          .. "say who has left. A user who is there keeps the password.",
+        setup = function(command)
+          command:option("--csv", "CSV file with lines name,password[,group ids separated by spaces]; - is standard input."):argname "<file>":count(1)
+          action_commands.gone(command)
         end,
       },
       {

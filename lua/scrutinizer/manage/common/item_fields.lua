@@ -174,4 +174,21 @@ function item_fields.references(method, list)
   end, function(who) return who end)
 end
 
+--- The same; none may be in the other list either.
+---@param method string
+---@param list any
+---@param others (integer|string)[]
+---@return (integer|string)[]? checked
+---@return string? complaint
+function item_fields.apart(method, list, others)
+  local who, complaint = item_fields.references(method, list)
+  if not who then return nil, complaint end
+  local there = {}
+  for _, one in ipairs(others) do there[one] = true end
+  for _, one in ipairs(who) do
+    if there[one] then return nil, ("%s: %s is in both lists"):format(method, check.show(one)) end
+  end
+  return who
+end
+
 return item_fields

@@ -3,6 +3,7 @@
 local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
+local item_codes = require "scrutinizer.wire.item_codes"
 local wire = require "scrutinizer.wire"
 
 local item_results = {}
@@ -50,13 +51,13 @@ local function left_over(sayings, used)
   return SILENT .. "; it says: " .. table.concat(parts, "; ")
 end
 
--- Returns an unused saying that fits an item. Tries the one at the item's own position first, because items may be alike.
+-- Returns an unused saying that fits an item, and its place. Tries the one at the item's own position first, because items may be alike.
 local function take(sayings, used, place, fits)
   for step = 0, #sayings do
     local i = step == 0 and place or step
     if sayings[i] ~= nil and not used[i] and fits(sayings[i]) then
       used[i] = true
-      return sayings[i]
+      return sayings[i], i
     end
   end
 end
@@ -76,6 +77,11 @@ end
 ---@field result fun(item: any, saying?: any): table    makes the item's result; has the saying only after a success
 ---@field reason? fun(saying: any): string              the error text of a saying that is not a success
 
+-- Sets an item's `error` and `code`. A permission has a code of its own: its error's is `error_code`.
+local function fail(result, sentence, code, mask)
+  result.error, result[result.code == nil and "code" or "error_code"] = item_results.said(sentence, mask), code
+end
+
 --- Makes the results of items from an answer's sayings (sentences or objects).
 ---@param list any[] items
 ---@param sayings any[]
@@ -84,7 +90,7 @@ end
 ---@param complaints? any[] further sayings that are never a success
 ---@return table[]
 function item_results.judge(list, sayings, judge, mask, complaints)
-  local used, out = {}, {}
+  local used, out, codes, count = {}, {}, {}, #sayings
   for i, item in ipairs(list) do
     local saying = take(sayings, used, i, function(one) return judge.success(item, one) end)
     if saying ~= nil then out[i] = judge.result(item, saying) end
@@ -92,17 +98,17 @@ function item_results.judge(list, sayings, judge, mask, complaints)
   sayings = joined(sayings, complaints)
   for i, item in ipairs(list) do
     if not out[i] then
-      local saying = take(sayings, used, i, function(one) return judge.concerns(item, one) end)
+      local saying, at = take(sayings, used, i, function(one) return judge.concerns(item, one) end)
       -- If there are as many sentences as items, each is about the item at its position.
-      if type(sayings[i]) == "string" and saying == nil and #sayings == #list and not used[i] then saying, used[i] = sayings[i], true end
+      if type(sayings[i]) == "string" and saying == nil and #sayings == #list and not used[i] then saying, at, used[i] = sayings[i], i, true end
       out[i] = judge.result(item)
       out[i].error = saying ~= nil and (judge.reason or item_results.text)(saying) or false
+      codes[i] = saying ~= nil and item_codes.of(out[i].error, (at > count or judge.reason) and "refused" or "unconfirmed") or "unconfirmed"
     end
   end
   local rest = left_over(sayings, used)
-  for _, result in ipairs(out) do
-    if result.error == false then result.error = rest end
-    if result.error then result.error = item_results.said(result.error, mask) end
+  for i, result in ipairs(out) do
+    if codes[i] then fail(result, result.error or rest, codes[i], mask) end
   end
   return out
 end

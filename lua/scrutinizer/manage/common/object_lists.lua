@@ -1,8 +1,10 @@
 --- Lists of the appliance's objects, with ids, names and addresses. The shape of the answers differs between versions.
 
 local call = require "scrutinizer.transport.call"
+local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
 local item_results = require "scrutinizer.manage.common.item_results"
+local suggest = require "scrutinizer.suggest"
 
 local object_lists = {}
 
@@ -45,6 +47,91 @@ function object_lists.list(client, method, form, members, under)
     list[i] = object
   end
   return list
+end
+
+--- The error for a name that several objects have.
+---@param method string
+---@param what string such as "IP groups"
+---@param name string
+---@param ids integer[]
+---@return nil, scrutinizer.Error
+function object_lists.ambiguous(method, what, name, ids)
+  local texts = {}
+  for i, id in ipairs(ids) do texts[i] = ("%d"):format(id) end
+  return errors.fail("api", ("%s: %d %s are called %s: %s; say which by its id"):format(method, #ids, what, check.show(name),
+    table.concat(texts, ", ")), { code = "ambiguous" })
+end
+
+-- The most names that an error lists.
+local MOST_NAMES = 10
+
+--- The error for a name that no object has. It lists the names that are near, or else the first ones.
+---@param method string
+---@param what string such as "IP group"
+---@param name string
+---@param names string[] the names that there are
+---@return nil, scrutinizer.Error
+function object_lists.unknown(method, what, name, names)
+  local near, shown = suggest.near(name, names, MOST_NAMES), {}
+  for i, other in ipairs(near[1] and near or names) do
+    if i <= MOST_NAMES then shown[i] = check.show(other) end
+  end
+  local rest = near[1] and "near ones: " .. table.concat(shown, ", ") or ("there are %d: %s"):format(#names, table.concat(shown, ", "))
+  if not near[1] and #names > MOST_NAMES then rest = rest .. ", …" end
+  return errors.fail("api", ("%s: no %s is called %s; %s"):format(method, what, check.show(name), rest), { code = "missing" })
+end
+
+--- The id of the object with this name. Case matters.
+---@param list { id: integer, name: string }[]
+---@param method string
+---@param what string such as "IP group"; with an s for several
+---@param name string
+---@return integer? id
+---@return scrutinizer.Error? err no object, or several have this name
+function object_lists.id_of(list, method, what, name)
+  local ids, names = {}, {}
+  for i, object in ipairs(list) do
+    names[i] = object.name
+    if object.name == name then ids[#ids + 1] = object.id end
+  end
+  if #ids > 1 then return object_lists.ambiguous(method, what .. "s", name, ids) end
+  if ids[1] then return ids[1] end
+  return object_lists.unknown(method, what, name, names)
+end
+
+--- A function that looks names up; it reads the list once, at the first name.
+---@param part { list: fun(self: table): table[]?, scrutinizer.Error? }
+---@param what string
+---@return fun(method: string, name: string): integer?, scrutinizer.Error? finder `method`: for messages
+function object_lists.finder(part, what)
+  local list
+  return function(method, name)
+    local err
+    if not list then list, err = part:list() end
+    if not list then return nil, err end
+    return object_lists.id_of(list, method, what, name)
+  end
+end
+
+--- An id, or the text of a name, as `look_up` takes it; nil when it is neither.
+---@param value any
+---@param least integer the least id
+---@return integer|string|nil
+function object_lists.who(value, least)
+  return check.digits(value, least) or (type(value) == "string" and not value:find "^%d*$" and value) or nil
+end
+
+--- The id for what `who` has returned: a name is looked up.
+---@param part table
+---@param method string
+---@param what string
+---@param who integer|string
+---@return integer? id
+---@return scrutinizer.Error? err
+function object_lists.look_up(part, method, what, who)
+  if type(who) == "number" then return who end
+  local id, err = object_lists.finder(part, what)(method, who)
+  return id, err
 end
 
 return object_lists

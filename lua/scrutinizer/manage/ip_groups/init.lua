@@ -8,6 +8,7 @@ local lists = require "scrutinizer.manage.ip_groups.lists"
 local object_lists = require "scrutinizer.manage.common.object_lists"
 local item_results = require "scrutinizer.manage.common.item_results"
 local rules = require "scrutinizer.manage.ip_groups.rules"
+local sync = require "scrutinizer.manage.ip_groups.sync"
 local wire = require "scrutinizer.wire.ip_groups"
 
 ---@class scrutinizer.IpGroup
@@ -15,7 +16,7 @@ local wire = require "scrutinizer.wire.ip_groups"
 ---@field name string
 ---@field rules? scrutinizer.IpRule[]     the rules that were sent, in the order given, each with its id or with `error`
 ---@field changed? scrutinizer.IpRule[]   update: the rules of `change`
----@field removed? { id: integer, error?: string }[] update: the rules of `remove`
+---@field removed? { id: integer, error?: string, code?: scrutinizer.ItemCode }[] update: the rules of `remove`
 ---@field warnings? string[]              the appliance's warnings, if any
 ---@field created? boolean                from_list, from_csv: true if the group is new
 
@@ -23,6 +24,8 @@ local wire = require "scrutinizer.wire.ip_groups"
 ---@field private _client scrutinizer.Client
 local methods = {}
 local IpGroups = { __index = methods, __name = "scrutinizer.IpGroups" }
+
+local WHO = "the group's id (a whole number) or name"
 
 -- The most rules per request.
 local BATCH = 1000
@@ -32,10 +35,11 @@ local BATCH = 1000
 ---@return scrutinizer.Error? err
 function methods:list()
   local list, err = object_lists.list(self._client, "ip_groups:list", wire.list(), { id = "id", name = "name" })
-  if list or err.kind ~= "api" then return list, err end
+  if list then return list end
+  if err.kind ~= "api" then return nil, err end
   -- Not every version has that page. Of the other page only the name is documented.
   local tree = object_lists.list(self._client, "ip_groups:list", wire.tree(), { id = wire.answer.id, name = wire.answer.name }, "results")
-  return tree, not tree and err or nil
+  return errors.result(tree, err)
 end
 
 -- The ids of all groups by name: { [name] = { ids } }; or nil and err.
@@ -50,14 +54,6 @@ local function ids_by_name(self)
   return map
 end
 
--- The error for a name that several groups have.
-local function ambiguous(method, name, ids)
-  local texts = {}
-  for i, id in ipairs(ids) do texts[i] = ("%d"):format(id) end
-  return errors.fail("api", ("%s: %d IP groups are called %s: %s; say which by its id"):format(method, #ids, check.show(name),
-    table.concat(texts, ", ")))
-end
-
 --- One IP group by its name. Case matters.
 ---@param name string
 ---@return { id: integer, name: string }? group nil without err: there is no such group
@@ -68,8 +64,15 @@ function methods:find(name)
   if not map then return nil, err end
   local ids = map[name]
   if not ids then return nil end
-  if #ids > 1 then return ambiguous("ip_groups:find", name, ids) end
+  if #ids > 1 then return object_lists.ambiguous("ip_groups:find", "IP groups", name, ids) end
   return { id = ids[1], name = name }
+end
+
+--- Looks names of groups up: for queries and rules.
+---@private
+---@return fun(method: string, name: string): integer?, scrutinizer.Error? finder
+function methods:_finder()
+  return object_lists.finder(self, "IP group")
 end
 
 -- The rules in these lists whose child group is given by name.
@@ -85,15 +88,11 @@ end
 
 -- Replaces names of child groups by ids. Returns true, or nil and err.
 local function resolve_children(self, method, ...)
-  local children = named_children { ... }
-  if not children[1] then return true end
-  local map, err = ids_by_name(self)
-  if not map then return nil, err end
-  for _, rule in ipairs(children) do
-    local ids = map[rule.group_name]
-    if not ids then return errors.fail("api", ("%s: no IP group is called %s"):format(method, check.show(rule.group_name))) end
-    if #ids > 1 then return ambiguous(method, rule.group_name, ids) end
-    rule.group, rule.group_name = ids[1], nil
+  local finder = self:_finder()
+  for _, rule in ipairs(named_children { ... }) do
+    local id, err = finder(method, rule.group_name)
+    if not id then return nil, err end
+    rule.group, rule.group_name = id, nil
   end
   return true
 end
@@ -184,9 +183,7 @@ function methods:create(name, list)
   if not read then error(complaint, 2) end
   local ok, err = resolve_children(self, "ip_groups:create", read)
   if not ok then return nil, err end
-  local group
-  group, err = create(self, "ip_groups:create", name, read, { batch = BATCH })
-  return group, err
+  return errors.result(create(self, "ip_groups:create", name, read, { batch = BATCH }))
 end
 
 local function read_ids(where, list)
@@ -240,7 +237,7 @@ local function judge_changed(change, answer, mask)
   local warnings = list_in(answer, wire.answer.warnings)
   for i, rule in ipairs(rules.confirm(change, {}, warnings, mask)) do
     rule.id = change[i].id
-    if there[rule.id] then rule.error = nil end
+    if there[rule.id] then rule.error, rule.code = nil, nil end
     out[i] = rule
   end
   return out
@@ -253,24 +250,28 @@ local function judge_removed(ids, answer)
     if id then there[id] = true end
   end
   for i, id in ipairs(ids) do
-    out[i] = { id = id, error = not there[id] and "the answer does not show it as removed" or nil }
+    out[i] = { id = id }
+    if not there[id] then out[i].error, out[i].code = "the answer does not show it as removed", "unconfirmed" end
   end
   return out
 end
 
 --- Changes an IP group's name and rules. A rule's type cannot be changed: remove the rule and add another. Unverified: no source shows the answer
 --- to this call. It is assumed to be like that of `create`; each rule that it does not confirm has `error`.
----@param id integer the group's id
+---@param who integer|string the group's id or name
 ---@param given { name?: string, add?: (string|table)[], change?: table[], remove?: (integer|table)[] } add: rules as in `create`; change: rules
 ---  as tables with the rule's `id`; remove: rules' ids, or rules from a result
 ---@return scrutinizer.IpGroup? group `rules`: those of `add`; `changed`, `removed`
 ---@return scrutinizer.Error? err
-function methods:update(id, given)
-  local group_id = check.digits(id, 1)
-  if not group_id then error(check.message("ip_groups:update", id, "the group's id, a whole number"), 2) end
+function methods:update(who, given)
+  local reference = object_lists.who(who, 1)
+  if not reference then error(check.message("ip_groups:update", who, WHO), 2) end
   local change, complaint = read_change(given)
   if not change then error(complaint, 2) end
-  local ok, err = resolve_children(self, "ip_groups:update", change.add or {}, change.change or {})
+  local group_id, err = object_lists.look_up(self, "ip_groups:update", "IP group", reference)
+  if not group_id then return nil, err end
+  local ok
+  ok, err = resolve_children(self, "ip_groups:update", change.add or {}, change.change or {})
   if not ok then return nil, err end
   local all = change.add
   change.add = all and slice(all, 1, BATCH)
@@ -285,8 +286,8 @@ end
 
 -- The result for a group given by name; with `error` if no group or several groups have the name.
 local function result_of(name, ids)
-  if not ids then return { name = name, error = "no IP group has this name" } end
-  if #ids > 1 then return { name = name, error = ("%d IP groups have this name: say which by its id"):format(#ids) } end
+  if not ids then return { name = name, error = "no IP group has this name", code = "missing" } end
+  if #ids > 1 then return { name = name, error = ("%d IP groups have this name: say which by its id"):format(#ids), code = "ambiguous" } end
   return { id = ids[1], name = name }
 end
 
@@ -311,6 +312,7 @@ local function judge_deleted(out, answer, mask)
   for _, result in ipairs(out) do
     if not result.error and not gone[result.id] then
       result.error = item_results.said("the appliance does not show it as removed; it says: " .. item_results.text(answer), mask)
+      result.code = "unconfirmed"
     end
   end
   return out
@@ -318,7 +320,7 @@ end
 
 --- Deletes IP groups, by id (numbers) or name (texts). Names are looked up first.
 ---@param list (integer|string)[]
----@return { id?: integer, name?: string, error?: string }[]? results in the order given
+---@return { id?: integer, name?: string, error?: string, code?: scrutinizer.ItemCode }[]? results in the order given
 ---@return scrutinizer.Error? err
 function methods:delete(list)
   local who, complaint = item_fields.references("ip_groups:delete", list)
@@ -340,13 +342,16 @@ function methods:delete(list)
 end
 
 --- The rules of an IP group. Unverified: the appliance has this call, but no source shows its fields or answer.
----@param id integer the group's id
+---@param who integer|string the group's id or name
 ---@return scrutinizer.IpRule[]?
 ---@return scrutinizer.Error? err
-function methods:rules(id)
-  local group_id = check.digits(id, 1)
-  if not group_id then error(check.message("ip_groups:rules", id, "the group's id, a whole number"), 2) end
-  local answer, err = call.send(self._client, wire.rules(group_id))
+function methods:rules(who)
+  local reference = object_lists.who(who, 1)
+  if not reference then error(check.message("ip_groups:rules", who, WHO), 2) end
+  local group_id, err = object_lists.look_up(self, "ip_groups:rules", "IP group", reference)
+  if not group_id then return nil, err end
+  local answer
+  answer, err = call.send(self._client, wire.rules(group_id))
   if answer == nil then return nil, err end
   local entries = item_results.is_list(answer) and next(answer) ~= nil and answer or nil
   for _, name in ipairs(wire.RULE_LISTS) do
@@ -367,7 +372,8 @@ local function hands(self)
   }
 end
 
---- Adds a list of rules to the IP group of this name; creates the group if it does not exist. Rules are sent in batches; writes are never retried.
+--- Adds a list of rules to the IP group of this name; creates the group if it does not exist. A rule that the group has already is
+--- added again: `sync` adds what is missing. Rules are sent in batches; writes are never retried.
 ---@param name string
 ---@param list (string|table)[] rules as in `create`; duplicates are sent once
 ---@param options? { create?: boolean, batch?: integer, on_progress?: fun(done: integer, all: integer) } create = false: a missing group is an
@@ -379,8 +385,33 @@ function methods:from_list(name, list, options)
   if type(list) ~= "table" then error(check.message("ip_groups:from_list", list, "a list of rules: " .. rules.ALLOWED), 2) end
   local how, complaint = lists.options("ip_groups:from_list", options, BATCH)
   if not how then error(complaint, 2) end
-  local group, err = lists.from_list(hands(self), name, list, how)
-  return group, err
+  return errors.result(lists.from_list(hands(self), name, list, how))
+end
+
+-- A map is no list: what it holds must not be taken for an empty list, which would remove all rules.
+local function is_list(value)
+  if type(value) ~= "table" then return false end
+  for key in next, value do
+    if not check.integer(key, 1, #value) then return false end
+  end
+  return true
+end
+
+--- Gives the IP group of this name these rules and no others; creates it if it does not exist. The rules that it has are read first (unverified,
+--- see `rules`), and again afterwards: the result says what became of each. When they cannot be read, nothing is sent.
+---@param name string
+---@param list (string|table)[] rules as in `create`; duplicates count once
+---@param options? { dry?: boolean, batch?: integer, on_progress?: fun(done: integer, all: integer) } dry = true: nothing is changed, the result
+---  says what would be; batch: rules per request, 1 to 100,000 (default 1,000)
+---@return scrutinizer.SyncedIpGroup? group
+---@return scrutinizer.Error? err kind `decode`: a wrong entry of the list, nothing was sent; `api`: the group's rules cannot be read, several groups
+---  have the name, or the appliance refused; after an error of a call run it again: what was done then counts as kept
+function methods:sync(name, list, options)
+  if not item_fields.text(name) then error(check.message("ip_groups:sync", name, "the group's name"), 2) end
+  if not is_list(list) then error(check.message("ip_groups:sync", list, "a list of rules: " .. rules.ALLOWED), 2) end
+  local how, complaint = lists.options("ip_groups:sync", options, BATCH, true)
+  if not how then error(complaint, 2) end
+  return errors.result(sync.run(self, hands(self), name, list, how))
 end
 
 --- Reads CSV lines `name,rule`, and adds each group's rules to the IP group of that name; creates missing groups. A rule is a text as in
@@ -388,7 +419,7 @@ end
 --- `name,…` are skipped. Nothing is sent if any line is wrong.
 ---@param source string|{ text: string } a file's path, or the text itself
 ---@param options? { create?: boolean, batch?: integer, on_progress?: fun(done: integer, all: integer) } as in `from_list`
----@return (scrutinizer.IpGroup|{ name: string, error: string })[]? groups in the order of their first lines
+---@return (scrutinizer.IpGroup|{ name: string, error: string, code: scrutinizer.ItemCode })[]? groups in the order of their first lines
 ---@return scrutinizer.Error? err kind `decode`: a wrong line; `file`: the file cannot be read; or a call failed: `err.partial` has what was done
 function methods:from_csv(source, options)
   local text = type(source) == "table" and source.text
@@ -397,8 +428,7 @@ function methods:from_csv(source, options)
   end
   local how, complaint = lists.options("ip_groups:from_csv", options, BATCH)
   if not how then error(complaint, 2) end
-  local groups, err = lists.from_csv(hands(self), source, how)
-  return groups, err
+  return errors.result(lists.from_csv(hands(self), source, how))
 end
 
 return { new = function(client) return setmetatable({ _client = client }, IpGroups) end }

@@ -10,25 +10,30 @@ local rules = require "scrutinizer.manage.ip_groups.rules"
 local lists = {}
 
 local OPTIONS = { create = true, batch = true, on_progress = true }
+local SYNC = { dry = true, batch = true, on_progress = true }
 
 --- Checks the options. Returns them; or nil and the complaint.
 ---@param method string
 ---@param given any
 ---@param batch integer the default of `batch`
+---@param sync? boolean the options are those of `sync`
 ---@return table? how
 ---@return string? complaint
-function lists.options(method, given, batch)
+function lists.options(method, given, batch, sync)
+  local known = sync and SYNC or OPTIONS
+  local names = sync and "dry, batch, on_progress" or "create, batch, on_progress"
   if given == nil then return { batch = batch, create = true } end
-  if type(given) ~= "table" then return nil, check.message(method .. ": options", given, "a table of create, batch, on_progress") end
+  if type(given) ~= "table" then return nil, check.message(method .. ": options", given, "a table of " .. names) end
   for key in next, given do
-    if not OPTIONS[key] then return nil, check.message(method .. ": option", key, "create, batch, on_progress") end
+    if not known[key] then return nil, check.message(method .. ": option", key, names) end
   end
+  if given.dry ~= nil and type(given.dry) ~= "boolean" then return nil, check.message(method .. ": dry", given.dry, "true or false") end
   local size = given.batch == nil and batch or check.integer(given.batch, 1, 100000)
   if not size then return nil, check.message(method .. ": batch", given.batch, "a whole number from 1 to 100000") end
   if given.on_progress ~= nil and type(given.on_progress) ~= "function" then
     return nil, check.message(method .. ": on_progress", given.on_progress, "a function")
   end
-  return { batch = size, create = given.create ~= false, on_progress = given.on_progress }
+  return { batch = size, create = given.create ~= false, dry = given.dry, on_progress = given.on_progress }
 end
 
 -- A text that is equal for equal rules, before names of child groups are replaced by ids.
@@ -134,6 +139,11 @@ end
 -- After an error of these kinds the requests for the other groups would fail too, so they are not sent.
 local FATAL = { auth = true, connect = true, tls = true, timeout = true, cancelled = true, phase = true, http = true }
 
+-- What an error of a call means for its group.
+local function code_of(err)
+  return err.code or (err.kind == "api" and "refused" or "unconfirmed")
+end
+
 --- See `client.ip_groups:from_csv`.
 function lists.from_csv(hands, source, how)
   local text, err = type(source) == "table" and source.text or nil, nil
@@ -154,7 +164,7 @@ function lists.from_csv(hands, source, how)
       err.partial = err.partial or made
       return nil, err
     end
-    made[group.name] = done or { name = group.name, error = err.message, partial = err.partial }
+    made[group.name] = done or { name = group.name, error = err.message, code = code_of(err), partial = err.partial }
   end
   local out = {}
   for i, group in ipairs(order) do out[i] = made[group.name] end

@@ -1,12 +1,17 @@
 --- The six types of IP group rules: reads them from tables and texts, checks them, and finds them in answers.
 
 local addresses = require "scrutinizer.addresses"
+local ascii = require "scrutinizer.ascii"
 local check = require "scrutinizer.check"
 local suggest = require "scrutinizer.suggest"
 local item_results = require "scrutinizer.manage.common.item_results"
 local wire = require "scrutinizer.wire.ip_groups"
 
 local rules = {}
+
+-- The members that identify a rule, by its type.
+local MEMBERS = { ip = { "address" }, range = { "from", "to" }, network = { "address", "length" }, wildcard = { "address", "mask" },
+  child = { "group" }, ipall = {} }
 
 ---@class scrutinizer.IpRule
 ---@field id? integer      the appliance's id of the rule
@@ -18,6 +23,7 @@ local rules = {}
 ---@field to? string       range: last address
 ---@field group? integer   child: the child group's id
 ---@field error? string    in results: why the rule is not confirmed
+---@field code? scrutinizer.ItemCode
 
 rules.ALLOWED = [["10.1.1.1", "10.0.0.0/8", "10.1.1.1-10.1.1.9", "10.0.4.0/0.255.0.255", or a table { type = "ip", address = }, ]]
   .. [[{ type = "range", from =, to = }, { type = "network", address =, length = }, { type = "wildcard", address =, mask = }, ]]
@@ -146,14 +152,38 @@ function rules.read_all(where, list)
   return read
 end
 
+-- An address as `same` writes it: equal addresses are equal texts.
+local function canonical(address)
+  return sortable(address) or ascii.lower(address)
+end
+
+--- A text that is equal for equal rules, however their addresses are written. Nil when a member is missing, or the type is unknown.
+---@param rule scrutinizer.IpRule with or without its id; a child group by id or name
+---@return string?
+function rules.same(rule)
+  local parts = { rule.type }
+  for _, name in ipairs(MEMBERS[rule.type] or {}) do
+    local value = rule[name]
+    if name == "group" and value == nil and rule.group_name then value = "name " .. rule.group_name end
+    if value == nil then return nil end
+    parts[#parts + 1] = type(value) == "number" and ("%d"):format(value) or (name == "group" and value) or canonical(value)
+  end
+  return MEMBERS[rule.type] and table.concat(parts, "\0") or nil
+end
+
 -- ---- answers ----
 
--- A checked rule as results show it.
-local function shown(rule, id)
+--- A rule as results show it.
+---@param rule scrutinizer.IpRule
+---@param id? integer
+---@return scrutinizer.IpRule
+function rules.shown(rule, id)
   local copy = { id = id }
   for _, name in ipairs { "type", "address", "length", "mask", "from", "to", "group" } do copy[name] = rule[name] end
   return copy
 end
+
+local shown = rules.shown
 
 -- The positions of an answer's entries by key: lists in descending order.
 local function by_key(entries)
@@ -178,15 +208,21 @@ local function at_place(rule, entries, used, i, count)
   return item_results.whole(entry.rule_id)
 end
 
-local function complaint_of(rule, warnings, mask)
+--- Why an answer does not confirm a rule: what it warns of, if that is about the rule.
+---@param rule scrutinizer.IpRule
+---@param warnings any[]
+---@param mask fun(text: string): string
+---@return string sentence
+---@return scrutinizer.ItemCode code
+function rules.complaint(rule, warnings, mask)
   local all = {}
   for _, warning in ipairs(warnings) do
     local text = item_results.text(warning)
-    if item_results.mentions(text, rule.address or rule.from or rule.group or rule.type) then return item_results.said(text, mask) end
+    if item_results.mentions(text, rule.address or rule.from or rule.group or rule.type) then return item_results.said(text, mask), "refused" end
     all[#all + 1] = text
   end
   local silent = "the appliance says nothing of this rule"
-  return all[1] and item_results.said(silent .. "; it says: " .. table.concat(all, "; "), mask) or silent
+  return all[1] and item_results.said(silent .. "; it says: " .. table.concat(all, "; "), mask) or silent, "unconfirmed"
 end
 
 --- The rules in the order given, each with its id from the answer, or with `error`.
@@ -208,7 +244,7 @@ function rules.confirm(list, entries, warnings, mask)
   for i, rule in ipairs(list) do
     if not out[i] then
       out[i] = shown(rule, at_place(rule, entries, used, i, #list))
-      if not out[i].id then out[i].error = complaint_of(rule, warnings, mask) end
+      if not out[i].id then out[i].error, out[i].code = rules.complaint(rule, warnings, mask) end
     end
   end
   return out

@@ -1,7 +1,7 @@
 --- Exact fractions of whole numbers: rates, prices and quantities before they are rounded.
 
 local ascii = require "scrutinizer.ascii"
-local bigint = require "scrutinizer.billing.arithmetic.bigint"
+local bigint = require "scrutinizer.arithmetic.bigint"
 
 local fraction = {}
 

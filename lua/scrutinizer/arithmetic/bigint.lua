@@ -3,6 +3,7 @@
 --- A bill's octets, products and amounts are computed here. Only `divide` rounds, by the mode that the caller names.
 
 local check = require "scrutinizer.check"
+local int64 = require "scrutinizer.arithmetic.int64"
 
 local bigint = {}
 
@@ -164,11 +165,13 @@ local function close(limbs, minus)
   return host_number(digits, minus) or (minus and "-" .. digits or digits)
 end
 
---- The value as a whole number: a Lua number if it is exact, else digits. Nil when the value is not a whole number, or is a double beyond
+--- The value (a number, digits, an int64 of LuaJIT) as a whole number: a Lua number if it is exact, else digits. Nil when the value is not a whole
+--- number, or is a double beyond
 --- 2^53, where not every whole number has a double of its own.
 ---@param value any
 ---@return scrutinizer.Whole?
 function bigint.whole(value)
+  if type(value) == "cdata" then value = int64.text(value) end
   if type(value) == "string" then
     local minus, digits = value:match "^(%-?)0*(%d+)$"
     if not digits or #digits > 1000 then return nil end

@@ -1,0 +1,93 @@
+--- `query:explain()`: what a query sends, what is filtered here, and from when to when, in words.
+
+local check = require "scrutinizer.check"
+local conditions = require "scrutinizer.wire.conditions"
+local described = require "scrutinizer.report.described"
+local pages = require "scrutinizer.report.pages"
+local said = require "scrutinizer.query.said"
+local times = require "scrutinizer.time.times"
+local wire = require "scrutinizer.wire"
+local zone = require "scrutinizer.time.zone"
+
+local explain = {}
+
+-- A moment on the clock of a zone: "2026-11-26T14:00:00+01:00".
+local function moment(epoch, name)
+  local at = zone.load(name or "UTC")
+  if not at then return ("%.0f"):format(epoch) end
+  local c, offset = at:civil(epoch), at:offset(epoch)
+  local shift = offset == 0 and "Z" or ("%s%02d:%02d"):format(offset < 0 and "-" or "+",
+    math.floor(math.abs(offset) / 3600), math.floor(math.abs(offset) % 3600 / 60))
+  return ("%04d-%02d-%02dT%02d:%02d:%02d%s"):format(c.year, c.month, c.day, c.hour, c.min, c.sec, shift)
+end
+
+local function when(spec)
+  if spec.fields[wire.field.times] ~= nil then return "when: times as :set gave them" end
+  local epochs, unknown = times.epochs(spec)
+  local words = described.times(spec)
+  if not epochs then return ("when: %s (%s)"):format(words, unknown) end
+  local span = ("from %s to %s, the end not included"):format(moment(epochs.from, spec.timezone), moment(epochs.to, spec.timezone))
+  local by_clock = spec.times.range and not spec.page_size
+  return by_clock and ("when: %s, counted by the appliance; by the clock here %s"):format(words, span) or "when: " .. span
+end
+
+-- Fields of the request beside the report's type, direction, times and filters.
+local function other_fields(spec)
+  local bare = {}
+  for key, value in pairs(spec) do bare[key] = value end
+  bare.filters, bare.conditions = {}, {}
+  local object, words = wire.report_object(bare, pages.first(bare)), {}
+  for _, part in ipairs { "type", "directions", "times", "filters" } do object[wire.field[part]] = nil end
+  for _, name in ipairs(check.sorted_keys(object)) do words[#words + 1] = name .. " " .. wire.show(object[name]) end
+  return table.concat(words, ", ")
+end
+
+local function sent(spec, plan)
+  local words, devices = {}, false
+  for i, entry in ipairs(plan.entries) do
+    words[i] = entry.named and said.filter(entry) .. " (looked up when it runs)" or ("%s %s"):format(entry.key or entry.type, wire.show(entry.value))
+    devices = devices or entry.type == wire.filter_type.exporter
+  end
+  if spec.fields[wire.field.filters] ~= nil then
+    words = { "filters as :set gave them" }
+  elseif not devices then
+    table.insert(words, 1, "all devices")
+  end
+  return ("sent: %s, %s; %s; %s"):format(spec.type, described.direction(spec), table.concat(words, ", "), other_fields(spec))
+end
+
+local function filtered(spec, plan)
+  local words = {}
+  for _, clause in ipairs(plan.rest) do
+    words[#words + 1] = ("filtered here: %s, because the appliance takes flows that meet any filter of one type"):format(clause.words)
+  end
+  for _, condition in ipairs(spec.kept) do words[#words + 1] = "kept here: " .. condition.words end
+  if words[1] then
+    words[#words + 1] = "rank, percenttotal and their like are the appliance's, of all rows it sends; total and footer are absent"
+  else
+    words[1] = "filtered here: nothing"
+  end
+  return words
+end
+
+local function rows(spec)
+  local skip = spec.tests and (spec.proof and spec.skip or not spec.proof and spec.offset) or spec.offset
+  local of = spec.tests and " of those kept" or ""
+  local words = { spec.limit and ("%d rows at most%s"):format(spec.limit, of) or "all rows" .. of }
+  if skip and skip > 0 then words[#words + 1] = ("the first %d left out%s"):format(skip, of) end
+  words[#words + 1] = spec.page_size and ("asked for in pages of %d"):format(spec.page_size) or "asked for in one answer"
+  return "rows: " .. table.concat(words, ", ")
+end
+
+--- The text for a query's spec that can run.
+---@param spec table settled, with its `tests`
+---@return string one line for each thing
+function explain.text(spec)
+  local plan = assert(conditions.plan(spec))
+  local lines = { when(spec), sent(spec, plan) }
+  for _, line in ipairs(filtered(spec, plan)) do lines[#lines + 1] = line end
+  lines[#lines + 1] = rows(spec)
+  return table.concat(lines, "\n")
+end
+
+return explain

@@ -1,0 +1,156 @@
+--- The methods that say when: named ranges, windows of the caller's own, days, months and hours, the time zone, and a shift.
+
+local check = require "scrutinizer.check"
+local draft = require "scrutinizer.query.draft"
+local names = require "scrutinizer.query.names"
+local suggest = require "scrutinizer.suggest"
+local times = require "scrutinizer.time.times"
+local window = require "scrutinizer.time.window"
+local wire = require "scrutinizer.wire"
+local zone = require "scrutinizer.time.zone"
+
+---@class scrutinizer.Query
+local methods = draft.methods
+
+-- A draft that gets new times. They replace the times that were said before, and a shift of those.
+local function times_draft(query, method)
+  local replaces = draft.is(query) and (query._spec.times or query._spec.fields[wire.field.times] ~= nil)
+  local spec = draft.of(query, method, "times", 1)
+  if replaces then spec.shift = nil end
+  return spec
+end
+
+--- A named range, such as "LastHour"; see `scrutinizer.date_ranges`. Unknown names are accepted; a misspelling of a known name raises.
+---@param name string
+---@return scrutinizer.Query
+function methods:range(name)
+  local spec = times_draft(self, "range")
+  local good, hint = suggest.open(name, names.date_ranges)
+  if not good then draft.misuse("range", name, "a name as in scrutinizer.date_ranges", hint) end
+  if name == wire.CUSTOM then draft.misuse("range", name, "a named range; for times of your own say :between(from, to)") end
+  draft.set_times(spec, { range = name })
+  return draft.finish(self, spec)
+end
+
+local MOMENT = 'epoch seconds or ISO 8601 text such as "2026-11-01T00:00:00Z"'
+
+-- Epoch seconds; or, for text that waits for the query's zone, seconds on that zone's clock, and true. Raises when it can never be read.
+local function moment(name, value)
+  local clock = times.waits(value)
+  if clock and clock > -86400 then return clock, true end -- no zone is more than a day from UTC
+  local epoch, complaint = times.moment(value)
+  if epoch then return epoch, false end
+  if clock then complaint = times.YEARS end
+  error(check.message("between: " .. name, value, MOMENT, complaint), 4)
+end
+
+-- The times from one moment to another. Raises at the line that called the query's method.
+local function between(from, to)
+  local first, first_waits = moment("from", from)
+  local after, after_waits = moment("to", to)
+  if first_waits == after_waits and first >= after then
+    error(check.message("between: to", to, "a moment after from", ("from is %s"):format(check.show(from))), 3)
+  end
+  if not first_waits and not after_waits then return { from = first, to = after } end
+  return { between = { first_waits and from or first, after_waits and to or after } }
+end
+
+--- From one moment to another, as epoch seconds or ISO 8601 text. Text without a zone is read in the query's `:timezone` when the query runs,
+--- which raises where there is none. When clocks go forward, a local time in the gap is moved forward by the gap. When clocks go back, the first
+--- of the two moments is used.
+---@param from integer|string included
+---@param to integer|string not included
+---@return scrutinizer.Query
+function methods:between(from, to)
+  local spec = times_draft(self, "between")
+  draft.set_times(spec, between(from, to))
+  return draft.finish(self, spec)
+end
+
+--- A span of time that ends now. It is counted back from the moment of each run.
+---@param span integer|string seconds, 1 to 10^9, or a number with a unit such as "90m" (s m h d w)
+---@return scrutinizer.Query
+function methods:last(span)
+  local spec = times_draft(self, "last")
+  local seconds = times.seconds(span)
+  if not seconds then
+    draft.misuse("last", span, 'whole seconds from 1 to 10^9, or such a number with a unit of s, m, h, d, w, as "90m"')
+  end
+  draft.set_times(spec, { last = seconds })
+  return draft.finish(self, spec)
+end
+
+local UNITS = {
+  day = 'a day such as "2026-11-26", or how many days back: 0 is today, -1 yesterday',
+  month = 'a month such as "2026-11", or how many months back: 0 is this month, -1 the one before',
+  hour = 'an hour such as "2026-11-26T14", or how many hours back: 0 is this hour, -1 the one before',
+}
+
+-- The times of one day, month or hour. Raises at the line that called the query's method.
+local function unit_times(spec, unit, value)
+  local at, complaint = window.read(unit, value)
+  if not at then error(check.message(unit, value, UNITS[unit], complaint), 3) end
+  draft.set_times(spec, { unit = unit, at = at })
+end
+
+--- One day of the calendar in the query's zone, from midnight to midnight: 23 or 25 hours where the clocks change. Numbers are counted when the
+--- query runs, which raises where there is no `:timezone`.
+---@param day string|integer "2026-11-26"; or 0 for today, -1 for yesterday
+---@return scrutinizer.Query
+function methods:day(day)
+  local spec = times_draft(self, "day")
+  unit_times(spec, "day", day)
+  return draft.finish(self, spec)
+end
+
+--- One month of the calendar in the query's zone. Numbers are counted when the query runs, which raises where there is no `:timezone`.
+---@param month string|integer "2026-11"; or 0 for this month, -1 for the one before
+---@return scrutinizer.Query
+function methods:month(month)
+  local spec = times_draft(self, "month")
+  unit_times(spec, "month", month)
+  return draft.finish(self, spec)
+end
+
+--- One hour of the clock in the query's zone. A text means all moments at which the clock shows this hour: two hours where it is set back over
+--- it; one that the clock skips raises when the query runs. Numbers count hours of 60 minutes. A query without `:timezone` raises when it runs.
+---@param hour string|integer "2026-11-26T14" for 14:00 to 15:00; or 0 for this hour, -1 for the one before
+---@return scrutinizer.Query
+function methods:hour(hour)
+  local spec = times_draft(self, "hour")
+  unit_times(spec, "hour", hour)
+  return draft.finish(self, spec)
+end
+
+--- Moves the query's window: `:last "1h":shift "-7d"` is the same hour a week ago. Days and weeks are those of the calendar in the query's zone:
+--- the clock shows the same hour, also where it was changed in between; without `:timezone` the query raises when it runs. Hours, minutes and
+--- seconds are exact. Several calls add up. It does not matter whether it comes before or after the query's first times; later times replace it
+--- together with the times before. Named ranges that only the appliance knows raise when the query runs.
+---@param span string|integer "-7d", "+12h" (s m h d w), or seconds: -3600
+---@return scrutinizer.Query
+function methods:shift(span)
+  local spec = draft.of(self, "shift")
+  if spec.fields[wire.field.times] ~= nil then draft.blame "shift: the times were set as a whole by :set; say them there" end
+  local more = window.span(span)
+  if not more then draft.misuse("shift", span, 'text with a sign and a unit of s, m, h, d, w, as "-7d"; or whole seconds, as -3600') end
+  local before = spec.shift or { days = 0, seconds = 0 }
+  spec.shift = { days = before.days + more.days, seconds = before.seconds + more.seconds }
+  return draft.finish(self, spec)
+end
+
+--- The time zone in which the appliance shows times and counts days, and in which the query's days, hours and texts without a zone are read
+--- when it runs. Its effect on the appliance's own calendar ranges is unverified.
+---@param name string IANA name, such as "America/New_York"
+---@return scrutinizer.Query
+function methods:timezone(name)
+  local spec = draft.of(self, "timezone")
+  if spec.fields[wire.field.times] ~= nil then
+    draft.blame "timezone: the times were set as a whole by :set; say the zone there"
+  end
+  local known, complaint, unreadable = zone.load(name)
+  -- Without zone files only the form of the name can be checked.
+  local plausible = unreadable and type(name) == "string" and name:find "^[A-Za-z][A-Za-z0-9_+/-]*$"
+  if not known and not plausible then draft.misuse("timezone", name, 'an IANA name such as "Europe/Berlin"', complaint) end
+  spec.timezone = name
+  return draft.finish(self, spec)
+end

@@ -1,0 +1,357 @@
+--- The conditions of `query:where` and `:exclude`: which filters are sent for them, and what is left to filter in the rows.
+---
+--- Values of one key are alternatives; keys and calls narrow. The appliance narrows by filters of different types, but of one type it takes
+--- flows that meet any. So of two such conditions one is sent, and the rows that come are filtered by the other, when they show what it needs.
+
+local addresses = require "scrutinizer.addresses"
+local check = require "scrutinizer.check"
+local filters = require "scrutinizer.wire.filters"
+
+local conditions = {}
+
+---@class scrutinizer.Condition
+---@field mode "in"|"ex"
+---@field key string      a key of `where`, such as "src_ip"
+---@field values any[]    as the caller gave them; each passes `conditions.read`
+---@field call integer    which call of `where` and `exclude` said it, from 1
+
+--- The keys of `where` and `exclude`.
+---@type table<string, { kind: string, side?: "both"|"src"|"dst" }>
+conditions.keys = { app_port = { kind = "app_port" } }
+for _, kind in ipairs { "ip", "ip_group", "network", "port" } do
+  conditions.keys[kind] = { kind = kind, side = "both" }
+  conditions.keys["src_" .. kind] = { kind = kind, side = "src" }
+  conditions.keys["dst_" .. kind] = { kind = kind, side = "dst" }
+end
+
+-- One reader per kind: the value that filters.write takes, or nil and perhaps a hint.
+local READERS = { network = addresses.network, app_port = addresses.app_port }
+
+function READERS.ip(value)
+  return addresses.is_ip(value) and value or nil
+end
+
+-- A name is looked up before a request is made.
+function READERS.ip_group(value)
+  return check.digits(value, 1) or (check.name(value) and value) or nil
+end
+
+function READERS.port(value)
+  return check.digits(value, 0, 65535)
+end
+
+--- A value of a key as `filters.write` takes it; nil, and perhaps a hint, when it is no such value.
+---@param key string
+---@param value any
+---@return any
+---@return string? hint
+function conditions.read(key, value)
+  return READERS[conditions.keys[key].kind](value)
+end
+
+-- ---- what rows show ----
+
+local SOURCE, DESTINATION = "sourceipaddress", "destinationipaddress"
+
+-- The columns that show a kind of condition.
+local COLUMNS = {
+  ip = { src = SOURCE, dst = DESTINATION },
+  network = { src = SOURCE, dst = DESTINATION },
+  port = { src = "sourcetransportport", dst = "destinationtransportport" },
+}
+
+local function set(...)
+  local out = {}
+  for _, name in ipairs { ... } do out[name] = true end
+  return out
+end
+
+-- Which of these columns known report types have. Of other types the answer's header says it.
+local SHOWN = {
+  connections = set(SOURCE, DESTINATION, COLUMNS.port.src, COLUMNS.port.dst),
+  conversations = set(SOURCE, DESTINATION), conversationsApp = set(SOURCE, DESTINATION), conversationsWKP = set(SOURCE, DESTINATION),
+  host2host = set(SOURCE, DESTINATION),
+  srcHosts = set(SOURCE), srcHostFlows = set(SOURCE), flowCountBySource = set(SOURCE), dstHosts = set(DESTINATION),
+}
+for _, name in ipairs {
+  "applications", "country2country", "dstdomains", "flowCountByWKP", "interfaces", "ipGroupGroup", "newDstAs", "newSrcAs", "srcCountries",
+  "srcdomains", "topMacsSrc", "tos",
+} do SHOWN[name] = {} end
+
+-- Shares and places that the appliance computes before rows are filtered here.
+conditions.OF_ALL = set("rank", "percenttotal")
+
+-- ---- clauses: the alternatives of one key, of one call or more ----
+
+-- One value of a clause. Addresses and networks have digits and length.
+local function atom(key, given)
+  local kind = conditions.keys[key].kind
+  local value = conditions.read(key, given)
+  local text = kind == "ip" and value or kind == "network" and value.address
+  local one = { value = value, given = given }
+  if text then
+    one.digits = addresses.digits(text)
+    one.length = kind == "network" and value.length or #one.digits * 4
+  elseif kind == "app_port" then
+    one.text = ("%d-%d"):format(value.port, value.protocol)
+  else
+    one.text = type(value) == "number" and ("%d"):format(value) or value
+  end
+  return one
+end
+
+-- Whether what meets `inner` also meets `outer`.
+local function holds(outer, inner)
+  if outer.digits then return addresses.holds(outer, inner) end
+  return outer.text == inner.text
+end
+
+local function clause_of(condition)
+  local rule, atoms = conditions.keys[condition.key], {}
+  for i, value in ipairs(condition.values) do atoms[i] = atom(condition.key, value) end
+  return { key = condition.key, kind = rule.kind, side = rule.side, atoms = atoms }
+end
+
+-- An atom as text whose order is that of nothing but its value.
+local function sort_key(one)
+  return one.digits and ("%s/%03d"):format(one.digits, one.length) or one.text
+end
+
+-- What is in both clauses of one key, when a flow has one value of it: one address or port on one side.
+local function common(a, b)
+  local by_text, atoms = {}, {}
+  for _, x in ipairs(a.atoms) do
+    for _, y in ipairs(b.atoms) do
+      local inner = holds(x, y) and y or holds(y, x) and x
+      if inner then by_text[sort_key(inner)] = inner end
+    end
+  end
+  for i, text in ipairs(check.sorted_keys(by_text)) do atoms[i] = by_text[text] end
+  return { key = a.key, kind = a.kind, side = a.side, atoms = atoms }
+end
+
+local function is_single(clause)
+  return (clause.side == "src" or clause.side == "dst") and clause.kind ~= "ip_group"
+end
+
+-- Whether every flow that meets `inner` meets `outer`, both of one kind.
+local function implied(outer, inner)
+  if outer.side ~= inner.side and outer.side ~= "both" then return false end
+  for _, x in ipairs(inner.atoms) do
+    local found = false
+    for _, y in ipairs(outer.atoms) do found = found or holds(y, x) end
+    if not found then return false end
+  end
+  return true
+end
+
+-- Clauses in an order that does not depend on the order of calls.
+local function before(a, b)
+  if #a.atoms ~= #b.atoms then return #a.atoms < #b.atoms end
+  if a.key ~= b.key then return check.before(a.key, b.key) end
+  for i, x in ipairs(a.atoms) do
+    local first, second = sort_key(x), sort_key(b.atoms[i])
+    if first ~= second then return check.before(first, second) end
+  end
+  return false
+end
+
+-- Leaves out clauses that another one implies.
+local function without_implied(clauses)
+  local out, dropped = {}, {}
+  table.sort(clauses, before)
+  for i, clause in ipairs(clauses) do
+    for j, other in ipairs(clauses) do
+      if i ~= j and not dropped[j] and implied(clause, other) then dropped[i] = true end
+    end
+    if not dropped[i] then out[#out + 1] = clause end
+  end
+  return out
+end
+
+local function show(values)
+  local words = {}
+  for i, value in ipairs(values) do
+    words[i] = type(value) == "table" and table.concat({ tostring(value[1]), tostring(value[2]) }, "/") or tostring(value)
+  end
+  return table.concat(words, " or ")
+end
+
+-- Adds a clause to those of its kind. Returns false when no flow can meet it and one that is there.
+local function add_clause(list, singles, clause)
+  local place = is_single(clause) and singles[clause.key]
+  if not place then
+    list[#list + 1] = clause
+    singles[clause.key] = #list
+    return true
+  end
+  list[place] = common(list[place], clause)
+  return #list[place].atoms > 0
+end
+
+-- The clauses that include flows, by kind; nil and a complaint when no flow can meet all of them.
+local function clauses_of(spec)
+  local by_kind, singles = {}, {}
+  for _, condition in ipairs(spec.conditions) do
+    if condition.mode == "in" then
+      local clause = clause_of(condition)
+      by_kind[clause.kind] = by_kind[clause.kind] or {}
+      if not add_clause(by_kind[clause.kind], singles, clause) then
+        return nil, ("where: %s: no flow meets what all calls say of it: further calls narrow; say alternatives in one call"):format(clause.key)
+      end
+    end
+  end
+  for kind, list in pairs(by_kind) do by_kind[kind] = without_implied(list) end
+  return by_kind
+end
+
+-- ---- which clause is sent ----
+
+-- The columns that a clause needs to be filtered in rows; nil when no column shows it.
+local function columns_of(clause)
+  local of = COLUMNS[clause.kind]
+  if not of then return nil end
+  return clause.side == "both" and { of.src, of.dst } or { of[clause.side] }
+end
+
+local function report_type(spec)
+  local set_type = spec.fields[filters.TYPE_FIELD]
+  if set_type == nil then return spec.type end
+  return type(set_type) == "string" and set_type or ""
+end
+
+local function can_filter(spec, clause)
+  local shown, columns = SHOWN[report_type(spec)], columns_of(clause)
+  if not columns then return false end
+  for _, column in ipairs(columns) do
+    if shown and not shown[column] then return false end
+  end
+  return true
+end
+
+local function keys_of(list)
+  local words, seen = {}, {}
+  for _, clause in ipairs(list) do
+    if not seen[clause.key] then words[#words + 1] = clause.key end
+    seen[clause.key] = true
+  end
+  return words[2] and table.concat(words, " with ") or words[1] .. " in several calls"
+end
+
+local function complaint(spec, stuck, all)
+  local ors = ("where: %s: the appliance takes flows that meet any filter of one type"):format(keys_of(all))
+  local columns = columns_of(stuck)
+  if not columns and stuck.kind == "ip_group" then
+    return ors .. ", and rows do not show IP groups: keep one of them, or say networks in place of a group"
+  elseif not columns then
+    return ors .. ", and rows do not show which port it takes for the application's: say the alternatives in one call, or port with connections"
+  end
+  return ("%s, and '%s' has no column %s to filter the rows here: take a report that has it (%s) and add up with :aggregate")
+    :format(ors, report_type(spec), table.concat(columns, " or no "), stuck.kind == "port" and "connections" or "host2host, conversations")
+end
+
+-- The clause that is sent, and those to filter here. `others`: filters of this type are sent that are not conditions.
+local function split(spec, list, others)
+  local sent, rest, stuck = nil, {}, nil
+  for _, clause in ipairs(list) do
+    if not can_filter(spec, clause) then
+      if stuck or others then return nil, complaint(spec, clause, list) end
+      stuck = clause
+    end
+  end
+  if not others then sent = stuck or list[1] end
+  for _, clause in ipairs(list) do
+    if clause ~= sent then rest[#rest + 1] = clause end
+  end
+  return { sent = sent, rest = rest }
+end
+
+-- ---- the test of a clause ----
+
+local function why(clause, column)
+  return ("where: %s is filtered here, by the column %s, which this report lacks (the appliance would take flows that meet any filter of one type)")
+    :format(clause.key, column)
+end
+
+local function test_of(clause)
+  local one_of, tests = {}, {}
+  for i, one in ipairs(clause.atoms) do
+    if clause.kind == "port" then
+      one_of[i] = one.text
+    else
+      one_of[i] = clause.kind == "network" and ("%s/%d"):format(one.value.address, one.value.length) or one.value
+    end
+  end
+  for i, column in ipairs(columns_of(clause)) do
+    tests[i] = { column = column, member = "raw", why = why(clause, column),
+      one_of = clause.kind == "port" and { numbers = one_of } or { networks = one_of } }
+  end
+  return #tests > 1 and { any = tests } or tests[1]
+end
+
+-- ---- the plan ----
+
+local function write(out, clause, mode)
+  for _, one in ipairs(clause.atoms) do out[#out + 1] = filters.write[clause.kind](mode, clause.side, one.value) end
+end
+
+-- Which types of filters `:filter` and pasted reports include flows by.
+local function other_types(spec)
+  local types = {}
+  for _, entry in ipairs(spec.filters) do
+    local shuts_out = type(entry.value) == "string" and entry.value:find "^ex_"
+    if entry.type and not shuts_out then types[entry.type] = true end
+  end
+  return types
+end
+
+local function given(clause)
+  local values = {}
+  for i, one in ipairs(clause.atoms) do values[i] = one.given end
+  return values
+end
+
+-- Plans the clauses of one kind.
+local function plan_kind(spec, plan, list, others)
+  local parts, message = split(spec, list, others)
+  if not parts then return message end
+  if parts.sent then write(plan.entries, parts.sent, "in") end
+  for _, clause in ipairs(parts.rest) do
+    plan.rest[#plan.rest + 1] = { key = clause.key, words = ("%s = %s"):format(clause.key, show(given(clause))), test = test_of(clause) }
+  end
+end
+
+---@class scrutinizer.FilterPlan
+---@field entries { type?: string, key?: string, value: any }[] the filters to send
+---@field rest { key: string, words: string, test: table }[]   what rows are filtered by here
+
+--- How a query's filters are applied. Nil and a message when it cannot be done.
+---@param spec table
+---@return scrutinizer.FilterPlan?
+---@return string? message
+function conditions.plan(spec)
+  local plan, others = { entries = {}, rest = {} }, other_types(spec)
+  for i, entry in ipairs(spec.filters) do plan.entries[i] = entry end
+  if spec.fields[filters.FIELD] ~= nil then return plan end -- `:set` has replaced them all
+  local by_kind, message = clauses_of(spec)
+  if not by_kind then return nil, message end
+  for _, kind in ipairs(check.sorted_keys(by_kind)) do
+    message = plan_kind(spec, plan, by_kind[kind], others[filters.type[kind]])
+    if message then return nil, message end
+  end
+  for _, condition in ipairs(spec.conditions) do
+    if condition.mode == "ex" then write(plan.entries, clause_of(condition), "ex") end
+  end
+  return plan
+end
+
+--- All filters that are sent: those of `:exporter`, `:filter` and their like, then those of conditions.
+---@param spec table
+---@return { type?: string, key?: string, value: any }[]
+function conditions.entries(spec)
+  local plan, message = conditions.plan(spec)
+  if not plan then error(message, 0) end
+  return plan.entries
+end
+
+return conditions
