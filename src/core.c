@@ -11,6 +11,7 @@
 #include "lua_keep.h"
 #include "lua_report.h"
 #include "lua_resolve.h"
+#include "lua_secret.h"
 #include "lua_source.h"
 #include "lua_ties.h"
 #include "lua_writer.h"
@@ -52,6 +53,7 @@ static const luaL_Reg FUNCTIONS[] = {
     {"http", sz_lua_http_new},
     {"int64", sz_lua_json_set_int64},
     {"keep", sz_lua_keep_new},
+    {"mask", sz_lua_mask},
     {"now", now},
     {"resolve", sz_lua_resolve},
     {"running", sz_lua_running},

@@ -46,7 +46,12 @@ end
 local function echo(more, known)
   local parts = {}
   for _, secret in ipairs(known or ALL) do
-    for _, form in ipairs { secret, percent(secret), json(secret), html(secret) } do parts[#parts + 1] = form end
+    for _, form in ipairs {
+      secret, percent(secret), json(secret), html(secret), percent(json(secret)), json(json(secret)), percent(json(json(secret))),
+      html(percent(json(secret))), percent(html(secret)),
+    } do
+      parts[#parts + 1] = form
+    end
   end
   return (more or "") .. table.concat(parts, " ")
 end
@@ -81,6 +86,91 @@ describe("a set of secrets", function()
     set.add(false)
     set.add("")
     assert.equal("", set.mask "")
+  end)
+
+  -- Brothers looked for: every order of up to three encodings by Python's json, urllib.parse and html; signs at either end of the secret; secrets
+  -- that look encoded themselves; UTF-8 read as Latin-1; beyond the BMP; texts in pieces; half an encoding before and behind it.
+  it("masks each in every order of encodings", function()
+    local function bytes(hex) return (hex:gsub("%x%x", function(pair) return string.char(tonumber(pair, 16)) end)) end
+    local sets, wrong, count = {}, {}, 0
+    local function check(good, secret, ...)
+      if not good and #wrong < 20 then wrong[#wrong + 1] = ("%q: %s: %s"):format(secret, ...) end
+    end
+    for line in support.shell("env -u LD_PRELOAD python3 -B spec/secrets/encodings.py"):gmatch "[^\n]+" do
+      local secret, text, names = line:match "^(%x+) (%x+) (.*)$"
+      secret, text, count = bytes(secret), bytes(text), count + 1
+      sets[secret] = sets[secret] or secrets.new { secret }
+      local set = sets[secret]
+      check(set.mask("(" .. text .. ")") == "(***)", secret, names, text)
+      check(set.stream()("{" .. text .. "}", true) == "{***}", secret, names .. " in one piece", text)
+      for _, around in ipairs { { "%", "41" }, { "C:\\", "n" }, { "&am", "p;" }, { "%4", "25" } } do
+        local masked = set.mask(around[1] .. text .. around[2])
+        check(masked:find("***", 1, true) and not masked:find(text, 1, true), secret, names .. " behind " .. around[1], text)
+      end
+      local clean, cut = set.stream(), count % #text + 1
+      check(clean("{" .. text:sub(1, cut)) .. clean(text:sub(cut + 1) .. "}") .. clean("", true) == "{***}", secret, names .. " in two pieces", text)
+    end
+    assert.same({}, wrong)
+    assert.equal(24 * (1 + 9 + 81 + 729), count)
+  end)
+
+  it("masks what no encoding changes only where it is", function()
+    local set = secrets.new { "Hunter22", "it's \\ 100%" }
+    for _, text in ipairs {
+      "DOM\\\\***", "{\\\"***\\\":1}", "%22***%22", "&quot;***&quot;", "\\u0022***\\u0022", "100%***", "a+***+", "it&#39;s%20%5C%5C%20100 or so",
+    } do
+      assert.equal(text, set.mask((text:gsub("%*%*%*", "Hunter22"))))
+      assert.equal(text, set.stream()((text:gsub("%*%*%*", "Hunter22")), true))
+    end
+  end)
+
+  -- Brothers looked for: a run of each sign that begins an encoding, of each whole encoding, of each secret's beginning, of secrets themselves; each
+  -- with secrets of one such sign to many; as a whole and as a stream.
+  it("takes time that grows with the text alone, whoever wrote it", function()
+    local runs = {
+      "\\", "%", "%25", "25", "%5C", "&", "&amp;", "amp;", "&#38;", "&#", "+", "\\u005c", "\\x5C", "\195\131", "a", "a\\", "a%25", "50%25", ".",
+    }
+    local known = {
+      "a\\b", "a\\\\b", "a\\\\\\\\b", ("\\"):rep(60) .. "b", "%%b!", ("%"):rep(16) .. "b!", "%25%25%25%25b!", "&&b!", ("&amp;"):rep(9) .. "b!",
+      "&#38;b", "50%off!!", "....!", ("a"):rep(300) .. "b", "b" .. ("a"):rep(300), "aaaa", "\\\\\\\\", "%%%%", "&&&&", "ÃÃÃÃb",
+    }
+    local size = support.sanitized and 2000 or 32000
+    for _, secret in ipairs(known) do
+      local set = secrets.new { secret }
+      for _, run in ipairs(runs) do
+        for _, first in ipairs { "", secret:sub(1, 1), secret:sub(1, -2) } do
+          local text = first .. run:rep(math.floor(size / #run)) .. "c"
+          local begun = os.clock()
+          set.mask(text)
+          local clean = set.stream()
+          for at = 1, #text, size / 8 do clean(text:sub(at, at + size / 8 - 1)) end
+          clean("", true)
+          local spent = os.clock() - begun
+          assert.is_true(spent < 1, ("%g s for %q in a run of %q"):format(spent, secret, run))
+        end
+      end
+    end
+  end)
+
+  it("holds little of a text back, and loses nothing of it", function()
+    for _, run in ipairs { "\\", "%25", "&amp;", "a", '\\"' } do
+      local clean, out, fed = secrets.new({ '"aaaa\\' }).stream(), {}, 0
+      for _ = 1, 200 do
+        out[#out + 1] = clean(run:rep(100))
+        fed = fed + 100 * #run
+        assert.is_true(fed - #table.concat(out) < 3000)
+      end
+      out[#out + 1] = clean("", true)
+      assert.equal(run:rep(20000), table.concat(out))
+    end
+  end)
+
+  it("masks all of a long list, such as the passwords of a thousand new users", function()
+    local list, text = {}, {}
+    for i = 1, 1000 do list[i], text[i] = ("p%dss%d"):format(i, i), ("p%dss%d"):format(i, i) end
+    assert.equal(("*** "):rep(1000), secrets.new(list).mask(table.concat(text, " ") .. " "))
+    assert.equal(("*** "):rep(1000), secrets.new(list).stream()(table.concat(text, " ") .. " ", true))
+    assert.equal("***", secrets.new({ [3] = "third" }).mask "third") -- a user without a password leaves a hole
   end)
 
   it("masks one that was cut off", function()

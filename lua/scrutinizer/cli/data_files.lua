@@ -31,9 +31,9 @@ end
 local function run(chunk, size)
   local strings = debug.getmetatable ""
   local methods, steps, most = strings.__index, 0, collectgarbage "count" + (MAX_MADE + 40 * size) / 1024
-  local over = false -- true: a limit was exceeded, the next steps are our own
+  local over -- why it was stopped: a limit was exceeded, the next steps are our own
   local function stop(why)
-    over = true
+    over = why
     error(why, 0)
   end
   strings.__index = nil
@@ -46,10 +46,25 @@ local function run(chunk, size)
   local ok, value = pcall(chunk)
   debug.sethook()
   strings.__index = methods
-  return ok, value
+  return ok, value, over
 end
 
---- Reads a text as a Lua table. The text runs without globals, in bounded time and memory: it is data, not a program.
+local ATTEMPTS = { "call", "index", "concatenate", "perform arithmetic", "get length", "compare" }
+
+-- The line and the fault of Lua's message. Nothing else of it is shown: Lua quotes the text, which may hold a token.
+local function fault_of(message)
+  local line, said = tostring(message):match "^text:(%d+): (.*)$"
+  if not line then return "", "it is not a Lua table" end
+  for _, verb in ipairs(ATTEMPTS) do
+    if said:find("attempt to " .. verb, 1, true) == 1 then return ":" .. line, "only data is allowed, texts in quotes: attempt to " .. verb end
+  end
+  local fault = said:match "^'%S+' expected" or said:match "^<[a-z]+> expected"
+    or said:match "^unfinished [a-z ]*[a-z]" or said:match "^([a-z ]+) near "
+  return ":" .. line, fault or "it is not a Lua table"
+end
+
+--- Reads a text as a Lua table. The text runs without globals, in bounded time and memory: it is data, not a program. Errors say the line and the
+--- kind of fault, and quote nothing.
 ---@param path string for messages
 ---@param text string
 ---@return table
@@ -58,17 +73,18 @@ function data_files.parse(path, text)
   local chunk, why
   local old_load, set_environment = rawget(_G, "loadstring"), rawget(_G, "setfenv")
   if set_environment then
-    chunk, why = old_load(text, "=" .. path)
+    chunk, why = old_load(text, "=text")
     if chunk then set_environment(chunk, {}) end
   else
-    chunk, why = load(text, "=" .. path, "t", {})
+    chunk, why = load(text, "=text", "t", {})
   end
-  if not chunk then wrong("%s", why) end
+  if not chunk then wrong("%s%s: %s", path, fault_of(why)) end
   -- Code that LuaJIT has compiled calls no hook.
   local jit = rawget(_G, "jit")
   if jit then jit.off(chunk, true) end
-  local ok, value = run(chunk, #text)
-  if not ok then wrong("%s: %s", path, errors.neutral(value, 200)) end
+  local ok, value, over = run(chunk, #text)
+  if over then wrong("%s: %s", path, over) end
+  if not ok then wrong("%s%s: %s", path, fault_of(value)) end
   if type(value) ~= "table" then wrong("%s: it contains no table of settings", path) end
   return value
 end

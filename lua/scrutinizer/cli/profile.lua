@@ -19,7 +19,7 @@ function profile.options(parser)
     parser:option("--pin", "Hash of the appliance's public key: sha256//…"):argname "<pin>",
     parser:flag("--no-verify", "Do not check the certificate: an attacker on the network path can then read the token."),
     parser:option("--token-file", "File with the token; it must be readable by its owner only."):argname "<file>",
-    parser:option("--config", "Profile file (default ~/.config/scrutinizer/config.lua)."):argname "<file>",
+    parser:option("--config", "Profile file (default ~/.config/scrutinizer/config.lua); it must be readable by its owner only."):argname "<file>",
     parser:option("--profile", "Name of a profile in that file."):argname "<name>",
     parser:option("--proxy", "URL of a proxy."):argname "<url>",
     parser:option("--timeout", "Seconds to wait for the appliance in total (default 300)."):argname "<seconds>":convert(tonumber))
@@ -36,28 +36,24 @@ local function exposed(path)
   if owner ~= me and owner ~= "0" then return "it belongs to another user; change its owner" end
 end
 
+-- Neither names that are not known nor values are shown: they may be a token in the wrong place.
 local function check_settings(path, settings, where)
   for name, value in pairs(settings) do
-    local is_profile = where == "" and type(value) == "table"
+    local is_profile = where == "" and type(name) == "string" and not KNOWN[name] and type(value) == "table"
     if not is_profile and not KNOWN[name] then
       local hint = type(name) == "string" and suggest.did_you_mean(suggest.nearest(name, KNOWN))
-      wrong("%s: unknown setting %s%s%s", path, where, check.show(name), hint and "; " .. hint or "")
+      wrong("%s: unknown setting%s; %s", path, where == "" and "" or " in " .. where:sub(1, -2),
+        hint or "known are url, token, ca_file, verify, pin, proxy, timeout, and tables of them")
     end
     if not is_profile and type(value) ~= KNOWN[name] then wrong("%s: %s%s must be a %s", path, where, name, KNOWN[name]) end
   end
+  if settings.url and not settings.url:find "^[A-Za-z]+://" then wrong("%s: %surl must begin with https://", path, where) end
 end
 
-local function holds_token(data)
-  if data.token then return true end
-  for _, value in pairs(data) do
-    if type(value) == "table" and value.token then return true end
-  end
-  return false
-end
-
+-- Refuses a file that others can read, whatever is in it.
 local function guard(path)
   local why = exposed(path)
-  if why then wrong("%s holds a token and %s", path, why) end
+  if why then wrong("%s may hold a secret and %s", path, why) end
 end
 
 local function from_file(args)
@@ -65,7 +61,10 @@ local function from_file(args)
   local base = os.getenv "XDG_CONFIG_HOME" or (home and home .. "/.config")
   local path = args.config or (base and base .. "/scrutinizer/config.lua")
   local text, why, absent
-  if path then text, why, absent = data_file.read(path) end
+  if path then
+    guard(path)
+    text, why, absent = data_file.read(path)
+  end
   if not text then
     if args.config or (path and not absent) then wrong("%s", why) end
     if args.profile then wrong("the profile file %s does not exist", path or "") end
@@ -73,7 +72,6 @@ local function from_file(args)
   end
   local data = data_file.parse(path, text)
   check_settings(path, data, "")
-  if holds_token(data) then guard(path) end
   if not args.profile then return data end
   local chosen = data[args.profile]
   if type(chosen) ~= "table" then wrong("%s: it has no profile %s", path, check.show(args.profile)) end
@@ -83,9 +81,9 @@ end
 
 local function token_of(args, settings)
   if not args.token_file then return settings.token end
+  guard(args.token_file)
   local text, why = data_file.read(args.token_file)
   if not text then wrong("%s", why) end
-  guard(args.token_file)
   local token = text:match "^%s*(%S+)%s*$"
   if not token then wrong("%s: it must contain one token and nothing else", args.token_file) end
   return token

@@ -126,6 +126,14 @@ function core.resolve(host) end
 ---@return string hex
 function core.sha256(text) end
 
+--- A text with `***` in place of each occurrence of a secret, in any encoding.
+---@param text string
+---@param secret string not empty
+---@param least? integer the text may end within the secret, behind at least this many bytes of it
+---@return string masked
+---@return string rest with `least`: the end of the text that may be the beginning of the secret; else empty
+function core.mask(text, secret, least) end
+
 --- A transfer whose bytes Lua hands on.
 ---@param from? table
 ---@return scrutinizer.core.Transfer

@@ -2,64 +2,59 @@
 --- closures, so a dump of its table does not show them.
 
 local ascii = require "scrutinizer.ascii"
-local match = require "scrutinizer.secrets.match"
+local core = require "scrutinizer.core"
 
 local secrets = {}
 
 local MASK = "***"
 
--- A text that was cut may end within a secret. If it ends with at least this many first characters of a secret, they are masked.
+-- A text that was cut may end within a secret. If it ends with at least this many first bytes of a secret, they are masked.
 local BEGINNING = 4
 
 -- In recorded data, secrets shorter than this are not masked inside texts: they look like ordinary words.
 local SHORTEST_IN_DATA = 4
 
--- The most secrets in a set; the oldest are dropped. So a token that changes every hour does not fill memory.
+-- The most secrets that are added to a set later; the oldest are dropped. So a token that changes every hour does not fill memory.
 local MOST = 32
 
 -- The longest first: otherwise masking a short secret could leave parts of a longer one.
 local function longer(a, b)
-  return #a.units > #b.units
+  return #a > #b or (#a == #b and a < b)
 end
 
-local function replace(text, patterns, shortest)
-  for _, pattern in ipairs(patterns) do
-    local parts, from = {}, 1
-    local first, last
-    if #pattern.units >= shortest then first, last = match.find(text, pattern, 1) end
-    while first do
-      parts[#parts + 1] = text:sub(from, first - 1)
-      from = last + 1
-      first, last = match.find(text, pattern, from)
-    end
-    if from > 1 then text = table.concat(parts, MASK) .. MASK .. text:sub(from) end
-  end
-  return text
-end
-
--- Masks the end of a text that was cut within a secret.
-local function replace_end(text, patterns)
+-- Masks a text that may have been cut within a secret.
+local function replace(text, list)
   local dots = text:sub(-3) == "…" and "…" or ""
-  local body = text:sub(1, #text - #dots)
-  for _, pattern in ipairs(patterns) do
-    local at = match.begun(body, pattern, BEGINNING)
-    if at then return body:sub(1, at - 1) .. MASK .. dots end
+  text = text:sub(1, #text - #dots)
+  for _, secret in ipairs(list) do
+    local masked, rest = core.mask(text, secret, BEGINNING)
+    text = rest == "" and masked or masked .. MASK
   end
-  return text
+  return text .. dots
 end
 
--- Masks a text that arrives in pieces. A secret may span two pieces, so what may be its beginning is held back.
-local function stream(patterns)
+-- Masks one secret in a text that arrives in pieces. The secret may span two pieces, so what may be its beginning is held back.
+local function stage(secret)
   local held = ""
   return function(piece, last)
-    local text = replace(held .. piece, patterns(), SHORTEST_IN_DATA)
-    local keep = #text + 1
-    for _, pattern in ipairs(last and {} or patterns()) do
-      local at = #pattern.units >= SHORTEST_IN_DATA and match.begun(text, pattern, 0)
-      if at and at < keep then keep = at end
+    local masked, rest = core.mask(held .. piece, secret, not last and 0 or nil)
+    held = rest
+    return masked
+  end
+end
+
+-- Masks a text that arrives in pieces: one secret after the other. Secrets may be added meanwhile.
+local function stream(list)
+  local stages, known = {}, {}
+  return function(piece, last)
+    for _, secret in ipairs(list()) do
+      if not known[secret] and #secret >= SHORTEST_IN_DATA then
+        known[secret] = true
+        stages[#stages + 1] = stage(secret)
+      end
     end
-    held = text:sub(keep)
-    return text:sub(1, keep - 1)
+    for _, clean in ipairs(stages) do piece = clean(piece, last) end
+    return piece
   end
 end
 
@@ -73,28 +68,33 @@ end
 ---@param others? scrutinizer.Secrets its secrets are masked too, also those added later
 ---@return scrutinizer.Secrets
 function secrets.new(list, others)
-  local known, order, patterns, set = {}, {}, {}, {}
+  local known, added, sorted, set = {}, {}, {}, {}
+  local function sort()
+    sorted = {}
+    for secret in pairs(known) do sorted[#sorted + 1] = secret end
+    table.sort(sorted, longer)
+  end
+  local function is_new(secret) return secret and secret ~= "" and not known[secret] end
   function set.add(secret)
-    if not secret or secret == "" or known[secret] then return end
-    known[secret] = match.pattern(secret)
-    order[#order + 1] = secret
-    if #order > MOST then known[table.remove(order, 1)] = nil end
-    patterns = {}
-    for i, one in ipairs(order) do patterns[i] = known[one] end
-    table.sort(patterns, longer)
+    if not is_new(secret) then return end
+    known[secret], added[#added + 1] = true, secret
+    if #added > MOST then known[table.remove(added, 1)] = nil end
+    sort()
   end
   function set.mask(text)
     if others then text = others.mask(text) end
-    if #patterns == 0 then return text end
-    return replace_end(replace(text, patterns, 1), patterns)
+    return sorted[1] and replace(text, sorted) or text
   end
   function set.stream()
-    local mine, theirs = stream(function() return patterns end), others and others.stream()
+    local mine, theirs = stream(function() return sorted end), others and others.stream()
     return function(piece, last)
       return mine(theirs and theirs(piece, last) or piece, last)
     end
   end
-  for _, secret in ipairs(list or {}) do set.add(secret) end
+  for _, secret in pairs(list or {}) do
+    if is_new(secret) then known[secret] = true end
+  end
+  sort()
   return set
 end
 
