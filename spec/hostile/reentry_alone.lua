@@ -1,6 +1,6 @@
 -- Usage: LUA spec/hostile/reentry_alone.lua feed|take DOCUMENT
 -- Sixty readers read a document of 200 rows of 40 cells; into each comes one finalizer, a row later than into the one before, which feeds the
--- same decoder or takes a row. Every row must be right and come once. Prints what finalizers were told, and how often.
+-- same decoder or takes the next row, which then counts as read. Every row must be right and come once. Prints what finalizers were told, and how often.
 
 local scrutinizer = require "scrutinizer"
 
@@ -23,9 +23,10 @@ end
 -- Each gives whether the rest was fed, and what it was told.
 local VISITS = {
   feed = function(decoder) return decoder:feed(DOC:sub(HALF + 1)) end,
-  take = function(_, next_row)
-    local good, err = pcall(next_row, nil)
-    return false, good or err
+  take = function(decoder, next_row, read)
+    local good, row = pcall(next_row, decoder)
+    if good and row then read(row) end
+    return false, good and (row and "a row" or "no row") or row
   end,
 }
 
@@ -57,7 +58,7 @@ local function read_all(first)
     if not armed then return end
     armed = false
     local err
-    fed, err = VISITS[visit](decoder, next_row)
+    fed, err = VISITS[visit](decoder, next_row, read)
     told[tostring(err)] = (told[tostring(err)] or 0) + 1
   end)
   for row in next_row, decoder do read(row) end

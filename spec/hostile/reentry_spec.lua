@@ -37,14 +37,12 @@ describe("a finalizer while a row is made", function()
     return said
   end
 
-  it("cannot feed the decoder, is told so, and every row is right", function()
-    local refusal = "phase: feed: the decoder is in use by another call of its method 'next'; " .. FORBIDDEN
-    assert.is_truthy(run("feed"):find(refusal, 1, true))
-  end)
-
-  it("cannot take a row away", function()
-    assert.matches("^%d+ times: ", run "take")
-  end)
+  for visit, method in pairs { feed = "feed", take = "next" } do
+    it("cannot " .. visit .. ", is told so, and every row is right", function()
+      local refusal = ("phase: %s: the decoder is in use by another call of its method 'next'; "):format(method) .. FORBIDDEN
+      assert.is_truthy(run(visit):find(refusal, 1, true))
+    end)
+  end
 end)
 
 describe("what the core's objects are asked while they are at work", function()
