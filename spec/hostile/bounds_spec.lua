@@ -288,7 +288,7 @@ local STREAMED, HELD, CALLED = (_VERSION == "Lua 5.1" and 4.5 or 4) * MEGABYTE, 
 local NANOSECONDS = 50 -- for each byte
 local MAKING = 200 -- the same where a table of Lua's is made of three bytes, up to the maximum
 local GROUP, ROW = 0.15, 0.3 -- KiB of a group, and of a row in a list: the result itself
-local ROWS = 20 * MEGABYTE -- of the rows that are kept for the series of a graph
+local ROWS = 40 * MEGABYTE -- of the rows that are kept for the series of a graph: 16 MB of values, and what waits for the collector
 
 -- What a case must give when it is read in a way.
 local function expected(case, way)

@@ -1,6 +1,7 @@
 -- Usage: LUA spec/hostile/reentry_alone.lua feed|take DOCUMENT
 -- Sixty readers read a document of 200 rows of 40 cells; into each comes one finalizer, a row later than into the one before, which feeds the
--- same decoder or takes the next row, which then counts as read. Every row must be right and come once. Prints what finalizers were told, and how often.
+-- same decoder or takes the next row, which then counts as read. Every row must be right and come once. Prints what finalizers were told, and
+-- how often.
 
 local scrutinizer = require "scrutinizer"
 

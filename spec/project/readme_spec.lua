@@ -38,7 +38,8 @@ local BLOCKS = {
   ['integers = "int64"'] = function(_, out) assert.equal("", out) end,
   -- By awk over the flows that are recorded, of which the sandbox's day consists.
   ["by = { net ="] = function(_, out)
-    assert.equal(support.shell [[gzip -dc examples/sandbox/flows.csv.gz | awk -F, 'NR > 1 && split($7, a, ".") == 4 { sum[a[1] "." a[2] "." a[3] ".0/24"] += $12 }
+    assert.equal(support.shell [[gzip -dc examples/sandbox/flows.csv.gz | awk -F, 'NR > 1 &&
+      split($7, a, ".") == 4 { sum[a[1] "." a[2] "." a[3] ".0/24"] += $12 }
       END { for (net in sum) if (sum[net] > sum[most]) most = net; print most "\t" sum[most] }']], out)
   end,
   ["client.users:create"] = function(_, out)
