@@ -257,13 +257,24 @@ describe("a report", function()
   end)
 
   if not support.sanitized and not os.getenv "SANDBOX_CHECKED" then
+    -- In a process of its own: the collector of this one lets much more wait.
     it("of 300,000 rows stays within 4 MB over idle", function()
-      local query = client:report("custom_rows_300000"):range("LastHour")
-      support.collect()
-      local idle, peak = support.rss(), 0
-      local rows = assert(export.csv(query, "/dev/null", { on_progress = function() peak = math.max(peak, support.rss()) end }))
-      assert.equal(300000, rows)
-      assert.is_true(peak - idle <= 4096, (peak - idle) .. " KiB")
+      local box = support.sandbox()
+      local path = temporary()
+      support.write(path, ([[
+        local scrutinizer, support = require "scrutinizer", require "spec.support"
+        local client = assert(scrutinizer.connect { url = %q, token = %q, tls = { ca_file = %q } })
+        local query = client:report("custom_rows_300000"):range("LastHour")
+        support.collect()
+        local idle, peak = support.rss(), 0
+        local function look() peak = math.max(peak, support.rss()) end
+        local rows = assert(require("scrutinizer.export").csv(query, "/dev/null", { on_progress = look }))
+        print(("%%d rows, %%d KiB"):format(rows, math.max(0, peak - idle)))
+      ]]):format(box.url, box.token, box.ca))
+      local rows, grown = support.shell(support.lua .. " " .. path .. " 2>&1"):match "^(%d+) rows, (%d+) KiB\n$"
+      os.remove(path)
+      assert.equal("300000", rows)
+      assert.is_true(tonumber(grown) <= 4096, grown .. " KiB")
     end)
   end
 end)
