@@ -93,7 +93,10 @@ local FILTERS = {
   { function(q) return q:all_exporters():device_group(7) end, { sdfDips_0 = "in_GROUP_7" } },
   { function(q) return q:filter("sdfDips", "in_GROUP_ALL"):exporter "10.1.1.4" end, { sdfDips_0 = "in_0A010104_ALL" } },
   { function(q) return q:filter("sdfDips", "ex_0A190101_ALL"):all_exporters():exporter "10.1.1.4" end,
-    { sdfDips_0 = "ex_0A190101_ALL", sdfDips_1 = "in_0A010104_ALL" } },
+    { sdfDips_0 = "in_0A010104_ALL" } },
+  { function(q) return q:exporter("10.1.1.4"):filter("sdfDips", "ex_0A190101_ALL"):exporter "10.1.1.5" end,
+    { sdfDips_0 = "in_0A010104_ALL", sdfDips_1 = "ex_0A190101_ALL", sdfDips_2 = "in_0A010105_ALL" } },
+  { function(q) return q:filter("sdfDips", "ex_0A190101_ALL"):only_exporter "10.25.1.1" end, { sdfDips_0 = "in_0A190101_ALL" } },
   { function(q) return q:exporter("10.1.1.4"):device_group(7):only_exporter "10.25.1.1" end, { sdfDips_0 = "in_0A190101_ALL" } },
   { function(q) return q:exporter("10.1.1.4"):device_group(7):without "exporter" end, { sdfDips_0 = "in_GROUP_ALL" } },
   { function(q)
@@ -105,8 +108,7 @@ local FILTERS = {
   { function(q) return q:exporter("10.1.1.4"):where({ ip = "1.1.1.1" }):filter("sdfNew", "x"):without "filters" end,
     { sdfDips_0 = "in_GROUP_ALL" } },
   { function(q) return q:set("filters", { a = "b" }):without "filters" end, { sdfDips_0 = "in_GROUP_ALL" } },
-  { function(q) return q:filter("sdfDips", "ex_0A010104_ALL"):all_exporters() end,
-    { sdfDips_0 = "ex_0A010104_ALL", sdfDips_1 = "in_GROUP_ALL" } },
+  { function(q) return q:filter("sdfDips", "ex_0A010104_ALL"):all_exporters() end, { sdfDips_0 = "in_GROUP_ALL" } },
   { function(q) return q:device_group(7):device_group "8" end, { sdfDips_0 = "in_GROUP_7", sdfDips_1 = "in_GROUP_8" } },
   { function(q) return q:where { ip = "10.1.1.1" }:exclude { ip = "10.1.1.2" }:where { src_ip = { "1.1.1.1", "2.2.2.2" } } end,
     { sdfDips_0 = "in_GROUP_ALL", sdfIps_0 = "in_10.1.1.1_Both", sdfIps_1 = "ex_10.1.1.2_Both" } }, -- the rest is filtered here

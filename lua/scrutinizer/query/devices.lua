@@ -16,6 +16,8 @@ local function drop_filters(spec, drop)
   spec.filters = rest
 end
 
+local function of_devices(entry) return entry.type == wire.filter_type.exporter end
+
 -- Adds one device, or one of its interfaces. Raises at the line that called the query's method.
 local function add_device(spec, device, interface)
   local entry, message = filters.exporter(device, interface)
@@ -37,22 +39,22 @@ function methods:exporter(device, interface)
   return draft.finish(self, spec)
 end
 
---- Like `:exporter`, in place of all devices and device groups that were said before.
+--- Like `:exporter`, in place of all devices and device groups that were said before, also of those that pasted JSON excludes.
 ---@param device string
 ---@param interface? integer|string
 ---@return scrutinizer.Query
 function methods:only_exporter(device, interface)
   local spec = draft.with_filters(self, "only_exporter")
-  drop_filters(spec, wire.includes_exporter)
+  drop_filters(spec, of_devices)
   add_device(spec, device, interface)
   return draft.finish(self, spec)
 end
 
---- Flows of every device: removes what `:exporter` and `:device_group` added.
+--- Flows of every device: removes what `:exporter`, `:device_group` and pasted JSON said of devices.
 ---@return scrutinizer.Query
 function methods:all_exporters()
   local spec = draft.with_filters(self, "all_exporters")
-  drop_filters(spec, wire.includes_exporter)
+  drop_filters(spec, of_devices)
   draft.add_filters(spec, { wire.filters.all_exporters() })
   return draft.finish(self, spec)
 end

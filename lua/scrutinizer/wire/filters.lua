@@ -68,14 +68,6 @@ function FILTERS.all_exporters()
   return filter("exporter", "in", "GROUP", "ALL")
 end
 
---- Whether a filter includes devices rather than excludes them.
----@param entry { type?: string, value: any }
----@return boolean
-function filters.includes_exporter(entry)
-  local shuts_out = type(entry.value) == "string" and entry.value:find "^ex_"
-  return entry.type == filters.type.exporter and not shuts_out
-end
-
 --- Whether a filter includes all devices.
 ---@param entry { type?: string, value: any }
 ---@return boolean
@@ -88,7 +80,7 @@ end
 ---@return boolean
 function filters.includes_interface(entry)
   if entry.named then return entry.named.interface ~= nil end
-  return filters.includes_exporter(entry) and type(entry.value) == "string" and entry.value:find "^in_[^_]+_.*%-%d+$" ~= nil
+  return entry.type == filters.type.exporter and type(entry.value) == "string" and entry.value:find "^in_[^_]+_.*%-%d+$" ~= nil
 end
 
 --- The devices that a filter includes, as `query:exporter` and `:device_group` say them; nil for other filters, and for those in another form

@@ -80,7 +80,7 @@ wire.ALL_ROWS = 10000000000
 wire.DIRECTIONS = { "inbound", "outbound" }
 wire.BOTH = "both"
 
-wire.filter_type, wire.filters, wire.includes_exporter = filters.type, filters.write, filters.includes_exporter
+wire.filter_type, wire.filters = filters.type, filters.write
 wire.includes_all_exporters, wire.includes_interface, wire.filter_key = filters.includes_all_exporters, filters.includes_interface, filters.key
 wire.device = filters.device
 
