@@ -257,18 +257,22 @@ local function fetch(row)
   assert.equal(row[6], requests(row))
 end
 
+-- After these nothing of a write was done, so it may be sent again: it was not sent, or the answer says so.
+local UNDONE = { ["refused connection"] = true, ["name not found"] = true, ["nobody takes the connection"] = true, ["429"] = true,
+  ["503 with Retry-After"] = true, ["503 with too long a Retry-After"] = true }
+
 local function create(row)
   local client = client_of(row)
   serial = serial + 1
   local name = "matrix" .. serial
   local made, err = client.users:create { { name = name, password = "matrix secret" } }
   client:close()
-  local wanted = row.write or { row[2], row[3], row[4] }
+  local wanted = row.write or { row[2], row[3], row[4] and UNDONE[row[1]] or false }
   if wanted == "ok" then
     assert.equal(name, assert(made, tostring(err))[1].name)
   else
     assert.is_nil(made)
-    check_error(err, wanted[1], wanted[2], wanted[3])
+    check_error(err, wanted[1], wanted[2], wanted[3] or false)
     assert.is_nil(err.message:find("matrix secret", 1, true))
   end
   assert.equal(row.writes or math.min(1, row[6]), requests(row))
