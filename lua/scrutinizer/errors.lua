@@ -104,6 +104,14 @@ function errors.neutral(text, max)
   return cut and text .. "…" or text
 end
 
+--- A text in quotes, whole and on one line. Two texts never give the same: backslashes are doubled, so that `\x1B` as it stands differs from the
+--- byte.
+---@param text string
+---@return string
+function errors.quoted(text)
+  return '"' .. errors.neutral(text:gsub('[\\"]', "\\%0"), math.huge) .. '"'
+end
+
 --- A new error.
 ---@param kind scrutinizer.ErrorKind
 ---@param message string  made neutral here

@@ -380,6 +380,14 @@ describe("query", function()
     assert.equal('scrutinizer.Query: "host2host", inbound, last 5400 s', tostring(base:last "90m"))
     assert.equal('scrutinizer.Query: "host2host", inbound, times as set, set { times = {} }', tostring(base:set("times", {})))
     assert.is_nil(tostring(report("custom_\27[31m\n")):find "%c")
+    local strange = report("custom_\27[31m\n"):range "a\nb\27[31m"
+    assert.is_nil(tostring(strange):find "%c")
+    assert.is_nil(strange:explain():gsub("\n", ""):find "%c")
+    assert.equal(4, select(2, strange:explain():gsub("\n", "\n")) + 1)
+    local others = { ["day 2026-11-26"] = strange:day "2026-11-26", ["last 3600 s"] = strange:last(3600), ["1 to 2"] = strange:between(1, 2) }
+    for words, other in pairs(others) do
+      assert.are_not.equal(tostring(strange:range(words)), tostring(other))
+    end
     local all = timed:both():timezone("UTC"):granularity(5):exporter("10.1.1.4", 11):exporter("core-1", "xe-0/0/1"):device_group(7)
       :where({ ip = { "1.1.1.1", "2.2.2.2" }, port = 53 }):exclude({ app_port = { 443, "tcp" } }):filter("sdfNew", 'in_"x"')
       :select({ src = "sourceipaddress", note = "x.label?" }):rate():bits():raw():data_mode("saf"):order_by("sum_octetdeltacount"):others(false)

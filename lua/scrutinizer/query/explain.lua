@@ -3,6 +3,7 @@
 local check = require "scrutinizer.check"
 local conditions = require "scrutinizer.wire.conditions"
 local described = require "scrutinizer.report.described"
+local errors = require "scrutinizer.errors"
 local pages = require "scrutinizer.report.pages"
 local said = require "scrutinizer.query.said"
 local times = require "scrutinizer.time.times"
@@ -53,7 +54,7 @@ local function sent(spec, plan)
   elseif not devices then
     table.insert(words, 1, "all devices")
   end
-  return ("sent: %s, %s; %s; %s"):format(spec.type, described.direction(spec), table.concat(words, ", "), other_fields(spec))
+  return ("sent: %s, %s; %s; %s"):format(errors.neutral(spec.type, 200), described.direction(spec), table.concat(words, ", "), other_fields(spec))
 end
 
 local function filtered(spec, plan)

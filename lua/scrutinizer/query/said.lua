@@ -8,11 +8,7 @@ local wire = require "scrutinizer.wire"
 
 local said = {}
 
--- A string in quotes. Backslashes are doubled, so that `\x1B` as it was said differs from the byte.
-local function quoted(text)
-  return '"' .. errors.neutral(text:gsub('[\\"]', "\\%0"), math.huge) .. '"'
-end
-
+local quoted = errors.quoted
 local value_text
 
 local function list_text(list)

@@ -2,6 +2,7 @@
 --- epochs, [from, to), when the query runs.
 
 local check = require "scrutinizer.check"
+local errors = require "scrutinizer.errors"
 local times = require "scrutinizer.time.times"
 local zone = require "scrutinizer.time.zone"
 
@@ -157,7 +158,8 @@ local function said_text(said)
   if said.last then return ("last %d s"):format(said.last) end
   if said.between then return ("%s to %s"):format(said.between[1], said.between[2]) end
   if said.unit then return ("%s %s"):format(said.unit, said.at) end
-  return said.range or ("%d to %d"):format(said.from, said.to)
+  if said.range then return said.range:find "^[A-Za-z][A-Za-z0-9_]*$" and said.range or errors.quoted(said.range) end
+  return ("%d to %d"):format(said.from, said.to)
 end
 
 --- A query's times in words, as they were said.
