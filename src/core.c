@@ -43,6 +43,7 @@ static const luaL_Reg FUNCTIONS[] = {
     {"caller", sz_lua_caller},
 #endif
     {"command", sz_lua_command_new},
+    {"compare", sz_lua_json_compare},
     {"decode", sz_lua_json_decode},
     {"decoder", sz_lua_report_new},
     {"feed", sz_lua_feed_new},

@@ -266,3 +266,14 @@ int sz_lua_json_decode(lua_State *L) {
     return sz_lua_json_fail(L, &error);
   return 1;
 }
+
+int sz_lua_json_compare(lua_State *L) {
+  size_t a_len, b_len;
+  int order;
+  const char *a = luaL_checklstring(L, 1, &a_len);
+  const char *b = luaL_checklstring(L, 2, &b_len);
+  if (!sz_number_compare(a, a_len, b, b_len, &order))
+    return luaL_error(L, "compare: not a JSON number");
+  lua_pushinteger(L, order);
+  return 1;
+}

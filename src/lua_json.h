@@ -122,6 +122,12 @@ void sz_lua_json_options(lua_State *L, int index, struct sz_lua_json_how *how);
 */
 int sz_lua_json_decode(lua_State *L);
 
+/*
+** core.compare(a, b) -> -1, 0 or 1: two JSON numbers, as texts, by value.
+** Raises when one is no JSON number.
+*/
+int sz_lua_json_compare(lua_State *L);
+
 /* lua_json_text.c */
 
 /*

@@ -85,6 +85,15 @@ describe("keep", function()
       support.complaint(function() local _ = timed:keep({ ["rank.label"] = "1" }):request() end))
   end)
 
+  it("takes a float of any size for its exact value", function()
+    for value, text in pairs { [2 ^ 53] = "9007199254740992", [2 ^ 63] = "9223372036854775808", [-2 ^ 63] = "-9223372036854775808",
+      [2 ^ 64] = "18446744073709551616", [1e23] = "99999999999999991611392" } do
+      assert.matches("keep x = " .. text:gsub("%-", "%%-") .. "$", tostring(timed:keep { x = value }))
+    end
+    local odd = 9007199254740992 + 1 -- an integer where this Lua has them
+    assert.matches("keep x = " .. ("%d"):format(odd) .. "$", tostring(timed:keep { x = odd }))
+  end)
+
   it("takes a number of LuaJIT's for what it is", function()
     if not jit then return end
     local cdata = assert((loadstring or load) "return 9223372036854775807LL")()

@@ -3,6 +3,7 @@
 local ascii = require "scrutinizer.ascii"
 local bigint = require "scrutinizer.arithmetic.bigint"
 local check = require "scrutinizer.check"
+local core = require "scrutinizer.core"
 local int64 = require "scrutinizer.arithmetic.int64"
 
 local numbers = {}
@@ -76,18 +77,18 @@ function numbers.add(a, b)
   return sum
 end
 
--- A whole number against a float that has a fraction, so that it is less than 2^53.
-local function against_real(whole, real)
-  return bigint.compare(whole, bigint.whole(floor(real))) <= 0 and -1 or 1
+-- A number that `read` has read, as JSON's text of its exact value. (Of a float below 2^-46 the first 99 decimals.)
+local function exact_text(value, whole, real)
+  if whole then return bigint.text(whole) end
+  if type(value) == "number" then return ascii.format("%.99f", real) end
+  return (value:gsub("^(%-?)0+(%d)", "%1%2"))
 end
 
 local function compare(a, b)
   local x, x_real = read("compare", a)
   local y, y_real = read("compare", b)
   if x and y then return bigint.compare(x, y) end
-  if x then return against_real(x, y_real) end
-  if y then return -against_real(y, x_real) end
-  return x_real < y_real and -1 or (x_real > y_real and 1 or 0)
+  return core.compare(exact_text(a, x, x_real), exact_text(b, y, y_real))
 end
 
 --- -1, 0 or 1 when a is less than, equal to or greater than b: by value, whatever the types.
@@ -95,8 +96,7 @@ end
 ---@param b number|string|ffi.cdata*
 ---@return -1|0|1
 function numbers.compare(a, b)
-  local order = compare(a, b)
-  return order
+  return compare(a, b) + 0 -- LuaJIT has a -0
 end
 
 return numbers

@@ -126,6 +126,12 @@ function core.resolve(host) end
 ---@return string hex
 function core.sha256(text) end
 
+--- Compares two JSON numbers by value, in any form and of any length. Raises when one is no JSON number.
+---@param a string
+---@param b string
+---@return -1|0|1
+function core.compare(a, b) end
+
 --- A text with `***` in place of each occurrence of a secret, in any encoding.
 ---@param text string
 ---@param secret string not empty

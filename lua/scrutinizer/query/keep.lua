@@ -18,8 +18,12 @@ local MAX_DEPTH = 8
 ---@field words string  the field and the condition as text
 ---@field test table    see core.keep; without its field
 
--- A number as JSON text; nil for other values. LuaJIT's 64-bit integers are numbers too.
+local math_type = rawget(math, "type") -- Lua 5.3 and later
+
+-- A number as JSON text of its exact value; nil for other values. LuaJIT's 64-bit integers are numbers too.
 local function number_text(value)
+  local is_float = type(value) == "number" and not (math_type and math_type(value) == "integer")
+  if is_float and math.abs(value) >= 2 ^ 53 and math.abs(value) < math.huge then return ("%.0f"):format(value) end -- it is whole
   if type(value) == "number" then return (wire.try_encode(value)) end
   return type(value) == "cdata" and tostring(value):match "^(-?%d+)U?LL$" or nil
 end
