@@ -27,8 +27,8 @@ local unpack = table.unpack or unpack -- luacheck: ignore 143
 
 -- Functions that wait, look up names or run programs are called with what makes that short.
 local FUNCTIONS = {
-  "aggregate", "caller", "calls", "command", "compare", "decode", "decoder", "feed", "feed_finish", "feed_header", "feed_push", "feed_ready", "http", "mask",
-  "now", "running", "sha256", "ties", "top", "writer",
+  "aggregate", "caller", "calls", "command", "compare", "decode", "decoder", "feed", "feed_finish", "feed_header", "feed_push", "feed_ready", "http",
+  "mask", "now", "running", "sha256", "ties", "top", "writer",
 }
 local METHODS = {
   "feed", "finish", "next", "hold", "fast_path", "pass", "passed", "fact", "fold", "last_row", "state", "columns", "busy", "close", "rows", "add",
