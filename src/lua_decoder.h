@@ -1,10 +1,9 @@
 /*
 ** lua_decoder.h - the decoder userdata. lua_decoder.c has its state and its
-** guard. The methods: lua_rows.c makes rows as tables, lua_fast_path.c does
-*the
-** same by a fast path, lua_fold.c adds rows to an aggregate. lua_report.c
-** makes the decoder and gives its facts (the answer's members beside the
-** rows).
+** guard. The methods: lua_rows.c makes rows as tables, lua_fast_path.c gives
+** rows without the checks of decoder:next, lua_fold.c adds rows to an
+** aggregate. lua_report.c makes the decoder and gives its facts (the answer's
+** members beside the rows).
 **
 ** Bytes come in one of two ways. Pulled: decoder:next(transfer) reads the
 ** transfer's own buffer, row by row; nothing is copied. Pushed:

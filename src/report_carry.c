@@ -8,9 +8,8 @@
 #include "report_private.h"
 
 #define MAX_LOOKS 16 /* how often a row's byte is read, on average */
-#define CARRY_SPARE                                                           \
-  256 /* further bytes, beyond twice the known row                            \
-       */
+/* Further bytes, beyond twice the known row. */
+#define CARRY_SPARE 256
 
 enum carry sz_report_carry_begin(struct sz_report *r) {
   struct sz_json *in = r->in;

@@ -1,11 +1,11 @@
 /*
 ** secret.c - see secret.h.
-** At each place of the text stands a set of numbers, as bits. Number i: from
-** here on, the text reads as the secret's bytes from i to its end. The sets
-** are made from the text's end to its beginning: a reading of byte c up to
-** place q adds each i where the secret's byte is c and i + 1 is in q's set. An
-** occurrence begins where 0 is in the set. No reading is longer than SZ_REACH,
-** so a ring of as many sets is enough.
+** Works from the end of the text to its beginning. For each position it has a
+** bit set: bit i is set if the text from here on matches the secret from its
+** byte i to its end. If what stands from here up to position q may be read as
+** the byte c, bit i is set wherever the secret's byte i is c and q has bit
+** i + 1. Bit 0 set: an occurrence begins here. No reading is longer than
+** SZ_REACH, so a ring of as many sets is enough.
 **
 ** JSON within JSON within JSON puts ever more backslashes before a sign. So a
 ** backslash may also stand for nothing, up to SLASHES times in a row.

@@ -1,2 +1,2 @@
---- The command `scrutinizer`: see cli.lua.
+--- The command `scrutinizer`: see cli/init.lua.
 os.exit(require("scrutinizer.cli").run(arg), true)

@@ -48,7 +48,7 @@ core.null = nil
 ---@type table
 core.array_mt = nil
 
---- Seconds of a clock that nobody sets.
+--- Seconds of a monotonic clock.
 ---@return number
 function core.now() end
 

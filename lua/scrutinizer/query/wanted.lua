@@ -1,4 +1,4 @@
---- The methods that build a query: which flows, from which devices, at what times, in what form. Each returns a new query; misuse raises.
+--- The methods that build a query: which rows, columns and filters are wanted, and in what form. Each returns a new query; misuse raises.
 
 local check = require "scrutinizer.check"
 local draft = require "scrutinizer.query.draft"

@@ -138,7 +138,7 @@ end
 ---@return { direction: string, offset: integer, max: integer }
 function pages.request(part, page_size)
   local overlap = pages.overlap(part)
-  -- How many rows must be read until enough are kept, nobody knows.
+  -- How many rows must be read until enough are kept is not known.
   local rest = part.limit and not part.tested and part.limit - part.given + overlap or wire.ALL_ROWS
   local size = page_size or wire.ALL_ROWS
   if overlap == 1 and size < 2 then size = 2 end
