@@ -30,6 +30,21 @@ for _, name in ipairs { "addresses", "arithmetic", "ascii", "check", "core", "cs
   FILES[name] = "basic"
 end
 
+-- The same in C: a file's first word is its room, or stands in C_ROOM; all others are `bytes`. Which headers of others a room may include is the
+-- matter of OUTSIDE.
+local C_ARROWS = {
+  bytes = { "bytes" },
+  secret = { "secret", "bytes" },
+  report = { "report", "bytes" },
+  inflate = { "inflate", "bytes" },
+  http = { "http", "inflate", "bytes" },
+  command = { "command", "bytes" },
+  lua = { "lua", "report", "secret", "http", "command", "bytes" },
+}
+local C_ROOM = { core = "lua", compat = "lua", reading = "secret" }
+for _, name in ipairs { "aggregate", "columns", "keep", "shape", "ties" } do C_ROOM[name] = "report" end
+local OUTSIDE = { ["lua.h"] = "lua", ["lauxlib.h"] = "lua", ["lualib.h"] = "lua", ["curl/curl.h"] = "http", ["zlib.h"] = "inflate" }
+
 local MOST_FILES, MOST_LINES = 15, 60
 
 -- C files that call each other and have to be parted yet: the row reader's own.
@@ -56,12 +71,23 @@ local function modules()
   return found
 end
 
--- What a module requires, without the "scrutinizer." before it; also a whole folder that is asked by names made at run time.
-local function required(text)
+-- The modules that a module names in a string, however it asks for them, without the "scrutinizer." before them. A name that goes on at run time
+-- ("scrutinizer.manage." .. name) stands for every module of `found` in that folder.
+local function required(text, found)
   local list = {}
-  for name in text:gmatch 'require%s*%(?%s*"scrutinizer([%w_.]*)"' do list[#list + 1] = name == "" and "init" or name:sub(2) end
+  for name in text:gmatch 'require%s*%(?%s*["\']scrutinizer["\']' do list[#list + 1] = name and "init" end
+  for name in text:gmatch '["\'%[]scrutinizer%.(%l[%w_.]*)["\'%]]' do
+    if name:sub(-1) ~= "." then list[#list + 1] = name end
+    for module in pairs(name:sub(-1) == "." and found or {}) do
+      if module:sub(1, #name) == name then list[#list + 1] = module end
+    end
+  end
   return list
 end
+
+-- How a module may not ask for others, as no reader of names would see it.
+local HIDDEN = { ["dofile"] = "dofile", ["loadfile"] = "loadfile", ["package%.loaded%s*%["] = "package.loaded[",
+  ["=%s*require%s*[\n;,]"] = "require as a value", ['["\']scr%l*["\']%s*%.%.'] = "a name in pieces" }
 
 local function room_of(module)
   local first = module:match "^[^.]+"
@@ -76,7 +102,10 @@ local function wrong_arrows(found)
     local room, allowed = room_of(module), {}
     if not ARROWS[room] then wrong[#wrong + 1] = module .. " is in no room" end
     for _, name in ipairs(ARROWS[room] or {}) do allowed[name] = true end
-    for _, other in ipairs(required(text)) do
+    for pattern, words in pairs(HIDDEN) do
+      if text:find(pattern) then wrong[#wrong + 1] = ("%s has %s"):format(module, words) end
+    end
+    for _, other in ipairs(required(text, found)) do
       local target = room_of(other)
       if target ~= room and not allowed[target] then wrong[#wrong + 1] = ("%s (%s) must not use %s (%s)"):format(module, room, other, target) end
     end
@@ -103,7 +132,7 @@ end
 
 local function lua_circles(found)
   local graph = {}
-  for module, text in pairs(found) do graph[module] = required(text) end
+  for module, text in pairs(found) do graph[module] = required(text, found) end
   return in_circles(graph)
 end
 
@@ -127,6 +156,29 @@ local function c_graph(listing)
     end
   end
   return graph
+end
+
+local function c_room(path)
+  local name = path:match "([^/]+)%.[ch]$"
+  local first = name:match "^%l+"
+  return C_ROOM[first] or (C_ARROWS[first] and first) or "bytes"
+end
+
+-- Headers that a C file includes against the table.
+local function wrong_includes(found)
+  local wrong = {}
+  for path, text in pairs(found) do
+    local room, allowed = c_room(path), {}
+    for _, name in ipairs(C_ARROWS[room]) do allowed[name] = true end
+    for name in ("\n" .. text):gmatch '\n%s*#%s*include%s*"([^"]+)"' do
+      if not allowed[c_room(name)] then wrong[#wrong + 1] = ("%s (%s) must not include %s (%s)"):format(path, room, name, c_room(name)) end
+    end
+    for name in ("\n" .. text):gmatch "\n%s*#%s*include%s*<([^>]+)>" do
+      if OUTSIDE[name] and OUTSIDE[name] ~= room then wrong[#wrong + 1] = ("%s (%s) must not include <%s>"):format(path, room, name) end
+    end
+  end
+  table.sort(wrong)
+  return wrong
 end
 
 -- Folders with too many files of source. src is flat: there a file's first word (behind "lua_", which is a layer) stands for its folder, and a
@@ -166,15 +218,17 @@ local function long_in_lua(listing)
   return list
 end
 
--- The same of C: a body begins with a line that ends in ") {" and ends with "}" at the first column.
+-- The same of C: a body begins with a line that ends in ") {" and ends with "}" at the first column; the lines of its head begin behind an empty
+-- line, a comment or a macro.
 local function long_in_c(path, text)
-  local list, from, number = {}, nil, 0
+  local list, from, number, head = {}, nil, 0, 1
   for line in (text .. "\n"):gmatch "(.-)\n" do
     number = number + 1
-    if not from and line:find "^[%w_ *].*%) {$" then from = number end
+    if not from and (line == "" or line:find "^#" or line:find "%*/$" or line:find ";$") then head = number + 1 end
+    if not from and line:find "^[%w_ *].*%) {$" then from = head end
     if line == "}" then
       if from and number - from + 1 > MOST_LINES then list[#list + 1] = ("%s:%d has %d lines"):format(path, from, number - from + 1) end
-      from = nil
+      from, head = nil, number + 1
     end
   end
   return list
@@ -203,6 +257,12 @@ describe("the house", function()
     assert.same({}, left)
   end)
 
+  it("lets headers run one way", function()
+    local found = {}
+    for _, path in ipairs(lines_of "find src -name '*.[ch]'") do found[path] = support.read(path) end
+    assert.same({}, wrong_includes(found))
+  end)
+
   it("has no crowded room", function()
     assert.same({}, crowded(lines_of "find lua src spec examples -name '*.lua' -o -name '*.[ch]' -o -name '*.py'"))
   end)
@@ -225,6 +285,26 @@ describe("the house's inspector", function()
       ["transport.call"] = 'local query = require "scrutinizer.query"', query = 'require("scrutinizer.check")', check = "",
     })
     assert.same({ "stray is in no room" }, wrong_arrows { stray = "" })
+    for _, text in ipairs { 'pcall(require, "scrutinizer.query")', "require 'scrutinizer.query'", "require [[scrutinizer.query]]",
+      'local r = require("scrutinizer.query.x")' } do
+      assert.equal(1, #wrong_arrows { ["transport.call"] = text, query = "" }, text)
+    end
+    for _, text in ipairs { 'dofile "x.lua"', 'loadfile("x")', 'package.loaded["x"]', "local r = require\n", 'r("scrutin" .. "izer.query")' } do
+      assert.equal(1, #wrong_arrows { ["transport.call"] = text }, text)
+    end
+    assert.same({ "cli.commands.a", "cli" }, { "cli.commands.a", lua_circles {
+      cli = 'require("scrutinizer.cli.commands." .. name)', ["cli.commands.a"] = 'require "scrutinizer.cli"' }[1] })
+  end)
+
+  it("sees a header of a room above, Lua's below the bindings, curl's outside http", function()
+    assert.same({
+      "src/http.c (http) must not include <lua.h>", "src/http.c (http) must not include report.h (report)",
+      "src/json.c (bytes) must not include <curl/curl.h>", "src/json.c (bytes) must not include lua_json.h (lua)",
+    }, wrong_includes {
+      ["src/http.c"] = '#include "report.h"\n#include <lua.h>\n#include <curl/curl.h>\n',
+      ["src/json.c"] = '#include "lua_json.h"\n# include <curl/curl.h>',
+      ["src/lua_json.c"] = '#include "json.h"\n#include <lua.h>\n', ["src/report_row.c"] = '#include "scan.h"\n',
+    })
   end)
 
   it("sees a circle", function()
@@ -246,5 +326,6 @@ describe("the house's inspector", function()
     local body = "int f(void) {\n" .. ("  g();\n"):rep(59) .. "}\n"
     assert.same({ "a.c:1 has 61 lines" }, long_in_c("a.c", body))
     assert.same({}, long_in_c("a.c", (body:gsub("  g%(%);\n", "", 1))))
+    assert.same({ "a.c:2 has 61 lines" }, long_in_c("a.c", "\nint f(int a,\n      int b) {\n" .. ("  g();\n"):rep(58) .. "}\n"))
   end)
 end)
