@@ -90,8 +90,8 @@ describe("rows that are kept", function()
     local report = fetch(kept())
     same(1, #wanted, report.rows)
     assert.is_false(report.truncated)
-    for _, size in ipairs { 700, 2000 } do
-      for _, ahead in ipairs { 0, 2 } do same(1, #wanted, fetch(kept():page_size(size):prefetch(ahead)).rows) end
+    for _, size in ipairs(FEW and { 2000 } or { 700, 2000 }) do
+      for _, ahead in ipairs(FEW and { 2 } or { 0, 2 }) do same(1, #wanted, fetch(kept():page_size(size):prefetch(ahead)).rows) end
     end
   end)
 
@@ -119,7 +119,8 @@ describe("rows that are kept", function()
 
   it("are what limit and offset count, and truncated is right", function()
     local n = #wanted
-    for _, case in ipairs { { 1, 0 }, { 7, 0 }, { 7, 5 }, { n, 0 }, { n + 1, 0 }, { n - 1, 1 }, { n - 2, 1 }, { 5, n } } do
+    local few, many = { { 7, 5 }, { n - 1, 1 } }, { { 1, 0 }, { 7, 0 }, { 7, 5 }, { n, 0 }, { n + 1, 0 }, { n - 1, 1 }, { n - 2, 1 }, { 5, n } }
+    for _, case in ipairs(FEW and few or many) do
       local limit, offset = case[1], case[2]
       local to = math.min(offset + limit, #wanted)
       for _, size in ipairs { false, 1500 } do
