@@ -164,7 +164,7 @@ describe("one cursor", function()
       if inside then return end
       inside = true
       local row, err = cursor:next()
-      told[#told + 1] = row and "row" or err.message
+      told[#told + 1] = row and "row" or err and err.message or "the end"
       inside = false
     end
     cursor = rows { wait = visit }
