@@ -64,6 +64,8 @@ build = {
         "src/reading.c",
         "src/report.c",
         "src/report_carry.c",
+        "src/report_columns.c",
+        "src/report_error.c",
         "src/report_row.c",
         "src/scan.c",
         "src/secret.c",

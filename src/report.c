@@ -1,30 +1,10 @@
 /* report.c - reads everything around the rows, in any order of keys. */
 #include "report_private.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char *const DIRECTION_KEYS[] = {"inbound", "outbound"};
-
-static const char *const FACT_NAMES[SZ_FACTS] = {"err",
-                                                 "details",
-                                                 "msg",
-                                                 "error",
-                                                 "request_id",
-                                                 "time_details",
-                                                 "exporter_details",
-                                                 "graph",
-                                                 "graphView",
-                                                 "dataGranularity",
-                                                 "totalRowCount",
-                                                 "footer",
-                                                 "columns"};
-
-const char *sz_report_fact_name(enum sz_fact fact) {
-  return FACT_NAMES[fact];
-}
 
 struct sz_report *sz_report_new(const struct sz_report_options *options) {
   struct sz_report *r = calloc(1, sizeof *r);
@@ -74,139 +54,9 @@ void sz_report_free(struct sz_report *r) {
   free(r);
 }
 
-/* ---- errors ---- */
-
-enum step sz_report_fail(struct sz_report *r, const char *kind,
-                         uint64_t position, const char *format, ...) {
-  va_list args;
-  va_start(args, format);
-  vsnprintf(r->error.message, sizeof r->error.message, format, args);
-  va_end(args);
-  r->error.kind = kind;
-  r->error.position = position;
-  return STOP;
-}
-
-/* The most bytes of a fact. */
-static size_t fact_max(const struct sz_report *r, enum sz_fact fact) {
-  size_t part = r->options.max_held / 16;
-  if (fact == SZ_FACT_GRAPH)
-    return r->options.max_held;
-  if (fact != SZ_FACT_EXPORTERS && fact != SZ_FACT_FOOTER &&
-      fact != SZ_FACT_COLUMNS)
-    return SZ_MAX_FACT;
-  return part > SZ_MAX_FACT ? part : SZ_MAX_FACT;
-}
-
-/* Whether one fact alone is too long, not all held bytes together. */
-static int is_long_fact(const struct sz_report *r) {
-  return r->where == AT_FACT && r->in->overflowed &&
-         r->held.max < r->options.max_held;
-}
-
-enum step sz_report_json_error(struct sz_report *r,
-                               const struct sz_json_error *e) {
-  const char *kind = e->code == SZ_JSON_LIMIT       ? "limit"
-                     : e->code == SZ_JSON_TRUNCATED ? "truncated"
-                     : e->code == SZ_JSON_NOMEM     ? "memory"
-                                                    : "decode";
-  if (is_long_fact(r))
-    return sz_report_fail(
-        r, kind, e->position, "%s is longer than %zu bytes%s",
-        FACT_NAMES[r->fact], fact_max(r, r->fact),
-        fact_max(r, r->fact) > SZ_MAX_FACT ? " (a sixteenth of max_held)"
-                                           : "");
-  return sz_report_fail(r, kind, e->position, "%s", e->message);
-}
-
-/* Fails: the answer does not have the structure of a report. */
-enum step sz_report_wrong(struct sz_report *r, const char *what) {
-  return sz_report_fail(r, "decode", r->in->start, "%s", what);
-}
-
 static enum step twice(struct sz_report *r, const char *key) {
   return sz_report_fail(r, "decode", r->in->start,
                         "the key '%s' occurs twice in the answer", key);
-}
-
-/* ---- columns ---- */
-
-/* Writes the names of the columns, for a message. */
-static void list_columns(const struct sz_columns *c, char *out, size_t size) {
-  size_t i, used = 0;
-  out[0] = '\0';
-  for (i = 0; i < c->count && used < size; i++)
-    used += (size_t)snprintf(out + used, size - used, "%s%s", i ? ", " : "",
-                             sz_columns_text(c, c->list[i].name));
-}
-
-/* Makes room for the slots of both directions' rows. */
-static int grow_slots(struct sz_report *r, size_t n) {
-  struct sz_slot *slots;
-  if (n <= r->nslots)
-    return 1;
-  slots = realloc(r->slots, n * sizeof *slots);
-  if (!slots)
-    return 0;
-  r->slots = slots;
-  r->nslots = n;
-  return 1;
-}
-
-static struct sz_projection projection_of(const struct sz_report *r) {
-  struct sz_projection p = r->options.projection;
-  if (!r->options.ties[r->current])
-    p.order = NULL;
-  if (r->options.keep)
-    p.tested = sz_keep_fields(r->options.keep, &p.ntested);
-  return p;
-}
-
-/* A column that the caller named is not there. 'what' says what it is for. */
-static enum step no_column(struct sz_report *r, const struct span *text,
-                           const char *column, const char *what) {
-  char names[400];
-  list_columns(&r->directions[r->current].columns, names, sizeof names);
-  return sz_report_fail(r, "api", text->position,
-                        "no column '%.120s'%s in this report; it has: %s",
-                        column, what, names);
-}
-
-/* The same for a column of the projection. That of a test says why. */
-static enum step lacks_column(struct sz_report *r, const struct span *text,
-                              const struct sz_projection *p,
-                              const struct sz_select *missing) {
-  char names[400];
-  size_t i;
-  for (i = 0; i < p->ntested; i++)
-    if (missing == &p->tested[i]) {
-      list_columns(&r->directions[r->current].columns, names, sizeof names);
-      return sz_report_fail(r, "api", text->position, "%s; it has: %s",
-                            sz_keep_why(r->options.keep, i), names);
-    }
-  return no_column(r, text, missing->column, "");
-}
-
-static enum step read_columns(struct sz_report *r, const struct span *text) {
-  struct direction *d = &r->directions[r->current];
-  struct sz_json_error error = {SZ_JSON_OK, "", 0};
-  const struct sz_projection projection = projection_of(r);
-  const struct sz_select *missing;
-  int nomem;
-  if (sz_columns_read(&d->columns, r->held.data + text->at, text->len,
-                      text->position, r->options.max_depth, r->options.utf8,
-                      &error) < 0)
-    return sz_report_json_error(r, &error);
-  missing = sz_columns_project(&d->columns, &projection, &nomem);
-  if (missing && d->columns.count)
-    return lacks_column(r, text, &projection, missing);
-  if (r->options.check_order && d->columns.count &&
-      !sz_columns_has(&d->columns, r->options.projection.order))
-    return no_column(r, text, r->options.projection.order, " to order by");
-  if (nomem || !grow_slots(r, (d->columns.nwants + 1) * 2))
-    return sz_report_fail(r, "memory", r->bytes, "not enough memory");
-  d->has_columns = d->columns.count > 0;
-  return GO_ON;
 }
 
 /* ---- facts: values kept as text ---- */
@@ -237,7 +87,8 @@ static struct span held_span(const struct sz_report *r) {
 
 static enum step keep_fact(struct sz_report *r, enum sz_fact fact,
                            enum where then) {
-  size_t room = r->options.max_held - r->held.len, max = fact_max(r, fact);
+  size_t room = r->options.max_held - r->held.len,
+         max = sz_report_fact_max(r, fact);
   r->fact = fact;
   r->held.max = r->held.len + (max < room ? max : room);
   return hold(r, AT_FACT, then);
@@ -248,7 +99,7 @@ static enum step end_fact(struct sz_report *r) {
   r->held.max = r->options.max_held;
   r->where = r->then;
   r->facts[r->fact >= SZ_FACT_TOTAL ? r->current : 0][r->fact] = span;
-  return r->fact == SZ_FACT_COLUMNS ? read_columns(r, &span) : GO_ON;
+  return r->fact == SZ_FACT_COLUMNS ? sz_report_columns_read(r, &span) : GO_ON;
 }
 
 /* ---- rows held back ---- */

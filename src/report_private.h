@@ -101,6 +101,11 @@ enum step sz_report_fail(struct sz_report *r, const char *kind,
 enum step sz_report_json_error(struct sz_report *r,
                                const struct sz_json_error *e);
 enum step sz_report_wrong(struct sz_report *r, const char *what);
+/* The most bytes of a fact. */
+size_t sz_report_fact_max(const struct sz_report *r, enum sz_fact fact);
+
+/* report_columns.c: the columns' text is in 'held'. */
+enum step sz_report_columns_read(struct sz_report *r, const struct span *text);
 
 /*
 ** report_carry.c: a row with the known shape that the end of a chunk cuts. Its
