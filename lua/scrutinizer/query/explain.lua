@@ -17,9 +17,7 @@ local function moment(epoch, name)
   local at = zone.load(name or "UTC")
   if not at then return ("%.0f"):format(epoch) end
   local c, offset = at:civil(epoch), at:offset(epoch)
-  local shift = offset == 0 and "Z" or ("%s%02d:%02d"):format(offset < 0 and "-" or "+",
-    math.floor(math.abs(offset) / 3600), math.floor(math.abs(offset) % 3600 / 60))
-  return ("%04d-%02d-%02dT%02d:%02d:%02d%s"):format(c.year, c.month, c.day, c.hour, c.min, c.sec, shift)
+  return ("%04d-%02d-%02dT%02d:%02d:%02d%s"):format(c.year, c.month, c.day, c.hour, c.min, c.sec, zone.offset_text(offset))
 end
 
 local function when(spec)

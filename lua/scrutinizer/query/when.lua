@@ -56,8 +56,8 @@ local function between(from, to)
 end
 
 --- From one moment to another, as epoch seconds or ISO 8601 text. Text without a zone is read in the query's `:timezone` when the query runs,
---- which raises where there is none. When clocks go forward, a local time in the gap is moved forward by the gap. When clocks go back, the first
---- of the two moments is used.
+--- which raises where there is none, and for a time that the zone's clock skips or shows twice: say that one with its offset. A day alone is its
+--- first moment, where midnight is skipped too.
 ---@param from integer|string included
 ---@param to integer|string not included
 ---@return scrutinizer.Query
@@ -113,7 +113,7 @@ function methods:month(month)
 end
 
 --- One hour of the clock in the query's zone. A text means all moments at which the clock shows this hour: two hours where it is set back over
---- it; one that the clock skips raises when the query runs. Numbers count hours of 60 minutes. A query without `:timezone` raises when it runs.
+--- it; one that the clock skips, or shows twice with other times in between, raises when the query runs. Numbers count hours of 60 minutes. A query without `:timezone` raises when it runs.
 ---@param hour string|integer "2026-11-26T14" for 14:00 to 15:00; or 0 for this hour, -1 for the one before
 ---@return scrutinizer.Query
 function methods:hour(hour)
@@ -123,7 +123,7 @@ function methods:hour(hour)
 end
 
 --- Moves the query's window: `:last "1h":shift "-7d"` is the same hour a week ago. Days and weeks are those of the calendar in the query's zone:
---- the clock shows the same hour, also where it was changed in between; without `:timezone` the query raises when it runs. Hours, minutes and
+--- the clock shows the same hour, also where it was changed in between, and a `:day` becomes another whole day; without `:timezone` the query raises when it runs. Hours, minutes and
 --- seconds are exact. Several calls add up. It does not matter whether it comes before or after the query's first times; later times replace it
 --- together with the times before. Named ranges that only the appliance knows raise when the query runs.
 ---@param span string|integer "-7d", "+12h" (s m h d w), or seconds: -3600
