@@ -45,6 +45,15 @@ describe("names in a query", function()
       octets(day():device_group("Branches"):exporter "192.0.2.1"))
   end)
 
+  it("that mean one device twice are sent once; a device and its interface are refused once they are known", function()
+    local name = client.exporters:list()[1]
+    assert.same(day():exporter(name.ip):request(), day():exporter(name.name):exporter(name.ip):request())
+    local rows, err = day():exporter(name.name):exporter(name.ip, 1):both():fetch()
+    assert.is_nil(rows)
+    assert.equal("api", err.kind)
+    assert.matches("exporter: the query says in_%x+_ALL and in_%x+_%x+%-1: the appliance would take the whole device", err.message)
+  end)
+
   it("are asked for once in a run, and never before it", function()
     local query = day():where { src_ip_group = { "Private networks", "Internet", "IPv6" } }:exclude { ip_group = "Multicast" }
       :device_group "Campus"

@@ -29,7 +29,8 @@ end
 --- Only flows of this device, or of one of its interfaces. Several calls are ORed, and so are devices of pasted JSON; `:only_exporter` replaces
 --- them. It replaces `:all_exporters`, also that of pasted JSON. Names are looked up when the query runs; the client keeps the result for five
 --- minutes (`client.exporters`). A name of no device, or of several, is an error. A query with an interface must say its direction: without
---- `:inbound`, `:outbound` or `:both` it raises when it runs.
+--- `:inbound`, `:outbound` or `:both` it raises when it runs. So does a query with a device and one of its interfaces, of which the appliance would
+--- take the whole device.
 ---@param device string its address, name, DNS name, sysname or label; IPv6 is sent as text, which is unverified
 ---@param interface? integer|string its SNMP index or its name, such as "xe-0/0/1"
 ---@return scrutinizer.Query

@@ -5,11 +5,15 @@ local projection = require "scrutinizer.report.projection"
 local window = require "scrutinizer.time.window"
 local wire = require "scrutinizer.wire"
 
--- Whether the query names an interface and leaves its direction open.
+-- Whether the query names an interface and leaves its direction open. Filters may be those that `:set` gave.
 local function lacks_direction(spec)
   if spec.direction_said or spec.fields[wire.field.directions] ~= nil then return false end
   for _, entry in ipairs(spec.filters) do
     if wire.includes_interface(entry) then return true end
+  end
+  local given = spec.fields[wire.field.filters]
+  for key, value in pairs(type(given) == "table" and given or {}) do
+    if wire.includes_interface { type = tostring(key):match "^(.*)_%d+$", value = value } then return true end
   end
   return false
 end

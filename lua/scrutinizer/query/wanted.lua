@@ -250,7 +250,8 @@ function methods:filter(type_name, value)
 end
 
 --- Sets any field of the request's JSON, unchecked: `:set("byInt", { selected = 0 })`. It replaces what other methods set before in the same
---- field; a later call of those methods replaces it.
+--- field; a later call of those methods replaces it. Filters are not replaced so: `:set` of them beside `:where`, `:exporter` and their like raises;
+--- say `:without "filters"` first.
 ---@param field string
 ---@param value any any value that JSON can hold; scrutinizer.null for null
 ---@return scrutinizer.Query
@@ -262,6 +263,9 @@ function methods:set(field, value)
   local _, complaint = wire.try_encode(value)
   if complaint then
     draft.misuse("set: value", value, "what JSON can hold (scrutinizer.null for null)", "it holds " .. complaint)
+  end
+  if field == wire.field.filters and (spec.filters[1] or spec.conditions[1]) then
+    draft.blame 'set: the query has filters or exporters already: say :without "filters" first, or add with :filter'
   end
   local fields = {}
   for name, other in pairs(spec.fields) do fields[name] = other end

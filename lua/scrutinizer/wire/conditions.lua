@@ -331,8 +331,10 @@ end
 ---@return string? message
 function conditions.plan(spec)
   local plan, others = { entries = {}, rest = {} }, other_types(spec)
-  for i, entry in ipairs(spec.filters) do plan.entries[i] = entry end
-  if spec.fields[filters.FIELD] ~= nil then return plan end -- `:set` has replaced them all
+  if spec.fields[filters.FIELD] ~= nil then return plan end -- `:set` has given them all
+  for i, entry in ipairs(filters.distinct(spec.filters)) do plan.entries[i] = entry end
+  local wrong = filters.contradiction(plan.entries)
+  if wrong then return nil, wrong end
   local by_kind, message = clauses_of(spec)
   if not by_kind then return nil, message end
   for _, kind in ipairs(check.sorted_keys(by_kind)) do
@@ -342,6 +344,7 @@ function conditions.plan(spec)
   for _, condition in ipairs(spec.conditions) do
     if condition.mode == "ex" then write(plan.entries, clause_of(condition), "ex") end
   end
+  plan.entries = filters.distinct(plan.entries)
   return plan
 end
 

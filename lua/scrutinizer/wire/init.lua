@@ -82,7 +82,7 @@ wire.BOTH = "both"
 
 wire.filter_type, wire.filters = filters.type, filters.write
 wire.includes_all_exporters, wire.includes_interface, wire.filter_key = filters.includes_all_exporters, filters.includes_interface, filters.key
-wire.device = filters.device
+wire.device, wire.distinct, wire.contradiction = filters.device, filters.distinct, filters.contradiction
 
 -- JSON.
 
