@@ -37,6 +37,18 @@ local MISUSE = {
   { { a = { contains = "" } }, 'keep: "a": contains: got ""; allowed: text, not empty, or a list of such' },
   { { a = { contains = {} } }, 'keep: "a": contains: got a table; allowed: text, not empty, or a list of such' },
   { { a = "10.1.2.3/8" }, 'keep: "a": got "10.1.2.3/8"; allowed: a network without host bits; did you mean "10.0.0.0/8"?' },
+  { { a = "10.0.0.0/33" }, 'keep: "a": got "10.0.0.0/33"; allowed: a network, an address with its length, as "10.0.0.0/8" or "2001:db8::/32"' },
+  { { a = "300.1.1.1/8" }, 'keep: "a": got "300.1.1.1/8"; allowed: a network' },
+  { { a = { "10.0.0.0/8", "10.0.0/8" } }, 'keep: "a": got "10.0.0/8"; allowed: a network' },
+  { { a = { no = "10.0.0.0/255.0.0.0" } }, 'keep: "a": no: got "10.0.0.0/255.0.0.0"; allowed: a network' },
+  { { a = "10.0.0.0/" }, 'keep: "a": got "10.0.0.0/"; allowed: a network' },
+  { { a = "2001:db8::/129" }, 'keep: "a": got "2001:db8::/129"; allowed: a network' },
+  { { a = "2001:db8:::/32" }, 'keep: "a": got "2001:db8:::/32"; allowed: a network' },
+  { { a = "::ffff:300.0.0.1/96" }, 'keep: "a": got "::ffff:300.0.0.1/96"; allowed: a network' },
+  { { a = { min = 2, max = 1 } }, 'keep: "a": min is 2 and max 1: no number is in between' },
+  { { a = { no = { min = "9007199254740993", max = "9007199254740992.5" } } },
+    'keep: "a": no: min is 9007199254740993 and max 9007199254740992.5: no number is in between' },
+  { { a = { min = 0, max = "-1e-400" } }, 'keep: "a": min is 0 and max -1e-400: no number is in between' },
   { { a = { no = { no = true } } }, 'keep: "a": no: no: got true; allowed: ' .. VALUE },
   { { a = cyclic }, "conditions are nested too deep" },
 }
@@ -49,6 +61,10 @@ local SAID = {
   { { ["n.label"] = { no = { begins = { "a", 'b"' } } } }, 'keep n.label not begins "a" or "b\\""' },
   { { ["a b"] = { contains = "x", no = "x" } }, 'keep "a b" (contains "x" and not = "x")' },
   { { a = { { min = 1 }, "y" } }, 'keep a (from 1 or = "y")' },
+  { { a = { min = "1e3", max = 1000 } }, "keep a from 1e3 up to 1000" },
+  -- Text with a slash that no network looks like.
+  { { a = { "0/1", "ge-0/0/1", "1.5 Mb/s", "80/tcp", "10/100", "a:b/1", "2026/11/22", "/" } },
+    'keep a = "0/1" or "ge-0/0/1" or "1.5 Mb/s" or "80/tcp" or "10/100" or "a:b/1" or "2026/11/22" or "/"' },
 }
 
 describe("keep", function()

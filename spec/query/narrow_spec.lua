@@ -241,5 +241,17 @@ describe("conditions", function()
     local share = client:report("host2host"):last("1h"):select({ "percenttotal.label" }):where { src_ip = "10.0.0.1", dst_ip = "10.0.0.2" }
     assert.equal("select: percenttotal is of all rows that the appliance sends, and the rows are filtered here by src_ip = 10.0.0.1: leave it out",
       support.complaint(function() local _ = share:request() end))
+    local both = client:report("host2host"):last("1h"):where { src_ip = "10.0.0.1", dst_ip = "10.0.0.2" }
+    local why = " is of all rows that the appliance sends, and the rows are filtered here by src_ip = 10.0.0.1: leave it out"
+    assert.equal("keep: rank" .. why, support.complaint(function() local _ = both:keep({ rank = { max = 10 } }):rows() end))
+    assert.equal("keep: percenttotal" .. why, support.complaint(function() local _ = both:keep({ ["percenttotal.label"] = "1.00 %" }):rows() end))
+    assert.equal("keep: rank" .. why,
+      support.complaint(function() local _ = both:select({ r = "sourceipaddress", x = "rank?" }):without("select"):keep({ rank = 1 }):explain() end))
+    assert.equal("aggregate: by: rank" .. why, support.complaint(function() local _ = both:aggregate { by = { "rank" }, count = true } end))
+    assert.equal("aggregate: min: rank" .. why, support.complaint(function() local _ = both:aggregate { min = { "rank" } } end))
+    assert.matches("gather: entry 1: aggregate: max: rank" .. why,
+      support.complaint(function() local _ = client:gather { { both, aggregate = { max = { "rank" } } } } end), 1, true)
+    assert.is_true(pcall(both.request, both:keep { sum_octetdeltacount = { min = 1 } }))
+    assert.is_true(pcall(share.request, share:without("dst_ip"):keep { rank = { max = 10 } }))
   end)
 end)

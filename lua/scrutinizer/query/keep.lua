@@ -38,7 +38,12 @@ local function is_plain(value)
   return type(value) == "string" or number_text(value) ~= nil
 end
 
--- Adds a plain value to a test's lists. Returns a hint when it is a network with host bits.
+-- Whether a text was meant as a network: an address of digits and dots, or with two colons, and a length or mask behind a slash.
+local function is_like_network(text)
+  return text:find "^%d+%.[%d.]*/[%d.]*$" ~= nil or text:find "^[%x.]*:[%x:.]*:[%x:.]*/%d*$" ~= nil
+end
+
+-- Adds a plain value to a test's lists. Returns what is allowed, and perhaps a hint, when it is a text that looks like a network and is none.
 local function add_plain(lists, value)
   local number = number_text(value)
   if number then
@@ -47,9 +52,10 @@ local function add_plain(lists, value)
   end
   table.insert(lists.texts, value)
   local network, hint = addresses.network(value)
+  if hint then return "a network without host bits", hint end
+  if not network and is_like_network(value) then return 'a network, an address with its length, as "10.0.0.0/8" or "2001:db8::/32"' end
   if network or addresses.is_ip(value) then table.insert(lists.networks, value) end
   if is_decimal(value) then table.insert(lists.decimals, value) end
-  return hint
 end
 
 -- A value in words; different values have different words.
@@ -62,8 +68,8 @@ local read -- reads any condition
 local function read_values(at, list)
   local lists, words = { texts = {}, decimals = {}, numbers = {}, networks = {} }, {}
   for i, value in ipairs(list) do
-    local hint = add_plain(lists, value)
-    if hint then return nil, check.message(at, value, "a network without host bits", hint) end
+    local allowed, hint = add_plain(lists, value)
+    if allowed then return nil, check.message(at, value, allowed, hint) end
     words[i] = show(value)
   end
   return { one_of = lists }, "= " .. table.concat(words, " or ")
@@ -107,6 +113,9 @@ local function read_range(at, given)
   local max
   max, wrong = read_bound(at, "max", given.max)
   if wrong then return nil, wrong end
+  if min and max and require("scrutinizer.core").compare(min, max) > 0 then
+    return nil, ("%s: min is %s and max %s: no number is in between"):format(at, min, max)
+  end
   if min then words[#words + 1] = "from " .. min end
   if max then words[#words + 1] = "up to " .. max end
   return { between = { min = min, max = max } }, table.concat(words, " ")

@@ -219,7 +219,8 @@ end
 --- further calls, narrow.
 ---
 --- `:limit` and `:offset` count the rows that are kept. `total` and `footer` are absent then; `rank` and `percenttotal` are those of the
---- appliance, of all its rows. Graphs (`series`, `rates`, `pie`) cannot be filtered.
+--- appliance, of all its rows; beside a `:where` that is filtered in the core too (`:explain()` says so), they raise in `:keep`, `:select` and
+--- `:aggregate`. Graphs (`series`, `rates`, `pie`) cannot be filtered.
 ---@param conditions table<string, string|number|table>
 ---@return scrutinizer.Query
 function methods:keep(conditions)

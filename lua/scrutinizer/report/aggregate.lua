@@ -2,6 +2,7 @@
 
 local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
+local projection = require "scrutinizer.report.projection"
 local times = require "scrutinizer.time.times"
 
 local aggregate = {}
@@ -53,6 +54,8 @@ local function add_field(plan, spec, option, name)
   if not entry then
     return nil, check.message("aggregate: " .. option, name, "a field that the query selects")
   end
+  local of_all = projection.of_all("aggregate: " .. option, entry.column, spec.tests and spec.tests.by)
+  if of_all then return nil, of_all end
   plan.fields[#plan.fields + 1], plan.projection[#plan.projection + 1] = name, entry
   return #plan.fields
 end

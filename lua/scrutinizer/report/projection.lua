@@ -142,36 +142,49 @@ local function numbered(test, fields)
   return out
 end
 
--- `select` of what the appliance computed of all rows, when some are left out here by a `where`.
-local function of_all(spec, plan)
-  for _, entry in ipairs(#plan.rest > 0 and spec.projection or {}) do
-    if conditions.OF_ALL[entry.column] then
-      return ("select: %s is of all rows that the appliance sends, and the rows are filtered here by %s: leave it out"):format(
-        entry.column, plan.rest[1].words)
-    end
+--- Why a column cannot be used where a `where` filters rows here: the appliance computed it of all rows. Nil: it can.
+---@param option string the method, for the message
+---@param column string
+---@param by? string the condition that rows are filtered by here; nil: none
+---@return string?
+function projection.of_all(option, column, by)
+  if not by or not conditions.OF_ALL[column] then return nil end
+  return ("%s: %s is of all rows that the appliance sends, and the rows are filtered here by %s: leave it out"):format(option, column, by)
+end
+
+local function selected_of_all(spec, by)
+  for _, entry in ipairs(spec.projection or {}) do
+    local message = projection.of_all("select", entry.column, by)
+    if message then return message end
   end
 end
 
---- How the rows of a query are filtered here: what `core.keep` takes, or false when every row is kept. Nil and a message on misuse.
+-- The tests of `keep`, added to those there are. Returns what is wrong.
+local function add_kept(all, spec, by)
+  for _, condition in ipairs(spec.kept) do
+    local column, message = tested(spec, condition.field)
+    message = message or projection.of_all("keep", column.column, by)
+    if message then return message end
+    for kind, part in pairs(condition.test) do column[kind] = part end
+    all[#all + 1] = column
+  end
+end
+
+--- How the rows of a query are filtered here: what `core.keep` takes, or false when every row is kept. Nil and a message on misuse. `by` is a
+--- condition of `where` that is filtered here, in words.
 ---@param spec table
 ---@return table|false|nil
 ---@return string? message
 function projection.tests(spec)
   local plan, message = conditions.plan(spec)
-  message = message or of_all(spec, plan)
-  if message then return nil, message end
-  local all = {}
+  if not plan then return nil, message end
+  local all, by = {}, plan.rest[1] and plan.rest[1].words
   for _, clause in ipairs(plan.rest) do all[#all + 1] = clause.test end
-  for _, condition in ipairs(spec.kept) do
-    local column
-    column, message = tested(spec, condition.field)
-    if not column then return nil, message end
-    for kind, part in pairs(condition.test) do column[kind] = part end
-    all[#all + 1] = column
-  end
+  message = selected_of_all(spec, by) or add_kept(all, spec, by)
+  if message then return nil, message end
   if #all == 0 then return false end
   local fields = {}
-  return { test = numbered({ all = all }, fields), fields = fields }
+  return { test = numbered({ all = all }, fields), fields = fields, by = by }
 end
 
 return projection
