@@ -100,10 +100,45 @@ local function atom(key, given)
   return one
 end
 
--- Whether what meets `inner` also meets `outer`.
-local function holds(outer, inner)
-  if outer.digits then return addresses.holds(outer, inner) end
-  return outer.text == inner.text
+-- The first bits of an atom's address as text, whatever its spelling; of one without an address its text.
+local function key_of(one, length)
+  if not one.digits then return one.text end
+  local whole, rest = math.floor(length / 4), length % 4
+  local bits = rest > 0 and math.floor(tonumber(one.digits:sub(whole + 1, whole + 1), 16) / 2 ^ (4 - rest)) or 0
+  return ("%d/%d/%s/%d"):format(#one.digits, length, one.digits:sub(1, whole), bits)
+end
+
+-- The lengths of the atoms' networks, those of IPv4 apart from those of IPv6.
+local function add_lengths(lengths, atoms)
+  for _, one in ipairs(atoms) do
+    if one.digits then
+      local of = lengths[#one.digits] or {}
+      lengths[#one.digits], of[one.length] = of, true
+    end
+  end
+end
+
+-- The keys of what may hold an atom: itself, and networks of the given lengths around it.
+local function keys_around(one, lengths)
+  if not one.digits then return { one.text } end
+  local keys = {}
+  for length in pairs(lengths[#one.digits] or {}) do
+    if length <= one.length then keys[#keys + 1] = key_of(one, length) end
+  end
+  return keys
+end
+
+-- Whether what meets this atom meets the clause.
+local function holds(clause, one)
+  if not clause.keys then
+    clause.keys, clause.lengths = {}, {}
+    add_lengths(clause.lengths, clause.atoms)
+    for _, other in ipairs(clause.atoms) do clause.keys[key_of(other, other.length)] = true end
+  end
+  for _, key in ipairs(keys_around(one, clause.lengths)) do
+    if clause.keys[key] then return true end
+  end
+  return false
 end
 
 local function clause_of(condition)
@@ -120,10 +155,9 @@ end
 -- What is in both clauses of one key, when a flow has one value of it: one address or port on one side.
 local function common(a, b)
   local by_text, atoms = {}, {}
-  for _, x in ipairs(a.atoms) do
-    for _, y in ipairs(b.atoms) do
-      local inner = holds(x, y) and y or holds(y, x) and x
-      if inner then by_text[sort_key(inner)] = inner end
+  for _, pair in ipairs { { a, b }, { b, a } } do
+    for _, one in ipairs(pair[1].atoms) do
+      if holds(pair[2], one) then by_text[sort_key(one)] = one end
     end
   end
   for i, text in ipairs(check.sorted_keys(by_text)) do atoms[i] = by_text[text] end
@@ -137,10 +171,8 @@ end
 -- Whether every flow that meets `inner` meets `outer`, both of one kind.
 local function implied(outer, inner)
   if outer.side ~= inner.side and outer.side ~= "both" then return false end
-  for _, x in ipairs(inner.atoms) do
-    local found = false
-    for _, y in ipairs(outer.atoms) do found = found or holds(y, x) end
-    if not found then return false end
+  for _, one in ipairs(inner.atoms) do
+    if not holds(outer, one) then return false end
   end
   return true
 end
@@ -156,14 +188,34 @@ local function before(a, b)
   return false
 end
 
+-- Which clauses may imply another: those whose first atom lies in one of its atoms, by the key of that.
+local function by_first_atom(clauses)
+  local lengths, places = {}, {}
+  for _, clause in ipairs(clauses) do add_lengths(lengths, clause.atoms) end
+  for i, clause in ipairs(clauses) do
+    for _, key in ipairs(keys_around(clause.atoms[1], lengths)) do
+      places[key] = places[key] or {}
+      table.insert(places[key], i)
+    end
+  end
+  return places
+end
+
 -- Leaves out clauses that another one implies.
 local function without_implied(clauses)
   local out, dropped = {}, {}
   table.sort(clauses, before)
-  for i, clause in ipairs(clauses) do
-    for j, other in ipairs(clauses) do
-      if i ~= j and not dropped[j] and implied(clause, other) then dropped[i] = true end
+  local places = by_first_atom(clauses)
+  local function is_implied(i)
+    for _, one in ipairs(clauses[i].atoms) do
+      for _, j in ipairs(places[key_of(one, one.length)] or {}) do
+        if i ~= j and not dropped[j] and implied(clauses[i], clauses[j]) then return true end
+      end
     end
+    return false
+  end
+  for i, clause in ipairs(clauses) do
+    dropped[i] = is_implied(i)
     if not dropped[i] then out[#out + 1] = clause end
   end
   return out
