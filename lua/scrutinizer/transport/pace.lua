@@ -2,7 +2,7 @@
 --- done in small pieces.
 
 local clock = require("scrutinizer.core").now
-local running_list = require "scrutinizer.transport.running"
+local running_list = require "scrutinizer.transport.running_list"
 local turn_budget = require "scrutinizer.transport.turn_budget"
 
 local pace = {}

@@ -8,7 +8,7 @@ wait.PRESETS = { "auto", "poll", "ngx", "haproxy", "cqueues", "luv" }
 ---@class scrutinizer.Host
 ---@field turns boolean   whether others share the loop: then the work per turn is limited, see turn_budget.lua
 ---@field sleeps boolean  whether it can only sleep: sockets do not wake it
----@field aborts boolean  whether the host ends coroutines without notice, see running.lua
+---@field aborts boolean  whether the host ends coroutines without notice, see running_list.lua
 ---@field pause fun(http: userdata, seconds: number, transfer: userdata): true?, string?, string?  returns after about `seconds`, or earlier
 ---   when a socket is ready; nil, kind and message when it cannot wait
 ---@field moment? fun(seconds: number): true   sleeps for the whole time, even if a socket becomes ready
