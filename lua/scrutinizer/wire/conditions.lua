@@ -17,11 +17,15 @@ local conditions = {}
 
 --- The keys of `where` and `exclude`.
 ---@type table<string, { kind: string, side?: "both"|"src"|"dst" }>
-conditions.keys = { app_port = { kind = "app_port" } }
-for _, kind in ipairs { "ip", "ip_group", "network", "port" } do
-  conditions.keys[kind] = { kind = kind, side = "both" }
-  conditions.keys["src_" .. kind] = { kind = kind, side = "src" }
-  conditions.keys["dst_" .. kind] = { kind = kind, side = "dst" }
+conditions.keys = {}
+for kind in pairs(filters.type) do
+  if filters.ONE_KEY[kind] then
+    conditions.keys[kind] = { kind = kind }
+  elseif kind ~= "exporter" then
+    conditions.keys[kind] = { kind = kind, side = "both" }
+    conditions.keys["src_" .. kind] = { kind = kind, side = "src" }
+    conditions.keys["dst_" .. kind] = { kind = kind, side = "dst" }
+  end
 end
 
 -- One reader per kind: the value that filters.write takes, or nil and perhaps a hint.
