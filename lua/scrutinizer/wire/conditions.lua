@@ -242,14 +242,16 @@ local function keys_of(list)
   return words[2] and table.concat(words, " with ") or words[1] .. " in several calls"
 end
 
+-- For kinds that no column shows: why rows cannot be filtered by them, and what to say instead.
+local NOT_SHOWN = {
+  ip_group = "rows do not show IP groups: keep one of them, or say networks in place of a group",
+  app_port = "rows do not show which port it takes for the application's: say the alternatives in one call, or port with connections",
+}
+
 local function complaint(spec, unfilterable, all)
   local ors = ("where: %s: the appliance takes flows that meet any filter of one type"):format(keys_of(all))
   local columns = columns_of(unfilterable)
-  if not columns and unfilterable.kind == "ip_group" then
-    return ors .. ", and rows do not show IP groups: keep one of them, or say networks in place of a group"
-  elseif not columns then
-    return ors .. ", and rows do not show which port it takes for the application's: say the alternatives in one call, or port with connections"
-  end
+  if not columns then return ("%s, and %s"):format(ors, NOT_SHOWN[unfilterable.kind]) end
   return ("%s, and '%s' has no column %s to filter the rows here: take a report that has it (%s) and add up with :aggregate")
     :format(ors, report_type(spec), table.concat(columns, " or no "), unfilterable.kind == "port" and "connections" or "host2host, conversations")
 end
