@@ -349,8 +349,10 @@ function methods:warm()
 end
 
 --- Ends all transfers of this client. May be called any number of times.
+---@return true
 function methods:close()
   self._private.close()
+  return true
 end
 
 Client.__close = methods.close

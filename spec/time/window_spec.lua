@@ -192,6 +192,39 @@ for name, days in [("Europe/Berlin", ["2026-03-29", "2026-10-25", "2026-07-01"])
     assert.same({ from = 1776376800, to = 1776463200 }, { from = window.settle(spec, 1777100400).times.from, to = window.settle(spec, 1777100400).times.to })
   end)
 
+  it("is cut into days as Python's calendar has them, and into hours from its beginning, without gap or overlap", function()
+    local python = [[
+import datetime, random, zoneinfo
+random.seed(3)
+for name, day in [("Europe/Berlin", "2026-03-27"), ("Europe/Berlin", "2026-10-23"), ("Africa/Cairo", "2026-04-22"), ("America/Havana", "2026-10-30"),
+                  ("Pacific/Apia", "2011-12-28"), ("Antarctica/Troll", "2026-10-23"), ("America/St_Johns", "2005-10-28"), ("UTC", "2026-11-01")]:
+    zone = zoneinfo.ZoneInfo(name)
+    base = int(datetime.datetime.fromisoformat(day).replace(tzinfo=zone).timestamp())
+    first_of = {}
+    for t in range(base - 86400, base + 8 * 86400, 60): first_of.setdefault(datetime.datetime.fromtimestamp(t, zone).date(), t)
+    for n in range(12):
+        start = base + (random.randrange(0, 2 * 86400, 60) if n else 0)
+        end = start + random.randrange(60, 5 * 86400, 60)
+        print(name, start, end, "1d", *[start] + sorted(t for t in first_of.values() if start < t < end) + [end])
+        print(name, start, end, "6h", *list(range(start, end, 21600)) + [end])
+]]
+    local count = 0
+    for line in support.shell("env -u LD_PRELOAD python3 -c " .. support.quote(python)):gmatch "[^\n]+" do
+      local name, from, to, length, edges = line:match "^(%S+) (%d+) (%d+) (%S+) (.*)$"
+      local spec = { timezone = name, times = { from = tonumber(from), to = tonumber(to) } }
+      local found = {}
+      for i, part in ipairs(assert(window.split(spec, window.span("+" .. length)))) do
+        assert.equal(part.from, i > 1 and found[#found] or part.from)
+        if i == 1 then found[1] = part.from end
+        found[#found + 1] = part.to
+      end
+      for i, edge in ipairs(found) do found[i] = ("%d"):format(edge) end
+      assert.equal(edges, table.concat(found, " "), line)
+      count = count + 1
+    end
+    assert.equal(8 * 12 * 2, count)
+  end)
+
   it("reads spans", function()
     for _, case in ipairs { { "-7d", -7, 0 }, { "+1w", 7, 0 }, { "-90m", 0, -5400 }, { "+2h", 0, 7200 }, { "-48h", 0, -172800 },
       { "-5s", 0, -5 }, { -60, 0, -60 }, { 0, 0, 0 }, { "-0d", 0, 0 } } do

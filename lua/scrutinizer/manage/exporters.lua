@@ -30,14 +30,18 @@ local MAX_AGE, NEW_AGE = 300, 10
 
 --- Sets how long names are cached.
 ---@param seconds number from 0 (default 300); 0: no cache
+---@return true
 function methods:max_age(seconds)
   if type(seconds) ~= "number" or seconds ~= seconds or seconds < 0 then error(check.message("exporters:max_age", seconds, "seconds, from 0"), 2) end
   self._max_age = seconds
+  return true
 end
 
 --- Clears the cache.
+---@return true
 function methods:forget()
   self._directory, self._interfaces = nil, {}
+  return true
 end
 
 local function fresh(kept, age)

@@ -2,6 +2,7 @@
 
 local check = require "scrutinizer.check"
 local draft = require "scrutinizer.query.draft"
+local listing = require "scrutinizer.listing"
 local names = require "scrutinizer.query.names"
 local suggest = require "scrutinizer.suggest"
 local times = require "scrutinizer.time.times"
@@ -113,7 +114,8 @@ function methods:month(month)
 end
 
 --- One hour of the clock in the query's zone. A text means all moments at which the clock shows this hour: two hours where it is set back over
---- it; one that the clock skips, or shows twice with other times in between, raises when the query runs. Numbers count hours of 60 minutes. A query without `:timezone` raises when it runs.
+--- it; one that the clock skips, or shows twice with other times in between, raises when the query runs. Numbers count hours of 60 minutes. A query
+--- without `:timezone` raises when it runs.
 ---@param hour string|integer "2026-11-26T14" for 14:00 to 15:00; or 0 for this hour, -1 for the one before
 ---@return scrutinizer.Query
 function methods:hour(hour)
@@ -123,8 +125,8 @@ function methods:hour(hour)
 end
 
 --- Moves the query's window: `:last "1h":shift "-7d"` is the same hour a week ago. Days and weeks are those of the calendar in the query's zone:
---- the clock shows the same hour, also where it was changed in between, and a `:day` becomes another whole day; without `:timezone` the query raises when it runs. Hours, minutes and
---- seconds are exact. Several calls add up. It does not matter whether it comes before or after the query's first times; later times replace it
+--- the clock shows the same hour, also where it was changed in between, and a `:day` becomes another whole day; without `:timezone` the query
+--- raises when it runs. Hours, minutes and seconds are exact. Several calls add up. It does not matter whether it comes before or after the query's first times; later times replace it
 --- together with the times before. Named ranges that only the appliance knows raise when the query runs.
 ---@param span string|integer "-7d", "+12h" (s m h d w), or seconds: -3600
 ---@return scrutinizer.Query
@@ -136,6 +138,41 @@ function methods:shift(span)
   local before = spec.shift or { days = 0, seconds = 0 }
   spec.shift = { days = before.days + more.days, seconds = before.seconds + more.seconds }
   return draft.finish(self, spec)
+end
+
+-- The length of windows: as `window.span` reads it; nil for what is none.
+local function length_of(value)
+  local length = type(value) == "string" and window.span("+" .. value) or times.seconds(value) and { days = 0, seconds = times.seconds(value) }
+  return length and length.days + length.seconds > 0 and length or nil
+end
+
+--- The query's window in parts: a list of queries, one for each window of time, the first one first. They follow each other without a gap or an
+--- overlap, are half-open, and cover the query's window exactly; times that depend on the clock are counted now. Days and weeks end at midnight in
+--- the query's zone, so that days have 23 or 25 hours where its clocks change, and the first and the last one may be parts of a day; without
+--- `:timezone` they raise. Hours, minutes and seconds are exact, and counted from the window's beginning.
+---
+--- All else holds in each window: `:limit`, ranks and percentages are of one window. Sums and counts add up over windows; peaks, percentiles and
+--- distinct counts do not.
+---@param length string|integer "1d", "6h" (s m h d w), or seconds
+---@return scrutinizer.Query[]
+function methods:windows(length)
+  local spec = draft.of(self, "windows")
+  local parts_length = length_of(length)
+  if not parts_length then
+    draft.misuse("windows", length, 'a length such as "1d" or "6h" (s m h d w), or whole seconds from 1')
+  end
+  if spec.fields[wire.field.times] ~= nil then draft.blame "windows: the times were set as a whole by :set; say them with :between" end
+  if not spec.times then draft.blame 'windows: say when: :range "LastHour", :between(from, to), :last "90m" or :day "2026-11-26"' end
+  if spec.proof then draft.blame "windows: the query resumes a walk, whose rows are those of one window: cut the query that it came from" end
+  local parts, message = window.split(spec, parts_length)
+  if not parts then draft.blame("windows: " .. message) end
+  for i, part in ipairs(parts) do
+    local one = draft.of(self, "windows")
+    draft.set_times(one, part)
+    one.shift = nil
+    parts[i] = draft.finish(self, one)
+  end
+  return listing.of(parts, "windows", {})
 end
 
 --- The time zone in which the appliance shows times and counts days, and in which the query's days, hours and texts without a zone are read

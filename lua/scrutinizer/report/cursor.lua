@@ -47,8 +47,10 @@ function methods:next()
 end
 
 --- Ends the transfer. May be called any number of times. After it, `next` returns an error of kind `cancelled`, unless all rows were given.
+---@return true
 function methods:close()
   walk.cancel(self, "the cursor was closed before its end")
+  return true
 end
 
 local Cursor = { __name = "scrutinizer.Cursor", __close = methods.close }

@@ -230,4 +230,44 @@ function window.settle(spec, now)
   return with_times(spec, { from = from, to = to, words = times.words(spec) })
 end
 
+-- ---- a window in parts ----
+
+local MOST_PARTS = 100000
+
+-- The end of the k-th part: of days at the zone's midnight, of seconds counted from the beginning.
+local function edges_of(from, length, local_zone)
+  if length.days == 0 then return function(k) return from + k * length.seconds end end
+  local first = local_zone:civil(from)
+  return function(k)
+    return local_zone:start { year = first.year, month = first.month, day = first.day + k * length.days }
+  end
+end
+
+--- The epochs of a query's times, cut into windows that follow each other: half-open, none empty, the last one as long as what is left.
+---@param spec table a query's spec, with times
+---@param length { days: integer, seconds: integer } as `window.span` reads it; days end at the zone's midnight
+---@param now? integer epoch seconds, default the clock's
+---@return { from: integer, to: integer, words?: table }[]?
+---@return string? message
+function window.split(spec, length, now)
+  now = now or os.time()
+  local settled, message = window.settle(spec, now)
+  if not settled then return nil, message end
+  local whole, local_zone = nil, nil
+  whole, message = times.epochs(settled, now)
+  if whole and length.days ~= 0 then local_zone, message = zone_of(spec, "days") end
+  if message then return nil, message end
+  local list, from, k, edge, words = {}, whole.from, 0, edges_of(whole.from, length, local_zone), times.words(settled)
+  while from < whole.to do
+    k = k + 1
+    local to = math.min(edge(k), whole.to)
+    if to > from then
+      local part = words and { from = ("%s[%d]"):format(words.from, #list), to = ("%s[%d]"):format(words.to, #list) }
+      list[#list + 1], from = { from = from, to = to, words = part or nil }, to
+    end
+    if #list > MOST_PARTS then return nil, ("it would be more than %d windows"):format(MOST_PARTS) end
+  end
+  return list
+end
+
 return window
