@@ -67,6 +67,10 @@ local READ = {
   { '{"a":[\n# numbers\n1,\n# more\n-2.5e3\n# words\n,true\n# wrapped\nin vain\n,null]}', { a = { 1, -2500, true, core.null } } },
   { '{\n# key\n"a\\"b":1}', { ['a"b'] = 1 } },
   { '{"a":1}\n# the end\nwrapped', { a = 1 } },
+  { '{"a":"http://x//y", // a comment, "b":2\n"b":"x // y"}', { a = "http://x//y", b = "x // y" } },
+  { '// before\n{"a":1,//"b":2\n  // and on\n  wrapped\n"c":[1,//2\n3]}// after', { a = 1, c = { 1, 3 } } },
+  { '{"a":1} // see https://example.net # and more', { a = 1 } },
+  { 'https://example.net//fcgi/scrut_fcgi.fcgi?rm=report_api&rpt_json={"a":1} // as pasted', { a = 1 } },
   { '{"a":"}{","b":{"c":"\\\\"}}', { a = "}{", b = { c = "\\" } } },
   { '{"a":1} # “quoted” words', { a = 1 } },
 }

@@ -138,7 +138,9 @@ function methods:data_mode(mode)
 end
 
 --- The column to sort by, descending: the appliance has no other order. An answer that lacks the column is an error of kind `api` before the
---- first row, which lists the columns there are.
+--- first row, which lists the columns there are. By which of its columns the appliance can sort is not documented. In use have been seen
+--- "sum_octetdeltacount", "sum_packetdeltacount", "sum_plixeraggregatedrecordcount", "countdistinct_destinationipaddress" and
+--- "custom_interfacepercent". Of others it may keep the report's own order and not say so: look at the rows.
 ---@param column string its element name, such as "sum_octetdeltacount"
 ---@param second? nil an order such as "asc" raises
 ---@return scrutinizer.Query
@@ -147,6 +149,9 @@ function methods:order_by(column, second)
   if second ~= nil then draft.misuse("order_by: a second argument", second, "the column alone: reports are in descending order") end
   if type(column) ~= "string" or column == "" or column:find("\0", 1, true) or not wire.try_encode(column) then
     draft.misuse("order_by", column, "a column's element name")
+  end
+  if column == "rank" or column == "direction" then
+    draft.misuse("order_by", column, 'a column that the appliance can sort by, such as "sum_octetdeltacount"; ranks follow from it')
   end
   spec.order_by = column
   return draft.finish(self, spec)
