@@ -182,7 +182,8 @@ local function public_calls()
     end
   end
   for class, part in pairs { Invoice = "invoice", Stream = "percentile_stream" } do
-    for name in support.read("lua/scrutinizer/billing/init.lua"):gmatch("\nfunction " .. class .. ":([a-z_]+)%(") do found[part .. "." .. name] = true end
+    local methods = "\nfunction " .. class .. ":([a-z_]+)%("
+    for name in support.read("lua/scrutinizer/billing/init.lua"):gmatch(methods) do found[part .. "." .. name] = true end
   end
   for path in support.shell("find lua/scrutinizer -name '*.lua'"):gmatch "[^\n]+" do
     local part = part_of(path)

@@ -26,7 +26,8 @@ local MANY = {
   { "filter", "sdfNew", "b" }, { "where", { ip = "10.0.0.1" } }, { "where", { port = 53 } }, { "exclude", { network = "10.0.0.0/8" } },
   { "where", { src_ip = { "10.0.0.1", "10.0.0.2" } } }, { "where", { dst_ip = "10.0.0.1" } }, { "where", { src_network = "10.0.0.0/16" } },
   { "where", { dst_network = "10.0.0.0/8", ip = { "10.0.0.1", "::1" } } }, { "where", { ip_group = { 5, 6 } } }, { "exclude", { src_ip_group = 5 } },
-  { "exclude", { dst_ip = "10.0.0.3", src_network = "::/0" } }, { "exclude", { src_port = 53, dst_port = 53 } }, { "exclude", { app_port = "53/udp" } },
+  { "exclude", { dst_ip = "10.0.0.3", src_network = "::/0" } }, { "exclude", { src_port = 53, dst_port = 53 } },
+  { "exclude", { app_port = "53/udp" } },
   { "keep", { octets = { min = 5 } } }, { "keep", { src = "10.0.0.0/8", a = { no = { "x", 7 } } } }, { "keep", { octets = { max = "5", min = 1 } } },
   { "exclude", { port = { 80, 443 } } }, { "shift", "-7d" }, { "shift", "-1h" }, { "shift", "+2d" }, { "where", { app_port = { 443, "tcp" } } },
 }
@@ -98,7 +99,10 @@ end
 local function identity(q)
   local good, form = pcall(q.request, q)
   if not good then return nil end
-  local words = { flat(q._spec.conditions), flat(q._spec.kept), form.rpt_json, form.data_requested, tostring(q._spec.page_size), tostring(q._spec.prefetch) }
+  local words = { flat(q._spec.conditions), flat(q._spec.kept) }
+  for _, text in ipairs { form.rpt_json, form.data_requested, tostring(q._spec.page_size), tostring(q._spec.prefetch) } do
+    words[#words + 1] = text
+  end
   for _, entry in ipairs(q._spec.projection or {}) do
     words[#words + 1] = entry.field .. "=" .. entry.column .. "." .. entry.member .. tostring(entry.optional)
   end

@@ -126,8 +126,9 @@ end
 
 --- Moves the query's window: `:last "1h":shift "-7d"` is the same hour a week ago. Days and weeks are those of the calendar in the query's zone:
 --- the clock shows the same hour, also where it was changed in between, and a `:day` becomes another whole day; without `:timezone` the query
---- raises when it runs. Hours, minutes and seconds are exact. Several calls add up. It does not matter whether it comes before or after the query's first times; later times replace it
---- together with the times before. Named ranges that only the appliance knows raise when the query runs.
+--- raises when it runs. Hours, minutes and seconds are exact. Several calls add up. It does not matter whether it comes before or after the
+--- query's first times; later times replace it together with the times before. Named ranges that only the appliance knows raise when the query
+--- runs.
 ---@param span string|integer "-7d", "+12h" (s m h d w), or seconds: -3600
 ---@return scrutinizer.Query
 function methods:shift(span)

@@ -203,14 +203,14 @@ end
 
 -- The window before its seconds are moved: epochs.
 local function counted(spec, now, days)
-  local said, local_zone, message = spec.times, nil, nil
+  local said, local_zone = spec.times, nil
   if said.unit or days ~= 0 then
-    local_zone, message = zone_of(spec, said.unit or "shift")
-    if not local_zone then return nil, message end
+    local found, missing = zone_of(spec, said.unit or "shift")
+    if not found then return nil, missing end
+    local_zone = found
   end
   if said.unit == "hour" and type(said.at) == "string" then return hour_window(spec, local_zone) end
-  local bounds
-  bounds, message = bounds_of(spec, now, local_zone)
+  local bounds, message = bounds_of(spec, now, local_zone)
   if not bounds then return nil, message end
   return span(spec, bounds, days, local_zone or zone.load(spec.timezone))
 end
@@ -253,9 +253,10 @@ function window.split(spec, length, now)
   now = now or os.time()
   local settled, message = window.settle(spec, now)
   if not settled then return nil, message end
-  local whole, local_zone = nil, nil
-  whole, message = times.epochs(settled, now)
-  if whole and length.days ~= 0 then local_zone, message = zone_of(spec, "days") end
+  local whole, unknown = times.epochs(settled, now)
+  if not whole then return nil, unknown end
+  local local_zone
+  if length.days ~= 0 then local_zone, message = zone_of(spec, "days") end
   if message then return nil, message end
   local list, from, k, edge, words = {}, whole.from, 0, edges_of(whole.from, length, local_zone), times.words(settled)
   while from < whole.to do
