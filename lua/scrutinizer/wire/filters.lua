@@ -121,7 +121,7 @@ local function parts(entry)
   if named then
     return { mode = "in", device = named.exporter or "GROUP", part = tostring(named.exporter and (named.interface or "ALL") or named.device_group) }
   end
-  local mode, device, part = tostring(entry.value):match "^(%l%l)_([^_]+)_(.+)$"
+  local mode, device, part = tostring(entry.value):match "^([a-z][a-z])_([^_]+)_(.+)$"
   if not mode then return nil end
   return { mode = mode, device = device_word(device), part = part:match "%-(%d+)$" or part }
 end
