@@ -329,8 +329,8 @@ static enum sz_read transfer_verdict(struct sz_transfer *t) {
   if (transfer_is_hollow(t))
     transfer_spoil(t, "limit",
                    "more than 1 MiB plus 16 times the answer's length was "
-                   "received: the rest is framing or compressed data that "
-                   "holds nothing");
+                   "received; most of it is framing or compressed data "
+                   "without content");
   if (!t->info.done)
     return SZ_READ_WAIT;
   if (!t->failure.kind && t->inflate && !sz_inflate_complete(t->inflate))

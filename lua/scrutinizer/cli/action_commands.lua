@@ -101,11 +101,11 @@ function action_commands.show(args, list, err, columns)
   return exit_status.DONE
 end
 
---- Adds the options that say who has left, for syncs of what the appliance cannot list.
+--- Adds the options that name who has left, for a sync of objects that the appliance cannot list.
 ---@param command table argparse's
 function action_commands.gone(command)
-  command:option("--gone", "Who has left. " .. action_commands.WHO):argname "<who>":count "*":convert(action_commands.who)
-  command:flag("--none-gone", "Nobody has left.")
+  command:option("--gone", "Who has left and is removed. " .. action_commands.WHO):argname "<who>":count "*":convert(action_commands.who)
+  command:flag("--none-gone", "Nobody has left: remove nobody.")
 end
 
 --- The lists of a sync's result as rows, each with what was done.

@@ -43,7 +43,7 @@ local function check_settings(path, settings, where)
     if not is_profile and not KNOWN[name] then
       local hint = type(name) == "string" and suggest.did_you_mean(suggest.nearest(name, KNOWN))
       wrong("%s: unknown setting%s; %s", path, where == "" and "" or " in " .. where:sub(1, -2),
-        hint or "known are url, token, ca_file, verify, pin, proxy, timeout, and tables of them")
+        hint or "allowed: url, token, ca_file, verify, pin, proxy, timeout, and profiles (tables of these)")
     end
     if not is_profile and type(value) ~= KNOWN[name] then wrong("%s: %s%s must be a %s", path, where, name, KNOWN[name]) end
   end

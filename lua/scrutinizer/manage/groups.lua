@@ -15,7 +15,7 @@ local Groups = { __index = methods, __name = "scrutinizer.Groups" }
 
 local GROUP = {
   name = item_fields.NAME,
-  template = { read = item_fields.id, allowed = "the id of the usergroup whose permissions it begins with", required = true },
+  template = { read = item_fields.id, allowed = "the id of the usergroup whose permissions are copied", required = true },
   users = { read = item_fields.list_of(item_fields.id_or_name), allowed = "a list of users' ids and names" },
 }
 

@@ -54,7 +54,7 @@ local function join_named(self, method, users, made)
     local sentence, code = err and err.message, err and "unconfirmed"
     if joined then sentence, code = joined[i].error, joined[i].code end
     if sentence and not result.error then
-      result.error, result.code = ("the user was made, but is not in group %s: %s"):format(check.show(members[i].group), sentence), code
+      result.error, result.code = ("the user was created, but is not in group %s: %s"):format(check.show(members[i].group), sentence), code
     end
   end
 end
@@ -187,7 +187,7 @@ end
 ---@return scrutinizer.Error? err
 function methods:set_preferences(id, map)
   local user = item_fields.id(id)
-  if not user then error(check.message("users:set_preferences", id, "a user's id, a whole number; the appliance takes no name here"), 2) end
+  if not user then error(check.message("users:set_preferences", id, "a user's id, a whole number; the appliance accepts no name here"), 2) end
   local list, complaint = read_preferences(map)
   if not list then error(complaint, 2) end
   local judge = accounts.about(function(one) return { name = one.name, setting = one.setting } end)

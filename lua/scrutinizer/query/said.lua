@@ -1,4 +1,4 @@
---- All that a query says, as one line of text. Two different requests have two different texts.
+--- A query as one line of text, with everything that was set. Two different requests have two different texts.
 
 local ascii = require "scrutinizer.ascii"
 local check = require "scrutinizer.check"

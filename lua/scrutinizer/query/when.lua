@@ -1,4 +1,4 @@
---- The methods that say when: named ranges, windows of the caller's own, days, months and hours, the time zone, and a shift.
+--- The methods that set a query's times: named ranges, any window, days, months, hours, the time zone, and a shift.
 
 local check = require "scrutinizer.check"
 local draft = require "scrutinizer.query.draft"
@@ -12,7 +12,7 @@ local zone = require "scrutinizer.time.zone"
 ---@class scrutinizer.Query
 local methods = draft.methods
 
--- A draft that gets new times. They replace the times that were said before, and a shift of those.
+-- A draft that gets new times. They replace the times that were set before, and a shift of those.
 local function times_draft(query, method)
   local replaces = draft.is(query) and (query._spec.times or query._spec.fields[wire.field.times] ~= nil)
   local spec = draft.of(query, method, "times", 1)
@@ -27,7 +27,7 @@ function methods:range(name)
   local spec = times_draft(self, "range")
   local good, hint = suggest.open(name, names.date_ranges)
   if not good then draft.misuse("range", name, "a name as in scrutinizer.date_ranges", hint) end
-  if name == wire.CUSTOM then draft.misuse("range", name, "a named range; for times of your own say :between(from, to)") end
+  if name == wire.CUSTOM then draft.misuse("range", name, "a named range; for other times use :between(from, to)") end
   draft.set_times(spec, { range = name })
   return draft.finish(self, spec)
 end
@@ -130,7 +130,7 @@ end
 ---@return scrutinizer.Query
 function methods:shift(span)
   local spec = draft.of(self, "shift")
-  if spec.fields[wire.field.times] ~= nil then draft.blame "shift: the times were set as a whole by :set; say them there" end
+  if spec.fields[wire.field.times] ~= nil then draft.blame "shift: :set has replaced the query's times; change them in :set" end
   local more = window.span(span)
   if not more then draft.misuse("shift", span, 'text with a sign and a unit of s, m, h, d, w, as "-7d"; or whole seconds, as -3600') end
   local before = spec.shift or { days = 0, seconds = 0 }
@@ -145,7 +145,7 @@ end
 function methods:timezone(name)
   local spec = draft.of(self, "timezone")
   if spec.fields[wire.field.times] ~= nil then
-    draft.blame "timezone: the times were set as a whole by :set; say the zone there"
+    draft.blame "timezone: :set has replaced the query's times; set the time zone in :set"
   end
   local known, complaint, unreadable = zone.load(name)
   -- Without zone files only the form of the name can be checked.

@@ -59,7 +59,7 @@ end
 
 -- The zone by which a window is counted; nil and a message when the query has none.
 local function zone_of(spec, what)
-  if not spec.timezone then return nil, ('%s: in which time zone? Say :timezone "Europe/Berlin"'):format(what) end
+  if not spec.timezone then return nil, ('%s: the query has no time zone; set one, such as :timezone "Europe/Berlin"'):format(what) end
   local found, message = zone.load(spec.timezone)
   if not found then return nil, ("%s: time zone %s: %s"):format(what, check.show(spec.timezone), message) end
   return found
@@ -149,10 +149,10 @@ local function move(spec, found, local_zone)
   -- What has a length keeps it; what the calendar bounds keeps its bounds on the clock.
   local from = times.has_length(said) and to - (found.to - found.from) or moved(found.from, shift, local_zone)
   if from < to then return { from = from, to = to } end
-  return nil, ("shift: moved by %s, nothing is left of the window: the clocks of %s skip it"):format(span_text(shift), local_zone.name)
+  return nil, ("shift: the window moved by %s is empty, because the clocks of %s skip it"):format(span_text(shift), local_zone.name)
 end
 
--- ---- what a query says ----
+-- ---- a query's times as text ----
 
 local function said_text(said)
   if said.last then return ("last %d s"):format(said.last) end
@@ -162,9 +162,9 @@ local function said_text(said)
   return ("%d to %d"):format(said.from, said.to)
 end
 
---- A query's times in words, as they were said.
+--- A query's times in words, as they were set.
 ---@param spec table
----@return string? text nil when none were said
+---@return string? text nil when none were set
 function window.text(spec)
   local text = spec.times and said_text(spec.times)
   if not spec.shift then return text end
