@@ -30,7 +30,7 @@
 ---@field resume? table       { offset =, remaining =, proof = text }; with both directions, one for each. See `query:resume`
 ---@field report? string      the report's type, when a query failed
 ---@field direction? string   "inbound", "outbound" or "both" of that query
----@field window? string      that query's times, as they were said
+---@field window? string      that query's times, as they were set
 ---@field query? scrutinizer.Query the query that failed. It is no member of the table: what prints or saves an error does not reach it
 local Error = {}
 Error.__name = "scrutinizer.Error"

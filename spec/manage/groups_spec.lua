@@ -20,7 +20,7 @@ describe("groups", function()
       local done, err = call()
       assert.is_nil(done, body)
       assert.equal("decode", err.kind)
-      assert.matches("what the call did is not known", err.message)
+      assert.matches("it is not known what the call did", err.message)
     end
     answer_with '{"err":"You may not."}'
     local done, err = call()

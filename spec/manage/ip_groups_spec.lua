@@ -76,7 +76,7 @@ describe("ip_groups", function()
       found, err = client.ip_groups:from_list("twin", {})
       assert.is_nil(found)
       assert.equal('api: ip_groups:from_list: 2 IP groups have the name "twin"', tostring(err))
-      assert.same({ { name = "twin", error = "2 IP groups have this name: say which by its id", code = "ambiguous" }, { id = 16900094 } },
+      assert.same({ { name = "twin", error = "2 IP groups have this name: use the id of one", code = "ambiguous" }, { id = 16900094 } },
         client.ip_groups:delete { "twin", 16900094 })
     end)
 

@@ -210,7 +210,7 @@ function chart.series(given, out, options)
   adopt(o, spec, o.unit ~= "bytes" and "bits/s" or "bytes")
   local ok, done, err = pcall(give, out, function() return draw_series(given, o) end)
   if ok then return errors.result(done, err) end
-  -- What `rates` and `series` refuse is the caller's matter.
+  -- Misuse that `rates` and `series` report is raised at the caller's line.
   local wrong = type(done) == "string" and done:match "^[^\n]-chart/init%.lua:%d+: ([a-z]+: .*)$"
   error(wrong or done, wrong and 2 or 0)
 end

@@ -50,7 +50,7 @@ function action_commands.command(root, name, about, actions)
   end
 end
 
-action_commands.WHO = "Digits are an id, other text is a name; `name:42` is the name 42."
+action_commands.WHO = "Digits mean an id, other text a name; `name:42` means the name 42."
 
 --- Reads an id or a name from an argument: digits are an id, `name:42` is the name 42.
 ---@param text string

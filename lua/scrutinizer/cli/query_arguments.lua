@@ -57,8 +57,8 @@ function query.options(command, graph)
     command:option("--last", "A span that ends now, such as 90m, 24h or 7d; units: s, m, h, d, w."):argname "<span>",
     command:option("--between", "From <from> up to but not including <to>: epoch seconds, or ISO 8601 text."):args(2):argname { "<from>", "<to>" },
     command:option("--day", "A day of the calendar in --timezone: 2026-11-26, or 0 for today, -1 for yesterday."):argname "<day>",
-    command:option("--month", "A month: 2026-11, or 0 for this one, -1 for the one before."):argname "<month>",
-    command:option("--hour", "An hour: 2026-11-26T14, or 0 for this one, -1 for the one before."):argname "<hour>",
+    command:option("--month", "A month: 2026-11, or 0 for this month, -1 for the last month."):argname "<month>",
+    command:option("--hour", "An hour: 2026-11-26T14, or 0 for this hour, -1 for the last hour."):argname "<hour>",
     command:option("--range", "A named range: " .. query.words(scrutinizer.date_ranges)):argname "<name>")
   command:group("Which flows",
     command:option("--where", "Only flows that match. Keys: ip, ip_group, network, port (or with src_ or dst_ in front), app_port. "
@@ -69,11 +69,11 @@ function query.options(command, graph)
     command:option("--exporter", "An exporter: its address or any of its names."):argname "<exporter>",
     command:option("--interface", "An interface of that exporter: its number or name."):argname "<interface>",
     command:option("--device-group", "Id or name of a device group."):argname "<group>":convert(function(text) return tonumber(text) or text end),
-    command:option("--filter", "A filter by the appliance's own type and value; it is not checked."):argname "<type=value>":count "*":convert(pair),
+    command:option("--filter", "A filter in the appliance's form, such as sdfIps=in_10.1.1.1_Both; not checked."):argname "<type=value>":count "*":convert(pair),
     command:option("--direction", "inbound (default), outbound or both; required with --interface."):choices { "inbound", "outbound", "both" })
   local how = {
     command:option("--timezone", "IANA time zone of days, of times without a zone, and of the appliance's calendar."):argname "<zone>",
-    command:option("--shift", "Move the times, such as -7d: the same hours of the clock a week before. Units: s, m, h, d, w."):argname "<span>",
+    command:option("--shift", "Move the times by a span: -7d is the same local time a week earlier. Units: s, m, h, d, w."):argname "<span>",
     command:option("--granularity", "Minutes per bucket, or auto."):argname "<minutes>",
     command:option("--order-by", "Column to sort by."):argname "<column>",
     command:option("--set", "Set a field of the request to a JSON value."):argname "<field=json>":count "*":convert(pair),

@@ -21,7 +21,7 @@ local running = {}
 
 local GRAPHS = { series = true, rates = true, pie = true }
 
---- What a running method would raise with this argument; nil: nothing. `client:gather` asks before it runs queries.
+--- The message that a running method would raise with this argument, or nil. `client:gather` checks this before it runs queries.
 ---@param query scrutinizer.Query
 ---@param method string
 ---@param argument any

@@ -93,8 +93,8 @@ local function unit_times(spec, unit, value)
   draft.set_times(spec, { unit = unit, at = at })
 end
 
---- One day of the calendar in the query's zone, from midnight to midnight: 23 or 25 hours where the clocks change. Numbers are counted when the
---- query runs, which raises where there is no `:timezone`.
+--- One day of the calendar in the query's zone, from midnight to midnight: 23 or 25 hours where the clocks change. A number is resolved when
+--- the query runs; without `:timezone` this raises.
 ---@param day string|integer "2026-11-26"; or 0 for today, -1 for yesterday
 ---@return scrutinizer.Query
 function methods:day(day)
@@ -103,7 +103,7 @@ function methods:day(day)
   return draft.finish(self, spec)
 end
 
---- One month of the calendar in the query's zone. Numbers are counted when the query runs, which raises where there is no `:timezone`.
+--- One month of the calendar in the query's zone. A number is resolved when the query runs; without `:timezone` this raises.
 ---@param month string|integer "2026-11"; or 0 for this month, -1 for the one before
 ---@return scrutinizer.Query
 function methods:month(month)
@@ -112,8 +112,9 @@ function methods:month(month)
   return draft.finish(self, spec)
 end
 
---- One hour of the clock in the query's zone. A text means all moments at which the clock shows this hour: two hours where it is set back over
---- it; one that the clock skips raises when the query runs. Numbers count hours of 60 minutes. A query without `:timezone` raises when it runs.
+--- One hour of the clock in the query's zone. A text means all moments at which the clock shows this hour: two hours when the clock is set back
+--- during it. An hour that the clock skips raises when the query runs. A number counts hours of 60 minutes. Without `:timezone` the query raises
+--- when it runs.
 ---@param hour string|integer "2026-11-26T14" for 14:00 to 15:00; or 0 for this hour, -1 for the one before
 ---@return scrutinizer.Query
 function methods:hour(hour)
@@ -122,10 +123,10 @@ function methods:hour(hour)
   return draft.finish(self, spec)
 end
 
---- Moves the query's window: `:last "1h":shift "-7d"` is the same hour a week ago. Days and weeks are those of the calendar in the query's zone:
---- the clock shows the same hour, also where it was changed in between; without `:timezone` the query raises when it runs. Hours, minutes and
---- seconds are exact. Several calls add up. It does not matter whether it comes before or after the query's first times; later times replace it
---- together with the times before. Named ranges that only the appliance knows raise when the query runs.
+--- Moves the query's window: `:last "1h":shift "-7d"` is the same hour one week earlier. Days and weeks are those of the calendar in the query's
+--- zone: the local time stays the same, also across a clock change; without `:timezone` the query raises when it runs. Hours, minutes and
+--- seconds are exact. Several calls are added. It may come before or after the query's first times. Times that are set later replace the
+--- earlier times and their shift. A named range that only the appliance can compute raises when the query runs.
 ---@param span string|integer "-7d", "+12h" (s m h d w), or seconds: -3600
 ---@return scrutinizer.Query
 function methods:shift(span)
