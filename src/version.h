@@ -1,4 +1,4 @@
-/* version.h - the version, said once: C, Lua and the command read it here. */
+/* version.h - the version's only place: C, Lua and the command read it here. */
 #ifndef SZ_VERSION_H
 #define SZ_VERSION_H
 

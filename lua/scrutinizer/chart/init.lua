@@ -307,7 +307,7 @@ local function rows_chart(kind, given, out, options)
   error(wrong or drawn, wrong and 3 or 0)
 end
 
---- Draws the shares of rows as a ring, from whatever `scrutinizer.export` takes; as text they are bars with percentages. Shares are of the
+--- Draws the shares of rows as a ring, from any source that `scrutinizer.export` accepts; as text they are bars with percentages. Shares are of the
 --- rows given: if there are more rows, the subtitle tells so.
 ---@param given scrutinizer.ExportSource
 ---@param out scrutinizer.ExportTarget
@@ -318,7 +318,7 @@ function chart.pie(given, out, options)
   return errors.result(rows_chart("pie", given, out, options))
 end
 
---- Draws the largest rows as bars, from whatever `scrutinizer.export` takes. As text this needs no gnuplot.
+--- Draws the largest rows as bars, from any source that `scrutinizer.export` accepts. As text this needs no gnuplot.
 ---@param given scrutinizer.ExportSource
 ---@param out scrutinizer.ExportTarget
 ---@param options? scrutinizer.ChartOptions

@@ -105,7 +105,7 @@ end
 ---@param command table argparse's
 function action_commands.gone(command)
   command:option("--gone", "Who has left and is removed. " .. action_commands.WHO):argname "<who>":count "*":convert(action_commands.who)
-  command:flag("--none-gone", "Nobody has left: remove nobody.")
+  command:flag("--none-gone", "Nobody has left; nobody is removed.")
 end
 
 --- The lists of a sync's result as rows, each with what was done.

@@ -50,7 +50,7 @@ local function check_settings(path, settings, where)
   if settings.url and not settings.url:find "^[A-Za-z]+://" then wrong("%s: %surl must begin with https://", path, where) end
 end
 
--- Refuses a file that others can read, whatever is in it.
+-- Refuses a file that others can read, whatever it contains.
 local function guard(path)
   local why = exposed(path)
   if why then wrong("%s may hold a secret and %s", path, why) end

@@ -69,7 +69,8 @@ function query.options(command, graph)
     command:option("--exporter", "An exporter: its address or any of its names."):argname "<exporter>",
     command:option("--interface", "An interface of that exporter: its number or name."):argname "<interface>",
     command:option("--device-group", "Id or name of a device group."):argname "<group>":convert(function(text) return tonumber(text) or text end),
-    command:option("--filter", "A filter in the appliance's form, such as sdfIps=in_10.1.1.1_Both; not checked."):argname "<type=value>":count "*":convert(pair),
+    command:option("--filter", "A filter in the appliance's form, such as sdfIps=in_10.1.1.1_Both; not checked.")
+      :argname "<type=value>":count "*":convert(pair),
     command:option("--direction", "inbound (default), outbound or both; required with --interface."):choices { "inbound", "outbound", "both" })
   local how = {
     command:option("--timezone", "IANA time zone of days, of times without a zone, and of the appliance's calendar."):argname "<zone>",

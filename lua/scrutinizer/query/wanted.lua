@@ -205,7 +205,7 @@ function methods:exclude(conditions)
   return draft.finish(self, spec)
 end
 
----@class scrutinizer.KeepCondition all that is said must hold
+---@class scrutinizer.KeepCondition all conditions that are set must hold
 ---@field min? number|string      a number, or its decimal text: from this one on
 ---@field max? number|string      up to and including this one
 ---@field begins? string|string[] the field's text begins with it, or with one of a list

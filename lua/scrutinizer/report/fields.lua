@@ -7,8 +7,8 @@ local wire = require "scrutinizer.wire"
 
 local report_fields = {}
 
---- The column that orders the report; "" means the column that the answer's headers mark. The second result says whether the columns must
---- have it: what `:set` gave is unchecked.
+--- The column that the report is ordered by; "" means the column that the answer's headers mark. The second result is true when the answer must
+--- have this column; a column given by `:set` is not checked.
 ---@param spec table
 ---@return string order
 ---@return boolean said

@@ -28,7 +28,7 @@ local pages = {}
 ---@field ties? userdata       the given rows that tie with the last one (core.ties)
 ---@field reading? userdata    the same for the page being read
 ---@field joined? boolean      false: too many rows tie to be remembered
----@field total? integer       rows that exist, as the first page said
+---@field total? integer       rows that exist, from the first page
 ---@field answered boolean     whether the first page has been read
 ---@field done boolean
 ---@field proof? scrutinizer.Proof what a resumed walk starts with
@@ -174,7 +174,7 @@ function pages.leave(part, decoder)
   part.joined = part.ties:join(decoder, part.index)
 end
 
---- A row's identity: a hash of the raw values of all its cells, whatever was selected. Rank is left out, as it has no raw value: it is
+--- A row's identity: a hash of the raw values of all its cells, also those not selected. Rank is left out, as it has no raw value: it is
 --- unknown whether it counts from the page or from the report.
 ---@param cells? table[] as `decoder:last_row` gives them
 ---@return string?

@@ -166,7 +166,7 @@ end
 
 -- ---- the rows ----
 
--- Whether a label that is a value of some row stands in the row of another entry: then entries and rows are not in the same order.
+-- Whether an entry's label is a value of another entry's row: then entries and rows are not in the same order.
 local function out_of_order(entries, rows)
   local place = {}
   for i, row in ipairs(rows) do

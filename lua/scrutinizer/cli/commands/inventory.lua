@@ -68,7 +68,8 @@ local function hosts(args)
 end
 
 return function(root)
-  local command = root:command("interfaces", "List interfaces: their number (for report --interface), speed and rates in bit/s, load in percent of the speed.",
+  local command = root:command("interfaces",
+    "List interfaces: their number (for report --interface), speed and rates in bit/s, load in percent of the speed.",
     "Example: scrutinizer interfaces --exporter core-1 --format csv")
   command:option("--exporter", "Only interfaces of this exporter: its address or any of its names."):argname "<exporter>"
   output.options(command)

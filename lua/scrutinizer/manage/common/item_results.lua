@@ -51,7 +51,7 @@ local function left_over(sayings, used)
   return SILENT .. "; it contains: " .. table.concat(parts, "; ")
 end
 
--- Returns an unused saying that fits an item, and its place. Tries the one at the item's own position first, because items may be alike.
+-- Returns an unused saying that fits an item, and its place. Tries the one at the item's own position first, because items may be equal.
 local function take(sayings, used, place, fits)
   for step = 0, #sayings do
     local i = step == 0 and place or step

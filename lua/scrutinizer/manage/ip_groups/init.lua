@@ -400,11 +400,11 @@ local function is_list(value)
 end
 
 --- Gives the IP group of this name these rules and no others; creates it if it does not exist. The rules that it has are read first (unverified,
---- see `rules`), and again afterwards: the result says what became of each. When they cannot be read, nothing is sent.
+--- see `rules`), and again after the change: the result tells for each rule what was done. When they cannot be read, nothing is sent.
 ---@param name string
 ---@param list (string|table)[] rules as in `create`; duplicates count once
 ---@param options? { dry?: boolean, batch?: integer, on_progress?: fun(done: integer, all: integer) } dry = true: nothing is changed, the result
----  says what would be; batch: rules per request, 1 to 100,000 (default 1,000)
+---  tells what would be done; batch: rules per request, 1 to 100,000 (default 1,000)
 ---@return scrutinizer.SyncedIpGroup? group
 ---@return scrutinizer.Error? err kind `decode`: a wrong entry of the list, nothing was sent; `api`: the group's rules cannot be read, several groups
 ---  have the name, or the appliance refused; after an error of a call run it again: what was done then counts as kept
