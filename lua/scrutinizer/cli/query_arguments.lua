@@ -95,12 +95,10 @@ function query.options(command, graph)
   return command
 end
 
-local NUMERIC = { ip_group = true, src_ip_group = true, dst_ip_group = true, port = true, src_port = true, dst_port = true }
-
--- { key = { values } } of one pair; values become numbers for keys that take numbers.
+-- { key = { values } } of one pair; digits become numbers.
 local function conditions(given)
   local list = values_of(given.value)
-  for i, value in ipairs(list) do list[i] = NUMERIC[given.name] and tonumber(value) or value end
+  for i, value in ipairs(list) do list[i] = value:find "^%d+$" and tonumber(value) or value end
   return { [given.name] = list }
 end
 
