@@ -314,11 +314,12 @@ static void transfer_fill(struct sz_transfer *t) {
 }
 
 /*
-** Whether far more has arrived than it holds. Chunk extensions, gzip's header,
-** empty blocks and members hold nothing, so a server could send them without
-** end and pass no other limit. A server that sends each byte in a chunk and a
-** deflate block of its own needs 13 bytes for it. Call it when the reader has
-** had everything, except what libcurl held (less than SZ_SPARE) while paused.
+** Whether far more bytes have arrived than the answer's content needs. Chunk
+** extensions, gzip's header, empty blocks and members have no content, so a
+** server could send them without end and pass no other limit. A server that
+** sends each byte in its own chunk and deflate block needs 13 bytes for it.
+** Call it when the reader has had everything, except what libcurl held (less
+** than SZ_SPARE) while paused.
 */
 static bool transfer_is_hollow(const struct sz_transfer *t) {
   return t->arrived > SZ_SPARE + SZ_SPARE_PER_BYTE * t->info.decoded;

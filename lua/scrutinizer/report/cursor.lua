@@ -14,7 +14,7 @@ local walk = require "scrutinizer.report.walk"
 ---@class scrutinizer.Cursor
 ---@field direction string      "inbound", "outbound" or "both": what the query asks for
 ---@field columns? scrutinizer.Column[] once known, in the answer's order
----@field total? integer        rows that exist; with both directions, the sum; absent where rows are filtered here (`:keep`, some `:where`)
+---@field total? integer        rows that exist; with both directions, the sum; absent where the client filters rows (`:keep`, some `:where`)
 ---@field totals? table         with both directions: { inbound =, outbound = }
 ---@field time? table           { first =, last =, timezone = }: bucket starts, epoch seconds
 ---@field exporters? table      { [ip] = { flows =, hex = } }

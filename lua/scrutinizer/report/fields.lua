@@ -92,7 +92,7 @@ function GETTERS.bytes(self)
   return size
 end
 
--- Totals and footers are of all rows that the appliance has: absent where rows are filtered here.
+-- Totals and footers cover all rows of the appliance, so they are absent where the client filters rows.
 function GETTERS.total(self)
   local known = not self._keep and facts_of(self) or nil
   return known and sum_of(known.totals, self._parts)

@@ -23,7 +23,7 @@ local SAID = {
   { "refused", "^not ", " not ", "cannot", "denied", "refused", "invalid", "failed", " has no " },
 }
 
---- The code of a sentence that is no documented success.
+--- The code of a sentence that is not a documented success.
 ---@param sentence string
 ---@param otherwise scrutinizer.ItemCode of a sentence that is not known
 ---@return scrutinizer.ItemCode

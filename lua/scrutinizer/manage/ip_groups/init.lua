@@ -390,7 +390,7 @@ function methods:from_list(name, list, options)
   return errors.result(lists.from_list(hands(self), name, list, how))
 end
 
--- A map is no list: what it holds must not be taken for an empty list, which would remove all rules.
+-- Refuses a map: it would count as an empty list, and an empty list removes all rules.
 local function is_list(value)
   if type(value) ~= "table" then return false end
   for key in next, value do
