@@ -318,7 +318,7 @@ function methods:version()
   if value == nil then return nil, err end
   local version = type(value) == "table" and value[wire.answer.version]
   if type(version) == "string" and #version <= 100 and version:find "^%d+%.[A-Za-z0-9.+_-]+$" then return version end
-  return errors.fail("decode", ("version: the answer holds no %s such as 19.7.0"):format(wire.answer.version), { status = 200 })
+  return errors.fail("decode", ("version: the answer contains no %s such as 19.7.0"):format(wire.answer.version), { status = 200 })
 end
 
 --- Runs many reports at the same time over this client's connections. If one fails, the others go on. Misuse raises.

@@ -36,7 +36,7 @@ function methods:find(name)
   local found
   for _, group in ipairs(all) do
     if group.name == name and found then
-      return errors.fail("api", ("device_groups:find: several device groups are called %s"):format(check.show(name)))
+      return errors.fail("api", ("device_groups:find: several device groups have the name %s"):format(check.show(name)))
     end
     if group.name == name then found = group end
   end
