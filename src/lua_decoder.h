@@ -82,7 +82,7 @@ struct record {
 
 /* lua_decoder.c */
 
-/* The decoder at index 1. Raises when it is no decoder, or closed. */
+/* The decoder at index 1. Raises for any other value, or a closed one. */
 struct decoder *sz_decoder_check(lua_State *L);
 
 /*

@@ -320,12 +320,12 @@ function methods:version()
   if value == nil then return nil, err end
   local version = type(value) == "table" and value[wire.answer.version]
   if type(version) == "string" and #version <= 100 and version:find "^%d+%.[A-Za-z0-9.+_-]+$" then return version end
-  return errors.fail("decode", ("version: the answer holds no %s such as 19.7.0"):format(wire.answer.version), { status = 200 })
+  return errors.fail("decode", ("version: the answer contains no %s such as 19.7.0"):format(wire.answer.version), { status = 200 })
 end
 
 --- Runs many reports at the same time over this client's connections. If one fails, the others go on. Misuse raises.
 ---@param queries { [integer]: scrutinizer.Query|scrutinizer.GatherEntry, concurrency?: integer } { q1, q2, concurrency = 8 }: at most 8 at a
----  time; 1 to 1000, default 8. An entry may say what is asked: { q1, aggregate = { … } }, { q2, series = true }; rates, pie, count
+---  time; 1 to 1000, default 8. An entry may name the method to run: { q1, aggregate = { … } }, { q2, series = true }; rates, pie, count
 ---@return { n: integer, [integer]: any } list entry i is what the query's method (default `fetch`) returns, or { error = err }
 ---@return integer failed how many entries hold an error
 function methods:gather(queries)

@@ -33,7 +33,7 @@ describe("scrutinizer series", function()
   it("refuses rates of what is not bytes, and takes its values as they are", function()
     local _, err, status = run("series srcHosts " .. WINDOW .. " --limit 1 --order-by sum_packetdeltacount")
     assert.equal(64, status)
-    assert.matches("^scrutinizer: rates: the points have the values of the column", err)
+    assert.matches("^scrutinizer: rates: the points are values of", err)
   end)
 
   it("draws", function()

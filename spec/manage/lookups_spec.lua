@@ -206,8 +206,8 @@ describe("lookups", function()
 
     it("refuse misuse", function()
       misuse("entities", {
-        { "list", "application", nil, 'did you mean "applications"?' }, { "trend", { from = 1, to = 2 }, nil, "say whose" },
-        { "trend", { src = "10.1.1.1", dst = "10.1.1.2", from = 1, to = 2 }, nil, "say one of" },
+        { "list", "application", nil, 'did you mean "applications"?' }, { "trend", { from = 1, to = 2 }, nil, "set one of" },
+        { "trend", { src = "10.1.1.1", dst = "10.1.1.2", from = 1, to = 2 }, nil, "set only one of" },
         { "trend", { src = "core-1", from = 1, to = 2 }, nil, "a host's address" },
         { "trend", { src = "10.1.1.1", from = 2, to = 2 }, nil, "a moment after" },
         { "trend", { src = "10.1.1.1", from = "2026-03-01", to = 2 }, nil, "from: got" },

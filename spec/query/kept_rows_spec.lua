@@ -283,7 +283,7 @@ describe("rows that are kept", function()
 
   it("are of no graph", function()
     local query = kept()
-    local why = "here, and the appliance makes the graph of all of them: ask for rows or :aggregate, or say less"
+    local why = "in the client, but the appliance makes the graph from all rows: use rows or :aggregate, or remove :keep"
     assert.equal("series: :keep filters rows " .. why, support.complaint(function() local _ = query:series() end))
     assert.equal("rates: :keep filters rows " .. why, support.complaint(function() local _ = query:rates() end))
     assert.equal("pie: :keep filters rows " .. why, support.complaint(function() local _ = query:pie() end))

@@ -50,7 +50,7 @@ describe("call", function()
       local version, err = version_of(client)
       assert.is_nil(version)
       assert.equal("decode", err.kind)
-      assert.equal("version: the answer holds no installedVersion such as 19.7.0", err.message)
+      assert.equal("version: the answer contains no installedVersion such as 19.7.0", err.message)
     end
     for body, kind in pairs { ["[]"] = "decode", ['{"installedVersion":19.7}'] = "decode", ['"19.7.0"'] = "decode", ["null"] = "decode",
       ['{"err":"No."}'] = "api", ["<html>"] = "decode" } do

@@ -30,8 +30,8 @@ local function query_complaint(query, side, i)
   local spec = type(query) == "table" and query._spec
   if not spec or not query.series then return check.message(where, query, "a query of client:report") end
   if #spec.directions ~= 1 then return where .. ": it asks for both directions; each side needs queries of one direction" end
-  if spec.shift then return where .. ': a shift would move the period; leave it out, or say :without "shift"' end
-  if spec.offset and spec.offset > 0 then return where .. ": its offset leaves rows out" end
+  if spec.shift then return where .. ': a shift would move the period; remove :shift, or use :without "shift"' end
+  if spec.offset and spec.offset > 0 then return where .. ": its offset skips rows; remove :offset" end
   local unit = series.complaint(spec)
   return unit and where .. ": " .. unit
 end
@@ -292,8 +292,8 @@ function collect.customer_complaint(customer)
   end
   -- Which way the customer's traffic takes through an interface depends on which end of it the customer is.
   if type(customer.exporter) == "table" then
-    return "customer: exporter: addresses are counted at a whole exporter; at one interface, give interfaces, or queries of your own that say "
-      .. ":inbound() or :outbound()"
+    return "customer: exporter: with ip, ip_group or network it cannot be one interface; set interfaces instead, or make queries of your own "
+      .. "with :inbound() or :outbound()"
   end
 end
 

@@ -68,7 +68,7 @@ end
 function draft.with_filters(query, method)
   local spec = draft.of(query, method, nil, 1)
   if spec.fields[wire.field.filters] ~= nil then
-    error(("%s: the filters were set as a whole by :set; add to them there"):format(method), 3)
+    error(("%s: :set has replaced the query's filters; add this one in :set"):format(method), 3)
   end
   return spec
 end

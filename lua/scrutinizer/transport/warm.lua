@@ -66,8 +66,8 @@ function warm.refusal(find)
   if wait.loading() then return nil end
   local host = find()
   if host and not host.turns then return nil end
-  return errors.new("phase", "warm blocks while it looks up names; call it while the host loads (init_by_lua, the body of a lua-load file), "
-    .. "or in a script")
+  return errors.new("phase", "warm blocks while it looks up host names; call it while the host starts (nginx: init_by_lua; HAProxy: the body of a "
+    .. "lua-load file), or in a script without a host")
 end
 
 return warm
