@@ -119,7 +119,7 @@ local function tested(spec, field)
   local allowed, hint
   if not found then found, allowed, hint = parse_name(field) end
   if not found then return nil, check.message("keep: field", field, allowed, hint) end
-  if found.column == "direction" then return nil, "keep: direction: say :inbound() or :outbound()" end
+  if found.column == "direction" then return nil, "keep: direction: use :inbound() or :outbound() instead" end
   hint = not aliases[field] and suggest.did_you_mean(suggest.nearest(field, aliases))
   local why = ("keep: no column '%s' in this report%s"):format(found.column, hint and ", " .. hint or "")
   return { column = found.column, member = found.member, why = why }
@@ -142,14 +142,15 @@ local function numbered(test, fields)
   return out
 end
 
---- Why a column cannot be used where a `where` filters rows here: the appliance computed it of all rows. Nil: it can.
+--- What is wrong with a column that the appliance computes from all rows, where the client leaves out rows because of a `where`. Nil: nothing.
 ---@param option string the method, for the message
 ---@param column string
----@param by? string the condition that rows are filtered by here; nil: none
+---@param by? string the condition by which the client filters rows; nil: none
 ---@return string?
 function projection.of_all(option, column, by)
   if not by or not conditions.OF_ALL[column] then return nil end
-  return ("%s: %s is of all rows that the appliance sends, and the rows are filtered here by %s: leave it out"):format(option, column, by)
+  return ("%s: the appliance computes %s from all rows that it sends, but the client filters them by %s: remove it from %s"):format(
+    option, column, by, option:match "^%w+")
 end
 
 local function selected_of_all(spec, by)
@@ -170,8 +171,8 @@ local function add_kept(all, spec, by)
   end
 end
 
---- How the rows of a query are filtered here: what `core.keep` takes, or false when every row is kept. Nil and a message on misuse. `by` is a
---- condition of `where` that is filtered here, in words.
+--- How the client filters the rows of a query: the argument of `core.keep`, or false when every row is kept. Nil and a message on misuse. `by` is
+--- the first condition of `where` by which it filters, in words.
 ---@param spec table
 ---@return table|false|nil
 ---@return string? message

@@ -57,9 +57,9 @@ local function hour_back(at, local_zone, now)
   return { from = from, to = from + 3600 }
 end
 
--- The zone by which a window is counted; nil and a message when the query has none.
+-- The time zone of a query's window; nil and a message when the query has none.
 local function zone_of(spec, what)
-  if not spec.timezone then return nil, ('%s: in which time zone? Say :timezone "Europe/Berlin"'):format(what) end
+  if not spec.timezone then return nil, ('%s: the query has no time zone; set one, such as :timezone "Europe/Berlin"'):format(what) end
   local found, message = zone.load(spec.timezone)
   if not found then return nil, ("%s: time zone %s: %s"):format(what, check.show(spec.timezone), message) end
   return found
@@ -115,7 +115,7 @@ local function span_text(shift)
   return table.concat(words, " ")
 end
 
--- ---- what a query says ----
+-- ---- a query's times as text ----
 
 local function said_text(said)
   if said.last then return ("last %d s"):format(said.last) end
@@ -125,9 +125,9 @@ local function said_text(said)
   return ("%d to %d"):format(said.from, said.to)
 end
 
---- A query's times in words, as they were said.
+--- A query's times in words, as they were set.
 ---@param spec table
----@return string? text nil when none were said
+---@return string? text nil when none were set
 function window.text(spec)
   local text = spec.times and said_text(spec.times)
   if not spec.shift then return text end
@@ -215,7 +215,7 @@ local function counted(spec, now, days)
   return span(spec, bounds, days, local_zone or zone.load(spec.timezone))
 end
 
---- The spec with its times as they are sent: epochs for what is counted here. The same spec when nothing is to be counted.
+--- The spec with its times as they are sent: epochs for the times that the client computes. The same spec when there are none.
 ---@param spec table a query's spec, with times
 ---@param now? integer epoch seconds, default the clock's
 ---@return table? spec
