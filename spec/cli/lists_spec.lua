@@ -109,6 +109,28 @@ describe("scrutinizer", function()
     local report = "report host2host --between 2026-11-22T00:00:00Z 2026-11-22T02:00:00Z --limit 5 "
     assert.equal(csv(report .. "--where ip_group=16800023 --device-group 2"), csv(report
       .. "--where 'ip_group=Private networks' --device-group Branches"))
+    csv "ip-groups create 16900006 10.8.0.0/16" -- its name is Multicast's id
+    assert.equal(csv(report .. "--where network=10.8.0.0/16"), csv(report .. "--where ip_group=name:16900006"))
+    local _, err, status = run(report .. "--device-group name:2")
+    assert.equal(76, status)
+    assert.matches('no device group is called "2"', err)
+    csv "ip-groups delete name:16900006"
+  end)
+
+  it("says in --help what narrows, and what digits mean", function()
+    local out = good("report --help"):gsub("%s+", " ")
+    assert.is_truthy(out:find("--where ip=A --where ip=B is flows between A and B", 1, true), out)
+    assert.is_truthy(out:find("A device group. Digits are an id, other text is a name; `name:42` is the name 42.", 1, true), out)
+    local words = "report host2host --between 2026-11-22T00:00:00Z 2026-11-23T00:00:00Z --select octets=sum_octetdeltacount --format csv "
+    local function sum(arguments)
+      local octets = 0
+      for number in good(words .. arguments):gmatch "\n(%d+)" do octets = octets + tonumber(number) end
+      return ("%.0f"):format(octets)
+    end
+    local function awk(condition) return support.awk("NR > 1 && (" .. condition .. ") { s += $12 } END { printf \"%.0f\", s }") end
+    local a, b = [[($7 == "10.8.0.69" || $9 == "10.8.0.69")]], [[($7 == "157.240.30.63" || $9 == "157.240.30.63")]]
+    assert.equal(awk(a .. " && " .. b), sum "--where ip=10.8.0.69 --where ip=157.240.30.63")
+    assert.equal(awk(a .. " || " .. b), sum "--where ip=10.8.0.69,157.240.30.63")
   end)
 
   it("makes, fills and deletes groups", function()

@@ -1,5 +1,6 @@
 --- A query from arguments: the options of `report`, `explain` and `series`.
 
+local action_commands = require "scrutinizer.cli.action_commands"
 local scrutinizer = require "scrutinizer"
 
 local unpack = table.unpack or unpack -- luacheck: ignore
@@ -62,13 +63,14 @@ function query.options(command, graph)
     command:option("--range", "A named range: " .. query.words(scrutinizer.date_ranges)):argname "<name>")
   command:group("Which flows",
     command:option("--where", "Only flows that match. Keys: ip, ip_group, network, port (or with src_ or dst_ in front), app_port. "
-      .. "Commas separate values, which are alternatives; further --where narrow. What the appliance cannot narrow is filtered in the rows, "
-      .. "or refused."):argname "<key=value>":count "*":convert(pair),
+      .. "Commas separate alternatives of one key: ip=A,B is flows of A or of B. Several --where narrow, also of one key: --where ip=A "
+      .. "--where ip=B is flows between A and B. What the appliance cannot narrow is filtered in the rows, or refused. Of ip_group: " .. action_commands.WHO):argname "<key=value>":count "*":convert(pair),
     command:option("--exclude", "Leave out every flow that matches any of these; keys as with --where."):argname "<key=value>":count "*"
       :convert(pair),
     command:option("--exporter", "An exporter: its address or any of its names."):argname "<exporter>",
-    command:option("--interface", "An interface of that exporter: its number or name."):argname "<interface>",
-    command:option("--device-group", "Id or name of a device group."):argname "<group>":convert(function(text) return tonumber(text) or text end),
+    command:option("--interface", "An interface of that exporter. Digits are its number, other text is a name; `name:42` is the name 42.")
+      :argname "<interface>":convert(action_commands.who),
+    command:option("--device-group", "A device group. " .. action_commands.WHO):argname "<group>":convert(action_commands.who),
     command:option("--filter", "A filter by the appliance's own type and value; it is not checked."):argname "<type=value>":count "*":convert(pair),
     command:option("--direction", "inbound (default; must be said with --interface), outbound or both."):choices { "inbound", "outbound", "both" })
   local how = {
@@ -94,12 +96,12 @@ function query.options(command, graph)
   return command
 end
 
-local NUMERIC = { ip_group = true, src_ip_group = true, dst_ip_group = true, port = true, src_port = true, dst_port = true }
+local GROUPS = { ip_group = true, src_ip_group = true, dst_ip_group = true }
 
--- { key = { values } } of one pair; values become numbers for keys that take numbers.
+-- { key = { values } } of one pair; digits are ids where names can be meant.
 local function conditions(given)
   local list = values_of(given.value)
-  for i, value in ipairs(list) do list[i] = NUMERIC[given.name] and tonumber(value) or value end
+  for i, value in ipairs(list) do list[i] = GROUPS[given.name] and action_commands.who(value) or value end
   return { [given.name] = list }
 end
 
@@ -143,7 +145,7 @@ local function say_which(q, args)
   for _, given in ipairs(args.exclude) do q = q:exclude(conditions(given)) end
   if args.interface and not args.exporter then error("--interface needs --exporter", 0) end
   if args.interface and not args.direction then error("--interface needs --direction inbound, outbound or both", 0) end
-  if args.exporter then q = q:exporter(args.exporter, tonumber(args.interface) or args.interface) end
+  if args.exporter then q = q:exporter(args.exporter, args.interface) end
   if args.device_group then q = q:device_group(args.device_group) end
   for _, filter in ipairs(args.filter) do q = q:filter(filter.name, filter.value) end
   return q

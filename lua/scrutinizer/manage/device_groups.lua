@@ -15,7 +15,7 @@ local wire = require "scrutinizer.wire.inventory"
 local methods = {}
 local DeviceGroups = { __index = methods, __name = "scrutinizer.DeviceGroups" }
 
-local WHO = "a device group's id (a whole number) or name"
+local WHO = "a device group's id (a whole number) or name (a text)"
 
 --- All device groups.
 ---@return { id: integer, name: string }[]?

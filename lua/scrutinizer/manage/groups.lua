@@ -157,34 +157,32 @@ end
 local PERMISSION = {
   group = item_fields.WHO,
   type = { read = read_type, allowed = table.concat(check.sorted_keys(CODES), ", ") .. ", or a name of your appliance", required = true },
-  code = {
-    read = function(value)
-      local id = item_fields.id(value)
-      return id and ("%d"):format(id) or item_fields.text(value)
-    end, allowed = "text, or an id", required = true,
-  },
+  code = { read = item_fields.id_or_name, allowed = "text, or an id (a number)", required = true },
 }
+
+local function code_text(code) return type(code) == "number" and ("%d"):format(code) or code end
 
 local function check_codes(method, list)
   for i, item in ipairs(list) do
     local known = CODES[item.type]
-    if known and not item.code:find(known[1]) then
+    if known and not code_text(item.code):find(known[1]) then
       return nil, check.message(("%s: item %d: code of a %s"):format(method, i, item.type), item.code, known[2])
     end
   end
   return list
 end
 
--- Replaces names of device groups by their ids. Returns the list; or nil and err.
+-- Makes each code the text that is sent: names of device groups are looked up. Returns the list; or nil and err.
 local function look_up_codes(client, method, list)
   local finder
   for _, item in ipairs(list) do
-    if item.type == "group" and item.code:find "%D" then
+    if item.type == "group" and type(item.code) == "string" then
       finder = finder or client.device_groups:_finder()
       local id, err = finder(method, item.code)
       if not id then return nil, err end
-      item.code = ("%d"):format(id)
+      item.code = id
     end
+    item.code = code_text(item.code)
   end
   return list
 end
@@ -203,8 +201,8 @@ local function change_permissions(self, method, key, list)
 end
 
 --- Grants permissions to usergroups. `type` says what `code` is: device (hex address, 0A010107), interface (0A010107-1), group (device group's
---- id or name), report (saved report's id), gadget, thirdparty, bboard (ids), plixer (a feature's code such as adminTab). Other types are not
---- checked.
+--- id, a number, or name, a text), report (saved report's id), gadget, thirdparty, bboard (ids), plixer (a feature's code such as adminTab).
+--- Other types are not checked.
 ---@param list { group: integer|string, type: string, code: string|integer }[]
 ---@return { group: integer|string, type: string, code: string, error?: string, error_code?: scrutinizer.ItemCode }[]? results in the order given
 ---@return scrutinizer.Error? err

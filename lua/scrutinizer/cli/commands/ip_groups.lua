@@ -31,10 +31,10 @@ local function rows_of(group, rows)
   return rows
 end
 
--- `group:42` and `group:Berlin` are child groups, `all` is every address; the library reads other text.
+-- `group:42` (an id) and `group:Berlin` are child groups, `all` is every address; the library reads other text.
 local function read_rule(text)
   local child = text:match "^group:(.+)$"
-  if child then return { type = "child", group = child } end
+  if child then return { type = "child", group = action_commands.who(child) } end
   return text == "all" and { type = "ipall" } or text
 end
 

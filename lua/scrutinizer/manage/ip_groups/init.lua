@@ -25,7 +25,7 @@ local wire = require "scrutinizer.wire.ip_groups"
 local methods = {}
 local IpGroups = { __index = methods, __name = "scrutinizer.IpGroups" }
 
-local WHO = "the group's id (a whole number) or name"
+local WHO = "the group's id (a whole number) or name (a text)"
 
 -- The most rules per request.
 local BATCH = 1000

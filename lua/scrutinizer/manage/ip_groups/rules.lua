@@ -88,11 +88,11 @@ function READ.wildcard(given)
 end
 
 function READ.child(given)
-  local group = given.group or given.child_id
-  local id = check.digits(group, 1)
+  local group = given.group or check.digits(given.child_id, 1) or given.child_id
+  local id = check.integer(group, 1)
   if id then return { group = id } end
-  if type(group) == "string" and group ~= "" then return { group_name = group } end
-  return nil, check.message("group", group, "the id or the name of an IP group that exists")
+  if check.name(group) then return { group_name = group } end
+  return nil, check.message("group", group, "the id (a number) or the name (a text) of an IP group that exists")
 end
 
 function READ.ipall() return {} end
