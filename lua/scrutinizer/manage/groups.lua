@@ -6,6 +6,7 @@ local errors = require "scrutinizer.errors"
 local item_fields = require "scrutinizer.manage.common.item_fields"
 local suggest = require "scrutinizer.suggest"
 local item_results = require "scrutinizer.manage.common.item_results"
+local syncs = require "scrutinizer.manage.common.syncs"
 local wire = require "scrutinizer.wire.accounts"
 
 ---@class scrutinizer.Groups
@@ -100,8 +101,30 @@ end
 ---@field added table[]
 ---@field kept table[]    were in it already
 ---@field removed table[]
----@field absent table[]  of `gone`: were not in it
----@field failed table[]  with `error` and `code`
+---@field absent table[]  of `gone`: were not in it; also users that do not exist (any more)
+---@field failed table[]  with `error` and `code`: also of `gone`, where the answer does not say that the user is not in it
+---@field left? { add: table[], remove: table[] } in `err.partial`: what is not done, or not known to be done
+
+local LISTS = { "added", "kept", "removed", "absent", "failed" }
+
+-- Whether the user is not in the group, as the result of removing it says: it is no member, or no user. A group that is missing is neither.
+local function is_out(result)
+  if result.code == "not_member" then return true end
+  return result.code == "missing" and item_results.mentions(result.error, result.user) and not item_results.mentions(result.error, result.group)
+end
+
+-- Adds, then removes. Returns true, or nil and err.
+local function run_sync(self, wanted, gone, out)
+  local left = { add = wanted, remove = gone }
+  local results, err = accounts.change_members(self._client, "groups:sync_members", "add", wanted)
+  if not results then return syncs.broke_off(err, out, LISTS, left) end
+  syncs.sort(out, results, "added", "kept", function(result) return result.code == "exists" end)
+  left.add = {}
+  results, err = accounts.change_members(self._client, "groups:sync_members", "remove", gone)
+  if not results then return syncs.broke_off(err, out, LISTS, left) end
+  syncs.sort(out, results, "removed", "absent", is_out)
+  return true
+end
 
 --- Puts these users into a usergroup, and those of `gone` out of it. The appliance has no call that lists a group's members: users that are in
 --- neither list stay as they are, and what would be done (`dry`) cannot be known, which is an error.
@@ -109,27 +132,21 @@ end
 ---@param users (integer|string)[]
 ---@param options { gone: (integer|string)[], dry?: boolean } gone: users that must not be in it; nobody: {}
 ---@return scrutinizer.SyncedMembers? result
----@return scrutinizer.Error? err when a call failed, `err.partial` is what was done before
+---@return scrutinizer.Error? err when a call failed, its message and `err.partial` say what was done before, and what is left
 function methods:sync_members(group, users, options)
   local which = item_fields.id_or_name(group)
   if not which then error(check.message("groups:sync_members", group, item_fields.WHO.allowed), 2) end
   local wanted, complaint = item_fields.references("groups:sync_members", users)
   if not wanted then error(complaint, 2) end
-  local gone, err = accounts.sync_options("groups:sync_members", "a group's members", options, function(list)
+  local gone, err = syncs.options("groups:sync_members", "a group's members", options, function(list)
     return item_fields.apart("groups:sync_members: gone", list, wanted)
   end, 2)
   if not gone then return nil, err end
-  local out = { added = {}, kept = {}, removed = {}, absent = {}, failed = {} }
-  local results
-  results, err = accounts.change_members(self._client, "groups:sync_members", "add", with_group(which, wanted))
-  if not results then return nil, err end
-  accounts.sort(out, results, "added", { code = "exists", list = "kept" })
-  results, err = accounts.change_members(self._client, "groups:sync_members", "remove", with_group(which, gone))
-  if not results then
-    err.partial = out
-    return nil, err
-  end
-  accounts.sort(out, results, "removed", { code = "not_member", list = "absent" })
+  local out = syncs.result({ added = {}, kept = {}, removed = {}, absent = {}, failed = {} },
+    "groups:sync_members of " .. check.show(which), LISTS)
+  local ok
+  ok, err = run_sync(self, with_group(which, wanted), with_group(which, gone), out)
+  if not ok then return nil, err end
   return out
 end
 

@@ -6,6 +6,7 @@ local errors = require "scrutinizer.errors"
 local item_codes = require "scrutinizer.wire.item_codes"
 local item_fields = require "scrutinizer.manage.common.item_fields"
 local item_results = require "scrutinizer.manage.common.item_results"
+local syncs = require "scrutinizer.manage.common.syncs"
 local wire = require "scrutinizer.wire.accounts"
 
 ---@class scrutinizer.Users
@@ -89,17 +90,32 @@ local function memberships(users, kept)
   return list
 end
 
+-- A user by id or name, as results show it.
+local function who(one) return type(one) == "number" and { id = one } or { name = one } end
+
+local LISTS = { "created", "kept", "joined", "removed", "absent", "failed" }
+
+local function says(code)
+  return function(result) return result.code == code end
+end
+
 -- The steps of a sync, each with the lists its results go to. Returns true, or nil and err.
 local function run_sync(self, users, gone, out)
+  local left = { create = {}, join = {}, remove = {} }
+  for i, user in ipairs(users) do left.create[i] = { name = user.name } end
+  for i, one in ipairs(gone) do left.remove[i] = who(one) end
   local results, err = create(self, "users:sync", users)
-  if not results then return nil, err end
-  accounts.sort(out, results, "created", { code = "exists", list = "kept" })
-  results, err = accounts.change_members(self._client, "users:sync", "add", memberships(users, out.kept))
-  if not results then return nil, err end
-  accounts.sort(out, results, "joined", { code = "exists", list = "in_group" })
+  if not results then return syncs.broke_off(err, out, LISTS, left) end
+  syncs.sort(out, results, "created", "kept", says "exists")
+  left.create, left.join = {}, memberships(users, out.kept)
+  results, err = accounts.change_members(self._client, "users:sync", "add", left.join)
+  if not results then return syncs.broke_off(err, out, LISTS, left) end
+  local in_group = { joined = out.joined, in_group = {}, failed = out.failed }
+  syncs.sort(in_group, results, "joined", "in_group", says "exists")
+  left.join = {}
   results, err = accounts.delete(self._client, "users:sync", gone, wire.delete_users, wire.said.deleted_user)
-  if not results then return nil, err end
-  accounts.sort(out, results, "removed", { code = "missing", list = "absent" })
+  if not results then return syncs.broke_off(err, out, LISTS, left) end
+  syncs.sort(out, results, "removed", "absent", says "missing")
   return true
 end
 
@@ -111,6 +127,7 @@ end
 ---@field absent { id?: integer, name?: string }[]  of `gone`: were not there
 ---@field failed table[]                           with `error` and `code`; with an `id` beside a `name`: a user that was made, but is not in all its
 ---  groups
+---@field left? { create: table[], join: table[], remove: table[] } in `err.partial`: what is not done, or not known to be done
 
 --- Makes the users that are missing, puts each into its groups, and deletes those of `gone`. A user who is there keeps password and other
 --- groups. The appliance has no call that lists its users: those in neither list stay as they are, and what would be done (`dry`) cannot be
@@ -118,23 +135,21 @@ end
 ---@param list { name: string, password: string, groups?: (integer|string)[] }[]
 ---@param options { gone: (integer|string)[], dry?: boolean } gone: users that must not be there; nobody: {}
 ---@return scrutinizer.SyncedUsers? result
----@return scrutinizer.Error? err when a call failed, `err.partial` is what was done before
+---@return scrutinizer.Error? err when a call failed, its message and `err.partial` say what was done before, and what is left
 function methods:sync(list, options)
   local users, complaint = read_users("users:sync", list)
   if not users then error(complaint, 2) end
   local names = {}
   for i, user in ipairs(users) do names[i] = user.name end
-  local gone, err = accounts.sync_options("users:sync", "its users", options, function(who)
-    return item_fields.apart("users:sync: gone", who, names)
+  local gone, err = syncs.options("users:sync", "its users", options, function(list_of_gone)
+    return item_fields.apart("users:sync: gone", list_of_gone, names)
   end, 2)
   if not gone then return nil, err end
-  local out = { created = {}, kept = {}, joined = {}, in_group = {}, removed = {}, absent = {}, failed = {} }
+  local out = syncs.result({ created = {}, kept = {}, joined = {}, removed = {}, absent = {}, failed = {} }, "users:sync", LISTS)
   local ok
   ok, err = run_sync(self, users, gone, out)
-  out.in_group = nil
-  if ok then return out end
-  err.partial = out
-  return nil, err
+  if not ok then return nil, err end
+  return out
 end
 
 --- Deletes users, by id (numbers) or name (texts). For a user that does not exist, the item's `code` is "missing".

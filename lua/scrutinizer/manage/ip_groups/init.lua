@@ -399,21 +399,23 @@ local function is_list(value)
   return true
 end
 
---- Gives the IP group of this name these rules and no others; creates it if it does not exist. The rules that it has are read first (unverified,
+--- Gives an IP group these rules and no others; creates it if there is none of this name. The rules that it has are read first (unverified,
 --- see `rules`), and again afterwards: the result says what became of each. When they cannot be read, nothing is sent.
----@param name string
+---@param who integer|string the group's id, of a group that exists, or its name
 ---@param list (string|table)[] rules as in `create`; duplicates count once
 ---@param options? { dry?: boolean, batch?: integer, on_progress?: fun(done: integer, all: integer) } dry = true: nothing is changed, the result
 ---  says what would be; batch: rules per request, 1 to 100,000 (default 1,000)
 ---@return scrutinizer.SyncedIpGroup? group
 ---@return scrutinizer.Error? err kind `decode`: a wrong entry of the list, nothing was sent; `api`: the group's rules cannot be read, several groups
----  have the name, or the appliance refused; after an error of a call run it again: what was done then counts as kept
-function methods:sync(name, list, options)
-  if not item_fields.text(name) then error(check.message("ip_groups:sync", name, "the group's name"), 2) end
+---  have the name, or the appliance refused. When a call failed half-way, its message and `err.partial` say what was done before, and what is left;
+---  run the sync again: what was done then counts as kept
+function methods:sync(who, list, options)
+  local group = object_lists.who(who, 1)
+  if not group then error(check.message("ip_groups:sync", who, WHO), 2) end
   if not is_list(list) then error(check.message("ip_groups:sync", list, "a list of rules: " .. rules.ALLOWED), 2) end
   local how, complaint = lists.options("ip_groups:sync", options, BATCH, true)
   if not how then error(complaint, 2) end
-  return errors.result(sync.run(self, hands(self), name, list, how))
+  return errors.result(sync.run(self, hands(self), group, list, how))
 end
 
 --- Reads CSV lines `name,rule`, and adds each group's rules to the IP group of that name; creates missing groups. A rule is a text as in
