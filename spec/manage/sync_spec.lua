@@ -248,7 +248,8 @@ describe("ip_groups:sync", function()
 
   it("refuses misuse; a map is no list", function()
     for _, case in ipairs {
-      { "", {}, nil, "ip_groups:sync: got \"\"; allowed: the group's id (a whole number) or name (a text)" }, { "x", "10.1.1.1", nil, "a list of rules" },
+      { "", {}, nil, "ip_groups:sync: got \"\"; allowed: the group's id (a whole number) or name (a text)" },
+      { "x", "10.1.1.1", nil, "a list of rules" },
       { "x", { rules = {} }, nil, "a list of rules" },
       { "x", {}, { dry = 1 }, "dry: got 1; allowed: true or false" }, { "x", {}, { create = false },
         'option: got "create"; allowed: dry, batch, on_progress' },
@@ -368,8 +369,8 @@ describe("accounts", function()
     end)
 
     it("prints what it did", function()
-      local result = assert(client.users:sync({ { name = "bo", password = "pw", groups = { "Nowhere" } }, { name = "guest", password = "pw",
-        groups = { 1 } } }, { gone = { "admin", 77 } }))
+      local staff = { { name = "bo", password = "pw", groups = { "Nowhere" } }, { name = "guest", password = "pw", groups = { 1 } } }
+      local result = assert(client.users:sync(staff, { gone = { "admin", 77 } }))
       assert.equal('users:sync: 1 kept, 1 joined, 1 removed, 1 absent, 1 failed\njoined  "guest" in 1\nremoved  "admin"\n'
         .. 'failed  "bo": the user was made, but is not in group "Nowhere": Usergroup Nowhere does not exist (missing)', tostring(result))
       assert.equal("users:sync: 1 kept", tostring(client.users:sync({ { name = "bo", password = "pw" } }, { gone = {} })))

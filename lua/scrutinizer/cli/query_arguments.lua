@@ -64,7 +64,8 @@ function query.options(command, graph)
   command:group("Which flows",
     command:option("--where", "Only flows that match. Keys: ip, ip_group, network, port (or with src_ or dst_ in front), app_port. "
       .. "Commas separate alternatives of one key: ip=A,B is flows of A or of B. Several --where narrow, also of one key: --where ip=A "
-      .. "--where ip=B is flows between A and B. What the appliance cannot narrow is filtered in the rows, or refused. Of ip_group: " .. action_commands.WHO):argname "<key=value>":count "*":convert(pair),
+      .. "--where ip=B is flows between A and B. What the appliance cannot narrow is filtered in the rows, or refused. Of ip_group: "
+      .. action_commands.WHO):argname "<key=value>":count "*":convert(pair),
     command:option("--exclude", "Leave out every flow that matches any of these; keys as with --where."):argname "<key=value>":count "*"
       :convert(pair),
     command:option("--exporter", "An exporter: its address or any of its names."):argname "<exporter>",

@@ -144,7 +144,7 @@ function methods:find(name)
   end
   if not found[1] then return unknown(list, name) end
   if found[2] then return ambiguous(found, name) end
-  return found[1]
+  return listing.one("exporter", found[1])
 end
 
 -- Whether an interface has this index (a number) or this name (a text): "8 - Uplink 1 (xe-0/0/1)" is also "Uplink 1 (xe-0/0/1)", "Uplink 1" and
@@ -174,8 +174,8 @@ local function interfaces_called(list, wanted)
   return found
 end
 
---- One interface of an exporter by its number or name (a text, also one made of digits). "8 - Uplink 1 (xe-0/0/1)" is found by this text, by "Uplink 1 (xe-0/0/1)", "Uplink 1" and
---- "xe-0/0/1". Case does not matter.
+--- One interface of an exporter by its number, or by its name (a text). "8 - Uplink 1 (xe-0/0/1)" is found by this text, by
+--- "Uplink 1 (xe-0/0/1)", "Uplink 1" and "xe-0/0/1". Case does not matter.
 ---@param exporter string its address or one of its names
 ---@param name string|integer
 ---@return scrutinizer.Interface?
@@ -193,7 +193,7 @@ function methods:interface(exporter, name)
     found = list and interfaces_called(list, wanted)
   end
   if not found then return nil, err end
-  if #found == 1 then return found[1] end
+  if #found == 1 then return listing.one("interface", found[1]) end
   local all = {}
   for _, interface in ipairs(#found == 0 and list or found) do all[#all + 1] = check.show(interface.name) end
   return errors.fail("api", ("exporter: %s of the interfaces of %s %s called %s; it has %s"):format(#found == 0 and "none" or tostring(#found),

@@ -2,8 +2,8 @@
 
 local accounts = require "scrutinizer.manage.common.accounts"
 local check = require "scrutinizer.check"
-local errors = require "scrutinizer.errors"
 local item_fields = require "scrutinizer.manage.common.item_fields"
+local listing = require "scrutinizer.listing"
 local suggest = require "scrutinizer.suggest"
 local item_results = require "scrutinizer.manage.common.item_results"
 local syncs = require "scrutinizer.manage.common.syncs"
@@ -51,7 +51,8 @@ end)
 function methods:create(list)
   local groups, complaint = item_fields.named("groups:create", list, GROUP, "usergroups, { name =, template = 1, users = {} }")
   if not groups then error(complaint, 2) end
-  return errors.result(accounts.change(self._client, "groups:create", groups, wire.create_groups, CREATE))
+  return listing.result("usergroups", { "id", "name", "members", "missing", "code", "error" },
+    accounts.change(self._client, "groups:create", groups, wire.create_groups, CREATE))
 end
 
 --- Deletes usergroups, by id (numbers) or name (texts). Unverified: no source shows the JSON of this call or its answer; both are assumed to
@@ -62,7 +63,8 @@ end
 function methods:delete(list)
   local who, complaint = item_fields.references("groups:delete", list)
   if not who then error(complaint, 2) end
-  return errors.result(accounts.delete(self._client, "groups:delete", who, wire.delete_groups, wire.said.deleted_group))
+  return listing.result("usergroups", { "id", "name", "code", "error" },
+    accounts.delete(self._client, "groups:delete", who, wire.delete_groups, wire.said.deleted_group))
 end
 
 local MEMBER = { user = item_fields.WHO, group = item_fields.WHO }
@@ -79,7 +81,7 @@ end
 ---@return { user: integer|string, group: integer|string, error?: string, code?: scrutinizer.ItemCode }[]? results in the order given
 ---@return scrutinizer.Error? err
 function methods:add_members(list)
-  return errors.result(change_members(self, "groups:add_members", "add", list))
+  return listing.result("members", { "user", "group", "code", "error" }, change_members(self, "groups:add_members", "add", list))
 end
 
 --- Removes users from usergroups; otherwise like `add_members`.
@@ -87,7 +89,7 @@ end
 ---@return { user: integer|string, group: integer|string, error?: string, code?: scrutinizer.ItemCode }[]? results in the order given
 ---@return scrutinizer.Error? err
 function methods:remove_members(list)
-  return errors.result(change_members(self, "groups:remove_members", "remove", list))
+  return listing.result("members", { "user", "group", "code", "error" }, change_members(self, "groups:remove_members", "remove", list))
 end
 
 -- The pairs of one group with these users.
@@ -224,7 +226,7 @@ end
 ---@return { group: integer|string, type: string, code: string, error?: string, error_code?: scrutinizer.ItemCode }[]? results in the order given
 ---@return scrutinizer.Error? err
 function methods:grant(list)
-  return errors.result(change_permissions(self, "groups:grant", "add", list))
+  return listing.result("permissions", { "group", "type", "code", "error_code", "error" }, change_permissions(self, "groups:grant", "add", list))
 end
 
 --- Revokes permissions of usergroups; otherwise like `grant`.
@@ -232,7 +234,7 @@ end
 ---@return { group: integer|string, type: string, code: string, error?: string, error_code?: scrutinizer.ItemCode }[]? results in the order given
 ---@return scrutinizer.Error? err
 function methods:revoke(list)
-  return errors.result(change_permissions(self, "groups:revoke", "remove", list))
+  return listing.result("permissions", { "group", "type", "code", "error_code", "error" }, change_permissions(self, "groups:revoke", "remove", list))
 end
 
 return { new = function(client) return setmetatable({ _client = client }, Groups) end }

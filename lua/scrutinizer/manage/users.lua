@@ -2,10 +2,10 @@
 
 local accounts = require "scrutinizer.manage.common.accounts"
 local check = require "scrutinizer.check"
-local errors = require "scrutinizer.errors"
 local item_codes = require "scrutinizer.wire.item_codes"
 local item_fields = require "scrutinizer.manage.common.item_fields"
 local item_results = require "scrutinizer.manage.common.item_results"
+local listing = require "scrutinizer.listing"
 local syncs = require "scrutinizer.manage.common.syncs"
 local wire = require "scrutinizer.wire.accounts"
 
@@ -21,6 +21,9 @@ local USER = {
 }
 
 local CREATE = accounts.made(function(user, entry) return { id = entry and item_results.whole(entry.id), name = user.name } end)
+
+-- The fields of a result, as it prints them.
+local RESULT = { "id", "name", "code", "error" }
 
 local function read_users(method, list)
   return item_fields.named(method, list, USER, 'users, { name =, password =, groups = { 1, "Guests" } }')
@@ -77,7 +80,7 @@ end
 function methods:create(list)
   local users, complaint = read_users("users:create", list)
   if not users then error(complaint, 2) end
-  return errors.result(create(self, "users:create", users))
+  return listing.result("users", RESULT, create(self, "users:create", users))
 end
 
 -- The users of a sync that were there before, each with each of its groups.
@@ -91,7 +94,7 @@ local function memberships(users, kept)
 end
 
 -- A user by id or name, as results show it.
-local function who(one) return type(one) == "number" and { id = one } or { name = one } end
+local function referred(one) return type(one) == "number" and { id = one } or { name = one } end
 
 local LISTS = { "created", "kept", "joined", "removed", "absent", "failed" }
 
@@ -103,7 +106,7 @@ end
 local function run_sync(self, users, gone, out)
   local left = { create = {}, join = {}, remove = {} }
   for i, user in ipairs(users) do left.create[i] = { name = user.name } end
-  for i, one in ipairs(gone) do left.remove[i] = who(one) end
+  for i, one in ipairs(gone) do left.remove[i] = referred(one) end
   local results, err = create(self, "users:sync", users)
   if not results then return syncs.broke_off(err, out, LISTS, left) end
   syncs.sort(out, results, "created", "kept", says "exists")
@@ -159,7 +162,7 @@ end
 function methods:delete(list)
   local who, complaint = item_fields.references("users:delete", list)
   if not who then error(complaint, 2) end
-  return errors.result(accounts.delete(self._client, "users:delete", who, wire.delete_users, wire.said.deleted_user))
+  return listing.result("users", RESULT, accounts.delete(self._client, "users:delete", who, wire.delete_users, wire.said.deleted_user))
 end
 
 --- Renames a user.
@@ -175,10 +178,10 @@ function methods:rename(who, name)
   if not answer then return nil, err end
   local id, data = type(who) == "number" and who or nil, answer.data
   if type(data) ~= "table" or data.message == nil then return item_results.malformed("users:rename", "data.message") end
-  if wire.said.renamed_user(who, name, data.message) then return { id = id, name = name } end
+  if wire.said.renamed_user(who, name, data.message) then return listing.one("user", { id = id, name = name }) end
   local sentence = item_results.text(data.message)
-  return { id = id, name = type(who) == "string" and who or nil, code = item_codes.of(sentence, "unconfirmed"),
-    error = item_results.said(sentence, self._client._private.mask) }
+  return listing.one("user", { id = id, name = type(who) == "string" and who or nil, code = item_codes.of(sentence, "unconfirmed"),
+    error = item_results.said(sentence, self._client._private.mask) })
 end
 
 -- The preferences of a map, sorted by name; or nil and the complaint.
@@ -210,7 +213,7 @@ function methods:set_preferences(id, map)
   function judge.concerns(one, sentence) return item_results.mentions(sentence, one.name) end
   local set, err = accounts.change(self._client, "users:set_preferences", list,
     function(prefs) return wire.set_preferences(user, prefs) end, judge, { sentences = { "updated" } })
-  return errors.result(set, err)
+  return listing.result("preferences", { "name", "setting", "code", "error" }, set, err)
 end
 
 return { new = function(client) return setmetatable({ _client = client }, Users) end }

@@ -58,9 +58,10 @@ end
 local MOST, STILL = 100, { kept = true, absent = true }
 
 local function text_of(out, what, lists)
-  local lines, more = { ("%s: %s%s"):format(what, counts(out, lists, ""), out.dry and " (dry: nothing was changed)" or "") }, 0
+  local head = type(what) == "function" and what(out) or what
+  local lines, more = { ("%s: %s%s"):format(head, counts(out, lists, ""), out.dry and " (dry: nothing was changed)" or "") }, 0
   for _, word in ipairs(lists) do
-    for _, item in ipairs(STILL[word] and {} or out[word]) do
+    for _, item in ipairs(not STILL[word] and out[word] or {}) do
       if #lines <= MOST then lines[#lines + 1] = ("%s  %s"):format(word, item_text(item)) else more = more + 1 end
     end
   end
@@ -68,10 +69,10 @@ local function text_of(out, what, lists)
   return table.concat(lines, "\n")
 end
 
---- Lets `tostring` of a sync's result show what was done.
+--- Lets `tostring` of a result with lists of items show them.
 ---@generic T: table
 ---@param out T
----@param what string       the method, and what it was for
+---@param what string|fun(out: T): string the method, and what it was for
 ---@param lists string[]    the result's lists, in the order of the text
 ---@return T out
 function syncs.result(out, what, lists)

@@ -4,6 +4,7 @@ local call = require "scrutinizer.transport.call"
 local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
 local item_fields = require "scrutinizer.manage.common.item_fields"
+local listing = require "scrutinizer.listing"
 local lists = require "scrutinizer.manage.ip_groups.lists"
 local object_lists = require "scrutinizer.manage.common.object_lists"
 local item_results = require "scrutinizer.manage.common.item_results"
@@ -35,11 +36,11 @@ local BATCH = 1000
 ---@return scrutinizer.Error? err
 function methods:list()
   local list, err = object_lists.list(self._client, "ip_groups:list", wire.list(), { id = "id", name = "name" })
-  if list then return list end
+  if list then return listing.result("IP groups", { "id", "name" }, list) end
   if err.kind ~= "api" then return nil, err end
   -- Not every version has that page. Of the other page only the name is documented.
   local tree = object_lists.list(self._client, "ip_groups:list", wire.tree(), { id = wire.answer.id, name = wire.answer.name }, "results")
-  return errors.result(tree, err)
+  return listing.result("IP groups", { "id", "name" }, tree, err)
 end
 
 -- The ids of all groups by name: { [name] = { ids } }; or nil and err.
@@ -65,7 +66,7 @@ function methods:find(name)
   local ids = map[name]
   if not ids then return nil end
   if #ids > 1 then return object_lists.ambiguous("ip_groups:find", "IP groups", name, ids) end
-  return { id = ids[1], name = name }
+  return listing.one("IP group", { id = ids[1], name = name })
 end
 
 --- Looks names of groups up: for queries and rules.
@@ -112,7 +113,7 @@ end
 local function group_in(method, answer)
   local id = type(answer) == "table" and item_results.whole(answer[wire.answer.id])
   if not id then return item_results.malformed(method, "fc_id, the group's id") end
-  return { id = id, name = type(answer[wire.answer.name]) == "string" and answer[wire.answer.name] or nil }
+  return lists.shown { id = id, name = type(answer[wire.answer.name]) == "string" and answer[wire.answer.name] or nil }
 end
 
 -- Creates a group with its first rules, or sends one update (then `id` is the group's). Returns the group; each of these rules has its id or `error`.
@@ -333,6 +334,7 @@ function methods:delete(list)
   for _, result in ipairs(out) do
     if not result.error then ids[#ids + 1] = result.id end
   end
+  out = listing.of(out, "IP groups", { "id", "name", "code", "error" })
   if #ids == 0 then return out end
   local answer
   answer, err = call.send(self._client, wire.delete(ids), { write = true })
@@ -361,7 +363,7 @@ function methods:rules(who)
   end
   local list = entries and rules.answered(entries)
   if not list then return errors.fail("decode", "ip_groups:rules: the answer lacks a list of rules", { status = 200 }) end
-  return list
+  return listing.result("rules", {}, list)
 end
 
 -- The functions that lists.lua needs.
