@@ -28,6 +28,14 @@ function support.write(path, ...)
   file:close()
 end
 
+--- What the rockspec says: { package =, build =, … }.
+function support.rockspec()
+  local env, path = {}, "rockspec/scrutinizer-dev-1.rockspec"
+  local chunk = rawget(_G, "setfenv") and setfenv(assert(loadfile(path)), env) or assert(loadfile(path, "t", env)) -- luacheck: ignore
+  chunk()
+  return env
+end
+
 --- A new folder; who asks for it removes it.
 function support.folder()
   return (support.shell("mktemp -d"):gsub("%s+$", ""))

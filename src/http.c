@@ -82,7 +82,7 @@ static void transfer_drop_body(struct sz_transfer *t) {
   t->dropped = true;
   t->head = t->tail = 0;
   t->window_len = 0;
-  if (!t->lent)
+  if (!t->borrowed)
     transfer_free_body(t);
 }
 
@@ -354,16 +354,16 @@ enum sz_read sz_transfer_peek(struct sz_transfer *t, const char **data,
     return SZ_READ_WAIT;
   if (!t->dropped)
     transfer_fill(t);
-  t->lent = t->window_len > 0;
+  t->borrowed = t->window_len > 0;
   *data = t->window;
   *len = t->window_len;
   if (t->http && t->http->until > 0 && *len > SZ_LEND)
     *len = SZ_LEND;
-  return t->lent ? SZ_READ_DATA : transfer_verdict(t);
+  return t->borrowed ? SZ_READ_DATA : transfer_verdict(t);
 }
 
 void sz_transfer_consume(struct sz_transfer *t, size_t n) {
-  t->lent = false;
+  t->borrowed = false;
   if (t->dropped) { /* cancelled while bytes were borrowed */
     transfer_free_body(t);
     return;

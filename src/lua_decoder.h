@@ -58,7 +58,7 @@ struct decoder {
   int closing;              /* closed while a call was using it */
   struct sz_report *report; /* NULL once closed */
   struct sz_source *lender; /* the transfer whose bytes are borrowed */
-  size_t lent;              /* how many bytes are borrowed */
+  size_t borrowed;          /* how many bytes are borrowed */
   struct sz_buffer queue;   /* rows that were pushed and not yet taken */
   size_t queue_at;
   char head[HEAD_BYTES]; /* first bytes of the answer, for messages */

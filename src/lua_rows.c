@@ -280,7 +280,7 @@ int sz_decoder_finish(lua_State *L) {
 
 void sz_decoder_give_back(struct decoder *d) {
   if (d->lender) {
-    sz_source_consume(d->lender, d->lent);
+    sz_source_consume(d->lender, d->borrowed);
     d->lender->borrower = NULL;
   }
   d->lender = NULL;
@@ -299,7 +299,7 @@ int sz_decoder_pull(lua_State *L, struct decoder *d, struct sz_source *t) {
     remember_head(d, data, len);
     sz_report_feed(d->report, data, len);
     d->lender = t;
-    d->lent = len;
+    d->borrowed = len;
     t->borrower = d;
     return 0;
   case SZ_READ_END:

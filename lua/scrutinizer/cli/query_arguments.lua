@@ -1,6 +1,7 @@
 --- A query from arguments: the options of `report`, `explain` and `series`.
 
 local action_commands = require "scrutinizer.cli.action_commands"
+local conditions_of_where = require "scrutinizer.wire.conditions"
 local scrutinizer = require "scrutinizer"
 
 local unpack = table.unpack or unpack -- luacheck: ignore
@@ -97,12 +98,10 @@ function query.options(command, graph)
   return command
 end
 
-local GROUPS = { ip_group = true, src_ip_group = true, dst_ip_group = true }
-
 -- { key = { values } } of one pair; digits are ids where names can be meant.
 local function conditions(given)
-  local list = values_of(given.value)
-  for i, value in ipairs(list) do list[i] = GROUPS[given.name] and action_commands.who(value) or value end
+  local list, key = values_of(given.value), conditions_of_where.keys[given.name]
+  for i, value in ipairs(list) do list[i] = key and key.kind == "ip_group" and action_commands.who(value) or value end
   return { [given.name] = list }
 end
 

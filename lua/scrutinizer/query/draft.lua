@@ -1,7 +1,7 @@
 --- Drafts: copies of a query's spec that its methods change; the query's own table; and the errors for misuse.
 
 local check = require "scrutinizer.check"
-local said = require "scrutinizer.query.said"
+local to_text = require "scrutinizer.query.to_text"
 local wire = require "scrutinizer.wire"
 
 local draft = {}
@@ -20,7 +20,7 @@ end
 
 function Query:__tostring()
   local private = self._client._private
-  local text = "scrutinizer.Query: " .. said.text(self._spec)
+  local text = "scrutinizer.Query: " .. to_text.spec(self._spec)
   return private and private.mask(text) or text
 end
 

@@ -5,7 +5,7 @@ local conditions = require "scrutinizer.wire.conditions"
 local described = require "scrutinizer.report.described"
 local errors = require "scrutinizer.errors"
 local pages = require "scrutinizer.report.pages"
-local said = require "scrutinizer.query.said"
+local to_text = require "scrutinizer.query.to_text"
 local times = require "scrutinizer.time.times"
 local wire = require "scrutinizer.wire"
 local zone = require "scrutinizer.time.zone"
@@ -46,7 +46,8 @@ end
 local function sent(spec, plan)
   local words, devices = {}, false
   for i, entry in ipairs(plan.entries) do
-    words[i] = entry.named and said.filter(entry) .. " (looked up when it runs)" or ("%s %s"):format(entry.key or entry.type, wire.show(entry.value))
+    words[i] = entry.named and to_text.filter(entry) .. " (looked up when it runs)"
+      or ("%s %s"):format(entry.key or entry.type, wire.show(entry.value))
     devices = devices or entry.type == wire.filter_type.exporter
   end
   if spec.fields[wire.field.filters] ~= nil then

@@ -96,7 +96,7 @@ local function open(query, spec, reuse)
     _reuse = reuse or false,
     _resumed = resumed and true, _time = type(resumed) == "table" and resumed, _gathers = false,
     _answers = 0, _now = os.time(), _done = false, _error = false, _exchange = false, _epochs = false,
-    _report_fields = false, _columns = false, _decoder = false, _asked = false, _turned = false, _read = 0,
+    _report_fields = false, _columns = false, _decoder = false, _asked = false, _direction_index = false, _read = 0,
     _requests = 0, _waited = 0, _retry = false, _ended = false, _end_reported = false, _reader = false, _cancelled = false,
     _prefetch = prefetch.new(spec),
   }, Cursor)

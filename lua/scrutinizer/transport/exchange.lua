@@ -3,7 +3,7 @@
 local ascii = require "scrutinizer.ascii"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
-local running_list = require "scrutinizer.transport.running"
+local running_list = require "scrutinizer.transport.running_list"
 local pace = require "scrutinizer.transport.pace"
 local redirect = require "scrutinizer.transport.redirect"
 local refusal = require "scrutinizer.transport.refusal"

@@ -60,7 +60,7 @@ function warm.entries(endpoint, transport)
 end
 
 --- Nil where a lookup may block, else an error of kind `phase`.
----@param find fun(): scrutinizer.Host?, string?, string?
+---@param find fun(): scrutinizer.WaitHost?, string?, string?
 ---@return scrutinizer.Error?
 function warm.refusal(find)
   if wait.loading() then return nil end

@@ -17,11 +17,15 @@ local conditions = {}
 
 --- The keys of `where` and `exclude`.
 ---@type table<string, { kind: string, side?: "both"|"src"|"dst" }>
-conditions.keys = { app_port = { kind = "app_port" } }
-for _, kind in ipairs { "ip", "ip_group", "network", "port" } do
-  conditions.keys[kind] = { kind = kind, side = "both" }
-  conditions.keys["src_" .. kind] = { kind = kind, side = "src" }
-  conditions.keys["dst_" .. kind] = { kind = kind, side = "dst" }
+conditions.keys = {}
+for kind in pairs(filters.type) do
+  if filters.ONE_KEY[kind] then
+    conditions.keys[kind] = { kind = kind }
+  elseif kind ~= "exporter" then
+    conditions.keys[kind] = { kind = kind, side = "both" }
+    conditions.keys["src_" .. kind] = { kind = kind, side = "src" }
+    conditions.keys["dst_" .. kind] = { kind = kind, side = "dst" }
+  end
 end
 
 -- One reader per kind: the value that filters.write takes, or nil and perhaps a hint.
@@ -84,7 +88,7 @@ conditions.OF_ALL = set("rank", "percenttotal")
 -- ---- clauses: the alternatives of one key, of one call or more ----
 
 -- One value of a clause. Addresses and networks have digits and length.
-local function atom(key, given)
+local function alternative(key, given)
   local kind = conditions.keys[key].kind
   local value = conditions.read(key, given)
   local text = kind == "ip" and value or kind == "network" and value.address
@@ -107,27 +111,27 @@ local function holds(outer, inner)
 end
 
 local function clause_of(condition)
-  local rule, atoms = conditions.keys[condition.key], {}
-  for i, value in ipairs(condition.values) do atoms[i] = atom(condition.key, value) end
-  return { key = condition.key, kind = rule.kind, side = rule.side, atoms = atoms }
+  local rule, alternatives = conditions.keys[condition.key], {}
+  for i, value in ipairs(condition.values) do alternatives[i] = alternative(condition.key, value) end
+  return { key = condition.key, kind = rule.kind, side = rule.side, alternatives = alternatives }
 end
 
--- An atom as text whose order is that of nothing but its value.
+-- An alternative as text whose order is that of nothing but its value.
 local function sort_key(one)
   return one.digits and ("%s/%03d"):format(one.digits, one.length) or one.text
 end
 
 -- What is in both clauses of one key, when a flow has one value of it: one address or port on one side.
 local function common(a, b)
-  local by_text, atoms = {}, {}
-  for _, x in ipairs(a.atoms) do
-    for _, y in ipairs(b.atoms) do
+  local by_text, alternatives = {}, {}
+  for _, x in ipairs(a.alternatives) do
+    for _, y in ipairs(b.alternatives) do
       local inner = holds(x, y) and y or holds(y, x) and x
       if inner then by_text[sort_key(inner)] = inner end
     end
   end
-  for i, text in ipairs(check.sorted_keys(by_text)) do atoms[i] = by_text[text] end
-  return { key = a.key, kind = a.kind, side = a.side, atoms = atoms }
+  for i, text in ipairs(check.sorted_keys(by_text)) do alternatives[i] = by_text[text] end
+  return { key = a.key, kind = a.kind, side = a.side, alternatives = alternatives }
 end
 
 local function is_single(clause)
@@ -137,9 +141,9 @@ end
 -- Whether every flow that meets `inner` meets `outer`, both of one kind.
 local function implied(outer, inner)
   if outer.side ~= inner.side and outer.side ~= "both" then return false end
-  for _, x in ipairs(inner.atoms) do
+  for _, x in ipairs(inner.alternatives) do
     local found = false
-    for _, y in ipairs(outer.atoms) do found = found or holds(y, x) end
+    for _, y in ipairs(outer.alternatives) do found = found or holds(y, x) end
     if not found then return false end
   end
   return true
@@ -147,10 +151,10 @@ end
 
 -- Clauses in an order that does not depend on the order of calls.
 local function before(a, b)
-  if #a.atoms ~= #b.atoms then return #a.atoms < #b.atoms end
+  if #a.alternatives ~= #b.alternatives then return #a.alternatives < #b.alternatives end
   if a.key ~= b.key then return check.before(a.key, b.key) end
-  for i, x in ipairs(a.atoms) do
-    local first, second = sort_key(x), sort_key(b.atoms[i])
+  for i, x in ipairs(a.alternatives) do
+    local first, second = sort_key(x), sort_key(b.alternatives[i])
     if first ~= second then return check.before(first, second) end
   end
   return false
@@ -186,7 +190,7 @@ local function add_clause(list, singles, clause)
     return true
   end
   list[place] = common(list[place], clause)
-  return #list[place].atoms > 0
+  return #list[place].alternatives > 0
 end
 
 -- The clauses that include flows, by kind; nil and a complaint when no flow can meet all of them.
@@ -238,28 +242,30 @@ local function keys_of(list)
   return words[2] and table.concat(words, " with ") or words[1] .. " in several calls"
 end
 
-local function complaint(spec, stuck, all)
+-- For kinds that no column shows: why rows cannot be filtered by them, and what to say instead.
+local NOT_SHOWN = {
+  ip_group = "rows do not show IP groups: keep one of them, or say networks in place of a group",
+  app_port = "rows do not show which port it takes for the application's: say the alternatives in one call, or port with connections",
+}
+
+local function complaint(spec, unfilterable, all)
   local ors = ("where: %s: the appliance takes flows that meet any filter of one type"):format(keys_of(all))
-  local columns = columns_of(stuck)
-  if not columns and stuck.kind == "ip_group" then
-    return ors .. ", and rows do not show IP groups: keep one of them, or say networks in place of a group"
-  elseif not columns then
-    return ors .. ", and rows do not show which port it takes for the application's: say the alternatives in one call, or port with connections"
-  end
+  local columns = columns_of(unfilterable)
+  if not columns then return ("%s, and %s"):format(ors, NOT_SHOWN[unfilterable.kind]) end
   return ("%s, and '%s' has no column %s to filter the rows here: take a report that has it (%s) and add up with :aggregate")
-    :format(ors, report_type(spec), table.concat(columns, " or no "), stuck.kind == "port" and "connections" or "host2host, conversations")
+    :format(ors, report_type(spec), table.concat(columns, " or no "), unfilterable.kind == "port" and "connections" or "host2host, conversations")
 end
 
 -- The clause that is sent, and those to filter here. `others`: filters of this type are sent that are not conditions.
 local function split(spec, list, others)
-  local sent, rest, stuck = nil, {}, nil
+  local sent, rest, unfilterable = nil, {}, nil
   for _, clause in ipairs(list) do
     if not can_filter(spec, clause) then
-      if stuck or others then return nil, complaint(spec, clause, list) end
-      stuck = clause
+      if unfilterable or others then return nil, complaint(spec, clause, list) end
+      unfilterable = clause
     end
   end
-  if not others then sent = stuck or list[1] end
+  if not others then sent = unfilterable or list[1] end
   for _, clause in ipairs(list) do
     if clause ~= sent then rest[#rest + 1] = clause end
   end
@@ -275,7 +281,7 @@ end
 
 local function test_of(clause)
   local one_of, tests = {}, {}
-  for i, one in ipairs(clause.atoms) do
+  for i, one in ipairs(clause.alternatives) do
     if clause.kind == "port" then
       one_of[i] = one.text
     else
@@ -292,7 +298,7 @@ end
 -- ---- the plan ----
 
 local function write(out, clause, mode)
-  for _, one in ipairs(clause.atoms) do out[#out + 1] = filters.write[clause.kind](mode, clause.side, one.value) end
+  for _, one in ipairs(clause.alternatives) do out[#out + 1] = filters.write[clause.kind](mode, clause.side, one.value) end
 end
 
 -- Which types of filters `:filter` and pasted reports include flows by.
@@ -307,7 +313,7 @@ end
 
 local function given(clause)
   local values = {}
-  for i, one in ipairs(clause.atoms) do values[i] = one.given end
+  for i, one in ipairs(clause.alternatives) do values[i] = one.given end
   return values
 end
 

@@ -18,6 +18,9 @@ filters.type = {
   app_port = "sdfPorts",
 }
 
+--- Kinds that have no side, and so one key of `query:where`. The others have three: ip, src_ip, dst_ip.
+filters.ONE_KEY = { app_port = true }
+
 local HOST_SIDE = { both = "Both", src = "src", dst = "dst" }
 local SIDE = { both = "both", src = "src", dst = "dst" }
 
@@ -108,7 +111,7 @@ for kind, name in pairs(filters.type) do KIND[name] = kind end
 ---@return string?
 function filters.key(entry)
   local kind = KIND[entry.type]
-  if kind == "app_port" then return kind end
+  if filters.ONE_KEY[kind] then return kind end
   if not kind or kind == "exporter" or type(entry.value) ~= "string" then return nil end
   local side = entry.value:match "_([A-Za-z]+)$"
   if side == "both" or side == "Both" then return kind end

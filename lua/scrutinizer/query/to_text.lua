@@ -6,7 +6,7 @@ local described = require "scrutinizer.report.described"
 local errors = require "scrutinizer.errors"
 local wire = require "scrutinizer.wire"
 
-local said = {}
+local to_text = {}
 
 local quoted = errors.quoted
 local value_text
@@ -47,7 +47,7 @@ end
 --- A filter of the appliance's form; devices as `:exporter` and `:device_group` take them.
 ---@param entry table
 ---@return string
-function said.filter(entry)
+function to_text.filter(entry)
   local device = entry.named or wire.device(entry)
   if device then return device_text(device) end
   return ("filter %s %s"):format(quoted(entry.key or entry.type), value_text(entry.value))
@@ -103,11 +103,11 @@ end
 --- The text of a query's spec.
 ---@param spec table
 ---@return string
-function said.text(spec)
+function to_text.spec(spec)
   local words = { quoted(spec.type), described.direction(spec), described.times(spec) or "no times yet" }
   if spec.timezone then words[#words + 1] = "timezone " .. quoted(spec.timezone) end
   if spec.granularity ~= "auto" then words[#words + 1] = "granularity " .. value_text(spec.granularity) end
-  for _, entry in ipairs(spec.filters) do words[#words + 1] = said.filter(entry) end
+  for _, entry in ipairs(spec.filters) do words[#words + 1] = to_text.filter(entry) end
   add_conditions(words, spec.conditions)
   for _, condition in ipairs(spec.kept) do words[#words + 1] = "keep " .. condition.words end
   if spec.projection then words[#words + 1] = projection_text(spec.projection) end
@@ -118,4 +118,4 @@ function said.text(spec)
   return table.concat(words, ", ")
 end
 
-return said
+return to_text

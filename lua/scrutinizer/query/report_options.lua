@@ -338,18 +338,18 @@ end
 ---@return scrutinizer.Query
 function methods:resume(err)
   local spec = draft.of(self, "resume")
-  local said = type(err) == "table" and err.resume
-  if type(said) ~= "table" then draft.misuse("resume", err, "an error with the field resume, as a broken walk gives it") end
-  local one, each = resume.rest(spec.directions, said)
+  local saved = type(err) == "table" and err.resume
+  if type(saved) ~= "table" then draft.misuse("resume", err, "an error with the field resume, as a broken walk gives it") end
+  local one, each = resume.rest(spec.directions, saved)
   if not one and not each then draft.blame "resume: the error says of no direction of this query that rows are left" end
   if one then spec.offset, spec.limit, spec.skip = one.offset, one.limit, one.skip end
-  spec.window, spec.ties, spec.proof = each, resume.recall(said), {}
+  spec.window, spec.ties, spec.proof = each, resume.recall(saved), {}
   for _, direction in ipairs(spec.directions) do
     local part = one or each[direction]
     spec.proof[direction] = part and part.proof
   end
-  if said.from and said.to then
-    draft.set_times(spec, { from = said.from, to = said.to, words = times.words(spec) })
+  if saved.from and saved.to then
+    draft.set_times(spec, { from = saved.from, to = saved.to, words = times.words(spec) })
     spec.shift = nil -- the failed run's window was moved
   end
   return draft.finish(self, spec)

@@ -1,4 +1,4 @@
---- Whether a query can run: it says when, and in which direction where it names an interface.
+--- Prepares a query's spec for a run. A query can run when it says when, and in which direction where it names an interface.
 
 local draft = require "scrutinizer.query.draft"
 local projection = require "scrutinizer.report.projection"
@@ -23,7 +23,7 @@ local function tests_of(spec, method, is_graph)
   return nil, ("%s: %s here, and %s"):format(method, why, instead)
 end
 
-local ready = {}
+local prepare = {}
 
 --- A spec with its times settled and `tests` for its rows; nil and why the query cannot run.
 ---@param spec table a query's
@@ -31,7 +31,7 @@ local ready = {}
 ---@param is_graph? boolean the appliance makes what the method gives, of all rows
 ---@return table? settled a copy
 ---@return string? message
-function ready.settled(spec, method, is_graph)
+function prepare.spec(spec, method, is_graph)
   if not spec.times and spec.fields[wire.field.times] == nil then
     return nil, ('%s: say when: :range "LastHour", :between(from, to), :last "90m" or :day "2026-11-26"'):format(method)
   end
@@ -53,10 +53,10 @@ end
 ---@param method string
 ---@param is_graph? boolean the appliance makes what the method gives, of all rows
 ---@return table spec
-function ready.spec(query, method, is_graph)
-  local settled, message = ready.settled(draft.of(query, method, nil, 1), method, is_graph)
+function prepare.of_query(query, method, is_graph)
+  local settled, message = prepare.spec(draft.of(query, method, nil, 1), method, is_graph)
   if not settled then error(message, 3) end
   return settled
 end
 
-return ready
+return prepare
