@@ -2,7 +2,7 @@
 -- Usage: sums_by_network.lua [day [zone]]; set SCRUTINIZER_URL and SCRUTINIZER_TOKEN.
 local scrutinizer = require "scrutinizer"
 
-local client = assert(scrutinizer.connect { tls = { ca_file = os.getenv "SCRUTINIZER_CA" } })
+local client = assert(scrutinizer.connect {})
 local query = client:report("host2host"):timezone(arg[2] or "UTC"):day(arg[1] or "2026-11-01")
   :select { src = "sourceipaddress", octets = "sum_octetdeltacount" }
 
