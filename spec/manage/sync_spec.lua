@@ -203,6 +203,11 @@ describe("ip_groups:sync", function()
     assert.same({ false, 0, 25 }, { err.partial.created, #err.partial.added, #err.partial.left.add })
     group = assert(client.ip_groups:sync("new", list))
     assert.same({ 15, 10 }, { #group.added, #group.kept })
+    -- A sync may be run again whatever was done, so an answer that says "later" makes it retryable.
+    support.faults { { kind = "none" }, { kind = "none" }, { kind = "status", status = 429 } }
+    group, err = client.ip_groups:sync("newest", list, { batch = 10 })
+    assert.is_nil(group)
+    assert.same({ 429, true, 10 }, { err.status, err.retryable, #err.partial.added })
   end)
 
   it("takes a group's id, and makes none of an id", function()

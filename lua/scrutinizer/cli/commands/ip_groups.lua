@@ -104,7 +104,8 @@ local function delete(client, args)
   return action_commands.show(args, gone, err, { "id", "name", "error" })
 end
 
-local WRITING = "10.1.1.1, 10.0.0.0/8, 10.1.1.1-10.1.1.9, 10.0.4.0/0.255.0.255 (a wildcard: bits that are 1 are ignored), group:NAME, all."
+local WRITING = "10.1.1.1, 10.0.0.0/8, 10.1.1.1-10.1.1.9, 10.0.4.0/0.255.0.255 (a wildcard: bits that are 1 are ignored), group:WHO (a child "
+  .. "group: digits are an id, other text is a name), all."
 
 local function rule_arguments(command, count)
   command:argument("rules", WRITING):args(count):argname "<rule>":convert(read_rule)
@@ -160,7 +161,8 @@ return function(root)
         end,
       },
       {
-        name = "import", run = import, help = "Fill groups from CSV lines name,rule. If any line is wrong, nothing is sent.",
+        name = "import", run = import,
+        help = "Fill groups from CSV lines name,rule; group:NAME is a child group, by name. If any line is wrong, nothing is sent.",
         example = "import sites.csv",
         setup = function(command)
           command:argument("file", "CSV file; - is standard input."):argname "<file>"

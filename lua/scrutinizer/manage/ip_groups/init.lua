@@ -147,7 +147,8 @@ local function add_batches(self, method, group, list, from, how)
     local done, err = save(self, method, wire.update(group.id, { add = part }), part, group.id)
     if not done then
       if group.rules[1] then
-        err.partial, err.retryable = group, false -- the whole call again would send the first batches twice
+        -- The whole call again would send the first batches twice, unless it looks which rules there are.
+        err.partial, err.retryable = group, (how.looks and err.retryable) or false
       end
       return nil, err
     end
@@ -421,8 +422,8 @@ function methods:sync(who, list, options)
 end
 
 --- Reads CSV lines `name,rule`, and adds each group's rules to the IP group of that name; creates missing groups. A rule is a text as in
---- `create`, or `group:NAME` for a child group, which may be in the same file. Empty lines, lines that begin with `#` and a first line
---- `name,…` are skipped. Nothing is sent if any line is wrong.
+--- `create`, or `group:NAME` for a child group, by name (also where that is digits), which may be in the same file. Empty lines, lines that
+--- begin with `#` and a first line `name,…` are skipped. Nothing is sent if any line is wrong.
 ---@param source string|{ text: string } a file's path, or the text itself
 ---@param options? { create?: boolean, batch?: integer, on_progress?: fun(done: integer, all: integer) } as in `from_list`
 ---@return (scrutinizer.IpGroup|{ name: string, error: string, code: scrutinizer.ItemCode })[]? groups in the order of their first lines

@@ -125,7 +125,7 @@ end
 -- Creates the group. Its answer is documented: it confirms each rule.
 local function create(hands, name, wanted, how)
   if how.dry then return result { name = name, created = true, dry = true, added = shown(wanted), removed = {}, kept = {} } end
-  local group, err = hands.create(METHOD, name, wanted, how)
+  local group, err = hands.create(METHOD, name, wanted, { batch = how.batch, on_progress = how.on_progress, looks = true })
   if group then return result { id = group.id, name = name, created = true, added = group.rules, removed = {}, kept = {} } end
   local made = err.partial or { rules = {} }
   local out = result { id = made.id, name = name, created = made.id ~= nil, added = made.rules, removed = {}, kept = {} }
