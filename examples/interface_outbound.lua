@@ -7,6 +7,9 @@ local client = assert(scrutinizer.connect {})
 local query = client:report("host2host"):timezone("UTC"):day(day):exporter(exporter, tonumber(interface) or interface):outbound()
   :select { src = "sourceipaddress", dst = "destinationipaddress", octets = "sum_octetdeltacount" }
 
+-- Exact on every Lua: what no number of it holds comes as text.
+local function digits(n) return type(n) == "number" and ("%d"):format(n) or n end
+
 local sum = assert(query:aggregate { sum = { "octets" }, count = true })[1]
-print(("%s, %s, outbound: %d conversations, %s octets"):format(exporter, interface, sum.count, tostring(sum.sum_octets)))
-for row in query:limit(5):rows() do print(("%-16s %-16s %15s"):format(row.src, row.dst, tostring(row.octets))) end
+print(("%s, %s, outbound: %d conversations, %s octets"):format(exporter, interface, sum.count, digits(sum.sum_octets)))
+for row in query:limit(5):rows() do print(("%-16s %-16s %15s"):format(row.src, row.dst, digits(row.octets))) end

@@ -9,7 +9,10 @@ local query = client:report("conversations"):timezone("UTC"):day(day)
   :select { src = "sourceipaddress", dst = "destinationipaddress", app = "commonport.label", octets = "sum_octetdeltacount" }
   :keep { src = network, app = { no = { begins = "HTTPS" } } }
 
+-- Exact on every Lua: what no number of it holds comes as text.
+local function digits(n) return type(n) == "number" and ("%d"):format(n) or n end
+
 for row in query:limit(5):rows() do
-  print(("%-16s %-16s %-24s %15s"):format(row.src, row.dst, row.app, tostring(row.octets)))
+  print(("%-16s %-16s %-24s %15s"):format(row.src, row.dst, row.app, digits(row.octets)))
 end
 print(("%d rows are kept"):format(assert(query:count())))

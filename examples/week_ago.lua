@@ -7,6 +7,9 @@ local zone, hour = arg[1] or "UTC", tonumber(arg[2] or -1) or arg[2]
 local client = assert(scrutinizer.connect {})
 local now = client:report("srcHosts"):timezone(zone):hour(hour):select { src = "sourceipaddress", octets = "sum_octetdeltacount" }
 
+-- Exact on every Lua: what no number of it holds comes as text.
+local function digits(n) return type(n) == "number" and ("%d"):format(n) or n end
+
 local by_source, list = {}, {}
 for when, query in pairs { now = now, before = now:shift "-7d" } do
   for row in query:rows() do
@@ -21,4 +24,4 @@ table.sort(list, function(a, b)
   if change(a) ~= change(b) then return change(a) > change(b) end
   return a.src < b.src
 end)
-for i = 1, math.min(10, #list) do print(("%-24s %15.0f %15.0f"):format(list[i].src, list[i].before, list[i].now)) end
+for i = 1, math.min(10, #list) do print(("%-24s %15s %15s"):format(list[i].src, digits(list[i].before), digits(list[i].now))) end
