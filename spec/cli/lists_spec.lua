@@ -14,12 +14,10 @@ local function csv(arguments)
 end
 
 describe("scrutinizer", function()
-  before_each(function()
-    support.clear()
+  support.clean_for_each(function()
     support.reset "accounts"
     support.reset "ipgroups"
   end)
-  after_each(function() assert.same({}, support.violations()) end)
 
   describe("users", function()
     it("are made with a password from standard input or the environment", function()
@@ -116,7 +114,7 @@ describe("scrutinizer", function()
     os.remove(path)
     local _, err, status = run "ip-groups sync Sites"
     assert.equal(64, status)
-    assert.matches("say rules, or %-%-from", err)
+    assert.matches("give rules, or %-%-from", err)
   end)
 
   it("takes names of groups in a report", function()
@@ -133,8 +131,8 @@ describe("scrutinizer", function()
 
   it("says in --help what narrows, and what digits mean", function()
     local out = good("report --help"):gsub("%s+", " ")
-    assert.is_truthy(out:find("--where ip=A --where ip=B is flows between A and B", 1, true), out)
-    assert.is_truthy(out:find("A device group. Digits are an id, other text is a name; `name:42` is the name 42.", 1, true), out)
+    assert.is_truthy(out:find("--where ip=A --where ip=B matches flows between A and B", 1, true), out)
+    assert.is_truthy(out:find("A device group. Digits mean an id, other text a name; `name:42` means the name 42.", 1, true), out)
     local words = "report host2host --between 2026-11-22T00:00:00Z 2026-11-23T00:00:00Z --select octets=sum_octetdeltacount --format csv "
     local function sum(arguments)
       local octets = 0
@@ -186,7 +184,7 @@ describe("scrutinizer", function()
     assert.matches('did you mean "10.0.0.0/8"', err)
     _, err, status = run "ip-groups add nowhere 10.0.0.1 --no-create"
     assert.equal(76, status)
-    assert.matches('no IP group is called "nowhere"', err)
+    assert.matches('no IP group has the name "nowhere"', err)
     _, _, status = run "ip-groups rules nowhere"
     assert.equal(76, status)
   end)
@@ -236,7 +234,7 @@ describe("scrutinizer", function()
     for _, command in ipairs { words, "explain tos --last 1h" } do
       local _, err, status = run(command .. " --exporter core-9")
       assert.equal(76, status)
-      assert.matches("none that is called", err)
+      assert.matches("no exporter of the appliance has the name", err)
     end
   end)
 

@@ -1,4 +1,4 @@
---- The query: an immutable value that says which flows are wanted and how. devices, report_options, times and
+--- The query: an immutable value that describes which flows are requested, and how. devices, report_options, times and
 --- remove have the methods that build it, run those that run it.
 
 local check = require "scrutinizer.check"
@@ -41,7 +41,7 @@ function query.new(client, report_type, level)
   local designed = type(report_type) == "string" and report_type:find "^custom_" and wire.try_encode(report_type)
   local good, hint = suggest.open(report_type, names.report_types)
   if hint then
-    hint = ('%s (if the name is right, say :set("%s", %s))'):format(hint, wire.field.type, check.show(report_type))
+    hint = ('%s (if the name is right, use :set("%s", %s))'):format(hint, wire.field.type, check.show(report_type))
   end
   if not designed and not (good and wire.try_encode(good)) then
     error(check.message("report", report_type, "a report type's name, as in scrutinizer.report_types", hint), level or 3)

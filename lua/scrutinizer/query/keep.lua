@@ -8,9 +8,9 @@ local wire = require "scrutinizer.wire"
 
 local keep = {}
 
-local ALLOWED = "a value (text, a number, a network such as \"10.0.0.0/8\"), a list of such, or a table with min, max, begins, contains, no"
+local ALLOWED = "a value (text, a number, a network such as \"10.0.0.0/8\"), a list of values, or a table with min, max, begins, contains, no"
 local NUMBER = "a number, or its decimal text"
-local TEXTS = "text, not empty, or a list of such"
+local TEXTS = "text that is not empty, or a list of such texts"
 local MAX_DEPTH = 8
 
 ---@class scrutinizer.Kept one condition

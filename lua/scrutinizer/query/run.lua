@@ -1,4 +1,4 @@
---- The methods that run a query or show what it sends. They raise when the query has no times; what fails outside returns nil and err.
+--- The methods that run a query or show what it sends. They raise when the query has no times; other failures return nil and err.
 
 local aggregate = require "scrutinizer.report.aggregate"
 local check = require "scrutinizer.check"
@@ -21,7 +21,7 @@ local run = {}
 
 local GRAPHS = { series = true, rates = true, pie = true }
 
---- What a running method would raise with this argument; nil: nothing. `client:gather` asks before it runs queries.
+--- The message that a running method would raise with this argument, or nil. `client:gather` checks this before it runs queries.
 ---@param query scrutinizer.Query
 ---@param method string
 ---@param argument any
@@ -71,7 +71,7 @@ function methods:first()
   return require("scrutinizer.report.cursor").first(self, spec)
 end
 
---- How many rows exist, whatever `:limit` and `:offset` say.
+--- How many rows exist. `:limit` and `:offset` have no effect.
 ---@return integer? count
 ---@return scrutinizer.Error? err
 function methods:count()
@@ -125,8 +125,8 @@ function methods:request()
   return form
 end
 
---- What the query does, in words: from when to when, what is sent, what is filtered here, which rows are given. Asks the appliance nothing;
---- one line for each.
+--- Describes the query in words, one line each: its times, what is sent, by what the client filters rows, which rows are given. It sends no
+--- request.
 ---@return string
 function methods:explain()
   local spec = prepared(self, "explain")

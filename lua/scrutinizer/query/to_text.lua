@@ -1,4 +1,4 @@
---- All that a query says, as one line of text. Two different requests have two different texts.
+--- A query as one line of text, with everything that was set. Two different requests have two different texts.
 
 local ascii = require "scrutinizer.ascii"
 local check = require "scrutinizer.check"
@@ -25,7 +25,7 @@ local function map_text(map)
   return words[1] and "{ " .. table.concat(words, ", ") .. " }" or "{}"
 end
 
--- Lists have other brackets when they are empty than tables of names: JSON tells `[]` from `{}`.
+-- An empty list is written as [], an empty table of names as {}, because JSON distinguishes them.
 function value_text(value)
   local kind = type(value)
   if kind == "string" then return quoted(value) end
@@ -53,7 +53,7 @@ function to_text.filter(entry)
   return ("filter %s %s"):format(quoted(entry.key or entry.type), value_text(entry.value))
 end
 
--- The conditions, a call of `where` or `exclude` after the other.
+-- The conditions, one group for each call of `where` or `exclude`.
 local function add_conditions(words, conditions)
   local call, parts, mode
   local function close()
@@ -81,7 +81,7 @@ local function projection_text(projection)
   return "select " .. table.concat(words, ", ")
 end
 
--- Members of the spec in the order of the text, each with its word and the value that goes without saying.
+-- Members of the spec in the order of the text, each with its word and its default value, which is not written.
 local PLAIN = {
   { "rate_total" }, { "unit" }, { "data_format" }, { "data_mode", "data mode " }, { "order_by", "order by " }, { "others", "others " },
   { "limit", "limit " }, { "offset", "offset ", 0 }, { "skip", "skip " }, { "window", "window " },
@@ -95,7 +95,7 @@ local function add_plain(words, spec)
   end
 end
 
--- Members with tables, each with its word; empty ones go without saying.
+-- Members with tables, each with its word; empty ones are not written.
 local function add_table(words, word, value)
   if type(value) == "table" and next(value) ~= nil then words[#words + 1] = word .. " " .. value_text(value) end
 end

@@ -276,7 +276,7 @@ local function join(self)
   return not keep_report_fields(self, begun_parts(self), true) and same_window(self)
 end
 
--- Whether the user has all rows that the limit allows, where rows are filtered here: the appliance sends on, because it does not know the limit.
+-- Whether the user has all rows that the limit allows, where the client filters rows: the appliance continues to send, as it does not know the limit.
 -- `surely`: and it is known that the limit has cut some off.
 local function has_all(self, surely)
   if not self._keep or not self._decoder then return false end

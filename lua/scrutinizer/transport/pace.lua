@@ -135,7 +135,7 @@ function methods:nudge()
   self:_step { turns = true }
 end
 
---- To be called before the transfer is closed: wakes whoever waits for its sockets.
+--- To be called before the transfer is closed: wakes the coroutine that waits for its sockets.
 function methods:release()
   local host = self._host
   if host and host.release then host.release(self.transfer) end

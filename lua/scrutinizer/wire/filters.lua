@@ -86,8 +86,8 @@ function filters.includes_interface(entry)
   return entry.type == filters.type.exporter and type(entry.value) == "string" and entry.value:find "^in_[^_]+_.*%-%d+$" ~= nil
 end
 
---- The devices that a filter includes, as `query:exporter` and `:device_group` say them; nil for other filters, and for those in another form
---- than these methods write.
+--- The devices that a filter includes, as arguments of `query:exporter` and `:device_group`; nil for other filters, and for filters in a form
+--- that these methods do not write.
 ---@param entry { type?: string, value: any }
 ---@return { all?: true, group?: string, exporter?: string, interface?: integer }?
 function filters.device(entry)
@@ -106,7 +106,7 @@ end
 local KIND = {}
 for kind, name in pairs(filters.type) do KIND[name] = kind end
 
---- The key of `query:where` that says the same as a filter; nil when none does.
+--- The key of `query:where` that has the same meaning as a filter; nil when there is none.
 ---@param entry { type?: string, value: any }
 ---@return string?
 function filters.key(entry)

@@ -89,7 +89,7 @@ local CSV = "CSV file with lines name,password[,groups]; - is standard input. Gr
 
 return function(root)
   return {
-    users = action_commands.command(root, "users", "Make, delete and rename users, and set their preferences.", {
+    users = action_commands.command(root, "users", "Create, delete and rename users, and set their preferences.", {
       {
         name = "create", run = create, example = "create alice --group 2 </run/secrets/alice",
         help = "Create a user, or many with --csv. One user's password is SCRUTINIZER_USER_PASSWORD or a line on standard input.",
@@ -102,8 +102,8 @@ return function(root)
       },
       {
         name = "sync", run = sync, example = "sync --csv staff.csv --gone leo --gone 14",
-        help = "Make the users that are missing, put each into its groups, delete those that have left. The appliance cannot list its users: "
-          .. "say who has left. A user who is there keeps the password.",
+        help = "Create missing users, add each user to the groups given, and delete those who have left. The appliance cannot list its users, "
+          .. "so --gone must name those. Existing users keep their passwords.",
         setup = function(command)
           command:option("--csv", CSV):argname "<file>":count(1)
           action_commands.gone(command)

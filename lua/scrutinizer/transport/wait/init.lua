@@ -9,7 +9,7 @@ local wait = {}
 ---@field pause fun(http: userdata, seconds: number, transfer: userdata): true?, string?, string?  returns after about `seconds`, or earlier
 ---   when a socket is ready; nil, kind and message when it cannot wait
 ---@field moment? fun(seconds: number): true   sleeps for the whole time, even if a socket becomes ready
----@field release? fun(transfer: userdata)  to be called before the transfer's sockets are closed: wakes whoever waits for them
+---@field release? fun(transfer: userdata)  to be called before the transfer's sockets are closed: wakes the coroutine that waits for them
 ---@field turn fun(number: integer, http: userdata): true?, string?, string?  returns after the host's loop has run once
 
 local POLL = {
@@ -106,7 +106,7 @@ local function finder(option)
   return function() return POLL end
 end
 
---- Whether the host is starting and serves nobody yet. This includes an nginx worker in init_worker.
+--- Whether the host is starting and serves no requests yet. This includes an nginx worker in init_worker.
 ---@return boolean
 function wait.loading()
   for _, entry in ipairs(HOSTS) do
