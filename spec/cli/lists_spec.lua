@@ -85,7 +85,7 @@ describe("scrutinizer", function()
       local out, _, status = run("users create --format csv --csv " .. path)
       os.remove(path)
       assert.equal(76, status)
-      assert.matches('\ned,6,"?the user was made, but is not in group ""No, where"": Usergroup No, where does not exist', (out:gsub("\r", "")))
+      assert.matches('\ned,6,"?the user was created, but is not in group ""No, where"": Usergroup No, where does not exist', (out:gsub("\r", "")))
       assert.equal("name,id,error\nfi,7,\n", (good("users create fi --group Guests --format csv", "SCRUTINIZER_USER_PASSWORD=x "
         .. cli.ENVIRONMENT):gsub("\r", "")))
       assert.same({ "bo|1", "bo|2", "cy|3", "di|1", "di|2", "ed|2", "fi|2" }, support.state [[SELECT users.name, usergroup_id FROM memberships
@@ -125,7 +125,7 @@ describe("scrutinizer", function()
     assert.equal(csv(report .. "--where network=10.8.0.0/16"), csv(report .. "--where ip_group=name:16900006"))
     local _, err, status = run(report .. "--device-group name:2")
     assert.equal(76, status)
-    assert.matches('no device group is called "2"', err)
+    assert.matches('no device group has the name "2"', err)
     csv "ip-groups delete name:16900006"
   end)
 

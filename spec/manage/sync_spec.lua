@@ -374,7 +374,7 @@ describe("accounts", function()
       local staff = { { name = "bo", password = "pw", groups = { "Nowhere" } }, { name = "guest", password = "pw", groups = { 1 } } }
       local result = assert(client.users:sync(staff, { gone = { "admin", 77 } }))
       assert.equal('users:sync: 1 kept, 1 joined, 1 removed, 1 absent, 1 failed\njoined  "guest" in 1\nremoved  "admin"\n'
-        .. 'failed  "bo": the user was made, but is not in group "Nowhere": Usergroup Nowhere does not exist (missing)', tostring(result))
+        .. 'failed  "bo": the user was created, but is not in group "Nowhere": Usergroup Nowhere does not exist (missing)', tostring(result))
       assert.equal("users:sync: 1 kept", tostring(client.users:sync({ { name = "bo", password = "pw" } }, { gone = {} })))
       assert.equal("users:sync: nothing", tostring(client.users:sync({}, { gone = {} })))
     end)

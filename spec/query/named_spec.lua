@@ -117,7 +117,7 @@ describe("names in a query", function()
     } do
       local none, err = call()
       assert.is_nil(none)
-      assert.matches('no device group is called "2"', tostring(err))
+      assert.matches('no device group has the name "2"', tostring(err))
     end
   end)
 
