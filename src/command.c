@@ -1,5 +1,6 @@
 /* command.c - see command.h. */
 #include "command_private.h"
+#include "list.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -88,19 +89,13 @@ void sz_command_cancel(struct sz_command *c) {
 static void command_unlink(struct sz_command *c) {
   if (!c->owner)
     return;
-  *c->link = c->next;
-  if (c->next)
-    c->next->link = c->link;
+  SZ_LIST_REMOVE(c);
   c->owner = NULL;
 }
 
 static void command_link(struct sz_commands *all, struct sz_command *c) {
   c->owner = all;
-  c->link = &all->list;
-  c->next = all->list;
-  if (c->next)
-    c->next->link = &c->next;
-  all->list = c;
+  SZ_LIST_ADD(all->list, c);
   all->running++;
 }
 

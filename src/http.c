@@ -1,5 +1,6 @@
 /* http.c - see http.h. */
 #include "http_private.h"
+#include "list.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,19 +119,13 @@ void sz_transfer_cancel(struct sz_transfer *t) {
 static void transfer_unlink(struct sz_transfer *t) {
   if (!t->http)
     return;
-  *t->link = t->next;
-  if (t->next)
-    t->next->link = t->link;
+  SZ_LIST_REMOVE(t);
   t->http = NULL;
 }
 
 static void transfer_link(struct sz_http *h, struct sz_transfer *t) {
   t->http = h;
-  t->link = &h->transfers;
-  t->next = h->transfers;
-  if (t->next)
-    t->next->link = &t->next;
-  h->transfers = t;
+  SZ_LIST_ADD(h->transfers, t);
 }
 
 void sz_transfer_free(struct sz_transfer *t) {

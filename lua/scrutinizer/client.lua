@@ -41,17 +41,19 @@ local methods = {}
 local Client = { __name = "scrutinizer.Client" }
 
 -- Groups of calls, such as `client.users`. Each is loaded at its first use, and its module has `new(client)`.
-local PARTS = {
-  capture_rules = "capture_rules", device_groups = "device_groups", devices = "devices", entities = "entities", exporters = "exporters",
-  forecasts = "forecasts", groups = "groups", hosts = "hosts", interfaces = "interfaces", ip_groups = "ip_groups", users = "users",
-}
+local PARTS = {}
+for _, name in ipairs {
+  "capture_rules", "device_groups", "devices", "entities", "exporters", "forecasts", "groups", "hosts", "interfaces", "ip_groups", "users",
+} do
+  PARTS[name] = "scrutinizer.manage." .. name
+end
 
 function Client:__index(name)
   local method = methods[name]
   if method then return method end
   local part = PARTS[name]
   if not part then return nil end
-  local made = require("scrutinizer.manage." .. part).new(self)
+  local made = require(part).new(self)
   rawset(self, name, made)
   return made
 end
@@ -165,7 +167,7 @@ end
 -- While the host loads, load the modules that are otherwise loaded at first use: after a chroot their files may be out of reach.
 local function load_all()
   require "scrutinizer.report.cursor"
-  for _, part in pairs(PARTS) do require("scrutinizer.manage." .. part) end
+  for _, part in pairs(PARTS) do require(part) end
 end
 
 --- Makes a client: checks every option and reads the certificate files, but opens no connection. Misuse raises.

@@ -58,11 +58,7 @@ local TARIFF = { currency = "EUR", unit = "Mbps", price = 1000 }
 describe("collect", function()
   local client
 
-  before_each(function()
-    support.clear()
-    client = support.connect()
-  end)
-  after_each(function() assert.same({}, support.violations()) end)
+  support.client_for_each(function(made) client = made end)
 
   local function queries(more)
     local customer = { network = NETWORK, exporter = "all" }

@@ -7,8 +7,7 @@ local run, good, temporary, contents, write = cli.run, cli.good, cli.temporary, 
 local ENVIRONMENT, FROM, TO = cli.ENVIRONMENT, cli.FROM, cli.TO
 
 describe("scrutinizer", function()
-  before_each(function() support.clear() end)
-  after_each(function() assert.same({}, support.violations()) end)
+  support.clean_for_each()
 
   it("prints a report as CSV, to the octet", function()
     local out = good(("report host2host --between %s %s --select src=sourceipaddress,octets=sum_octetdeltacount --format csv"):format(FROM, TO))

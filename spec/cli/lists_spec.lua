@@ -14,12 +14,10 @@ local function csv(arguments)
 end
 
 describe("scrutinizer", function()
-  before_each(function()
-    support.clear()
+  support.clean_for_each(function()
     support.reset "accounts"
     support.reset "ipgroups"
   end)
-  after_each(function() assert.same({}, support.violations()) end)
 
   describe("users", function()
     it("are made with a password from standard input or the environment", function()

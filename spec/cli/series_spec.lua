@@ -6,8 +6,7 @@ local good, run, quote = command.good, command.run, support.quote
 local WINDOW = ("--between %s %s"):format(command.FROM, command.TO)
 
 describe("scrutinizer series", function()
-  before_each(function() support.clear() end)
-  after_each(function() assert.same({}, support.violations()) end)
+  support.clean_for_each()
 
   it("prints a row for each point, whose bytes are the flows'", function()
     local out = good("series srcHosts " .. WINDOW .. " --limit 2 --granularity 30 --bytes --format csv")
@@ -51,8 +50,7 @@ describe("scrutinizer series", function()
 end)
 
 describe("scrutinizer report --format chart", function()
-  before_each(function() support.clear() end)
-  after_each(function() assert.same({}, support.violations()) end)
+  support.clean_for_each()
 
   it("shows bars on standard output, and rings with shares", function()
     local out = good("report host2host " .. WINDOW .. " --limit 2 --format chart --width 90")

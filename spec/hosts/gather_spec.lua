@@ -19,14 +19,7 @@ local function sum(rows)
 end
 
 describe("gather", function()
-  before_each(function()
-    support.clear()
-    client = support.connect()
-  end)
-  after_each(function()
-    client:close()
-    assert.same({}, support.violations())
-  end)
+  support.client_for_each(function(made) client = made end)
 
   it("gives each report in its place, as fetch does", function()
     local queries = { query(), query("conversations"):limit(3), query():limit(2):offset(1), query("conversations"):outbound():limit(4) }

@@ -5,12 +5,10 @@ local answer_with = support.answer_with
 
 describe("groups", function()
   local client
-  before_each(function()
-    support.clear()
+  support.client_for_each(function(made)
+    client = made
     support.reset "accounts"
-    client = support.connect()
   end)
-  after_each(function() assert.same({}, support.violations()) end)
 
   local function memberships() return support.state "SELECT * FROM memberships ORDER BY 1, 2" end
 

@@ -9,11 +9,7 @@ local NOON = 1772366400
 
 describe("inventory", function()
   local client
-  before_each(function()
-    support.clear()
-    client = support.connect()
-  end)
-  after_each(function() assert.same({}, support.violations()) end)
+  support.client_for_each(function(made) client = made end)
 
   local function malformed(call, bodies)
     for body, lacks in pairs(bodies) do

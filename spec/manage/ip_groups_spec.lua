@@ -14,12 +14,10 @@ end
 
 describe("ip_groups", function()
   local client
-  before_each(function()
-    support.clear()
+  support.client_for_each(function(made)
+    client = made
     support.reset "ipgroups"
-    client = support.connect()
   end)
-  after_each(function() assert.same({}, support.violations()) end)
   teardown(function() support.reset "ipgroups" end)
 
   local function plain(rules)

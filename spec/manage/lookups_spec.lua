@@ -7,11 +7,7 @@ local DAY = 1772323200 -- 2026-03-01 00:00:00 UTC
 
 describe("lookups", function()
   local client
-  before_each(function()
-    support.clear()
-    client = support.connect()
-  end)
-  after_each(function() assert.same({}, support.violations()) end)
+  support.client_for_each(function(made) client = made end)
 
   local function misuse(part, cases)
     for _, case in ipairs(cases) do

@@ -34,12 +34,10 @@ end
 
 describe("ip_groups:sync", function()
   local client
-  before_each(function()
-    support.clear()
+  support.client_for_each(function(made)
+    client = made
     support.reset "ipgroups"
-    client = support.connect()
   end)
-  after_each(function() assert.same({}, support.violations()) end)
   teardown(function() support.reset "ipgroups" end)
 
   it("gives the group these rules and no others, and says what it did", function()
@@ -197,12 +195,10 @@ end)
 
 describe("accounts", function()
   local client
-  before_each(function()
-    support.clear()
+  support.client_for_each(function(made)
+    client = made
     support.reset "accounts"
-    client = support.connect()
   end)
-  after_each(function() assert.same({}, support.violations()) end)
   teardown(function() support.reset "accounts" end)
 
   local function users() return support.state "SELECT name, password FROM users ORDER BY id" end

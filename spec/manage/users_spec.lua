@@ -5,12 +5,10 @@ local answer_with = support.answer_with
 
 describe("users", function()
   local client
-  before_each(function()
-    support.clear()
+  support.client_for_each(function(made)
+    client = made
     support.reset "accounts"
-    client = support.connect()
   end)
-  after_each(function() assert.same({}, support.violations()) end)
 
   local function users() return support.state "SELECT id, name FROM users ORDER BY id" end
 

@@ -76,14 +76,7 @@ end
 local FEW = os.getenv "SANDBOX_CHECKED" -- the other Luas try less of what does not depend on them
 
 describe("rows that are kept", function()
-  before_each(function()
-    support.clear()
-    client = support.connect()
-  end)
-  after_each(function()
-    client:close()
-    assert.same({}, support.violations())
-  end)
+  support.client_for_each(function(made) client = made end)
 
   it("are Python's, in one answer and over pages", function()
     assert.is_true(#wanted > 100 and #wanted < python.all / 2, #wanted)

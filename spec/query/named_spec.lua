@@ -5,14 +5,9 @@ local FROM, TO = "2026-11-22T00:00:00Z", "2026-11-23T00:00:00Z"
 
 describe("names in a query", function()
   local client
-  before_each(function()
-    support.clear()
+  support.client_for_each(function(made)
+    client = made
     support.reset "ipgroups"
-    client = support.connect()
-  end)
-  after_each(function()
-    client:close()
-    assert.same({}, support.violations())
   end)
 
   local function octets(query)

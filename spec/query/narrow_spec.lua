@@ -127,14 +127,7 @@ end
 describe("conditions", function()
   local client
 
-  before_each(function()
-    support.clear()
-    client = support.connect()
-  end)
-  after_each(function()
-    client:close()
-    assert.same({}, support.violations())
-  end)
+  support.client_for_each(function(made) client = made end)
 
   -- Of tos all pairs are asked for; of reports with many rows those that the appliance would widen. How many are exact with flows in them.
   -- What is sent and filtered does not depend on the Lua: the others ask for one in twelve.

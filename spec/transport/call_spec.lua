@@ -4,11 +4,7 @@ local support = require "spec.support"
 
 describe("call", function()
   local client
-  before_each(function()
-    support.clear()
-    client = support.connect()
-  end)
-  after_each(function() assert.same({}, support.violations()) end)
+  support.client_for_each(function(made) client = made end)
 
   it("pings", function()
     assert.equal(true, client:ping())
@@ -205,8 +201,7 @@ describe("call", function()
 end)
 
 describe("columns", function()
-  before_each(function() support.clear() end)
-  after_each(function() assert.same({}, support.violations()) end)
+  support.clean_for_each()
 
   it("are those of a report type on this appliance, for one row", function()
     local columns = assert(support.connect():columns "host2host")

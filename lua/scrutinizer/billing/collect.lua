@@ -126,16 +126,9 @@ local function split(list)
   return shown, others
 end
 
-local function drawn(list)
-  for _, entry in ipairs(list) do
-    if #entry.points > 0 then return true end
-  end
-  return false
-end
-
 -- Whether the shown series and Other contain all rows. Nil and err when the appliance cannot be asked.
 local function complete(query, shown, others)
-  if #others > 0 then return drawn(others) or not drawn(shown) end
+  if #others > 0 then return series.drawn(others) or not series.drawn(shown) end
   local exist, err = query:count()
   if not exist then return nil, err end
   return exist <= #shown, exist

@@ -112,6 +112,19 @@ function draft.query(client, spec)
   return setmetatable({ _spec = spec, _client = client }, Query)
 end
 
+--- A query with one member of its spec set, for a method that takes no value: `return (draft.set(self, "bits", "unit", "bits"))`. The
+--- parentheses keep the method's line in the error of a call without its query.
+---@param query scrutinizer.Query
+---@param method string
+---@param member string of the spec, and its wire field's name in `wire.field`
+---@param value any
+---@return scrutinizer.Query
+function draft.set(query, method, member, value)
+  local spec = draft.of(query, method, member, 1)
+  spec[member] = value
+  return draft.finish(query, spec)
+end
+
 --- Whether a value is a query.
 ---@param value any
 ---@return boolean

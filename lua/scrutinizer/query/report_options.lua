@@ -71,57 +71,43 @@ end
 --- Labels are rates per second.
 ---@return scrutinizer.Query
 function methods:rate()
-  local spec = draft.of(self, "rate", "rate_total")
-  spec.rate_total = "rate"
-  return draft.finish(self, spec)
+  return (draft.set(self, "rate", "rate_total", "rate"))
 end
 
 --- Labels are totals.
 ---@return scrutinizer.Query
 function methods:total()
-  local spec = draft.of(self, "total", "rate_total")
-  spec.rate_total = "total"
-  return draft.finish(self, spec)
+  return (draft.set(self, "total", "rate_total", "total"))
 end
 
 --- Labels are in bits. Raw values stay bytes.
 ---@return scrutinizer.Query
 function methods:bits()
-  local spec = draft.of(self, "bits", "unit")
-  spec.unit = "bits"
-  return draft.finish(self, spec)
+  return (draft.set(self, "bits", "unit", "bits"))
 end
 
 --- Labels are in bytes.
 ---@return scrutinizer.Query
 function methods:bytes()
-  local spec = draft.of(self, "bytes", "unit")
-  spec.unit = "bytes"
-  return draft.finish(self, spec)
+  return (draft.set(self, "bytes", "unit", "bytes"))
 end
 
 --- Labels are percentages of the interface's speed. Raw values stay bytes.
 ---@return scrutinizer.Query
 function methods:percent()
-  local spec = draft.of(self, "percent", "unit")
-  spec.unit = "percent"
-  return draft.finish(self, spec)
+  return (draft.set(self, "percent", "unit", "percent"))
 end
 
 --- Labels are plain numbers.
 ---@return scrutinizer.Query
 function methods:raw()
-  local spec = draft.of(self, "raw", "data_format")
-  spec.data_format = "raw"
-  return draft.finish(self, spec)
+  return (draft.set(self, "raw", "data_format", "raw"))
 end
 
 --- Labels are formatted for people ("1.2 Mb/s").
 ---@return scrutinizer.Query
 function methods:formatted()
-  local spec = draft.of(self, "formatted", "data_format")
-  spec.data_format = "normal"
-  return draft.finish(self, spec)
+  return (draft.set(self, "formatted", "data_format", "normal"))
 end
 
 local DATA_MODES = { saf = true, traditional = true, raw_flows = true }

@@ -262,7 +262,10 @@ local function find_interval(client, spec, decoder, all, epochs)
     .. "two points; set it with :granularity(minutes)", { status = 200 })
 end
 
-local function drawn(list)
+--- Whether a series of the list has points.
+---@param list scrutinizer.Series[]
+---@return boolean
+function series.drawn(list)
   for _, entry in ipairs(list) do
     if #entry.points > 0 then return true end
   end
@@ -312,7 +315,7 @@ function series.find(client, given)
   end
   if #list == 0 then return list end
   local interval, err = find_interval(client, spec, decoder, all, epochs)
-  if not interval and (drawn(list) or not OPTIONAL[err.kind]) then return nil, err end
+  if not interval and (series.drawn(list) or not OPTIONAL[err.kind]) then return nil, err end
   if not interval then return list end
   local fits, distance = graph_points.fit(all, interval)
   if not fits then

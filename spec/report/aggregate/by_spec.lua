@@ -44,14 +44,7 @@ end
 
 describe("an aggregate by networks", function()
   local client
-  before_each(function()
-    support.clear()
-    client = support.connect()
-  end)
-  after_each(function()
-    client:close()
-    assert.same({}, support.violations())
-  end)
+  support.client_for_each(function(made) client = made end)
 
   local function day(report_type)
     local query = client:report(report_type or "host2host"):between(FROM, TO)
