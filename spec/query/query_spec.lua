@@ -109,7 +109,7 @@ local FILTERS = {
     { sdfDips_0 = "in_GROUP_ALL" } },
   { function(q) return q:set("filters", { a = "b" }):without "filters" end, { sdfDips_0 = "in_GROUP_ALL" } },
   { function(q) return q:filter("sdfDips", "ex_0A010104_ALL"):all_exporters() end, { sdfDips_0 = "in_GROUP_ALL" } },
-  { function(q) return q:device_group(7):device_group "8" end, { sdfDips_0 = "in_GROUP_7", sdfDips_1 = "in_GROUP_8" } },
+  { function(q) return q:device_group(7):device_group(8) end, { sdfDips_0 = "in_GROUP_7", sdfDips_1 = "in_GROUP_8" } },
   { function(q) return q:where { ip = "10.1.1.1" }:exclude { ip = "10.1.1.2" }:where { src_ip = { "1.1.1.1", "2.2.2.2" } } end,
     { sdfDips_0 = "in_GROUP_ALL", sdfIps_0 = "in_10.1.1.1_Both", sdfIps_1 = "ex_10.1.1.2_Both" } }, -- the rest is filtered here
   { function(q) return q:exclude { app_port = "443/tcp", dst_network = "20.140.0.0/15" } end,
@@ -121,7 +121,7 @@ local FILTERS = {
   -- What is said twice is sent once, however it was written.
   { function(q) return q:exporter("10.1.1.4"):filter("sdfDips", "in_10.1.1.4_ALL"):filter("sdfDips", "in_0a010104_ALL"):exporter "10.1.1.4" end,
     { sdfDips_0 = "in_0A010104_ALL" } },
-  { function(q) return q:all_exporters():filter("sdfDips", "in_GROUP_ALL"):device_group(7):device_group "7" end, { sdfDips_0 = "in_GROUP_7" } },
+  { function(q) return q:all_exporters():filter("sdfDips", "in_GROUP_ALL"):device_group(7):device_group(7) end, { sdfDips_0 = "in_GROUP_7" } },
   { function(q)
     return q:filter("sdfIps", "in_1.1.1.1_src"):filter("sdfIps", "in_1.1.1.1_src"):exclude({ port = { 53, 53 } }):exclude { port = 53 }
   end,
@@ -209,8 +209,8 @@ local MISUSE = {
   { function() local _ = base:exporter "10.1.1" end, 'exporter: got "10.1.1"', "IPv4 or IPv6 address, or its name" },
   { function() local _ = base:exporter() end, "exporter: got nil;" },
   { function() local _ = base:exporter("10.1.1.4", -1) end, 'exporter: interface: got -1' },
-  { function() local _ = base:device_group "-5" end,
-    'device_group: got "-5"; allowed: the id of a device group, a whole number from 0, or its name' },
+  { function() local _ = base:device_group (-5) end,
+    'device_group: got -5; allowed: the id of a device group, a whole number from 0, or its name' },
   { function() local _ = base:device_group(-1) end, "device_group: got -1;" },
   { function() local _ = base:where { scr_ip = "1.1.1.1" } end, 'did you mean "src_ip"?' },
   { function() local _ = base:where { network = "10.1.0.0/8" } end, "where: network:", 'did you mean "10.0.0.0/8"?' },

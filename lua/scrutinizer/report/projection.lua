@@ -150,7 +150,7 @@ end
 function projection.of_all(option, column, by)
   if not by or not conditions.OF_ALL[column] then return nil end
   return ("%s: the appliance computes %s from all rows that it sends, but the client filters them by %s: remove it from %s"):format(
-    option, column, by, option:match "^%w+")
+    option, column, by, option:match "^[a-z]+")
 end
 
 local function selected_of_all(spec, by)
