@@ -1,16 +1,19 @@
 #!/usr/bin/perl
-# Answers as the appliance's language writes them: each cell a hash, the whole encoded by JSON::XS. Usage: answers.pl FOLDER
+# Answers as the appliance's language writes them: each cell a hash, the whole encoded by JSON::XS.
+# Usage: answers.pl FOLDER, or answers.pl FOLDER TIMES NAME... for answers of other lengths.
 # Reads the rows that answers.py left in FOLDER, and writes:
 #   perl.json             each cell's keys in the order of its own hash, columns before rows
 #   perl_rows_first.json  the same, but the rows come before the columns, as they do in every second answer of such a Perl
 #   perl_512.json         perl.json from 512 sources
 #   perl_sorted.json      sorted keys (canonical)
 #   perl_pretty.json      pretty-printed, keys as in perl.json
+# With TIMES it reads NAME.json and writes NAME_<rows>.json with its rows TIMES times (25: a million, from 40,000), or NAME_few.json with that part
+# of its rows.
 use strict;
 use warnings;
 use JSON::XS;
 
-my ($folder) = @ARGV;
+my ($folder, $times, @names) = @ARGV;
 my @COLUMNS = (
   [sourceipaddress => 'Source'], [commonport => 'Common Port'], [destinationipaddress => 'Destination'], [percenttotal => 'Traffic %'],
   [sum_packetdeltacount => 'Packets'], [sum_octetdeltacount => 'Traffic'], [first_flow_epoch => 'first_flow_epoch'],
@@ -57,6 +60,31 @@ sub answer {
   open my $file, '>', "$folder/$name.json" or die "$name: $!";
   print $file $json->encode({report => {request_id => '0x1', table => {inbound => direction($rows, $rows_first)}}});
   close $file or die "$name: $!";
+}
+
+# Another number of the same rows: NAME.json's bytes, its list of rows repeated or cut.
+sub resize {
+  my ($name) = @_;
+  open my $file, '<', "$folder/$name.json" or die "$name: $!";
+  my $text = do { local $/; <$file> };
+  my $from = index($text, '"rows":[[') + 8;
+  my $to   = index($text, '}]]', $from) + 2;
+  my $body = substr($text, $from, $to - $from);
+  my $count = () = $body =~ /\}\],\[\{/g;
+  my $few   = $times < 1;
+  $body = join '],[', (split /\],\[/, $body)[0 .. int(($count + 1) * $times) - 1] if $few;
+  $body .= ']' if $few;
+  my $out_name = $few ? "${name}_few" : $name . '_' . ($count + 1) * $times;
+  open my $out, '>', "$folder/$out_name.json" or die "$out_name: $!";
+  print $out substr($text, 0, $from), $body;
+  print $out ",$body" for 2 .. $times;
+  print $out substr($text, $to);
+  close $out or die "$out_name: $!";
+}
+
+if (defined $times) {
+  resize($_) for @names;
+  exit;
 }
 
 my $rows = rows('rows.ndjson');
