@@ -74,11 +74,13 @@ sub resize {
   my $few   = $times < 1;
   $body = join '],[', (split /\],\[/, $body)[0 .. int(($count + 1) * $times) - 1] if $few;
   $body .= ']' if $few;
-  my $out_name = $few ? "${name}_few" : $name . '_' . ($count + 1) * $times;
+  my $rows     = ($count + 1) * $times;
+  my $out_name = $few ? "${name}_few" : "${name}_$rows";
+  my ($head, $tail) = map { s/("totalRowCount":")\d+/$1$rows/r } substr($text, 0, $from), substr($text, $to);
   open my $out, '>', "$folder/$out_name.json" or die "$out_name: $!";
-  print $out substr($text, 0, $from), $body;
+  print $out $head, $body;
   print $out ",$body" for 2 .. $times;
-  print $out substr($text, $to);
+  print $out $tail;
   close $out or die "$out_name: $!";
 }
 

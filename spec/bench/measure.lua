@@ -47,7 +47,8 @@ end
 local function short(run)
   local text = run.said or command_of(run)
   if run.files and #run.files > 9 then -- the recorded flows
-    text = text:gsub("'?" .. WORK:gsub("%p", "%%%0") .. "/flow_.*%.json'?", '"$(echo $inputs/flow_*.json)"')
+    local all = run.task:find "^simdjson" and "$inputs/flow_*.json" or '"$(echo $inputs/flow_*.json)"'
+    text = text:gsub("'?" .. WORK:gsub("%p", "%%%0") .. "/flow_.*%.json'?", all)
   end
   text = text:gsub("LUA_PATH='[^']*' ", ""):gsub("LUA_CPATH='([^']*)' ", run.core and "LUA_CPATH='%1' " or "")
   for _, path in ipairs { WORK, OUT } do text = text:gsub(path:gsub("%p", "%%%0"), path == WORK and "$inputs" or "build/bench") end
