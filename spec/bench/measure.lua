@@ -139,7 +139,7 @@ function measure.line(what, cells, runs)
     end
     line[i + 1] = text
   end
-  if failed then line[#line] = line[#line] .. (line[#line] ~= "" and "; " or "") .. "fails: " .. failed end
+  if failed then line[#line] = line[#line] .. (line[#line] ~= "" and "; " or "") .. failed:match "^[^(]*" end
   table.insert(tables[#tables], line)
   remember(runs)
 end
