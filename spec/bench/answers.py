@@ -4,10 +4,10 @@ Writes into FOLDER:
   rows.ndjson         one row a line, for answers.pl: a list of cells [raw value, label, title]
   rows_512.ndjson     the same from the 512 sources that have the most flows
   shuffled.json       each cell's members in an order of its own, any order as likely as another
-  one_make.json       one order for all cells; IPv6, nulls and lengths vary more than in rows.ndjson, every fourth label of a name has an escape
+  one_make.json       one order for all cells; every fourth label of a name has an escape (in the others: every 16th)
   one_make_512.json   the same from 512 sources
-Values are those of the recorded flows: addresses, ports and protocols of one flow; its packets and octets times a number up to 2,000, as
-sums of a day would be. Rows are sorted by octets, descending. The same on every run.
+Values are those of the recorded flows: addresses (every eighth of IPv6), ports and protocols of one flow; its packets and octets times a number
+up to 2,000, as sums of a day would be. Some destinations and times are null. Rows are sorted by octets, descending. The same on every run.
 """
 import collections
 import csv
@@ -54,13 +54,13 @@ def with_escape(label, n):
     return (f'{label} "primary"', f"{label}\\local", f"{label}\tbackup", f"{label} Z\u00fcrich")[n % 4]
 
 
-def make_rows(flows, names, count, varied, each=()):
+def make_rows(flows, names, count, escape_every, each=()):
     """Rows of [raw value, label, title] for each column. The flows of `each` come in any case."""
     pick, labels = random.Random(7), itertools.count()
     sixes = [flow for flow in flows if ":" in flow["src_ip"]]
     chosen = []
     for i in range(count):
-        flow = pick.choice(sixes if varied and i % 8 == 3 else flows)
+        flow = pick.choice(sixes if i % 8 == 3 else flows)
         flow = each[i] if i < len(each) else flow
         chosen.append((pick.randint(1, 2000), flow))
     chosen.sort(key=lambda item: -item[0] * int(item[1]["octets"]))
@@ -68,7 +68,7 @@ def make_rows(flows, names, count, varied, each=()):
 
     def named(text):
         n = next(labels)
-        return [text, with_escape(text, n // 4) if varied and n % 4 == 0 else text, text]
+        return [text, with_escape(text, n // escape_every) if n % escape_every == 0 else text, text]
 
     for i, (times, flow) in enumerate(chosen):
         packets, octets = times * int(flow["packets"]), times * int(flow["octets"])
@@ -76,9 +76,9 @@ def make_rows(flows, names, count, varied, each=()):
         first, last = (str(START + int(flow[key]) // 60000 * 60) for key in ("start_ms", "end_ms"))
         destination = named(flow["dst_ip"])
         yield [named(flow["src_ip"]), named(common_port(flow, *names)),
-               [None, "NA", "Value undefined"] if varied and i % 31 == 30 else destination, [None, share, share],
+               [None, "NA", "Value undefined"] if i % 31 == 30 else destination, [None, share, share],
                [str(packets)] * 3, [str(octets), scaled(octets * 8), scaled(octets * 8)], [first] * 3,
-               [None, "NA", "--"] if varied and i % 13 == 12 else [last] * 3]
+               [None, "NA", "--"] if i % 13 == 12 else [last] * 3]
 
 
 def cell(column, value):
@@ -124,12 +124,12 @@ def main():
     most = {source for source, _ in collections.Counter(flow["src_ip"] for flow in flows).most_common(512)}
     few = [flow for flow in flows if flow["src_ip"] in most]
     each = list({flow["src_ip"]: flow for flow in few}.values())
-    rows = list(make_rows(flows, names, count, varied=False))
+    rows = list(make_rows(flows, names, count, escape_every=16))
     write_lines(folder + "/rows.ndjson", rows)
-    write_lines(folder + "/rows_512.ndjson", make_rows(few, names, count, varied=False, each=each))
+    write_lines(folder + "/rows_512.ndjson", make_rows(few, names, count, escape_every=16, each=each))
     write_answer(folder + "/shuffled.json", rows, shuffled=True)
-    write_answer(folder + "/one_make.json", list(make_rows(flows, names, count, varied=True)), shuffled=False)
-    write_answer(folder + "/one_make_512.json", list(make_rows(few, names, count, varied=True, each=each)), shuffled=False)
+    write_answer(folder + "/one_make.json", list(make_rows(flows, names, count, escape_every=4)), shuffled=False)
+    write_answer(folder + "/one_make_512.json", list(make_rows(few, names, count, escape_every=4, each=each)), shuffled=False)
 
 
 main()

@@ -122,6 +122,13 @@ function measure.table(...)
   tables[#tables + 1] = { { ... } }
 end
 
+--- A heading within a table of these columns: the last one, if it has them.
+function measure.heading(what, ...)
+  local last, columns = tables[#tables], table.pack(...)
+  if not last or table.concat(last[1], "|") ~= table.concat(columns, "|") then measure.table(...) end
+  table.insert(tables[#tables], { "*" .. what .. "*" })
+end
+
 --- A line of the last table. Cells are texts or { ratio =, goal =, most = if it is the most allowed, unit = }; a goal that is missed is bold.
 function measure.line(what, cells, runs)
   local line, failed = { what }, nil
