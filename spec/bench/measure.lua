@@ -77,7 +77,7 @@ local function agree(runs)
   for _, run in ipairs(runs) do
     local apart = not (run.failed or first.failed) and math.abs(run.check - first.check) % 2 ^ 64 or 0
     if math.min(apart, 2 ^ 64 - apart) > 1e-9 * math.abs(first.check or 1) or (not run.failed and not first.failed and run.count ~= first.count) then
-      complaints[#complaints + 1] = ("%s %s against %s %s"):format(short(run), run.check, short(first), first.check)
+      complaints[#complaints + 1] = ("different answers: %s %s against %s %s"):format(short(run), run.check, short(first), first.check)
     end
   end
 end
@@ -190,7 +190,7 @@ end
 
 local function print_all(about)
   for _, lines in ipairs(tables) do print_table(lines) end
-  for _, text in ipairs(complaints) do print("DIFFERENT ANSWERS: " .. text) end
+  for _, text in ipairs(complaints) do print("WRONG: " .. text) end
   print(("%s; %s; revision %s; load %s\n%s"):format(about.machine, about.system, about.revision, about.load, about.versions))
   print(("Medians of %d interleaved rounds; bold: a goal that is missed. In memory: the product with memory.c in libcurl's place, lending\n"
     .. "128 KiB at a time; every reader takes the same bytes twice and tells the faster pass, in processor seconds. Read once: the first pass of\n"
@@ -202,10 +202,14 @@ end
 
 package.loaded.measure = measure
 local parts = dofile "spec/bench/parts.lua"
-for _, name in ipairs(arg) do assert(parts[name], "no part of this name: " .. name)() end
+for _, name in ipairs(arg) do
+  local part = assert(parts[name], "no part of this name: " .. name)
+  local good, why = pcall(part)
+  if not good then complaints[#complaints + 1] = ("part %s ended: %s"):format(name, why) end
+end
 local about = versions()
 print_all(about)
-about.figures, about.different = figures, complaints
+about.figures, about.wrong = figures, complaints
 local file = assert(io.open(OUT .. ".json", "w"))
 file:write(cjson.encode(about), "\n")
 file:close()
