@@ -85,7 +85,7 @@ static enum sz_added add_value(struct sz_buffer *key,
                                                         : SZ_ADD_NOMEM;
 }
 
-/* Adds the network of an address; a text that is none as it is. */
+/* Adds the network of an address; any other text unchanged. */
 static enum sz_added add_network(struct sz_buffer *key, const struct sz_by *by,
                                  const struct sz_slot *slot,
                                  const char *text) {
@@ -104,7 +104,7 @@ static enum sz_added add_network(struct sz_buffer *key, const struct sz_by *by,
   return add_key(key, SZ_SLOT_STRING, network, len) ? SZ_ADDED : SZ_ADD_NOMEM;
 }
 
-/* The whole number at or below the slot's. 0: it is no number of 128 bits. */
+/* The whole number at or below the slot's. 0: not a number of 128 bits. */
 static int floor_slot(const struct sz_slot *slot, const char *text,
                       sz_wide *out) {
   struct sz_number n;

@@ -58,8 +58,8 @@ int sz_lua_mask(lua_State *L) {
   lua_Number least = luaL_optnumber(L, 3, -1);
   m.text = luaL_checklstring(L, 1, &m.len);
   luaL_argcheck(L, secret_len > 0 && secret_len <= (size_t)-1 / 128, 2,
-                "no secret of this length");
-  luaL_argcheck(L, least < 9e15, 3, "no length");
+                "secret of this length not supported");
+  luaL_argcheck(L, least < 9e15, 3, "length expected");
   lua_settop(L, 3);
   m.secret = sz_secret_init(lua_newuserdata(L, sz_secret_size(secret_len)),
                             secret, secret_len);

@@ -31,7 +31,7 @@ function check.digits(value, min, max)
   return check.integer(value, min, max)
 end
 
---- Whether a value can be a name: text that is not blank and is no number.
+--- Whether a value can be a name: text that is neither blank nor a number.
 ---@param value any
 ---@return boolean
 function check.name(value)

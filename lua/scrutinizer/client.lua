@@ -41,17 +41,19 @@ local methods = {}
 local Client = { __name = "scrutinizer.Client" }
 
 -- Groups of calls, such as `client.users`. Each is loaded at its first use, and its module has `new(client)`.
-local PARTS = {
-  capture_rules = "capture_rules", device_groups = "device_groups", devices = "devices", entities = "entities", exporters = "exporters",
-  forecasts = "forecasts", groups = "groups", hosts = "hosts", interfaces = "interfaces", ip_groups = "ip_groups", users = "users",
-}
+local PARTS = {}
+for _, name in ipairs {
+  "capture_rules", "device_groups", "devices", "entities", "exporters", "forecasts", "groups", "hosts", "interfaces", "ip_groups", "users",
+} do
+  PARTS[name] = "scrutinizer.manage." .. name
+end
 
 function Client:__index(name)
   local method = methods[name]
   if method then return method end
   local part = PARTS[name]
   if not part then return nil end
-  local made = require("scrutinizer.manage." .. part).new(self)
+  local made = require(part).new(self)
   rawset(self, name, made)
   return made
 end
@@ -165,7 +167,7 @@ end
 -- While the host loads, load the modules that are otherwise loaded at first use: after a chroot their files may be out of reach.
 local function load_all()
   require "scrutinizer.report.cursor"
-  for _, part in pairs(PARTS) do require("scrutinizer.manage." .. part) end
+  for _, part in pairs(PARTS) do require(part) end
 end
 
 --- Makes a client: checks every option and reads the certificate files, but opens no connection. Misuse raises.
@@ -318,12 +320,12 @@ function methods:version()
   if value == nil then return nil, err end
   local version = type(value) == "table" and value[wire.answer.version]
   if type(version) == "string" and #version <= 100 and version:find "^%d+%.[A-Za-z0-9.+_-]+$" then return version end
-  return errors.fail("decode", ("version: the answer holds no %s such as 19.7.0"):format(wire.answer.version), { status = 200 })
+  return errors.fail("decode", ("version: the answer contains no %s such as 19.7.0"):format(wire.answer.version), { status = 200 })
 end
 
 --- Runs many reports at the same time over this client's connections. If one fails, the others go on. Misuse raises.
 ---@param queries { [integer]: scrutinizer.Query|scrutinizer.GatherEntry, concurrency?: integer } { q1, q2, concurrency = 8 }: at most 8 at a
----  time; 1 to 1000, default 8. An entry may say what is asked: { q1, aggregate = { … } }, { q2, series = true }; rates, pie, count
+---  time; 1 to 1000, default 8. An entry may name the method to run: { q1, aggregate = { … } }, { q2, series = true }; rates, pie, count
 ---@return { n: integer, [integer]: any } list entry i is what the query's method (default `fetch`) returns, or { error = err }
 ---@return integer failed how many entries hold an error
 function methods:gather(queries)

@@ -30,8 +30,8 @@
 ---@field resume? table       { offset =, remaining =, proof = text }; with both directions, one for each. See `query:resume`
 ---@field report? string      the report's type, when a query failed
 ---@field direction? string   "inbound", "outbound" or "both" of that query
----@field window? string      that query's times, as they were said
----@field query? scrutinizer.Query the query that failed. It is no member of the table: what prints or saves an error does not reach it
+---@field window? string      that query's times, as they were set
+---@field query? scrutinizer.Query the query that failed. It is not a member of the table, so code that prints or saves an error skips it
 local Error = {}
 Error.__name = "scrutinizer.Error"
 

@@ -8,7 +8,7 @@ local listing = {}
 -- Entries that are printed at most.
 local MOST = 100
 
--- The fields to print where none are said: those of the first entry, by their bytes.
+-- The fields to print by default: those of the first entry, sorted by their bytes.
 local function fields_of(list)
   return check.sorted_keys(type(list[1]) == "table" and list[1] or {})
 end

@@ -14,12 +14,10 @@ local function csv(arguments)
 end
 
 describe("scrutinizer", function()
-  before_each(function()
-    support.clear()
+  support.clean_for_each(function()
     support.reset "accounts"
     support.reset "ipgroups"
   end)
-  after_each(function() assert.same({}, support.violations()) end)
 
   describe("users", function()
     it("are made with a password from standard input or the environment", function()
@@ -46,7 +44,7 @@ describe("scrutinizer", function()
       assert.equal("", out)
       os.remove(path)
       assert.equal(64, status)
-      assert.equal("scrutinizer: users create: line 1: groups are ids\n", err)
+      assert.equal("scrutinizer: users create: line 1: groups must be ids\n", err)
     end)
 
     it("are renamed, deleted, and have preferences", function()
@@ -102,7 +100,7 @@ describe("scrutinizer", function()
     os.remove(path)
     local _, err, status = run "ip-groups sync Sites"
     assert.equal(64, status)
-    assert.matches("say rules, or %-%-from", err)
+    assert.matches("give rules, or %-%-from", err)
   end)
 
   it("takes names of groups in a report", function()
@@ -150,7 +148,7 @@ describe("scrutinizer", function()
     assert.matches('did you mean "10.0.0.0/8"', err)
     _, err, status = run "ip-groups add nowhere 10.0.0.1 --no-create"
     assert.equal(76, status)
-    assert.matches('no IP group is called "nowhere"', err)
+    assert.matches('no IP group has the name "nowhere"', err)
     _, _, status = run "ip-groups rules nowhere"
     assert.equal(76, status)
   end)
@@ -200,7 +198,7 @@ describe("scrutinizer", function()
     for _, command in ipairs { words, "explain tos --last 1h" } do
       local _, err, status = run(command .. " --exporter core-9")
       assert.equal(76, status)
-      assert.matches("none that is called", err)
+      assert.matches("no exporter of the appliance has the name", err)
     end
   end)
 

@@ -34,12 +34,10 @@ end
 
 describe("ip_groups:sync", function()
   local client
-  before_each(function()
-    support.clear()
+  support.client_for_each(function(made)
+    client = made
     support.reset "ipgroups"
-    client = support.connect()
   end)
-  after_each(function() assert.same({}, support.violations()) end)
   teardown(function() support.reset "ipgroups" end)
 
   it("gives the group these rules and no others, and says what it did", function()
@@ -134,8 +132,8 @@ describe("ip_groups:sync", function()
   it("sends nothing where the group's rules cannot be read", function()
     assert(client.ip_groups:create("one", { "10.1.1.1" }))
     for body, said in pairs {
-      ["{}"] = "the rules that the group has cannot be read: ip_groups:rules: the answer lacks a list of rules",
-      ['{"err":"No such action."}'] = "the rules that the group has cannot be read: the appliance answers: No such action.",
+      ["{}"] = "the group's rules cannot be read: ip_groups:rules: the answer lacks a list of rules",
+      ['{"err":"No such action."}'] = "the group's rules cannot be read: the appliance answers: No such action.",
       ['{"rules":[{"type":"ip","rule_id":7}]}'] = 'rule 7 of the group, of type "ip", cannot be read',
       ['{"rules":[{"type":"asn","rule_id":8,"address":"65000"}]}'] = 'rule 8 of the group, of type "asn", cannot be read',
     } do
@@ -157,8 +155,9 @@ describe("ip_groups:sync", function()
     support.faults { json '[{"id":16900093,"name":"one"}]', there, json '{"fc_id":16900093,"warnings":["10.2.2.2 is taken"]}', there }
     local group = assert(client.ip_groups:sync("one", { "10.2.2.2", "10.3.3.3" }))
     assert.same({ { type = "ip", address = "10.2.2.2", error = "10.2.2.2 is taken", code = "refused" },
-      { type = "ip", address = "10.3.3.3", error = "the group does not have this rule afterwards", code = "refused" } }, group.added)
-    assert.same({ { id = 7, type = "ip", address = "10.1.1.1", error = "the group has this rule afterwards, too", code = "refused" } }, group.removed)
+      { type = "ip", address = "10.3.3.3", error = "the group does not have this rule after the call", code = "refused" } }, group.added)
+    assert.same({ { id = 7, type = "ip", address = "10.1.1.1", error = "the group still has this rule after the call",
+      code = "refused" } }, group.removed)
   end)
 
   it("is an error for a wrong entry, two groups of one name, an unknown child group", function()
@@ -169,14 +168,14 @@ describe("ip_groups:sync", function()
     assert.equal(0, #support.log())
     group, err = client.ip_groups:sync("x", { { type = "child", group = "Multicasts" } })
     assert.is_nil(group)
-    assert.equal('api: ip_groups:sync: no IP group is called "Multicasts"; near ones: "Multicast"', tostring(err))
+    assert.equal('api: ip_groups:sync: no IP group has the name "Multicasts"; similar names: "Multicast"', tostring(err))
     assert.equal("missing", err.code)
     support.switches { ip_group_names = "free" }
     assert(client.ip_groups:create("twin", {}))
     assert(client.ip_groups:create("twin", {}))
     group, err = client.ip_groups:sync("twin", { "10.1.1.1" })
     assert.is_nil(group)
-    assert.matches('2 IP groups are called "twin"', err.message)
+    assert.matches('2 IP groups have the name "twin"', err.message)
   end)
 
   it("refuses misuse; a map is no list", function()
@@ -196,12 +195,10 @@ end)
 
 describe("accounts", function()
   local client
-  before_each(function()
-    support.clear()
+  support.client_for_each(function(made)
+    client = made
     support.reset "accounts"
-    client = support.connect()
   end)
-  after_each(function() assert.same({}, support.violations()) end)
   teardown(function() support.reset "accounts" end)
 
   local function users() return support.state "SELECT name, password FROM users ORDER BY id" end
@@ -218,7 +215,7 @@ describe("accounts", function()
         local made = assert(client.users:create { { name = a, password = "x1", groups = { "Guests", 1 } },
           { name = b, password = "x2", groups = { 2, "Nowhere" } }, { name = "admin", password = "x3", groups = { "Guests" } } })
         assert.same({ { id = 1 + 2 * i, name = a },
-          { id = 2 + 2 * i, name = b, error = 'the user was made, but is not in group "Nowhere": Usergroup Nowhere does not exist',
+          { id = 2 + 2 * i, name = b, error = 'the user was created, but is not in group "Nowhere": Usergroup Nowhere does not exist',
             code = "missing" },
           { name = "admin", error = "A user already exists with that name", code = "exists" } }, made)
       end
@@ -229,7 +226,7 @@ describe("accounts", function()
       local made = assert(client.users:create { { name = "z", password = "secret z", groups = { "Guests" } } })
       assert.equal(9, made[1].id)
       assert.equal("unconfirmed", made[1].code)
-      assert.matches('^the user was made, but is not in group "Guests": ', made[1].error)
+      assert.matches('^the user was created, but is not in group "Guests": ', made[1].error)
     end)
   end)
 
@@ -260,12 +257,12 @@ describe("accounts", function()
     it("says what the appliance cannot list", function()
       local result, err = client.users:sync { { name = "ann", password = "x" } }
       assert.is_nil(result)
-      assert.equal("api: users:sync: the appliance has no call that lists its users, so those that are not in the list cannot be found: "
-        .. "say who has left, as gone = { … }; nobody: gone = {}", tostring(err))
+      assert.equal("api: users:sync: the appliance has no call that lists its users, so it is not known who must be removed: "
+        .. "set gone = { … } to those who have left, or gone = {} for nobody", tostring(err))
       result, err = client.users:sync({ { name = "ann", password = "x" } }, { gone = {}, dry = true })
       assert.is_nil(result)
-      assert.equal("api: users:sync: the appliance has no call that lists its users: what would be done cannot be known; without dry, the result "
-        .. "says what was done", tostring(err))
+      assert.equal("api: users:sync: the appliance has no call that lists its users, so dry cannot tell what would change; without dry, the "
+        .. "result tells what changed", tostring(err))
       assert.equal(0, #support.log())
     end)
 
@@ -280,7 +277,7 @@ describe("accounts", function()
 
     it("refuses misuse, and shows no password", function()
       for _, case in ipairs {
-        { { { name = "a", password = 5 } }, { gone = {} }, "users:sync: item 1: password: got a number that will not do" },
+        { { { name = "a", password = 5 } }, { gone = {} }, "users:sync: item 1: password: got a secret number" },
         { { { name = "a", password = "x" } }, { gone = { "a" } }, 'users:sync: gone: "a" is in both lists' },
         { { { name = "a", password = "x" } }, { gone = "a" }, "users:sync: gone: got \"a\"; allowed: a list of ids and names" },
         { {}, { left = {} }, 'users:sync: option: got "left"; allowed: gone, dry' }, { {}, 5, "users:sync: options: got 5" },
@@ -309,10 +306,11 @@ describe("accounts", function()
     it("says what the appliance cannot list, and refuses misuse", function()
       local result, err = client.groups:sync_members(2, { "ann" })
       assert.is_nil(result)
-      assert.matches("^api: groups:sync_members: the appliance has no call that lists a group's members, so those", tostring(err))
+      assert.matches("^api: groups:sync_members: the appliance has no call that lists a group's members, so it is not known who",
+        tostring(err))
       result, err = client.groups:sync_members(2, { "ann" }, { gone = {}, dry = true })
       assert.is_nil(result)
-      assert.matches("lists a group's members: what would be done cannot be known", tostring(err))
+      assert.matches("lists a group's members, so dry cannot tell what would change", tostring(err))
       for _, case in ipairs { { {}, {} }, { 2, "ann" }, { 2, { "ann" }, { gone = { "ann" } } }, { 2, {}, { gone = {}, all = true } } } do
         local _, message = pcall(function() local _ = client.groups:sync_members(case[1], case[2], case[3]) end)
         assert.matches("sync_spec.lua:%d+: groups:sync_members", message)

@@ -102,7 +102,7 @@ examples["sync_users.lua"] = function(name)
   local out, status = run(name, arguments)
   assert.equal(1, status)
   assert.equal(("created  bo-@\nkept     ann-@\nremoved  leo-@\nabsent   old-@\njoined   ann-@: Administrators\n"
-    .. 'failed   cy-@: the user was made, but is not in group "Nowhere": Usergroup Nowhere does not exist (missing)\n'):gsub("@", unique), out)
+    .. 'failed   cy-@: the user was created, but is not in group "Nowhere": Usergroup Nowhere does not exist (missing)\n'):gsub("@", unique), out)
   assert.same({ ("ann-%s|Administrators"):format(unique), ("ann-%s|Guests"):format(unique), ("bo-%s|Guests"):format(unique),
     ("cy-%s|"):format(unique) },
     state())

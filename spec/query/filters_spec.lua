@@ -45,7 +45,7 @@ local MISUSE = {
   { { ip = "server1" }, 'where: ip: got "server1"; allowed: the text of an IPv4 or IPv6 address' },
   { { ip = 10 }, "where: ip: got 10;" },
   { { ip = true }, "where: ip: got true;" },
-  { { ip = {} }, "where: ip: got a table;", "or a list of such, not empty" },
+  { { ip = {} }, "where: ip: got a table;", "or a list of them that is not empty" },
   { { ip = { a = "1.1.1.1" } }, "where: ip: got a table;" },
   { { ip = { "1.1.1.1", { "1.1.1.2" } } }, "where: ip: got a table;" },
   { { ip = { "1.1.1.1", "nope" } }, 'where: ip: got "nope";' },

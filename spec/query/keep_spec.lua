@@ -8,7 +8,7 @@ local CLIENT = { url = "https://scrutinizer.example.net/fcgi/scrut_fcgi.fcgi", h
 local base = query.new(CLIENT, "host2host", 2)
 local timed = base:between(1795305600, 1795392000)
 
-local VALUE = 'a value (text, a number, a network such as "10.0.0.0/8"), a list of such, or a table with min, max, begins, contains, no'
+local VALUE = 'a value (text, a number, a network such as "10.0.0.0/8"), a list of values, or a table with min, max, begins, contains, no'
 local KEYS = "min, max, begins, contains, no"
 
 local cyclic = {}
@@ -33,9 +33,9 @@ local MISUSE = {
   { { a = { min = "x" } }, 'keep: "a": min: got "x"; allowed: a number, or its decimal text' },
   { { a = { max = "01" } }, 'keep: "a": max: got "01"; allowed: a number, or its decimal text' },
   { { a = { min = {} } }, 'keep: "a": min: got a table; allowed: a number, or its decimal text' },
-  { { a = { begins = 1 } }, 'keep: "a": begins: got 1; allowed: text, not empty, or a list of such' },
-  { { a = { contains = "" } }, 'keep: "a": contains: got ""; allowed: text, not empty, or a list of such' },
-  { { a = { contains = {} } }, 'keep: "a": contains: got a table; allowed: text, not empty, or a list of such' },
+  { { a = { begins = 1 } }, 'keep: "a": begins: got 1; allowed: text that is not empty, or a list of such texts' },
+  { { a = { contains = "" } }, 'keep: "a": contains: got ""; allowed: text that is not empty, or a list of such texts' },
+  { { a = { contains = {} } }, 'keep: "a": contains: got a table; allowed: text that is not empty, or a list of such texts' },
   { { a = "10.1.2.3/8" }, 'keep: "a": got "10.1.2.3/8"; allowed: a network without host bits; did you mean "10.0.0.0/8"?' },
   { { a = { no = { no = true } } }, 'keep: "a": no: no: got true; allowed: ' .. VALUE },
   { { a = cyclic }, "conditions are nested too deep" },
@@ -79,7 +79,7 @@ describe("keep", function()
   end)
 
   it("takes no field that is no column", function()
-    assert.equal("keep: direction: say :inbound() or :outbound()",
+    assert.equal("keep: direction: use :inbound() or :outbound() instead",
       support.complaint(function() local _ = timed:both():keep({ direction = "inbound" }):request() end))
     assert.equal('keep: field: got "rank.label"; allowed: rank has no .label; use "rank"',
       support.complaint(function() local _ = timed:keep({ ["rank.label"] = "1" }):request() end))
@@ -165,16 +165,16 @@ describe("explain", function()
 when: from 2026-11-22T00:00:00+01:00 to 2026-11-23T00:00:00+01:00, the end not included
 sent: host2host, inbound; exporter "core-2" (looked up when it runs), sdfIps in_10.0.0.2_dst; ]] .. [[
 bbp {"selected":"bits"}, dataGranularity {"selected":"auto"}
-filtered here: src_ip = 10.0.0.1, because the appliance takes flows that meet any filter of one type
+filtered here: src_ip = 10.0.0.1, because the appliance ORs filters of the same type
 kept here: sum_octetdeltacount from 1
-rank, percenttotal and their like are the appliance's, of all rows it sends; total and footer are absent
-rows: 10 rows at most of those kept, the first 2 left out of those kept, asked for in one answer]], q:explain())
+rank, percenttotal and similar columns: computed by the appliance from all rows that it sends; total and footer are absent
+rows: at most 10 kept rows, the first 2 kept rows skipped, requested in one answer]], q:explain())
     assert.equal([[
 when: from 2026-11-22T00:00:00Z to 2026-11-23T00:00:00Z, the end not included
 sent: host2host, both; all devices; dataGranularity {"selected":"auto"}
 filtered here: nothing
-rows: all rows, asked for in pages of 50]], timed:both():page_size(50):explain())
-    assert.matches("^when: LastHour, counted by the appliance; by the clock here from 20%d%d%-", base:range("LastHour"):explain())
+rows: all rows, requested in pages of 50]], timed:both():page_size(50):explain())
+    assert.matches("^when: LastHour, computed by the appliance; by this host's clock from 20%d%d%-", base:range("LastHour"):explain())
     assert.matches("\nsent: host2host, inbound; filters as :set gave them; ", timed:set("filters", { a = "b" }):explain(), 1, true)
   end)
 

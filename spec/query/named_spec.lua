@@ -5,14 +5,9 @@ local FROM, TO = "2026-11-22T00:00:00Z", "2026-11-23T00:00:00Z"
 
 describe("names in a query", function()
   local client
-  before_each(function()
-    support.clear()
+  support.client_for_each(function(made)
+    client = made
     support.reset "ipgroups"
-    client = support.connect()
-  end)
-  after_each(function()
-    client:close()
-    assert.same({}, support.violations())
   end)
 
   local function octets(query)
@@ -78,17 +73,17 @@ describe("names in a query", function()
       assert.equal(code, err.code)
     end
     fails(day():where { src_ip_group = "Private network" },
-      'where: src_ip_group: no IP group is called "Private network"; near ones: "Private networks"', "missing")
-    fails(day():exclude { ip_group = "multicast" }, 'exclude: ip_group: no IP group is called "multicast"; near ones: "Multicast"', "missing")
-    fails(day():where { ip_group = "Berlin" }, 'where: ip_group: no IP group is called "Berlin"; there are 6: "Loopback and link-local", '
+      'where: src_ip_group: no IP group has the name "Private network"; similar names: "Private networks"', "missing")
+    fails(day():exclude { ip_group = "multicast" }, 'exclude: ip_group: no IP group has the name "multicast"; similar names: "Multicast"', "missing")
+    fails(day():where { ip_group = "Berlin" }, 'where: ip_group: no IP group has the name "Berlin"; there are 6: "Loopback and link-local", '
       .. '"Private networks", "Multicast", "IPv6", "Public resolvers", "Internet"', "missing")
-    fails(day():device_group "Brnches", 'device_group: no device group is called "Brnches"; near ones: "Branches"', "missing")
+    fails(day():device_group "Brnches", 'device_group: no device group has the name "Brnches"; similar names: "Branches"', "missing")
     assert.same({ 0 }, { #support.violations() })
     for _, row in ipairs(support.log()) do assert.not_equal("report_api", row.rm) end
     support.switches { ip_group_names = "free" }
     assert(client.ip_groups:create("twin", {}))
     assert(client.ip_groups:create("twin", {}))
-    fails(day():where { ip_group = "twin" }, 'where: ip_group: 2 IP groups are called "twin": 16900093, 16900094; say which by its id', "ambiguous")
+    fails(day():where { ip_group = "twin" }, 'where: ip_group: 2 IP groups have the name "twin": 16900093, 16900094; use the id of one', "ambiguous")
   end)
 
   it("are device groups in permissions", function()
@@ -98,7 +93,7 @@ describe("names in a query", function()
     assert.same({ "1", "2" }, support.state "SELECT seccode FROM permissions WHERE type = 'group' AND usergroup_id = 2 ORDER BY 1")
     local none, err = client.groups:revoke { { group = 2, type = "group", code = "Branch" } }
     assert.is_nil(none)
-    assert.equal('api: groups:revoke: no device group is called "Branch"; near ones: "Branches"', tostring(err))
+    assert.equal('api: groups:revoke: no device group has the name "Branch"; similar names: "Branches"', tostring(err))
     support.reset "accounts"
   end)
 
@@ -110,11 +105,11 @@ describe("names in a query", function()
     assert.same({ "10.1.0.0", "10.2.0.0" }, support.state("SELECT address FROM ip_group_rules WHERE group_id = " .. ("%d"):format(made.id)))
     local group, err = client.ip_groups:update("Sitez", { add = { "10.2.0.0/16" } })
     assert.is_nil(group)
-    assert.equal('api: ip_groups:update: no IP group is called "Sitez"; near ones: "Sites"', tostring(err))
+    assert.equal('api: ip_groups:update: no IP group has the name "Sitez"; similar names: "Sites"', tostring(err))
     local members
     members, err = client.device_groups:add_members("Nowhere", { "192.0.2.1" })
     assert.is_nil(members)
     -- Other specs make more of them.
-    assert.matches('^api: device_groups:add_members: no device group is called "Nowhere"; there are %d+: "Campus", "Branches"', tostring(err))
+    assert.matches('^api: device_groups:add_members: no device group has the name "Nowhere"; there are %d+: "Campus", "Branches"', tostring(err))
   end)
 end)

@@ -127,14 +127,7 @@ end
 describe("conditions", function()
   local client
 
-  before_each(function()
-    support.clear()
-    client = support.connect()
-  end)
-  after_each(function()
-    client:close()
-    assert.same({}, support.violations())
-  end)
+  support.client_for_each(function(made) client = made end)
 
   -- Of tos all pairs are asked for; of reports with many rows those that the appliance would widen. How many are exact with flows in them.
   -- What is sent and filtered does not depend on the Lua: the others ask for one in twelve.
@@ -165,17 +158,18 @@ describe("conditions", function()
       local _, message = pcall(q.request, q)
       return message
     end
-    local ors = "the appliance takes flows that meet any filter of one type"
-    local take = "to filter the rows here: take a report that has it"
-    assert.equal(("where: dst_ip with src_ip: %s, and 'tos' has no column sourceipaddress %s (host2host, conversations) and add up with :aggregate")
-      :format(ors, take), said("tos", { src_ip = "10.0.0.1", dst_ip = "10.0.0.2" }))
-    assert.equal(("where: port in several calls: %s, and 'host2host' has no column %s %s (connections) and add up with :aggregate"):format(
+    local ors = "the appliance ORs filters of the same type"
+    local take = "by which the client could filter rows: use a report that has it"
+    assert.equal(("where: dst_ip with src_ip: %s, and 'tos' has no column sourceipaddress %s (host2host, conversations) and sum its rows with "
+      .. ":aggregate"):format(ors, take), said("tos", { src_ip = "10.0.0.1", dst_ip = "10.0.0.2" }))
+    assert.equal(("where: port in several calls: %s, and 'host2host' has no column %s %s (connections) and sum its rows with :aggregate"):format(
       ors, "sourcetransportport or no destinationtransportport", take), said("host2host", { port = 1 }, { port = 2 }))
-    assert.equal(("where: dst_ip_group with ip_group: %s, and rows do not show IP groups: %s"):format(
-      ors, "keep one of them, or say networks in place of a group"), said("host2host", { ip_group = 1 }, { dst_ip_group = 2 }))
-    assert.equal(("where: app_port in several calls: %s, and rows do not show which port it takes for the application's: %s"):format(
-      ors, "say the alternatives in one call, or port with connections"), said("connections", { app_port = "1/tcp" }, { app_port = "2/tcp" }))
-    assert.equal("where: src_ip: no flow meets what all calls say of it: further calls narrow; say alternatives in one call",
+    assert.equal(("where: dst_ip_group with ip_group: %s, and the client cannot filter rows by IP group: %s"):format(
+      ors, "use only one of these conditions, or networks instead of a group"), said("host2host", { ip_group = 1 }, { dst_ip_group = 2 }))
+    assert.equal(("where: app_port in several calls: %s, and the client cannot filter rows by app_port: %s"):format(
+      ors, "give the values as a list in one call, or use port with the report connections"),
+      said("connections", { app_port = "1/tcp" }, { app_port = "2/tcp" }))
+    assert.equal("where: src_ip: no flow can match all calls, because calls are ANDed; give alternatives as a list in one call",
       said("connections", { src_ip = "10.0.0.1" }, { src_ip = "10.0.0.2" }))
   end)
 
@@ -234,12 +228,13 @@ describe("conditions", function()
     local report, err = client:report("postTranslationsNAT"):between(FROM, TO):where({ src_port = 1, dst_port = 2 }):fetch()
     assert.is_nil(report)
     assert.equal("api", err.kind)
-    assert.matches("where: src_port is filtered here, by the column sourcetransportport, which this report lacks", err.message, 1, true)
+    assert.matches("where: src_port is filtered in the client by the column sourcetransportport, which this report lacks", err.message, 1, true)
   end)
 
   it("that are filtered here give no shares of what was not", function()
     local share = client:report("host2host"):last("1h"):select({ "percenttotal.label" }):where { src_ip = "10.0.0.1", dst_ip = "10.0.0.2" }
-    assert.equal("select: percenttotal is of all rows that the appliance sends, and the rows are filtered here by src_ip = 10.0.0.1: leave it out",
+    assert.equal("select: the appliance computes percenttotal from all rows that it sends, but the client filters them by "
+      .. "src_ip = 10.0.0.1: remove it from select",
       support.complaint(function() local _ = share:request() end))
   end)
 end)

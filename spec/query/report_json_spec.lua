@@ -73,16 +73,16 @@ local READ = {
 
 -- A bad text; a part of the message, with the line.
 local BAD = {
-  { "", "line 1: there is no JSON in it" },
-  { "# nothing\nbut words", "there is no JSON in it" },
+  { "", "line 1: the text contains no JSON" },
+  { "# nothing\nbut words", "the text contains no JSON" },
   { "<html>", "line 1: expected an object in braces" },
   { "\n\n[1]", "line 3: expected an object in braces" },
   { "hello", "line 1: expected an object in braces" },
   { "rpt_json=", "line 1: expected an object in braces" },
   { "rpt_json=5", "line 1: expected an object in braces" },
   { "report={}", "line 1: expected rpt_json= or data_requested=, got report=" },
-  { '{"a":1}\n{"b":2}', "line 2: rpt_json is there twice" },
-  { 'rpt_json={}\nrpt_json={}', "line 2: rpt_json is there twice" },
+  { '{"a":1}\n{"b":2}', "line 2: rpt_json occurs twice" },
+  { 'rpt_json={}\nrpt_json={}', "line 2: rpt_json occurs twice" },
   { '{\n"a":1,\n}', "line 3:" },
   { '{\n"a":tru\n}', "line 2:" },
   { '{\n"a":1', "line 2:" },
@@ -171,10 +171,10 @@ local DATA = {
 }
 
 local BAD_QUERY = {
-  { 'data_requested={"inbound":{}}', "there is no rpt_json in it" },
+  { 'data_requested={"inbound":{}}', "rpt_json is missing" },
   { '{"a":1}', "rpt_json has no reportTypeLang" },
   { '{"reportTypeLang":5}', "rpt_json has no reportTypeLang" },
-  { '{"reportTypeLang":"tos"}data_requested={}', "data_requested: it asks for no direction" },
+  { '{"reportTypeLang":"tos"}data_requested={}', "data_requested: it names no direction" },
   { '{"reportTypeLang":"tos"}data_requested={"inbound":5}', "data_requested: its directions must be objects" },
   { '{"reportTypeLang":"tos"}{"inbound":{"table":{"query_limit":{"offset":-1}}}}', "offset must be" },
   { '{"reportTypeLang":"tos"}{"inbound":{"table":{"query_limit":{"max_num_rows":0}}}}', "max_num_rows must be" },

@@ -59,7 +59,7 @@ end
 ---@return scrutinizer.PercentileInfo? info
 function Stream:finish()
   local best, n = self._top:finish(self._timed)
-  if n > self._most then error(("finish: %d samples were added, %d were announced"):format(n, self._most), 2) end
+  if n > self._most then error(("finish: %d samples were added, more than the maximum of this stream, %d"):format(n, self._most), 2) end
   if n == 0 then return nil end
   return percentile.settle(self._plan, best, n)
 end

@@ -36,7 +36,7 @@ function methods:find(name)
   local found
   for _, group in ipairs(all) do
     if group.name == name and found then
-      return errors.fail("api", ("device_groups:find: several device groups are called %s"):format(check.show(name)))
+      return errors.fail("api", ("device_groups:find: several device groups have the name %s"):format(check.show(name)))
     end
     if group.name == name then found = group end
   end
@@ -103,7 +103,7 @@ local function judge(self, group, out)
   local there = {}
   for _, member in ipairs(members) do there[member.ip] = true end
   for _, result in ipairs(out) do
-    if not result.error and not there[result.ip] then result.error, result.code = "the group does not have it after all", "refused" end
+    if not result.error and not there[result.ip] then result.error, result.code = "the group does not have this device after the call", "refused" end
   end
   return out
 end

@@ -1,5 +1,5 @@
 --- `client.entities`: applications, hosts etc. as the appliance's newer pages list them, and their bytes over time. These calls are not
---- documented; they are read like in published clients.
+--- documented; they follow published clients.
 
 local call = require "scrutinizer.transport.call"
 local addresses = require "scrutinizer.addresses"
@@ -49,7 +49,7 @@ end
 local MOMENT = 'epoch seconds or ISO 8601 text with its zone, as "2026-11-01T00:00:00Z"'
 
 local TREND = {
-  application = { read = read_id, allowed = "an application's id, as entities:list \"applications\" gives it" },
+  application = { read = read_id, allowed = "an application's id from entities:list \"applications\"" },
   protocols = { read = function(value) return value == true or nil end, allowed = "true" },
   src = { read = function(value) return addresses.is_ip(value) and value or nil end, allowed = "a host's address" },
   dst = { read = function(value) return addresses.is_ip(value) and value or nil end, allowed = "a host's address" },
@@ -61,10 +61,10 @@ local TREND = {
 local function kind_of(given)
   local kind
   for _, name in ipairs { "application", "protocols", "src", "dst" } do
-    if given[name] ~= nil and kind then return nil, "entities:trend: say one of application, protocols, src, dst" end
+    if given[name] ~= nil and kind then return nil, "entities:trend: set only one of application, protocols, src, dst" end
     if given[name] ~= nil then kind = name end
   end
-  if not kind then return nil, "entities:trend: say whose: application, protocols, src or dst" end
+  if not kind then return nil, "entities:trend: set one of application, protocols, src, dst" end
   if given.from >= given.to then return nil, check.message("entities:trend: to", given.to, "a moment after from") end
   return kind
 end

@@ -119,13 +119,14 @@ local function unknown(list, name)
     end
   end
   local hint = suggest.did_you_mean(suggest.nearest(name, all))
-  return errors.fail("api", ("exporter: the appliance has none that is called %s%s"):format(check.show(name), hint and "; " .. hint or ""))
+  return errors.fail("api", ("exporter: no exporter of the appliance has the name %s%s"):format(check.show(name), hint and "; " .. hint or ""))
 end
 
 local function ambiguous(found, name)
   local all = {}
   for i, exporter in ipairs(found) do all[i] = ("%s (%s)"):format(exporter.ip, exporter.name or exporter.dns or "?") end
-  return errors.fail("api", ("exporter: %d are called %s: %s; say which by its address"):format(#found, check.show(name), table.concat(all, ", ")))
+  return errors.fail("api", ("exporter: %d exporters have the name %s: %s; use the address of one"):format(#found, check.show(name),
+    table.concat(all, ", ")))
 end
 
 --- One exporter by its address, name, DNS name (or its host part), sysname or label. Case does not matter.
@@ -194,8 +195,9 @@ function methods:interface(exporter, name)
   if #found == 1 then return found[1] end
   local all = {}
   for _, interface in ipairs(#found == 0 and list or found) do all[#all + 1] = check.show(interface.name) end
-  return errors.fail("api", ("exporter: %s of the interfaces of %s %s called %s; it has %s"):format(#found == 0 and "none" or tostring(#found),
-    device.ip, #found == 0 and "is" or "are", check.show(name), table.concat(all, ", ", 1, math.min(#all, 30))))
+  return errors.fail("api", ("exporter: %s %s the name %s; the interfaces of %s are %s"):format(
+    #found == 0 and "no interface" or #found .. " interfaces", #found == 0 and "has" or "have", check.show(name), device.ip,
+    table.concat(all, ", ", 1, math.min(#all, 30))))
 end
 
 return {

@@ -1,4 +1,4 @@
---- `client.forecasts`: the appliance's traffic forecasts. These calls are not documented; they are read like in a published client.
+--- `client.forecasts`: the appliance's traffic forecasts. These calls are not documented; they follow a published client.
 
 local ascii = require "scrutinizer.ascii"
 local call = require "scrutinizer.transport.call"
@@ -31,7 +31,7 @@ end
 
 local function id_text(method, id)
   local known = read_id(id)
-  if not known then return nil, check.message(method, id, "a forecast's id, as forecasts:list gives it") end
+  if not known then return nil, check.message(method, id, "a forecast's id from forecasts:list") end
   return type(known) == "number" and ("%d"):format(known) or known
 end
 

@@ -15,7 +15,7 @@ local Groups = { __index = methods, __name = "scrutinizer.Groups" }
 
 local GROUP = {
   name = item_fields.NAME,
-  template = { read = item_fields.id, allowed = "the id of the usergroup whose permissions it begins with", required = true },
+  template = { read = item_fields.id, allowed = "the id of the usergroup whose permissions are copied", required = true },
   users = { read = item_fields.list_of(item_fields.id_or_name), allowed = "a list of users' ids and names" },
 }
 
@@ -107,7 +107,7 @@ end
 --- neither list stay as they are, and what would be done (`dry`) cannot be known, which is an error.
 ---@param group integer|string
 ---@param users (integer|string)[]
----@param options { gone: (integer|string)[], dry?: boolean } gone: users that must not be in it; nobody: {}
+---@param options { gone: (integer|string)[], dry?: boolean } gone: users to remove from it; {} for nobody
 ---@return scrutinizer.SyncedMembers? result
 ---@return scrutinizer.Error? err when a call failed, `err.partial` is what was done before
 function methods:sync_members(group, users, options)

@@ -54,7 +54,7 @@ local function join_named(self, method, users, made)
     local sentence, code = err and err.message, err and "unconfirmed"
     if joined then sentence, code = joined[i].error, joined[i].code end
     if sentence and not result.error then
-      result.error, result.code = ("the user was made, but is not in group %s: %s"):format(check.show(members[i].group), sentence), code
+      result.error, result.code = ("the user was created, but is not in group %s: %s"):format(check.show(members[i].group), sentence), code
     end
   end
 end
@@ -112,11 +112,11 @@ end
 ---@field failed table[]                           with `error` and `code`; with an `id` beside a `name`: a user that was made, but is not in all its
 ---  groups
 
---- Makes the users that are missing, puts each into its groups, and deletes those of `gone`. A user who is there keeps password and other
---- groups. The appliance has no call that lists its users: those in neither list stay as they are, and what would be done (`dry`) cannot be
---- known, which is an error.
+--- Creates the users that are missing, adds each to its groups, and deletes those of `gone`. Existing users keep their password and other
+--- groups. The appliance has no call that lists its users: users in neither list stay as they are, and `dry` is an error, because what would
+--- change is not known.
 ---@param list { name: string, password: string, groups?: (integer|string)[] }[]
----@param options { gone: (integer|string)[], dry?: boolean } gone: users that must not be there; nobody: {}
+---@param options { gone: (integer|string)[], dry?: boolean } gone: users to delete; {} for nobody
 ---@return scrutinizer.SyncedUsers? result
 ---@return scrutinizer.Error? err when a call failed, `err.partial` is what was done before
 function methods:sync(list, options)
@@ -187,7 +187,7 @@ end
 ---@return scrutinizer.Error? err
 function methods:set_preferences(id, map)
   local user = item_fields.id(id)
-  if not user then error(check.message("users:set_preferences", id, "a user's id, a whole number; the appliance takes no name here"), 2) end
+  if not user then error(check.message("users:set_preferences", id, "a user's id, a whole number; the appliance accepts no name here"), 2) end
   local list, complaint = read_preferences(map)
   if not list then error(complaint, 2) end
   local judge = accounts.about(function(one) return { name = one.name, setting = one.setting } end)

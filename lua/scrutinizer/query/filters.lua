@@ -34,7 +34,7 @@ local function condition(method, mode, key, given)
   local kind = KEYS[key].kind
   local at = ("%s: %s"):format(method, key)
   local list, values = as_list(kind, given), {}
-  if not list then return nil, check.message(at, given, ALLOWED[kind] .. ", or a list of such, not empty") end
+  if not list then return nil, check.message(at, given, ALLOWED[kind] .. ", or a list of them that is not empty") end
   for i, value in ipairs(list) do
     local good, hint = conditions.read(key, value)
     if good == nil then return nil, check.message(at, value, ALLOWED[kind], hint) end

@@ -8,9 +8,9 @@ local wire = require "scrutinizer.wire"
 
 local keep = {}
 
-local ALLOWED = "a value (text, a number, a network such as \"10.0.0.0/8\"), a list of such, or a table with min, max, begins, contains, no"
+local ALLOWED = "a value (text, a number, a network such as \"10.0.0.0/8\"), a list of values, or a table with min, max, begins, contains, no"
 local NUMBER = "a number, or its decimal text"
-local TEXTS = "text, not empty, or a list of such"
+local TEXTS = "text that is not empty, or a list of such texts"
 local MAX_DEPTH = 8
 
 ---@class scrutinizer.Kept one condition
@@ -75,9 +75,9 @@ local function read_list(at, list, depth)
   for _, value in ipairs(list) do plain = plain and is_plain(value) end
   if plain then return read_values(at, list) end
   for i, value in ipairs(list) do
-    local test, said = read(at, value, depth)
-    if not test then return nil, said end
-    tests[i], words[i] = test, said
+    local test, text = read(at, value, depth)
+    if not test then return nil, text end
+    tests[i], words[i] = test, text
   end
   return { any = tests }, "(" .. table.concat(words, " or ") .. ")"
 end
@@ -117,9 +117,9 @@ local NAMED = { min = true, max = true, begins = true, contains = true, no = tru
 -- The parts of a table with min, max, begins, contains, no: all must hold.
 local function read_named(at, given, depth)
   local tests, words = {}, {}
-  local function add(test, said)
-    tests[#tests + 1], words[#words + 1] = test, said
-    return not test and said or nil
+  local function add(test, text)
+    tests[#tests + 1], words[#words + 1] = test, text
+    return not test and text or nil
   end
   local wrong
   if given.min ~= nil or given.max ~= nil then wrong = add(read_range(at, given)) end
@@ -127,8 +127,8 @@ local function read_named(at, given, depth)
     if not wrong and given[name] ~= nil then wrong = add(read_texts(at, name, given[name])) end
   end
   if not wrong and given.no ~= nil then
-    local test, said = read(at .. ": no", given.no, depth)
-    wrong = not test and said or add({ no = test }, "not " .. tostring(said))
+    local test, text = read(at .. ": no", given.no, depth)
+    wrong = not test and text or add({ no = test }, "not " .. tostring(text))
   end
   if wrong then return nil, wrong end
   return { all = tests }, #words > 1 and "(" .. table.concat(words, " and ") .. ")" or words[1]

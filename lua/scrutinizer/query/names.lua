@@ -46,7 +46,7 @@ names.report_types = {
 --- Named times (`query:range`). The appliance decides when a day begins; see `query:timezone`.
 ---@type table<string, string>
 names.date_ranges = {
-  Custom = "the times said with query:between",
+  Custom = "the times set with query:between",
   Last24Hours = "the last 24 hours",
   LastFifteenMinutes = "the last 15 minutes",
   LastFiveMinutes = "the last 5 minutes",

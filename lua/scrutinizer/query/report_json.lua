@@ -166,11 +166,11 @@ function report_json.read(text)
     local object, rest = read_object(source, head and after or at)
     if not object then return nil, rest end
     local name = head or bare_name(object)
-    if found[name] then return fail(source, at, name .. " is there twice") end
+    if found[name] then return fail(source, at, name .. " occurs twice") end
     found[name] = object
     at = skip(source, rest)
   end
-  if not next(found) then return fail(source, 1, "there is no JSON in it") end
+  if not next(found) then return fail(source, 1, "the text contains no JSON") end
   return found
 end
 
@@ -340,7 +340,7 @@ local function read_data(spec, data, said_directions)
       spec.graph = spec.graph or data[direction][wire.limit.graph]
     end
   end
-  if not asked[1] then return "it asks for no direction" end
+  if not asked[1] then return "it names no direction" end
   if table.concat(asked, ",") ~= table.concat(spec.directions or {}, ",") then
     spec.directions, spec.direction_said, spec.extras.directions = asked, true, nil
     spec.fields[wire.field.directions] = said_directions
@@ -374,7 +374,7 @@ function report_json.from(client, text)
   if type(text) ~= "string" then error(check.message("report_from", text, "the text of a report's JSON"), 3) end
   local found, err = report_json.read(text)
   if not found then return nil, err end
-  if not found.rpt_json then return errors.fail("decode", "report JSON: there is no rpt_json in it") end
+  if not found.rpt_json then return errors.fail("decode", "report JSON: rpt_json is missing") end
   local spec, message = spec_of(found)
   if not spec then return errors.fail("decode", "report JSON: " .. message) end
   return query.from_spec(client, spec)

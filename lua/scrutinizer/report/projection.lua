@@ -119,7 +119,7 @@ local function tested(spec, field)
   local allowed, hint
   if not found then found, allowed, hint = parse_name(field) end
   if not found then return nil, check.message("keep: field", field, allowed, hint) end
-  if found.column == "direction" then return nil, "keep: direction: say :inbound() or :outbound()" end
+  if found.column == "direction" then return nil, "keep: direction: use :inbound() or :outbound() instead" end
   hint = not aliases[field] and suggest.did_you_mean(suggest.nearest(field, aliases))
   local why = ("keep: no column '%s' in this report%s"):format(found.column, hint and ", " .. hint or "")
   return { column = found.column, member = found.member, why = why }
@@ -142,17 +142,17 @@ local function numbered(test, fields)
   return out
 end
 
--- `select` of what the appliance computed of all rows, when some are left out here by a `where`.
+-- What is wrong when `select` names a column that the appliance computes from all rows, but the client leaves out rows because of a `where`.
 local function of_all(spec, plan)
   for _, entry in ipairs(#plan.rest > 0 and spec.projection or {}) do
     if conditions.OF_ALL[entry.column] then
-      return ("select: %s is of all rows that the appliance sends, and the rows are filtered here by %s: leave it out"):format(
+      return ("select: the appliance computes %s from all rows that it sends, but the client filters them by %s: remove it from select"):format(
         entry.column, plan.rest[1].words)
     end
   end
 end
 
---- How the rows of a query are filtered here: what `core.keep` takes, or false when every row is kept. Nil and a message on misuse.
+--- How the client filters the rows of a query: the argument of `core.keep`, or false when every row is kept. Nil and a message on misuse.
 ---@param spec table
 ---@return table|false|nil
 ---@return string? message

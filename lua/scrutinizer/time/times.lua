@@ -124,7 +124,7 @@ function times.moment(moment, timezone)
   return nil, "it must be whole seconds in the years 1970 to 9999"
 end
 
---- Whether a moment is text that can be read, but waits for the query's zone.
+--- Whether a moment is text that can be read, but only in the query's zone.
 ---@param moment any
 ---@return integer? clock seconds from 1970 on the clock of that zone; nil: it waits for none
 function times.waits(moment)

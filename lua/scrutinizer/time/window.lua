@@ -57,9 +57,9 @@ local function hour_back(at, local_zone, now)
   return { from = from, to = from + 3600 }
 end
 
--- The zone by which a window is counted; nil and a message when the query has none.
+-- The time zone of a query's window; nil and a message when the query has none.
 local function zone_of(spec, what)
-  if not spec.timezone then return nil, ('%s: in which time zone? Say :timezone "Europe/Berlin"'):format(what) end
+  if not spec.timezone then return nil, ('%s: the query has no time zone; set one, such as :timezone "Europe/Berlin"'):format(what) end
   local found, message = zone.load(spec.timezone)
   if not found then return nil, ("%s: time zone %s: %s"):format(what, check.show(spec.timezone), message) end
   return found
@@ -146,13 +146,13 @@ end
 local function move(spec, found, local_zone)
   local shift, said = spec.shift, spec.times
   local to = moved(found.to, shift, local_zone)
-  -- What has a length keeps it; what the calendar bounds keeps its bounds on the clock.
+  -- A window with a length keeps its length; a window of the calendar keeps its local times.
   local from = times.has_length(said) and to - (found.to - found.from) or moved(found.from, shift, local_zone)
   if from < to then return { from = from, to = to } end
-  return nil, ("shift: moved by %s, nothing is left of the window: the clocks of %s skip it"):format(span_text(shift), local_zone.name)
+  return nil, ("shift: the window moved by %s is empty, because the clocks of %s skip it"):format(span_text(shift), local_zone.name)
 end
 
--- ---- what a query says ----
+-- ---- a query's times as text ----
 
 local function said_text(said)
   if said.last then return ("last %d s"):format(said.last) end
@@ -162,9 +162,9 @@ local function said_text(said)
   return ("%d to %d"):format(said.from, said.to)
 end
 
---- A query's times in words, as they were said.
+--- A query's times in words, as they were set.
 ---@param spec table
----@return string? text nil when none were said
+---@return string? text nil when none were set
 function window.text(spec)
   local text = spec.times and said_text(spec.times)
   if not spec.shift then return text end
@@ -179,7 +179,7 @@ local function with_times(spec, said)
   return copy
 end
 
--- The window before it is moved: epochs, or the times as they are when the appliance or each request counts them.
+-- The window before it is moved: epochs, or the unchanged times when the appliance or each request computes them.
 local function unmoved(spec, now)
   local said = spec.times
   if said.between then return between_window(spec) end
@@ -193,7 +193,7 @@ local function shiftable(spec, found, now)
   return epochs, message and "shift: " .. message
 end
 
---- The spec with its times as they are sent: epochs for what is counted here. The same spec when nothing is to be counted.
+--- The spec with its times as they are sent: epochs for the times that the client computes. The same spec when there are none.
 ---@param spec table a query's spec, with times
 ---@param now? integer epoch seconds, default the clock's
 ---@return table? spec

@@ -18,6 +18,9 @@ filters.type = {
   app_port = "sdfPorts",
 }
 
+--- Kinds that have no side, and so one key of `query:where`. The others have three: ip, src_ip, dst_ip.
+filters.ONE_KEY = { app_port = true }
+
 local HOST_SIDE = { both = "Both", src = "src", dst = "dst" }
 local SIDE = { both = "both", src = "src", dst = "dst" }
 
@@ -83,8 +86,8 @@ function filters.includes_interface(entry)
   return entry.type == filters.type.exporter and type(entry.value) == "string" and entry.value:find "^in_[^_]+_.*%-%d+$" ~= nil
 end
 
---- The devices that a filter includes, as `query:exporter` and `:device_group` say them; nil for other filters, and for those in another form
---- than these methods write.
+--- The devices that a filter includes, as arguments of `query:exporter` and `:device_group`; nil for other filters, and for filters in a form
+--- that these methods do not write.
 ---@param entry { type?: string, value: any }
 ---@return { all?: true, group?: string, exporter?: string, interface?: integer }?
 function filters.device(entry)
@@ -103,12 +106,12 @@ end
 local KIND = {}
 for kind, name in pairs(filters.type) do KIND[name] = kind end
 
---- The key of `query:where` that says the same as a filter; nil when none does.
+--- The key of `query:where` that has the same meaning as a filter; nil when there is none.
 ---@param entry { type?: string, value: any }
 ---@return string?
 function filters.key(entry)
   local kind = KIND[entry.type]
-  if kind == "app_port" then return kind end
+  if filters.ONE_KEY[kind] then return kind end
   if not kind or kind == "exporter" or type(entry.value) ~= "string" then return nil end
   local side = entry.value:match "_([A-Za-z]+)$"
   if side == "both" or side == "Both" then return kind end

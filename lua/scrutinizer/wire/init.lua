@@ -409,7 +409,7 @@ function wire.report_object(spec, pages, epochs, now)
   end
   if spec.others ~= nil then object[field.others] = spec.others and 1 or 0 end
   for name, value in pairs(spec.fields) do
-    -- All pages of one walk must have the same epochs, whatever `:set` gave.
+    -- All pages of one walk must have the same epochs, also when `:set` gave others.
     if not (epochs and name == field.times) then object[name] = value end
   end
   return object

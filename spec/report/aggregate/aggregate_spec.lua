@@ -25,14 +25,7 @@ end
 
 describe("aggregate", function()
   local client
-  before_each(function()
-    support.clear()
-    client = support.connect()
-  end)
-  after_each(function()
-    client:close()
-    assert.same({}, support.violations())
-  end)
+  support.client_for_each(function(made) client = made end)
 
   it("gives each source's octets as awk does, descending", function()
     local expected = {}

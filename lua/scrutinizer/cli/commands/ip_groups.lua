@@ -79,7 +79,7 @@ local function add(client, args)
 end
 
 local function sync(client, args)
-  if not args.from and not args.rules[1] then error("ip-groups sync: say rules, or --from; an empty file removes all rules", 0) end
+  if not args.from and not args.rules[1] then error("ip-groups sync: give rules, or --from; an empty file removes all rules", 0) end
   local group, err = client.ip_groups:sync(args.name, rules_given(args), { dry = args.dry_run or false })
   local rows = {}
   for _, done in ipairs(group and { "added", "removed", "kept" } or {}) do
@@ -133,7 +133,7 @@ local SYNC = {
 
 return function(root)
   return {
-    ["ip-groups"] = action_commands.command(root, "ip-groups", "List, make, fill, change and delete IP groups.", {
+    ["ip-groups"] = action_commands.command(root, "ip-groups", "List, create, fill, change and delete IP groups.", {
       { name = "list", run = list, help = "All IP groups." },
       {
         name = "rules", run = rules, help = "The rules of a group. Unverified: this call is not documented. " .. action_commands.WHO,
@@ -141,7 +141,7 @@ return function(root)
         setup = function(command) command:argument("who", "The group."):argname "<who>":convert(action_commands.who) end,
       },
       {
-        name = "create", run = create, help = "Make a group.", example = "create Berlin 10.2.0.0/16 10.9.1.1-10.9.1.20",
+        name = "create", run = create, help = "Create a group.", example = "create Berlin 10.2.0.0/16 10.9.1.1-10.9.1.20",
         setup = function(command)
           command:argument("name", "The group's name."):argname "<name>"
           rule_arguments(command, "*")

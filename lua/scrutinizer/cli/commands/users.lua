@@ -35,7 +35,7 @@ local function from_csv(action, text)
     if not fields or #fields < 2 or #fields > 3 then error(("users %s: line %d is not name,password[,groups]"):format(action, number), 0) end
     local groups = {}
     for word in (fields[3] or ""):gmatch "%S+" do
-      groups[#groups + 1] = word:find "^%d+$" and tonumber(word) or error(("users %s: line %d: groups are ids"):format(action, number), 0)
+      groups[#groups + 1] = word:find "^%d+$" and tonumber(word) or error(("users %s: line %d: groups must be ids"):format(action, number), 0)
     end
     list[#list + 1] = { name = fields[1], password = fields[2], groups = groups }
   end
@@ -80,7 +80,7 @@ end
 
 return function(root)
   return {
-    users = action_commands.command(root, "users", "Make, delete and rename users, and set their preferences.", {
+    users = action_commands.command(root, "users", "Create, delete and rename users, and set their preferences.", {
       {
         name = "create", run = create, example = "create alice --group 2 </run/secrets/alice",
         help = "Create a user, or many with --csv. One user's password is SCRUTINIZER_USER_PASSWORD or a line on standard input.",
@@ -92,8 +92,8 @@ return function(root)
       },
       {
         name = "sync", run = sync, example = "sync --csv staff.csv --gone leo --gone 14",
-        help = "Make the users that are missing, put each into its groups, delete those that have left. The appliance cannot list its users: "
-          .. "say who has left. A user who is there keeps the password.",
+        help = "Create missing users, add each user to the groups given, and delete those who have left. The appliance cannot list its users, "
+          .. "so --gone must name those. Existing users keep their passwords.",
         setup = function(command)
           command:option("--csv", "CSV file with lines name,password[,group ids separated by spaces]; - is standard input."):argname "<file>":count(1)
           action_commands.gone(command)

@@ -137,9 +137,9 @@ function accounts.sync_options(method, what, options, read, level)
     if not gone then error(complaint, level + 1) end
   end
   local cannot = ("%s: the appliance has no call that lists %s"):format(method, what)
-  if options.dry then return errors.fail("api", cannot .. ": what would be done cannot be known; without dry, the result says what was done") end
+  if options.dry then return errors.fail("api", cannot .. ", so dry cannot tell what would change; without dry, the result tells what changed") end
   if not gone then
-    return errors.fail("api", cannot .. ", so those that are not in the list cannot be found: say who has left, as gone = { … }; nobody: gone = {}")
+    return errors.fail("api", cannot .. ", so it is not known who must be removed: set gone = { … } to those who have left, or gone = {} for nobody")
   end
   return gone
 end

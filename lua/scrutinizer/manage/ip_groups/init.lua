@@ -191,7 +191,7 @@ end
 local function read_ids(where, list)
   local ids, complaint = item_fields.each(where, list, "rules' ids", function(place, value)
     local id = check.digits(type(value) == "table" and value.id or value, 1)
-    if not id then return nil, check.message(place, value, "a rule's id, a whole number, or a rule as a result has it") end
+    if not id then return nil, check.message(place, value, "a rule's id, a whole number, or a rule from a result") end
     return id
   end, function(id) return id end)
   return ids, complaint
@@ -253,7 +253,7 @@ local function judge_removed(ids, answer)
   end
   for i, id in ipairs(ids) do
     out[i] = { id = id }
-    if not there[id] then out[i].error, out[i].code = "the answer does not show it as removed", "unconfirmed" end
+    if not there[id] then out[i].error, out[i].code = "the answer does not confirm that it was removed", "unconfirmed" end
   end
   return out
 end
@@ -289,7 +289,7 @@ end
 -- The result for a group given by name; with `error` if no group or several groups have the name.
 local function result_of(name, ids)
   if not ids then return { name = name, error = "no IP group has this name", code = "missing" } end
-  if #ids > 1 then return { name = name, error = ("%d IP groups have this name: say which by its id"):format(#ids), code = "ambiguous" } end
+  if #ids > 1 then return { name = name, error = ("%d IP groups have this name: use the id of one"):format(#ids), code = "ambiguous" } end
   return { id = ids[1], name = name }
 end
 
@@ -313,7 +313,7 @@ local function judge_deleted(out, answer, mask)
   for _, id in ipairs(answer.removed) do gone[item_results.whole(id) or false] = true end
   for _, result in ipairs(out) do
     if not result.error and not gone[result.id] then
-      result.error = item_results.said("the appliance does not show it as removed; it says: " .. item_results.text(answer), mask)
+      result.error = item_results.said("the answer does not confirm that it was removed; it contains: " .. item_results.text(answer), mask)
       result.code = "unconfirmed"
     end
   end
@@ -390,7 +390,7 @@ function methods:from_list(name, list, options)
   return errors.result(lists.from_list(hands(self), name, list, how))
 end
 
--- A map is no list: what it holds must not be taken for an empty list, which would remove all rules.
+-- Refuses a map: it would count as an empty list, and an empty list removes all rules.
 local function is_list(value)
   if type(value) ~= "table" then return false end
   for key in next, value do
@@ -400,11 +400,11 @@ local function is_list(value)
 end
 
 --- Gives the IP group of this name these rules and no others; creates it if it does not exist. The rules that it has are read first (unverified,
---- see `rules`), and again afterwards: the result says what became of each. When they cannot be read, nothing is sent.
+--- see `rules`), and again after the change: the result tells for each rule what was done. When they cannot be read, nothing is sent.
 ---@param name string
 ---@param list (string|table)[] rules as in `create`; duplicates count once
 ---@param options? { dry?: boolean, batch?: integer, on_progress?: fun(done: integer, all: integer) } dry = true: nothing is changed, the result
----  says what would be; batch: rules per request, 1 to 100,000 (default 1,000)
+---  tells what would be done; batch: rules per request, 1 to 100,000 (default 1,000)
 ---@return scrutinizer.SyncedIpGroup? group
 ---@return scrutinizer.Error? err kind `decode`: a wrong entry of the list, nothing was sent; `api`: the group's rules cannot be read, several groups
 ---  have the name, or the appliance refused; after an error of a call run it again: what was done then counts as kept

@@ -53,9 +53,9 @@ local function put(hands, method, name, list, how, there)
   local ok, err = hands.resolve_children(method, list)
   if not ok then return nil, err end
   local found = there[name] or {}
-  if #found > 1 then return errors.fail("api", ("%s: %d IP groups are called %s"):format(method, #found, check.show(name))) end
+  if #found > 1 then return errors.fail("api", ("%s: %d IP groups have the name %s"):format(method, #found, check.show(name))) end
   if not found[1] and not how.create then
-    return errors.fail("api", ("%s: no IP group is called %s, and create is false"):format(method, check.show(name)))
+    return errors.fail("api", ("%s: no IP group has the name %s, and create is false"):format(method, check.show(name)))
   end
   local group
   if found[1] then
@@ -88,7 +88,7 @@ end
 
 local function read_line(number, line)
   local fields = csv.fields(line)
-  if not fields then return wrong(number, "a quote without its end, or text after one") end
+  if not fields then return wrong(number, "a quote is not closed, or text follows a closing quote") end
   if #fields ~= 2 or fields[1] == "" then return wrong(number, ("got %s; allowed: name,rule"):format(check.show(line))) end
   local child = fields[2]:match "^group:%s*(.+)$"
   local rule, complaint = rules.read(child and { type = "child", group = child } or fields[2])

@@ -221,8 +221,8 @@ function rules.complaint(rule, warnings, mask)
     if item_results.mentions(text, rule.address or rule.from or rule.group or rule.type) then return item_results.said(text, mask), "refused" end
     all[#all + 1] = text
   end
-  local silent = "the appliance says nothing of this rule"
-  return all[1] and item_results.said(silent .. "; it says: " .. table.concat(all, "; "), mask) or silent, "unconfirmed"
+  local silent = "the answer does not mention this rule"
+  return all[1] and item_results.said(silent .. "; it contains: " .. table.concat(all, "; "), mask) or silent, "unconfirmed"
 end
 
 --- The rules in the order given, each with its id from the answer, or with `error`.

@@ -37,7 +37,7 @@ end
 local function present(self, id)
   local list, err = self:rules(id)
   if not list and err.kind ~= "decode" and err.kind ~= "api" then return nil, err end
-  if not list then return errors.fail("api", ("%s: the rules that the group has cannot be read: %s"):format(METHOD, err.message)) end
+  if not list then return errors.fail("api", ("%s: the group's rules cannot be read: %s"):format(METHOD, err.message)) end
   for _, rule in ipairs(list) do
     if not rules.same(rule) then
       return errors.fail("api", ("%s: rule %d of the group, of type %s, cannot be read"):format(METHOD, rule.id, check.show(rule.type)))
@@ -95,12 +95,12 @@ local function confirm(there, added, removed, warnings, mask)
     now[i] = rules.shown(rule, found and found.id)
     if not found then
       local sentence, code = rules.complaint(rule, warnings, mask)
-      now[i].error, now[i].code = code == "refused" and sentence or "the group does not have this rule afterwards", "refused"
+      now[i].error, now[i].code = code == "refused" and sentence or "the group does not have this rule after the call", "refused"
     end
   end
   for i, rule in ipairs(removed) do
     gone[i] = rules.shown(rule, rule.id)
-    if by_id[rule.id] then gone[i].error, gone[i].code = "the group has this rule afterwards, too", "refused" end
+    if by_id[rule.id] then gone[i].error, gone[i].code = "the group still has this rule after the call", "refused" end
   end
   return now, gone
 end

@@ -1,11 +1,11 @@
---- Whether a query can run: it says when, and in which direction where it names an interface.
+--- Prepares a query's spec for a run. A query can run when it has times, and a direction if it names an interface.
 
 local draft = require "scrutinizer.query.draft"
 local projection = require "scrutinizer.report.projection"
 local window = require "scrutinizer.time.window"
 local wire = require "scrutinizer.wire"
 
--- Whether the query names an interface and leaves its direction open.
+-- Whether the query names an interface but no direction.
 local function lacks_direction(spec)
   if spec.direction_said or spec.fields[wire.field.directions] ~= nil then return false end
   for _, entry in ipairs(spec.filters) do
@@ -14,16 +14,16 @@ local function lacks_direction(spec)
   return false
 end
 
--- How rows are filtered here, as `projection.tests` says. A graph is made by the appliance: it cannot be filtered here.
+-- How the client filters rows, as `projection.tests` returns it. The appliance makes graphs: the client cannot filter them.
 local function tests_of(spec, method, is_graph)
   local tests, message = projection.tests(spec)
   if not tests or not is_graph then return tests, message end
-  local why = spec.kept[1] and ":keep filters rows" or "the appliance cannot narrow by all of these conditions, so rows are filtered"
-  local instead = "the appliance makes the graph of all of them: ask for rows or :aggregate, or say less"
-  return nil, ("%s: %s here, and %s"):format(method, why, instead)
+  local why = spec.kept[1] and ":keep filters rows in the client" or "the client must filter rows by some of these conditions"
+  local remedy = spec.kept[1] and "remove :keep" or "use fewer conditions"
+  return nil, ("%s: %s, but the appliance makes the graph from all rows: use rows or :aggregate, or %s"):format(method, why, remedy)
 end
 
-local ready = {}
+local prepare = {}
 
 --- A spec with its times settled and `tests` for its rows; nil and why the query cannot run.
 ---@param spec table a query's
@@ -31,7 +31,7 @@ local ready = {}
 ---@param is_graph? boolean the appliance makes what the method gives, of all rows
 ---@return table? settled a copy
 ---@return string? message
-function ready.settled(spec, method, is_graph)
+function prepare.spec(spec, method, is_graph)
   if not spec.times and spec.fields[wire.field.times] == nil then
     return nil, ('%s: say when: :range "LastHour", :between(from, to), :last "90m" or :day "2026-11-26"'):format(method)
   end
@@ -53,10 +53,10 @@ end
 ---@param method string
 ---@param is_graph? boolean the appliance makes what the method gives, of all rows
 ---@return table spec
-function ready.spec(query, method, is_graph)
-  local settled, message = ready.settled(draft.of(query, method, nil, 1), method, is_graph)
+function prepare.of_query(query, method, is_graph)
+  local settled, message = prepare.spec(draft.of(query, method, nil, 1), method, is_graph)
   if not settled then error(message, 3) end
   return settled
 end
 
-return ready
+return prepare

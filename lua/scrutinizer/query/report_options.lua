@@ -33,7 +33,7 @@ local function set_directions(spec, list)
   spec.window = #list == 2 and spec.window or nil
 end
 
---- Only traffic into the interfaces (the default; with an interface, the direction must be said).
+--- Only traffic into the interfaces. This is the default; a query that names an interface must set its direction.
 ---@return scrutinizer.Query
 function methods:inbound()
   local spec = draft.of(self, "inbound", "directions")
@@ -71,57 +71,43 @@ end
 --- Labels are rates per second.
 ---@return scrutinizer.Query
 function methods:rate()
-  local spec = draft.of(self, "rate", "rate_total")
-  spec.rate_total = "rate"
-  return draft.finish(self, spec)
+  return (draft.set(self, "rate", "rate_total", "rate"))
 end
 
 --- Labels are totals.
 ---@return scrutinizer.Query
 function methods:total()
-  local spec = draft.of(self, "total", "rate_total")
-  spec.rate_total = "total"
-  return draft.finish(self, spec)
+  return (draft.set(self, "total", "rate_total", "total"))
 end
 
 --- Labels are in bits. Raw values stay bytes.
 ---@return scrutinizer.Query
 function methods:bits()
-  local spec = draft.of(self, "bits", "unit")
-  spec.unit = "bits"
-  return draft.finish(self, spec)
+  return (draft.set(self, "bits", "unit", "bits"))
 end
 
 --- Labels are in bytes.
 ---@return scrutinizer.Query
 function methods:bytes()
-  local spec = draft.of(self, "bytes", "unit")
-  spec.unit = "bytes"
-  return draft.finish(self, spec)
+  return (draft.set(self, "bytes", "unit", "bytes"))
 end
 
 --- Labels are percentages of the interface's speed. Raw values stay bytes.
 ---@return scrutinizer.Query
 function methods:percent()
-  local spec = draft.of(self, "percent", "unit")
-  spec.unit = "percent"
-  return draft.finish(self, spec)
+  return (draft.set(self, "percent", "unit", "percent"))
 end
 
 --- Labels are plain numbers.
 ---@return scrutinizer.Query
 function methods:raw()
-  local spec = draft.of(self, "raw", "data_format")
-  spec.data_format = "raw"
-  return draft.finish(self, spec)
+  return (draft.set(self, "raw", "data_format", "raw"))
 end
 
 --- Labels are formatted for people ("1.2 Mb/s").
 ---@return scrutinizer.Query
 function methods:formatted()
-  local spec = draft.of(self, "formatted", "data_format")
-  spec.data_format = "normal"
-  return draft.finish(self, spec)
+  return (draft.set(self, "formatted", "data_format", "normal"))
 end
 
 local DATA_MODES = { saf = true, traditional = true, raw_flows = true }
@@ -177,13 +163,13 @@ end
 ---@field dst_port? integer|integer[]   unverified
 ---@field app_port? string|table        "443/tcp", "443/6", { 443, "tcp" }
 
---- Only flows that meet these conditions. Values of one key are alternatives; different keys, and further calls, narrow.
+--- Only flows that match these conditions. Values of one key are ORed; different keys, and further calls, are ANDed.
 ---
---- The appliance takes flows that meet any filter of one type (`ip`, `src_ip` and `dst_ip` are one type; so are groups, networks, ports), and
---- narrows by different types; it does not document this. Of several conditions of one type one is sent, and the rows are filtered by the others
---- in the core (`:explain()` says which). This needs rows that show them: addresses of both ends (`host2host`, `conversations`), ports
---- (`connections`). Otherwise the query raises when it runs, or the error is of kind `api` when only the answer shows it. IP groups and
---- `app_port` cannot be filtered in rows. IPv6 addresses and networks are passed on as text, which is unverified.
+--- The appliance ORs filters of the same type (`ip`, `src_ip` and `dst_ip` are one type; so are groups, networks, ports) and ANDs filters of
+--- different types; it does not document this. Of several conditions of one type, one is sent, and the client filters the rows by the others
+--- (`:explain()` tells which). This needs rows with the columns for it: addresses of both ends (`host2host`, `conversations`), ports
+--- (`connections`). Otherwise the query raises when it runs; if only the answer shows it, the error is of kind `api`. The client cannot filter
+--- rows by IP group or `app_port`. IPv6 addresses and networks are passed on as text, which is unverified.
 ---@param conditions scrutinizer.Conditions
 ---@return scrutinizer.Query
 function methods:where(conditions)
@@ -194,7 +180,7 @@ function methods:where(conditions)
   return draft.finish(self, spec)
 end
 
---- Leaves out every flow that meets any one of these conditions, said in one call or in several.
+--- Leaves out every flow that matches at least one of these conditions, from one call or several.
 ---@param conditions scrutinizer.Conditions
 ---@return scrutinizer.Query
 function methods:exclude(conditions)
@@ -205,21 +191,21 @@ function methods:exclude(conditions)
   return draft.finish(self, spec)
 end
 
----@class scrutinizer.KeepCondition all that is said must hold
+---@class scrutinizer.KeepCondition all conditions that are set must hold
 ---@field min? number|string      a number, or its decimal text: from this one on
 ---@field max? number|string      up to and including this one
 ---@field begins? string|string[] the field's text begins with it, or with one of a list
 ---@field contains? string|string[]
----@field no? any                 any condition: rows that do not meet it
+---@field no? any                 any condition: keeps the rows that do not match it
 
---- Only rows that meet these conditions: a filter in the core, on the rows that the appliance sends. A key is a field of the row (an alias of
---- `:select`), else a column's name, which the row need not have. A condition is a value, a list of alternatives, or a table as
---- `scrutinizer.KeepCondition`. A text equals the field's text; for an address also in another spelling; "10.0.0.0/8" is every address in
---- it. A number equals a number, also one that is text in the row. An absent value meets no condition, and so every `no`. Different keys, and
---- further calls, narrow.
+--- Only rows that match these conditions. The client filters the rows that the appliance sends. A key is a field of the row (an alias of
+--- `:select`), else a column's name; the column need not be selected. A condition is a value, a list of values (ORed), or a table as
+--- `scrutinizer.KeepCondition`. A text matches an equal text; an address also in another spelling; "10.0.0.0/8" every address in this
+--- network. A number matches an equal number, also one that is text in the row. An absent value matches no condition, and so it matches every
+--- `no`. Different keys, and further calls, are ANDed.
 ---
---- `:limit` and `:offset` count the rows that are kept. `total` and `footer` are absent then; `rank` and `percenttotal` are those of the
---- appliance, of all its rows. Graphs (`series`, `rates`, `pie`) cannot be filtered.
+--- `:limit` and `:offset` count the kept rows. `total` and `footer` are absent then. The appliance computes `rank` and `percenttotal` from all its
+--- rows. Graphs (`series`, `rates`, `pie`) cannot be filtered.
 ---@param conditions table<string, string|number|table>
 ---@return scrutinizer.Query
 function methods:keep(conditions)
@@ -280,7 +266,7 @@ function methods:select(...)
   return draft.finish(self, spec)
 end
 
---- At most this many rows, over all pages. With both directions: in each. Where rows are filtered here (`:keep`), it counts those that are kept.
+--- At most this many rows, over all pages. With both directions: in each. Where the client filters rows (`:keep`), it counts the kept rows.
 ---@param n integer from 1
 ---@return scrutinizer.Query
 function methods:limit(n)
@@ -294,7 +280,7 @@ function methods:limit(n)
   return draft.finish(self, spec)
 end
 
---- Skips this many rows at the beginning; where rows are filtered here, of those that are kept.
+--- Skips this many rows at the beginning; where the client filters rows, this many kept rows.
 ---@param n integer from 0
 ---@return scrutinizer.Query
 function methods:offset(n)
@@ -328,28 +314,28 @@ end
 --- `err.resume` is plain data: `offset`, `remaining` (nil: no limit) and `proof`, a text that only this method reads. With both directions there
 --- is one under `inbound` and one under `outbound`. It may be saved, for example as JSON, and given as `{ resume = saved }`.
 ---
---- The proof shows that the rest belongs to the same report. The rest starts with the last row given: this row, the total and the window must be
---- unchanged. No row that ties with it may come again; this works for up to 1,024 tied rows, and for more only in the same process with
---- the same `err.resume`. Otherwise the rest is an error of kind `changed`, or of kind `limit` when it cannot be checked. Without `proof` nothing
---- is checked, as with `:offset`.
+--- The new query uses `proof` to check that it reads the same report. Its first row must be the last row given before the error, and the total and
+--- the window must be the same as before. No row with the same sort value as that row may be repeated. Up to 1,024 such rows are stored in
+--- `proof`; more are remembered only in the same process, with the same `err.resume`. If a check fails, the error is of kind `changed`; if it is
+--- not possible, of kind `limit`. Without `proof` nothing is checked, as with `:offset`.
 ---
---- After an error of `fetch` or `aggregate` no rows were given: the rest is the whole report.
+--- `fetch` and `aggregate` give no rows when they fail: after their error the new query reads the whole report.
 ---@param err scrutinizer.Error|{ resume: table }
 ---@return scrutinizer.Query
 function methods:resume(err)
   local spec = draft.of(self, "resume")
-  local said = type(err) == "table" and err.resume
-  if type(said) ~= "table" then draft.misuse("resume", err, "an error with the field resume, as a broken walk gives it") end
-  local one, each = resume.rest(spec.directions, said)
-  if not one and not each then draft.blame "resume: the error says of no direction of this query that rows are left" end
+  local saved = type(err) == "table" and err.resume
+  if type(saved) ~= "table" then draft.misuse("resume", err, "an error that has the field resume") end
+  local one, each = resume.rest(spec.directions, saved)
+  if not one and not each then draft.blame "resume: the error names no direction of this query that has rows left" end
   if one then spec.offset, spec.limit, spec.skip = one.offset, one.limit, one.skip end
-  spec.window, spec.ties, spec.proof = each, resume.recall(said), {}
+  spec.window, spec.ties, spec.proof = each, resume.recall(saved), {}
   for _, direction in ipairs(spec.directions) do
     local part = one or each[direction]
     spec.proof[direction] = part and part.proof
   end
-  if said.from and said.to then
-    draft.set_times(spec, { from = said.from, to = said.to, words = times.words(spec) })
+  if saved.from and saved.to then
+    draft.set_times(spec, { from = saved.from, to = saved.to, words = times.words(spec) })
     spec.shift = nil -- the failed run's window was moved
   end
   return draft.finish(self, spec)

@@ -1,4 +1,4 @@
---- The methods that say when: named ranges, windows of the caller's own, days, months and hours, the time zone, and a shift.
+--- The methods that set a query's times: named ranges, any window, days, months, hours, the time zone, and a shift.
 
 local check = require "scrutinizer.check"
 local draft = require "scrutinizer.query.draft"
@@ -12,7 +12,7 @@ local zone = require "scrutinizer.time.zone"
 ---@class scrutinizer.Query
 local methods = draft.methods
 
--- A draft that gets new times. They replace the times that were said before, and a shift of those.
+-- A draft that gets new times. They replace the times that were set before, and a shift of those.
 local function times_draft(query, method)
   local replaces = draft.is(query) and (query._spec.times or query._spec.fields[wire.field.times] ~= nil)
   local spec = draft.of(query, method, "times", 1)
@@ -27,7 +27,7 @@ function methods:range(name)
   local spec = times_draft(self, "range")
   local good, hint = suggest.open(name, names.date_ranges)
   if not good then draft.misuse("range", name, "a name as in scrutinizer.date_ranges", hint) end
-  if name == wire.CUSTOM then draft.misuse("range", name, "a named range; for times of your own say :between(from, to)") end
+  if name == wire.CUSTOM then draft.misuse("range", name, "a named range; for other times use :between(from, to)") end
   draft.set_times(spec, { range = name })
   return draft.finish(self, spec)
 end
@@ -93,8 +93,8 @@ local function unit_times(spec, unit, value)
   draft.set_times(spec, { unit = unit, at = at })
 end
 
---- One day of the calendar in the query's zone, from midnight to midnight: 23 or 25 hours where the clocks change. Numbers are counted when the
---- query runs, which raises where there is no `:timezone`.
+--- One day of the calendar in the query's zone, from midnight to midnight: 23 or 25 hours where the clocks change. A number is resolved when
+--- the query runs; without `:timezone` this raises.
 ---@param day string|integer "2026-11-26"; or 0 for today, -1 for yesterday
 ---@return scrutinizer.Query
 function methods:day(day)
@@ -103,7 +103,7 @@ function methods:day(day)
   return draft.finish(self, spec)
 end
 
---- One month of the calendar in the query's zone. Numbers are counted when the query runs, which raises where there is no `:timezone`.
+--- One month of the calendar in the query's zone. A number is resolved when the query runs; without `:timezone` this raises.
 ---@param month string|integer "2026-11"; or 0 for this month, -1 for the one before
 ---@return scrutinizer.Query
 function methods:month(month)
@@ -112,8 +112,9 @@ function methods:month(month)
   return draft.finish(self, spec)
 end
 
---- One hour of the clock in the query's zone. A text means all moments at which the clock shows this hour: two hours where it is set back over
---- it; one that the clock skips raises when the query runs. Numbers count hours of 60 minutes. A query without `:timezone` raises when it runs.
+--- One hour of the clock in the query's zone. A text means all moments at which the clock shows this hour: two hours when the clock is set back
+--- during it. An hour that the clock skips raises when the query runs. A number counts hours of 60 minutes. Without `:timezone` the query raises
+--- when it runs.
 ---@param hour string|integer "2026-11-26T14" for 14:00 to 15:00; or 0 for this hour, -1 for the one before
 ---@return scrutinizer.Query
 function methods:hour(hour)
@@ -122,15 +123,15 @@ function methods:hour(hour)
   return draft.finish(self, spec)
 end
 
---- Moves the query's window: `:last "1h":shift "-7d"` is the same hour a week ago. Days and weeks are those of the calendar in the query's zone:
---- the clock shows the same hour, also where it was changed in between; without `:timezone` the query raises when it runs. Hours, minutes and
---- seconds are exact. Several calls add up. It does not matter whether it comes before or after the query's first times; later times replace it
---- together with the times before. Named ranges that only the appliance knows raise when the query runs.
+--- Moves the query's window: `:last "1h":shift "-7d"` is the same hour one week earlier. Days and weeks are those of the calendar in the query's
+--- zone: the local time stays the same, also across a clock change; without `:timezone` the query raises when it runs. Hours, minutes and
+--- seconds are exact. Several calls are added. It may come before or after the query's first times. Times that are set later replace the
+--- earlier times and their shift. A named range that only the appliance can compute raises when the query runs.
 ---@param span string|integer "-7d", "+12h" (s m h d w), or seconds: -3600
 ---@return scrutinizer.Query
 function methods:shift(span)
   local spec = draft.of(self, "shift")
-  if spec.fields[wire.field.times] ~= nil then draft.blame "shift: the times were set as a whole by :set; say them there" end
+  if spec.fields[wire.field.times] ~= nil then draft.blame "shift: :set has replaced the query's times; change them in :set" end
   local more = window.span(span)
   if not more then draft.misuse("shift", span, 'text with a sign and a unit of s, m, h, d, w, as "-7d"; or whole seconds, as -3600') end
   local before = spec.shift or { days = 0, seconds = 0 }
@@ -145,7 +146,7 @@ end
 function methods:timezone(name)
   local spec = draft.of(self, "timezone")
   if spec.fields[wire.field.times] ~= nil then
-    draft.blame "timezone: the times were set as a whole by :set; say the zone there"
+    draft.blame "timezone: :set has replaced the query's times; set the time zone in :set"
   end
   local known, complaint, unreadable = zone.load(name)
   -- Without zone files only the form of the name can be checked.

@@ -1,4 +1,4 @@
---- The methods that run a query or show what it sends. They raise when the query has no times; what fails outside returns nil and err.
+--- The methods that run a query or show what it sends. They raise when the query has no times; other failures return nil and err.
 
 local aggregate = require "scrutinizer.report.aggregate"
 local check = require "scrutinizer.check"
@@ -8,26 +8,26 @@ local explain = require "scrutinizer.query.explain"
 local listing = require "scrutinizer.listing"
 local named_exporters = require "scrutinizer.report.named_exporters"
 local pages = require "scrutinizer.report.pages"
-local readiness = require "scrutinizer.query.ready"
+local prepare = require "scrutinizer.query.prepare"
 local series = require "scrutinizer.report.series"
 local show = require "scrutinizer.query.show"
 local wire = require "scrutinizer.wire"
 
 ---@class scrutinizer.Query
 local methods = draft.methods
-local ready = readiness.spec
+local prepared = prepare.of_query
 
-local running = {}
+local run = {}
 
 local GRAPHS = { series = true, rates = true, pie = true }
 
---- What a running method would raise with this argument; nil: nothing. `client:gather` asks before it runs queries.
+--- The message that a running method would raise with this argument, or nil. `client:gather` checks this before it runs queries.
 ---@param query scrutinizer.Query
 ---@param method string
 ---@param argument any
 ---@return string?
-function running.complaint(query, method, argument)
-  local spec, complaint = readiness.settled(query._spec, method, GRAPHS[method])
+function run.complaint(query, method, argument)
+  local spec, complaint = prepare.spec(query._spec, method, GRAPHS[method])
   if complaint then return complaint end
   if method == "aggregate" then return select(2, aggregate.plan(spec, argument)) end
   complaint = method == "rates" and series.complaint(spec)
@@ -50,7 +50,7 @@ end
 ---@param options? scrutinizer.RowsOptions
 ---@return scrutinizer.Cursor
 function methods:rows(options)
-  local spec = ready(self, "rows")
+  local spec = prepared(self, "rows")
   check_options(options)
   return require("scrutinizer.report.cursor").rows(self, spec, options)
 end
@@ -59,7 +59,7 @@ end
 ---@return table? report
 ---@return scrutinizer.Error? err
 function methods:fetch()
-  local spec = ready(self, "fetch")
+  local spec = prepared(self, "fetch")
   return require("scrutinizer.report.cursor").fetch(self, spec)
 end
 
@@ -67,15 +67,15 @@ end
 ---@return table? row
 ---@return scrutinizer.Error? err
 function methods:first()
-  local spec = ready(self, "first")
+  local spec = prepared(self, "first")
   return require("scrutinizer.report.cursor").first(self, spec)
 end
 
---- How many rows exist, whatever `:limit` and `:offset` say.
+--- How many rows exist. `:limit` and `:offset` have no effect.
 ---@return integer? count
 ---@return scrutinizer.Error? err
 function methods:count()
-  local spec = ready(self, "count")
+  local spec = prepared(self, "count")
   return require("scrutinizer.report.cursor").count(self, spec)
 end
 
@@ -86,7 +86,7 @@ end
 ---@return table[]? groups
 ---@return scrutinizer.Error? err
 function methods:aggregate(options)
-  local spec = ready(self, "aggregate")
+  local spec = prepared(self, "aggregate")
   local plan, complaint = aggregate.plan(spec, options)
   if not plan then draft.blame(complaint) end
   return require("scrutinizer.report.cursor").aggregate(self, spec, plan)
@@ -99,7 +99,7 @@ end
 function methods:columns()
   local timeless = draft.is(self) and not self._spec.times and self._spec.fields[wire.field.times] == nil
   local query = timeless and self:range "LastHour" or self
-  local spec = ready(query, "columns")
+  local spec = prepared(query, "columns")
   return require("scrutinizer.report.cursor").columns(query, spec)
 end
 
@@ -120,16 +120,16 @@ end
 ---@return { rm: string, action: string, rpt_json: string, data_requested: string }?
 ---@return scrutinizer.Error? err a name could not be looked up
 function methods:request()
-  local form, err = form_of(self, ready(self, "request"))
+  local form, err = form_of(self, prepared(self, "request"))
   if not form then return nil, err end
   return form
 end
 
---- What the query does, in words: from when to when, what is sent, what is filtered here, which rows are given. Asks the appliance nothing;
---- one line for each.
+--- Describes the query in words, one line each: its times, what is sent, by what the client filters rows, which rows are given. It sends no
+--- request.
 ---@return string
 function methods:explain()
-  local spec = ready(self, "explain")
+  local spec = prepared(self, "explain")
   return explain.text(spec)
 end
 
@@ -137,7 +137,7 @@ end
 ---@return string?
 ---@return scrutinizer.Error? err a name could not be looked up
 function methods:url()
-  local form, err = form_of(self, ready(self, "url"))
+  local form, err = form_of(self, prepared(self, "url"))
   if not form then return nil, err end
   if self._client.command then error("url: this client runs a command and has no URL; :curl() shows the command line", 2) end
   return show.url(self._client.url, form, self._client.has_token)
@@ -148,7 +148,7 @@ end
 ---@return string?
 ---@return scrutinizer.Error? err a name could not be looked up
 function methods:curl()
-  local form, err = form_of(self, ready(self, "curl"))
+  local form, err = form_of(self, prepared(self, "curl"))
   if not form then return nil, err end
   if self._client.command then return show.command(self._client.command, form) end
   return show.curl(self._client.url, form, self._client.has_token)
@@ -164,7 +164,7 @@ local SERIES_FIELDS = { "direction", "label", "dns", "interval", "points", "miss
 ---@return scrutinizer.Series[]? list
 ---@return scrutinizer.Error? err
 function methods:series()
-  local list, err = series.find(self._client, ready(self, "series", true))
+  local list, err = series.find(self._client, prepared(self, "series", true))
   return listing.result("series", SERIES_FIELDS, of_query(self, list, err))
 end
 
@@ -172,7 +172,7 @@ end
 ---@return scrutinizer.Series[]? list
 ---@return scrutinizer.Error? err
 function methods:rates()
-  local spec = ready(self, "rates", true)
+  local spec = prepared(self, "rates", true)
   local complaint = series.complaint(spec)
   if complaint then error("rates: " .. complaint, 2) end
   local list, err = series.find(self._client, spec)
@@ -184,7 +184,7 @@ end
 ---@return table[]? list
 ---@return scrutinizer.Error? err
 function methods:pie()
-  local list, err = series.pie(self._client, ready(self, "pie", true))
+  local list, err = series.pie(self._client, prepared(self, "pie", true))
   return listing.result("parts", { "direction", "label", "dns", "other" }, of_query(self, list, err))
 end
 
@@ -192,7 +192,7 @@ end
 ---@return integer? seconds
 ---@return scrutinizer.Error? err
 function methods:interval()
-  return of_query(self, series.interval(self._client, ready(self, "interval")))
+  return of_query(self, series.interval(self._client, prepared(self, "interval")))
 end
 
-return running
+return run

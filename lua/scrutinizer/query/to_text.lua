@@ -1,4 +1,4 @@
---- All that a query says, as one line of text. Two different requests have two different texts.
+--- A query as one line of text, with everything that was set. Two different requests have two different texts.
 
 local ascii = require "scrutinizer.ascii"
 local check = require "scrutinizer.check"
@@ -6,7 +6,7 @@ local described = require "scrutinizer.report.described"
 local errors = require "scrutinizer.errors"
 local wire = require "scrutinizer.wire"
 
-local said = {}
+local to_text = {}
 
 local quoted = errors.quoted
 local value_text
@@ -25,7 +25,7 @@ local function map_text(map)
   return words[1] and "{ " .. table.concat(words, ", ") .. " }" or "{}"
 end
 
--- Lists have other brackets when they are empty than tables of names: JSON tells `[]` from `{}`.
+-- An empty list is written as [], an empty table of names as {}, because JSON distinguishes them.
 function value_text(value)
   local kind = type(value)
   if kind == "string" then return quoted(value) end
@@ -47,13 +47,13 @@ end
 --- A filter of the appliance's form; devices as `:exporter` and `:device_group` take them.
 ---@param entry table
 ---@return string
-function said.filter(entry)
+function to_text.filter(entry)
   local device = entry.named or wire.device(entry)
   if device then return device_text(device) end
   return ("filter %s %s"):format(quoted(entry.key or entry.type), value_text(entry.value))
 end
 
--- The conditions, a call of `where` or `exclude` after the other.
+-- The conditions, one group for each call of `where` or `exclude`.
 local function add_conditions(words, conditions)
   local call, parts, mode
   local function close()
@@ -81,7 +81,7 @@ local function projection_text(projection)
   return "select " .. table.concat(words, ", ")
 end
 
--- Members of the spec in the order of the text, each with its word and the value that goes without saying.
+-- Members of the spec in the order of the text, each with its word and its default value, which is not written.
 local PLAIN = {
   { "rate_total" }, { "unit" }, { "data_format" }, { "data_mode", "data mode " }, { "order_by", "order by " }, { "others", "others " },
   { "limit", "limit " }, { "offset", "offset ", 0 }, { "skip", "skip " }, { "window", "window " },
@@ -95,7 +95,7 @@ local function add_plain(words, spec)
   end
 end
 
--- Members with tables, each with its word; empty ones go without saying.
+-- Members with tables, each with its word; empty ones are not written.
 local function add_table(words, word, value)
   if type(value) == "table" and next(value) ~= nil then words[#words + 1] = word .. " " .. value_text(value) end
 end
@@ -103,11 +103,11 @@ end
 --- The text of a query's spec.
 ---@param spec table
 ---@return string
-function said.text(spec)
+function to_text.spec(spec)
   local words = { quoted(spec.type), described.direction(spec), described.times(spec) or "no times yet" }
   if spec.timezone then words[#words + 1] = "timezone " .. quoted(spec.timezone) end
   if spec.granularity ~= "auto" then words[#words + 1] = "granularity " .. value_text(spec.granularity) end
-  for _, entry in ipairs(spec.filters) do words[#words + 1] = said.filter(entry) end
+  for _, entry in ipairs(spec.filters) do words[#words + 1] = to_text.filter(entry) end
   add_conditions(words, spec.conditions)
   for _, condition in ipairs(spec.kept) do words[#words + 1] = "keep " .. condition.words end
   if spec.projection then words[#words + 1] = projection_text(spec.projection) end
@@ -118,4 +118,4 @@ function said.text(spec)
   return table.concat(words, ", ")
 end
 
-return said
+return to_text

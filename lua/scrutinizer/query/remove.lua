@@ -1,4 +1,4 @@
---- The methods that take back what a query said.
+--- The methods that remove what earlier methods set in a query.
 
 local check = require "scrutinizer.check"
 local conditions = require "scrutinizer.wire.conditions"
@@ -9,7 +9,7 @@ local wire = require "scrutinizer.wire"
 ---@class scrutinizer.Query
 local methods = draft.methods
 
--- The items of a list that `drop` is not true of.
+-- The items of a list for which `drop` is not true.
 local function rest_of(list, drop)
   local rest = {}
   for _, item in ipairs(list) do
@@ -18,13 +18,13 @@ local function rest_of(list, drop)
   return rest
 end
 
--- Removes the conditions of one key of `where`, and filters of the appliance's form that say the same.
+-- Removes the conditions of one key of `where`, and filters in the appliance's form that have the same meaning.
 local function drop_key(spec, key)
   spec.conditions = rest_of(spec.conditions, function(condition) return condition.key == key end)
   spec.filters = rest_of(spec.filters, function(entry) return wire.filter_key(entry) == key end)
 end
 
--- What each word besides the keys of `where` takes back: a member of the spec, and what it is without it.
+-- What each word besides the keys of `where` removes: a member of the spec, and the value of this member afterwards.
 local MEMBERS = {
   keep = function(spec) spec.kept = {} end,
   select = function(spec) spec.projection = nil end,
@@ -50,7 +50,7 @@ function MEMBERS.limit(spec)
   spec.window = window
 end
 
--- The wire fields that they write, so that what `:set` gave goes too.
+-- The wire fields that they write: values that `:set` gave to these fields are removed, too.
 local PARTS = { order_by = "order_by", filters = "filters" }
 
 local KNOWN = {}
@@ -59,9 +59,9 @@ for word in pairs(MEMBERS) do KNOWN[word] = true end
 
 local ALLOWED = table.concat(check.sorted_keys(KNOWN), ", ")
 
---- Takes back what was said: `:without "src_ip"` removes what `:where` and `:exclude` said under this key, also in pasted JSON; "exporter" all
---- devices and device groups; "filters" both of them, and what `:filter` added; "keep", "select", "order_by", "limit", "offset", "timezone" and
---- "shift" what these methods said. What was not said may be taken back too.
+--- Removes what earlier methods set. `:without "src_ip"` removes the conditions of `:where` and `:exclude` with this key, also those of pasted
+--- JSON. "exporter" removes all devices and device groups. "filters" removes both kinds, and what `:filter` added. "keep", "select", "order_by",
+--- "limit", "offset", "timezone" and "shift" remove what the method of that name set. If nothing was set, nothing changes.
 ---@param word string
 ---@return scrutinizer.Query
 function methods:without(word)
@@ -70,12 +70,12 @@ function methods:without(word)
     draft.misuse("without", word, ALLOWED, suggest.did_you_mean(suggest.nearest(word, KNOWN)))
   end
   local whole = word ~= "filters" and (conditions.keys[word] or word == "exporter") and spec.fields[wire.field.filters] ~= nil
-  if whole then draft.blame "without: the filters were set as a whole by :set; change them there" end
+  if whole then draft.blame "without: :set has replaced the query's filters; change them in :set" end
   if MEMBERS[word] then MEMBERS[word](spec) else drop_key(spec, word) end
   return draft.finish(self, spec)
 end
 
---- All rows: takes back `:limit`. The same as `:without "limit"`.
+--- All rows: removes `:limit`. The same as `:without "limit"`.
 ---@return scrutinizer.Query
 function methods:no_limit()
   local spec = draft.of(self, "no_limit")
