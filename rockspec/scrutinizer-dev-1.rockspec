@@ -147,6 +147,7 @@ build = {
     ["scrutinizer.manage.common.item_results"] = "lua/scrutinizer/manage/common/item_results.lua",
     ["scrutinizer.manage.common.object_lists"] = "lua/scrutinizer/manage/common/object_lists.lua",
     ["scrutinizer.manage.common.paged_rows"] = "lua/scrutinizer/manage/common/paged_rows.lua",
+    ["scrutinizer.manage.common.syncs"] = "lua/scrutinizer/manage/common/syncs.lua",
     ["scrutinizer.manage.device_groups"] = "lua/scrutinizer/manage/device_groups.lua",
     ["scrutinizer.manage.devices"] = "lua/scrutinizer/manage/devices.lua",
     ["scrutinizer.manage.entities"] = "lua/scrutinizer/manage/entities.lua",

@@ -275,13 +275,16 @@ describe("inventory", function()
     end)
 
     it("know their interfaces by number and by each part of the name", function()
-      for _, name in ipairs { 8, "8", "8 - Uplink 1 (xe-0/0/1)", "Uplink 1 (xe-0/0/1)", "uplink 1", "XE-0/0/1" } do
+      for _, name in ipairs { 8, "8 - Uplink 1 (xe-0/0/1)", "Uplink 1 (xe-0/0/1)", "uplink 1", "XE-0/0/1" } do
         assert.equal(8, assert(client.exporters:interface("core-1", name)).index)
       end
       assert.equal(3, assert(client.exporters:interface("branch-1", "GigabitEthernet0/3")).index)
       local found, err = client.exporters:interface("core-1", "xe-9")
       assert.is_nil(found)
       assert.matches('^api: exporter: no interface has the name "xe%-9"; the interfaces of 192.0.2.1 are "1 %- GigabitEthernet0/1", ', tostring(err))
+      found, err = client.exporters:interface("core-1", "8") -- a text is a name
+      assert.is_nil(found)
+      assert.matches('no interface has the name "8"; ', tostring(err))
     end)
 
     it("make a query's filters when it runs, once", function()

@@ -356,6 +356,17 @@ describe("ip_groups", function()
     end)
   end)
 
+  it("print what they did, each rule as it is written", function()
+    assert.equal('IP group "One" (16900093): 2 rules\nrules  10.0.0.0/8\nrules  10.1.1.1-10.1.1.9',
+      tostring(client.ip_groups:create("One", { "10.0.0.0/8", "10.1.1.1-10.1.1.9" })))
+    assert.equal("2 rules\n10.0.0.0/8\n10.1.1.1-10.1.1.9", tostring(client.ip_groups:rules "One"))
+    assert.equal('IP group: id 16900093, name "One"', tostring(client.ip_groups:find "One"))
+    assert.equal('2 IP groups\nIP group "Two" (16900094): 1 rules\nIP group "One" (16900093): 1 rules',
+      tostring(client.ip_groups:from_csv { text = "Two,10.2.0.0/16\nOne,group:Two\n" }))
+    assert.equal("2 IP groups: id, name, code, error\n16900093  One  -  -\n-  Three  missing  no IP group has this name",
+      tostring(client.ip_groups:delete { "One", "Three" }))
+  end)
+
   describe("from_csv", function()
     it("makes groups, children first, and gives them in the file's order", function()
       local groups = assert(client.ip_groups:from_csv { text = table.concat({ "\239\187\191Name,Prefix", "# sites", "", "All sites,group:Berlin",

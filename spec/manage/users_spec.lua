@@ -294,4 +294,13 @@ describe("users", function()
       assert.same({}, client.users:set_preferences(2, {}))
     end)
   end)
+
+  it("print what became of each", function()
+    assert.equal("2 users: id, name, code, error\n3  ann  -  -\n-  guest  exists  A user already exists with that name",
+      tostring(client.users:create { { name = "ann", password = "secret" }, { name = "guest", password = "secret" } }))
+    assert.equal('user: id 3, name "bo"', tostring(client.users:rename(3, "bo")))
+    assert.equal('user: name "nobody": User nobody does not exist (missing)', tostring(client.users:rename("nobody", "x")))
+    assert.equal("2 members: user, group, code, error\nbo  Guests  -  -\nbo  Nowhere  missing  Usergroup Nowhere does not exist",
+      tostring(client.groups:add_members { { user = "bo", group = "Guests" }, { user = "bo", group = "Nowhere" } }))
+  end)
 end)

@@ -85,7 +85,7 @@ local CALLS = {
   ["device_groups.add_members"] = function() return client.device_groups:add_members(1, { "192.0.2.1" }) end,
   ["exporters.list"] = function() return client.exporters:list() end,
   ["exporters.find"] = function() return client.exporters:find "core-1" end,
-  ["exporters.interface"] = function() return client.exporters:interface("192.0.2.1", "1") end,
+  ["exporters.interface"] = function() return client.exporters:interface("192.0.2.1", 1) end,
   ["interfaces.list"] = function() return client.interfaces:list { exporter = "192.0.2.1" } end,
   ["hosts.find"] = function() return client.hosts:find { "10.8.0.69" } end,
   ["capture_rules.add"] = function()
@@ -186,8 +186,11 @@ local function public_calls()
       if part then found[part .. "." .. name] = true end
     end
   end
-  for name, value in pairs(scrutinizer) do
-    if type(value) == "function" then found["scrutinizer." .. name] = true end
+  -- However a function came into its table.
+  for part, of in pairs { scrutinizer = scrutinizer, billing = billing, chart = chart, export = export } do
+    for name, value in pairs(of) do
+      if type(value) == "function" then found[part .. "." .. name] = true end
+    end
   end
   return found
 end
@@ -224,6 +227,20 @@ describe("a public call", function()
       count(CALLS[name]())
     end)
   end
+
+  it("of the groups of calls gives what prints itself", function()
+    local seen = 0
+    for _, name in ipairs(names) do
+      local part = name:match "^([%l_]+)%."
+      if getmetatable(client[part]) then
+        local text = tostring(CALLS[name]())
+        assert.is_nil(text:find "^table: ", name)
+        assert.matches("^[%w{}_:, ]+", text, name)
+        seen = seen + 1
+      end
+    end
+    assert.is_true(seen >= 30, tostring(seen))
+  end)
 
   it("that builds a query gives one query", function()
     for _, builder in ipairs(BUILDERS) do

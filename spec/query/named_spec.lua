@@ -97,6 +97,30 @@ describe("names in a query", function()
     support.reset "accounts"
   end)
 
+  it("are texts, also those made of digits; numbers are ids", function()
+    assert(client.ip_groups:create("16900006", { "10.8.0.0/16" })) -- the name is Multicast's id
+    assert.equal(awk [[split($7, a, ".") == 4 && a[1] "." a[2] == "10.8"]], octets(day():where { src_ip_group = "16900006" }))
+    assert.same(day():where { src_ip_group = "Multicast" }:request(), day():where { src_ip_group = 16900006 }:request())
+    assert.not_equal(tostring(day():where { ip_group = 16900006 }), tostring(day():where { ip_group = "16900006" }))
+    assert.same({ "10.8.0.0" }, { client.ip_groups:rules("16900006")[1].address })
+    local made = assert(client.ip_groups:create("Sums", { { type = "child", group = "16900006" }, { type = "child", group = 16900006 } }))
+    assert.same({ "16900006", "16900093" },
+      support.state(("SELECT child_id FROM ip_group_rules WHERE group_id = %d ORDER BY 1"):format(made.id)))
+    assert.equal(16900093, assert(client.ip_groups:update("16900006", { add = { "10.9.0.0/16" } })).id)
+    assert.same({ { id = 16900093, name = "16900006" } }, client.ip_groups:delete { "16900006" })
+    assert.is_not_nil(client.ip_groups:find "Multicast")
+    -- No device group is called "2", though one has this id.
+    for _, call in ipairs {
+      function() return day():device_group("2"):fetch() end, function() return client.device_groups:members "2" end,
+      function() return client.device_groups:add_members("2", { "192.0.2.1" }) end,
+      function() return client.groups:grant { { group = 2, type = "group", code = "2" } } end,
+    } do
+      local none, err = call()
+      assert.is_nil(none)
+      assert.matches('no device group has the name "2"', tostring(err))
+    end
+  end)
+
   it("stand where management calls take ids", function()
     assert.same(client.device_groups:members(2), client.device_groups:members "Branches")
     local made = assert(client.ip_groups:create("Sites", { "10.1.0.0/16" }))

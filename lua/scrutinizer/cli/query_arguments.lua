@@ -1,5 +1,7 @@
 --- A query from arguments: the options of `report`, `explain` and `series`.
 
+local action_commands = require "scrutinizer.cli.action_commands"
+local conditions_of_where = require "scrutinizer.wire.conditions"
 local scrutinizer = require "scrutinizer"
 
 local unpack = table.unpack or unpack -- luacheck: ignore
@@ -62,13 +64,15 @@ function query.options(command, graph)
     command:option("--range", "A named range: " .. query.words(scrutinizer.date_ranges)):argname "<name>")
   command:group("Which flows",
     command:option("--where", "Only flows that match. Keys: ip, ip_group, network, port (or with src_ or dst_ in front), app_port. "
-      .. "Commas separate values, which are ORed; several --where are ANDed. The appliance ORs filters of the same type: then the client filters "
-      .. "the rows, or the query is refused."):argname "<key=value>":count "*":convert(pair),
+      .. "Commas separate values, which are ORed: ip=A,B matches flows of A or of B. Several --where are ANDed, also of one key: --where ip=A "
+      .. "--where ip=B matches flows between A and B. The appliance ORs filters of the same type: then the client filters the rows, or the query "
+      .. "is refused. ip_group: " .. action_commands.WHO):argname "<key=value>":count "*":convert(pair),
     command:option("--exclude", "Leave out every flow that matches any of these; keys as with --where."):argname "<key=value>":count "*"
       :convert(pair),
     command:option("--exporter", "An exporter: its address or any of its names."):argname "<exporter>",
-    command:option("--interface", "An interface of that exporter: its number or name."):argname "<interface>",
-    command:option("--device-group", "Id or name of a device group."):argname "<group>":convert(function(text) return tonumber(text) or text end),
+    command:option("--interface", "An interface of that exporter. Digits mean its number, other text a name; `name:42` means the name 42.")
+      :argname "<interface>":convert(action_commands.who),
+    command:option("--device-group", "A device group. " .. action_commands.WHO):argname "<group>":convert(action_commands.who),
     command:option("--filter", "A filter in the appliance's form, such as sdfIps=in_10.1.1.1_Both; not checked.")
       :argname "<type=value>":count "*":convert(pair),
     command:option("--direction", "inbound (default), outbound or both; required with --interface."):choices { "inbound", "outbound", "both" })
@@ -95,10 +99,10 @@ function query.options(command, graph)
   return command
 end
 
--- { key = { values } } of one pair; digits become numbers.
+-- { key = { values } } of one pair; digits are ids where names can be meant.
 local function conditions(given)
-  local list = values_of(given.value)
-  for i, value in ipairs(list) do list[i] = value:find "^%d+$" and tonumber(value) or value end
+  local list, key = values_of(given.value), conditions_of_where.keys[given.name]
+  for i, value in ipairs(list) do list[i] = key and key.kind == "ip_group" and action_commands.who(value) or value end
   return { [given.name] = list }
 end
 
@@ -142,7 +146,7 @@ local function say_which(q, args)
   for _, given in ipairs(args.exclude) do q = q:exclude(conditions(given)) end
   if args.interface and not args.exporter then error("--interface needs --exporter", 0) end
   if args.interface and not args.direction then error("--interface needs --direction inbound, outbound or both", 0) end
-  if args.exporter then q = q:exporter(args.exporter, tonumber(args.interface) or args.interface) end
+  if args.exporter then q = q:exporter(args.exporter, args.interface) end
   if args.device_group then q = q:device_group(args.device_group) end
   for _, filter in ipairs(args.filter) do q = q:filter(filter.name, filter.value) end
   return q

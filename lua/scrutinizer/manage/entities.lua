@@ -4,9 +4,9 @@
 local call = require "scrutinizer.transport.call"
 local addresses = require "scrutinizer.addresses"
 local check = require "scrutinizer.check"
-local errors = require "scrutinizer.errors"
 local item_fields = require "scrutinizer.manage.common.item_fields"
 local html = require "scrutinizer.manage.common.html"
+local listing = require "scrutinizer.listing"
 local suggest = require "scrutinizer.suggest"
 local object_lists = require "scrutinizer.manage.common.object_lists"
 local item_results = require "scrutinizer.manage.common.item_results"
@@ -43,7 +43,7 @@ function methods:list(kind)
   end
   local list, err = paged_rows.all(self._client, "entities:list", function(offset, count) return wire.entities(kind, offset, count) end, read,
     function(entity) return tostring(entity.id) end)
-  return errors.result(list, err)
+  return listing.result("entities", { "id", "label" }, list, err)
 end
 
 local MOMENT = 'epoch seconds or ISO 8601 text with its zone, as "2026-11-01T00:00:00Z"'
@@ -107,8 +107,8 @@ function methods:trend(given)
   local order
   order, err = read_points(kind, trend)
   if not order then return nil, err end
-  if kind == "protocols" then return order end
-  return order[1] and order[1].points or {}
+  if kind == "protocols" then return listing.of(order, "protocols", { "name", "points" }) end
+  return listing.of(order[1] and order[1].points or {}, "points, { epoch, bytes }", { 1, 2 })
 end
 
 return { new = function(client) return setmetatable({ _client = client }, Entities) end }

@@ -145,15 +145,17 @@ function methods:find(name)
   end
   if not found[1] then return unknown(list, name) end
   if found[2] then return ambiguous(found, name) end
-  return found[1]
+  return listing.one("exporter", found[1])
 end
 
--- Whether a name is one of the interface's: "8 - Uplink 1 (xe-0/0/1)" is also "Uplink 1 (xe-0/0/1)", "Uplink 1", "xe-0/0/1" and its index.
+-- Whether an interface has this index (a number) or this name (a text): "8 - Uplink 1 (xe-0/0/1)" is also "Uplink 1 (xe-0/0/1)", "Uplink 1" and
+-- "xe-0/0/1".
 local function called(interface, wanted)
+  if type(wanted) == "number" then return wanted == interface.index end
   local name = ascii.lower(interface.name)
   local rest = name:match "^%d+%s*%-%s*(.+)$" or name
   local alias, inner = rest:match "^(.-)%s*%(([^()]*)%)$"
-  return wanted == name or wanted == rest or wanted == alias or wanted == inner or wanted == ("%d"):format(interface.index)
+  return wanted == name or wanted == rest or wanted == alias or wanted == inner
 end
 
 local function interfaces_of(self, ip, age)
@@ -173,26 +175,26 @@ local function interfaces_called(list, wanted)
   return found
 end
 
---- One interface of an exporter by its number or name. "8 - Uplink 1 (xe-0/0/1)" is found by this text, by "Uplink 1 (xe-0/0/1)", "Uplink 1" and
---- "xe-0/0/1". Case does not matter.
+--- One interface of an exporter by its number, or by its name (a text). "8 - Uplink 1 (xe-0/0/1)" is found by this text, by
+--- "Uplink 1 (xe-0/0/1)", "Uplink 1" and "xe-0/0/1". Case does not matter.
 ---@param exporter string its address or one of its names
 ---@param name string|integer
 ---@return scrutinizer.Interface?
 ---@return scrutinizer.Error? err
 function methods:interface(exporter, name)
-  if type(name) == "number" and check.integer(name) then name = ("%d"):format(name) end
-  if not item_fields.text(name) then error(check.message("exporters:interface", name, "an interface's number or name"), 2) end
+  local wanted = check.integer(name) or (item_fields.text(name) and ascii.lower(name))
+  if not wanted then error(check.message("exporters:interface", name, "an interface's number, or its name, a text"), 2) end
   local device, err = self:find(exporter)
   if not device then return nil, err end
   local list
   list, err = interfaces_of(self, device.ip, self._max_age)
-  local found = list and interfaces_called(list, ascii.lower(name))
+  local found = list and interfaces_called(list, wanted)
   if found and not found[1] and not fresh(self._interfaces[device.ip], math.min(NEW_AGE, self._max_age)) then
     list, err = interfaces_of(self, device.ip, 0)
-    found = list and interfaces_called(list, ascii.lower(name))
+    found = list and interfaces_called(list, wanted)
   end
   if not found then return nil, err end
-  if #found == 1 then return found[1] end
+  if #found == 1 then return listing.one("interface", found[1]) end
   local all = {}
   for _, interface in ipairs(#found == 0 and list or found) do all[#all + 1] = check.show(interface.name) end
   return errors.fail("api", ("exporter: %s %s the name %s; the interfaces of %s are %s"):format(

@@ -31,7 +31,7 @@ end
 --- minutes (`client.exporters`). A name of no device, or of several, is an error. A query with an interface must set its direction: without
 --- `:inbound`, `:outbound` or `:both` it raises when it runs.
 ---@param device string its address, name, DNS name, sysname or label; IPv6 is sent as text, which is unverified
----@param interface? integer|string its SNMP index or its name, such as "xe-0/0/1"
+---@param interface? integer|string its SNMP index (a number) or its name (a text), such as "xe-0/0/1"
 ---@return scrutinizer.Query
 function methods:exporter(device, interface)
   local spec = draft.with_filters(self, "exporter")
@@ -60,7 +60,7 @@ function methods:all_exporters()
 end
 
 --- Only flows of the devices in this group. Several calls, and calls of `:exporter`, are ORed. It replaces `:all_exporters`.
----@param group integer|string its id (from 0) or name, see client.device_groups:list(); a name is looked up when the query runs
+---@param group integer|string its id (a number from 0) or name (a text), see client.device_groups:list(); a name is looked up when the query runs
 ---@return scrutinizer.Query
 function methods:device_group(group)
   local spec = draft.with_filters(self, "device_group")

@@ -37,7 +37,7 @@ end
 
 -- A name is looked up before a request is made.
 function READERS.ip_group(value)
-  return check.digits(value, 1) or (check.name(value) and value) or nil
+  return check.integer(value, 1) or (check.name(value) and value) or nil
 end
 
 function READERS.port(value)
@@ -99,7 +99,7 @@ local function alternative(key, given)
   elseif kind == "app_port" then
     one.text = ("%d-%d"):format(value.port, value.protocol)
   else
-    one.text = type(value) == "number" and ("%d"):format(value) or value
+    one.text = type(value) == "number" and ("%d"):format(value) or ("name %s"):format(value)
   end
   return one
 end

@@ -1,5 +1,6 @@
 --- `scrutinizer bill`: makes an invoice for a customer's month by percentile, and verifies saved bills.
 
+local action_commands = require "scrutinizer.cli.action_commands"
 local billing = require "scrutinizer.billing"
 local data_file = require "scrutinizer.cli.data_files"
 local exit_status = require "scrutinizer.cli.exit_status"
@@ -21,7 +22,7 @@ local function add_customer(command)
   command:group("Whose traffic (one kind)",
     command:option("--interface", "Exporter and interface number. Repeat it for more ports; they are summed before ranking.")
       :argname "<exporter/index>":count "*":convert(number_pair),
-    command:option("--ip-group", "Id of an IP group."):argname "<id>":count "*":convert(tonumber),
+    command:option("--ip-group", "An IP group. " .. action_commands.WHO):argname "<group>":count "*":convert(action_commands.who),
     command:option("--network", "A network, such as 10.0.0.0/8."):argname "<network>":count "*",
     command:option("--ip", "An address."):argname "<ip>":count "*",
     command:option("--exporter", "Required with --ip-group, --network and --ip: count only the flows of this exporter. all: count the flows of all "

@@ -38,7 +38,9 @@ end
 local function change_permissions(method)
   return function(client, args)
     local given = {}
-    for i, code in ipairs(args.codes) do given[i] = { group = args.group, type = args.type, code = code } end
+    for i, code in ipairs(args.codes) do
+      given[i] = { group = args.group, type = args.type, code = args.type == "group" and action_commands.who(code) or code }
+    end
     local list, err = client.groups[method](client.groups, given)
     return action_commands.show(args, list, err, { "group", "type", "code", "error" })
   end
@@ -51,8 +53,8 @@ end
 
 local function permissions(command)
   command:argument("group", "The usergroup."):argname "<group>":convert(action_commands.who)
-  command:argument("type", "Type of the codes: device (address in hex: 0A010107), interface (0A010107-1), group, report (ids), plixer (a "
-    .. "feature, such as adminTab), gadget, thirdparty, bboard."):argname "<type>"
+  command:argument("type", "Type of the codes: device (address in hex: 0A010107), interface (0A010107-1), group (a device group: id or "
+    .. "name), report (an id), plixer (a feature, such as adminTab), gadget, thirdparty, bboard."):argname "<type>"
   command:argument("codes", "Codes of this type."):args "+":argname "<code>"
 end
 

@@ -113,12 +113,12 @@ function object_lists.finder(part, what)
   end
 end
 
---- An id, or the text of a name, as `look_up` takes it; nil when it is neither.
+--- An id (a number), or a name (a text), as `look_up` takes it; nil when it is neither.
 ---@param value any
 ---@param least integer the least id
 ---@return integer|string|nil
 function object_lists.who(value, least)
-  return check.digits(value, least) or (type(value) == "string" and not value:find "^%d*$" and value) or nil
+  return check.integer(value, least) or (check.name(value) and value) or nil
 end
 
 --- The id for what `who` has returned: a name is looked up.

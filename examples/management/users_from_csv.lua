@@ -19,7 +19,7 @@ local function fields_of(line)
   return list
 end
 
-local client = assert(scrutinizer.connect { tls = { ca_file = os.getenv "SCRUTINIZER_CA" } })
+local client = assert(scrutinizer.connect {})
 local users, members = {}, {}
 local file = assert(io.open(assert(arg[1], "usage: users_from_csv.lua file.csv"), "rb"))
 for line in file:lines() do

@@ -2,7 +2,7 @@
 -- Usage: ip_groups_from_csv.lua file.csv, with lines such as "Branches,10.20.0.0/16", "Branches,10.9.0.1-10.9.0.99" or "All,group:Branches".
 local scrutinizer = require "scrutinizer"
 
-local client = assert(scrutinizer.connect { tls = { ca_file = os.getenv "SCRUTINIZER_CA" } })
+local client = assert(scrutinizer.connect {})
 local path = assert(arg[1], "usage: ip_groups_from_csv.lua file.csv")
 local groups, err = client.ip_groups:from_csv(path)
 if not groups then

@@ -10,7 +10,7 @@ for line in io.lines(arg[1]) do
 end
 for name in io.lines(arg[2]) do left[#left + 1] = name end
 
-local client = assert(scrutinizer.connect { tls = { ca_file = os.getenv "SCRUTINIZER_CA" } })
+local client = assert(scrutinizer.connect {})
 local result = assert(client.users:sync(users, { gone = left }))
 for _, done in ipairs { "created", "kept", "removed", "absent" } do
   for _, user in ipairs(result[done]) do print(("%-8s %s"):format(done, user.name)) end

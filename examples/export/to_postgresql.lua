@@ -6,7 +6,7 @@ local scrutinizer = require "scrutinizer"
 local day = arg[1] or "2026-11-01"
 local y, m, d = day:match "^(%d%d%d%d)%-(%d%d)%-(%d%d)$"
 local following = os.date("%Y-%m-%d", os.time { year = assert(y, "usage: to_postgresql.lua 2026-11-01"), month = m, day = d + 1, hour = 12 })
-local client = assert(scrutinizer.connect { tls = { ca_file = os.getenv "SCRUTINIZER_CA" } })
+local client = assert(scrutinizer.connect {})
 local query = client:report("host2host"):timezone("UTC"):between(day, following):select {
   source = "sourceipaddress", destination = "destinationipaddress", octets = "sum_octetdeltacount", packets = "sum_packetdeltacount" }
 

@@ -10,7 +10,7 @@ for line in io.lines(path) do
   if rule then rules[#rules + 1] = rule end
 end
 
-local client = assert(scrutinizer.connect { tls = { ca_file = os.getenv "SCRUTINIZER_CA" } })
+local client = assert(scrutinizer.connect {})
 local group = assert(client.ip_groups:sync(name, rules, { dry = dry }))
 local failed = 0
 for _, done in ipairs { "added", "removed" } do
