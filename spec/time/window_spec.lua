@@ -52,6 +52,18 @@ for name, year in [("Europe/Berlin", 2026), ("America/New_York", 2026), ("Austra
             then = (c + datetime.timedelta(days=back)).date()
             if then.year == year: print(name, "day", back, t + 7, *found.get(("day", f"{then:%Y-%m-%d}"), ("-", "-")))
         print(name, "month", 0, t + 7, *found["month", f"{c:%Y-%m}"])
+    near = [t for day in range(begin, begin + 370 * 86400, 86400) if show(day).utcoffset() != show(day + 86400).utcoffset()
+            for t in range(day - 3600, day + 90000, 1800)] # around a change of the clock
+    for t in near + random.sample(moments[400:-400], 50):
+        if not begin + 40 * 86400 < t < begin + 330 * 86400: continue
+        for days in (-7, -1, 7):
+            for back in (0, -1):
+                c = show(t - show(t).minute * 60 + back * 3600) # the hour counted back, by the clock at its beginning
+                at = f"{(c + datetime.timedelta(days=days)):%Y-%m-%dT%H}"
+                span = found.get(("hour", at), ("-", "-"))
+                whole = span[0] == "-" or shown["hour", at] == span[1] - span[0]
+                print(name, f"hour{days:+}", back, t, *(span if whole else ("twice", "twice")))
+                if back: print(name, f"full{days:+}", "LastFullHour", t, *(span if whole else ("twice", "twice")))
     for t in random.sample(moments[400:-400], 400):
         for days in (-7, -1, 28):
             to = (show(t) + datetime.timedelta(days=days)).replace(fold=0)
@@ -70,6 +82,7 @@ local function spec_of(zone, unit, at, now)
     local y, m, d = zones.date(zones.days(tonumber(year), tonumber(month), tonumber(day)) + 2)
     spec.times = { between = { at, ("%04d-%02d-%02d"):format(y, m, d) } }
   end
+  if name == "full" then spec.times = { range = at } end
   if unit == "last" or unit == "between" then
     spec.times = unit == "last" and { last = 7200 } or { from = now - 7200, to = now }
     spec.shift = { days = tonumber(at), seconds = 0 }
@@ -100,7 +113,7 @@ describe("a window", function()
       counts[unit] = (counts[unit] or 0) + 1
     end
     assert.is_true(counts.day > 10000 and counts.month > 2000 and counts.hour > 4000 and counts.last == 15600 and counts.between == 15600)
-    assert.is_true(counts.days > 100 and skipped > 20 and twice == 2)
+    assert.is_true(counts.days > 100 and counts.full > 1000 and skipped > 20 and twice == 2)
   end)
 
   it("of an hour that the clock shows twice, with a minute of the next in between, is refused; so is that next hour", function()

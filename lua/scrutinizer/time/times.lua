@@ -211,12 +211,11 @@ local function named(range, timezone, now)
   return { from = midnight(first), to = after and midnight(after) or now, is_open = not after }
 end
 
---- Whether times have a length rather than bounds: "LastHour", `query:last`.
+--- Whether times are a length that ends now rather than bounds: "LastHour", `query:last`.
 ---@param said table a spec's times
 ---@return boolean
 function times.has_length(said)
-  local hours_back = said.unit == "hour" and type(said.at) == "number"
-  return said.last ~= nil or hours_back or ROLLING[said.range] ~= nil or said.range == "LastFullHour"
+  return said.last ~= nil or ROLLING[said.range] ~= nil
 end
 
 --- The bounds of a query's times at the moment `now`, before they are moved. Ranges of minutes, hours or days such as "LastHour" end with the last

@@ -57,6 +57,12 @@ local function hour_back(at, local_zone, now)
   return { from = from, to = from + 3600 }
 end
 
+-- The text of an hour that is counted back: the hour that the clock shows at its beginning.
+local function hour_text(at, local_zone, now)
+  local c = local_zone:civil(hour_back(at, local_zone, now).from)
+  return ("%04d-%02d-%02dT%02d"):format(c.year, c.month, c.day, c.hour)
+end
+
 -- The time zone of a query's window; nil and a message when the query has none.
 local function zone_of(spec, what)
   if not spec.timezone then return nil, ('%s: the query has no time zone; set one, such as :timezone "Europe/Berlin"'):format(what) end
@@ -142,9 +148,9 @@ local function with_times(spec, said)
   return copy
 end
 
--- All moments at which the clock shows an hour, after it was moved by days.
-local function hour_window(spec, local_zone)
-  local fields, said = fields_of("hour", spec.times.at), spec.times.at
+-- All moments at which the clock shows an hour, "2026-11-26T14", after it was moved by days.
+local function hour_window(spec, at, local_zone)
+  local fields, said = fields_of("hour", at), at
   if spec.shift then
     fields.day = fields.day + spec.shift.days
     said = ("%s, shifted by %s,"):format(said, span_text(spec.shift))
@@ -179,7 +185,7 @@ end
 local function span(spec, bounds, days, local_zone)
   local to, message = times.at(bounds.to, days, local_zone)
   if not to then return nil, bound_complaint(spec, "to", message) end
-  -- What has a length keeps it; what the calendar bounds keeps its bounds on the clock.
+  -- What has a length and ends now keeps it; what the calendar bounds keeps its bounds on the clock.
   if times.has_length(spec.times) then return { from = to - (bounds.to - bounds.from), to = to } end
   local from
   from, message = times.at(bounds.from, days, local_zone)
@@ -209,7 +215,10 @@ local function counted(spec, now, days)
     if not found then return nil, missing end
     local_zone = found
   end
-  if said.unit == "hour" and type(said.at) == "string" then return hour_window(spec, local_zone) end
+  if said.unit == "hour" and type(said.at) == "string" then return hour_window(spec, said.at, local_zone) end
+  -- Days keep the hour of the clock, also of one that is counted back.
+  local back = said.unit == "hour" and said.at or said.range == "LastFullHour" and -1
+  if back and days ~= 0 then return hour_window(spec, hour_text(back, local_zone, now), local_zone) end
   local bounds, message = bounds_of(spec, now, local_zone)
   if not bounds then return nil, message end
   return span(spec, bounds, days, local_zone or zone.load(spec.timezone))
