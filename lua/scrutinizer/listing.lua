@@ -23,6 +23,7 @@ end
 local function line_of(entry, fields)
   local own, words = own_line(entry), {}
   if own then return own end
+  if type(entry) ~= "table" then return errors.neutral(tostring(entry), 100) end
   for i, field in ipairs(fields) do
     local value = entry[field]
     if type(value) == "table" then value = #value end

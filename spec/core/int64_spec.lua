@@ -112,6 +112,14 @@ end)
 local LARGE = { "9007199254740993", "-9007199254740993", "9223372036854775807", "-9223372036854775808" }
 local BEYOND = { "9223372036854775808", "-9223372036854775809", "18446744073709551615" }
 
+describe("a third value", function()
+  it("raises: it would be left out", function()
+    for name, call in pairs { add = function() local _ = add(1, 2, 3) end, compare = function() local _ = compare(1, 2, nil) end } do
+      assert.equal(name .. ": got 3 values; allowed: two", support.complaint(call))
+    end
+  end)
+end)
+
 describe("integers", function()
   if not JIT and not INTEGERS then
     it('refuse "int64" on a Lua without it', function()

@@ -36,6 +36,11 @@ describe("export.csv", function()
     assert.equal('name,n,note\r\n"=cmd()|""x""",-5,"a,b"\r\n"+1 `id`\r\n",9007199254740991,\27[31m\0é\255\r\n', text)
   end)
 
+  it("has the fields of all rows of a list, also those that the first row lacks", function()
+    assert.equal("a,b,c\n1,,\n,2,\n,,3\n", (text_of("csv", { { a = 1 }, { b = 2 }, { c = 3 } }, { newline = "\n" })))
+    assert.equal("a,b\n1,\n,2\n", (text_of("csv", { rows = { { a = 1 }, { b = 2 } } }, { newline = "\n" })))
+  end)
+
   it("guards against formulas when asked, and leaves numbers alone", function()
     local rows = { { "=1+1" }, { "@x" }, { "-5" }, { -5 }, { "-x" }, { "\t=1" }, { "plain" }, { "9223372036854775808" } }
     for i, row in ipairs(rows) do rows[i] = { v = row[1] } end
@@ -250,6 +255,21 @@ describe("a report", function()
     assert.equal("rank\n2\n3\n4\n5\n", (text_of("csv", cursor, { newline = "\n" })))
     local report = assert(day():limit(2):fetch())
     assert.matches("^rank,sourceipaddress,", (text_of("csv", report)))
+    for _, query in ipairs { day():limit(2):select("sum_octetdeltacount", "percenttotal", "sourceipaddress"), day():both():limit(1):select { b = "rank", a = "x?" },
+      day():keep({ rank = 0 }):select("rank") } do
+      for _, kind in ipairs { "csv", "ndjson" } do assert.equal((text_of(kind, query)), (text_of(kind, assert(query:fetch())))) end
+    end
+  end)
+
+  it("refuses what no cell shows, such as a series' points, unless its columns are named", function()
+    local series = assert(day():limit(1):series())
+    for _, kind in ipairs { "csv", "ndjson", "table" } do
+      local ok, message = pcall(function() export[kind](series, function() end) end)
+      assert.is_false(ok)
+      assert.matches('source: got a table; allowed: rows of plain values: "points" holds a table; say columns = {…}', message, 1, true)
+    end
+    assert.equal("label,missing\n" .. series[1].label .. ",0\n",
+      (text_of("csv", { series[1] }, { newline = "\n", columns = { "label", "missing" } })))
   end)
 
   if not support.sanitized and not os.getenv "SANDBOX_CHECKED" then

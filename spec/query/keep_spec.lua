@@ -45,6 +45,14 @@ local MISUSE = {
   { { a = "2001:db8::/129" }, 'keep: "a": got "2001:db8::/129"; allowed: a network' },
   { { a = "2001:db8:::/32" }, 'keep: "a": got "2001:db8:::/32"; allowed: a network' },
   { { a = "::ffff:300.0.0.1/96" }, 'keep: "a": got "::ffff:300.0.0.1/96"; allowed: a network' },
+  { { a = "10.0.0.0/-1" }, 'keep: "a": got "10.0.0.0/-1"; allowed: a network' },
+  { { a = "10.0.0.0/8x" }, 'keep: "a": got "10.0.0.0/8x"; allowed: a network' },
+  { { a = "10.0.0.0/8 " }, 'keep: "a": got "10.0.0.0/8 "; allowed: a network' },
+  { { a = { no = " 10.0.0.0 / 8" } }, 'keep: "a": no: got " 10.0.0.0 / 8"; allowed: a network' },
+  { { a = "2001:db8::/x" }, 'keep: "a": got "2001:db8::/x"; allowed: a network' },
+  { { a = "10.0.0.1 " }, 'keep: "a": got "10.0.0.1 "; allowed: an address without blanks' },
+  { { a = "10.0.0.1-10.0.0.9" }, 'keep: "a": got "10.0.0.1-10.0.0.9"; allowed: networks, as ranges of addresses are not read' },
+  { { a = "::1 - ::9" }, 'keep: "a": got "::1 - ::9"; allowed: networks, as ranges of addresses are not read' },
   { { a = { min = 2, max = 1 } }, 'keep: "a": min is 2 and max 1: no number is in between' },
   { { a = { no = { min = "9007199254740993", max = "9007199254740992.5" } } },
     'keep: "a": no: min is 9007199254740993 and max 9007199254740992.5: no number is in between' },
@@ -58,6 +66,7 @@ local SAID = {
   { { src = "10.0.0.0/8" }, 'keep src = "10.0.0.0/8"' },
   { { src = { "10.0.0.1", 7 } }, 'keep src = "10.0.0.1" or 7' },
   { { n = { min = 1, max = "18446744073709551616" } }, "keep n from 1 up to 18446744073709551616" },
+  { { a = { "10.0.0.0/8 (HQ)", "10.0.0.1-b", "a-10.0.0.1", " a " } }, 'keep a = "10.0.0.0/8 (HQ)" or "10.0.0.1-b" or "a-10.0.0.1" or " a "' },
   { { ["n.label"] = { no = { begins = { "a", 'b"' } } } }, 'keep n.label not begins "a" or "b\\""' },
   { { ["a b"] = { contains = "x", no = "x" } }, 'keep "a b" (contains "x" and not = "x")' },
   { { a = { { min = 1 }, "y" } }, 'keep a (from 1 or = "y")' },
@@ -97,6 +106,19 @@ describe("keep", function()
   it("takes no field that is no column", function()
     assert.equal("keep: direction: use :inbound() or :outbound() instead",
       support.complaint(function() local _ = timed:both():keep({ direction = "inbound" }):request() end))
+    for _, case in ipairs {
+      { "sum_octetdeltacount", "1,000", "1,000" }, { "sum_octetdeltacount", { 5, "min:1000" }, "min:1000" }, { "rank", { no = "first" }, "first" },
+      { "first_flow_epoch", { { min = 1 }, { no = { "7", "2026-11-26" } } }, "2026-11-26" }, { "sum_octetdeltacount", "0328", "0328" },
+      { "octets", "much", "much" },
+    } do
+      local column = case[1] == "octets" and "sum_octetdeltacount" or case[1]
+      assert.equal(('keep: "%s": got "%s"; allowed: a number or its decimal text, as %s holds numbers'):format(case[1], case[3], column),
+        support.complaint(function() local _ = timed:select({ octets = "sum_octetdeltacount" }):keep({ [case[1]] = case[2] }):request() end))
+    end
+    for _, good in ipairs { { ["sum_octetdeltacount.label"] = "1 kB" }, { sum_octetdeltacount = { "328", "1e3" } }, { rank = { begins = "1" } },
+      { sourceipaddress = "1,000" } } do
+      assert.is_table(timed:keep(good):request())
+    end
     assert.equal('keep: field: got "rank.label"; allowed: rank has no .label; use "rank"',
       support.complaint(function() local _ = timed:keep({ ["rank.label"] = "1" }):request() end))
   end)

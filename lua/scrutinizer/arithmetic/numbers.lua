@@ -49,6 +49,11 @@ local function read(method, value)
   error(check.message(method, value, ALLOWED), 4)
 end
 
+-- A third value would be left out of a sum in silence. Raises two levels up.
+local function only_two(method, ...)
+  if select("#", ...) > 0 then error(("%s: got %d values; allowed: two"):format(method, 2 + select("#", ...)), 3) end
+end
+
 local function is_cdata(value)
   return int64.text(value) ~= nil
 end
@@ -72,7 +77,8 @@ end
 ---@param a number|string|ffi.cdata*
 ---@param b number|string|ffi.cdata*
 ---@return number|string|ffi.cdata*
-function numbers.add(a, b)
+function numbers.add(a, b, ...)
+  only_two("add", ...)
   local sum = add(a, b)
   return sum
 end
@@ -95,7 +101,8 @@ end
 ---@param a number|string|ffi.cdata*
 ---@param b number|string|ffi.cdata*
 ---@return -1|0|1
-function numbers.compare(a, b)
+function numbers.compare(a, b, ...)
+  only_two("compare", ...)
   return compare(a, b) + 0 -- LuaJIT has a -0
 end
 

@@ -28,11 +28,11 @@ local function by_sorted_keys(row)
   return list
 end
 
---- The fields in order: `columns`, else those of the cursor or the report, else those of the first row, sorted by name.
+--- The fields in order: `columns`, else those of the cursor or the report, else those of a list's rows, or of a function's first one, sorted by name.
 function Source:fields(columns, first)
   local list = {}
   columns = columns or (self.cursor and self.cursor.fields) or self.known
-  if not columns then return by_sorted_keys(first) end
+  if not columns then return by_sorted_keys(self.keys or first) end
   for i, column in ipairs(columns) do list[i] = entry(column) end
   return list
 end
@@ -46,16 +46,16 @@ local function check_columns(columns)
   return #columns > 0
 end
 
-local function over_list(rows, known)
+local function over_list(rows, known, keys)
   local at = 0
-  return setmetatable({ total = #rows, known = known, next = function()
+  return setmetatable({ total = #rows, known = known, keys = keys, next = function()
     at = at + 1
     return rows[at]
   end }, Source)
 end
 
 local function fields_of_report(report)
-  if not report.columns then return nil end
+  if report.fields or not report.columns then return report.fields end
   local list = {}
   for i, column in ipairs(report.columns) do list[i] = column.name end
   -- After `select` the rows have aliases instead of the columns' names.
@@ -63,6 +63,33 @@ local function fields_of_report(report)
   for _, name in ipairs(list) do
     if first and first[name] ~= nil then return list end
   end
+end
+
+-- Whether a value is a table that no cell shows, as the points of a series are.
+local function is_odd(value)
+  if type(value) ~= "table" then return false end
+  local metatable = getmetatable(value)
+  return type(metatable) ~= "table" or not metatable.__tostring
+end
+
+-- The keys of all rows, as the first one may lack values that others have; and the first key, by its bytes, whose value is a table.
+local function keys_of(rows)
+  local keys, odd = {}, {}
+  for _, row in ipairs(rows) do
+    for key, value in next, type(row) == "table" and row or {} do
+      keys[key] = true
+      if is_odd(value) then odd[key] = true end
+    end
+  end
+  return keys, check.sorted_keys(odd)[1]
+end
+
+-- A list of rows. Where no columns are named, their values are plain.
+local function of_list(rows, known, columns)
+  if known or columns then return over_list(rows, known) end
+  local keys, odd = keys_of(rows)
+  if odd then return nil, ("rows of plain values: %s holds a table; say columns = {…} with fields that hold none"):format(check.show(odd)) end
+  return over_list(rows, nil, keys)
 end
 
 local ALLOWED = "a query, a cursor, a report, a list of rows, or a function that returns rows"
@@ -84,9 +111,9 @@ function source.open(given, columns)
     local cursor = given:rows { reuse = true }
     return setmetatable({ cursor = cursor, next = cursor.next, state = cursor }, Source)
   end
-  if type(given.rows) == "table" then return over_list(given.rows, fields_of_report(given)) end
+  if type(given.rows) == "table" then return of_list(given.rows, fields_of_report(given), columns) end
   if given[1] == nil and next(given) ~= nil then return nil, ALLOWED end
-  return over_list(given)
+  return of_list(given, nil, columns)
 end
 
 return source

@@ -38,9 +38,19 @@ local function is_plain(value)
   return type(value) == "string" or number_text(value) ~= nil
 end
 
--- Whether a text was meant as a network: an address of digits and dots, or with two colons, and a length or mask behind a slash.
+-- Whether a text was meant as a network: an address, or something with its dots or colons, and one word behind a slash.
 local function is_like_network(text)
+  if addresses.is_ip(text:match "^%s*([^%s/]+)%s*/%s*%S*%s*$") then return true end
   return text:find "^%d+%.[%d.]*/[%d.]*$" ~= nil or text:find "^[%x.]*:[%x:.]*:[%x:.]*/%d*$" ~= nil
+end
+
+-- What is allowed instead of a text that was meant as a network or an address and would match no cell; nil: the text is good.
+local function misspelt(text)
+  if addresses.network(text) or addresses.is_ip(text) then return nil end
+  if is_like_network(text) then return 'a network, an address with its length, as "10.0.0.0/8" or "2001:db8::/32"' end
+  local from, to = text:match "^%s*([^%s-]+)%s*%-%s*([^%s-]+)%s*$"
+  if addresses.is_ip(from) and addresses.is_ip(to) then return 'networks, as ranges of addresses are not read; { begins = … } for the text itself' end
+  return addresses.is_ip(text:match "^%s*(.-)%s*$") and "an address without blanks" or nil
 end
 
 -- Adds a plain value to a test's lists. Returns what is allowed, and perhaps a hint, when it is a text that looks like a network and is none.
@@ -53,7 +63,8 @@ local function add_plain(lists, value)
   table.insert(lists.texts, value)
   local network, hint = addresses.network(value)
   if hint then return "a network without host bits", hint end
-  if not network and is_like_network(value) then return 'a network, an address with its length, as "10.0.0.0/8" or "2001:db8::/32"' end
+  local allowed = misspelt(value)
+  if allowed then return allowed end
   if network or addresses.is_ip(value) then table.insert(lists.networks, value) end
   if is_decimal(value) then table.insert(lists.decimals, value) end
 end

@@ -125,7 +125,7 @@ function Report:__tostring()
   return ("scrutinizer.Report: %s, %s, %s, %s"):format(check.show(self.type), self.direction, self.window, count)
 end
 
-local FIELDS = { "columns", "total", "totals", "time", "exporters", "request_id", "granularity", "footer", "truncated" }
+local FIELDS = { "columns", "fields", "total", "totals", "time", "exporters", "request_id", "granularity", "footer", "truncated" }
 
 --- All rows at once.
 ---@param query scrutinizer.Query

@@ -160,11 +160,44 @@ local function selected_of_all(spec, by)
   end
 end
 
+-- Names of columns that hold numbers in every answer; columns.h has the whole rule, which also reads the header.
+local OF_NUMBERS = { "^sum_", "^min_", "^max_", "^avg_", "^count_", "^countdistinct_", "_epoch$", "^custom_interfacepercent$", "^rank$" }
+
+local function holds_numbers(column)
+  if column.member ~= "raw" then return false end
+  for _, pattern in ipairs(OF_NUMBERS) do
+    if column.column:find(pattern) then return true end
+  end
+  return false
+end
+
+-- A text that a condition wants a number to equal; nil: there is none.
+local function text_for_number(test)
+  local lists = test.one_of
+  local is_decimal = {}
+  for _, text in ipairs(lists and lists.decimals or {}) do is_decimal[text] = true end
+  for _, text in ipairs(lists and lists.texts or {}) do
+    if not is_decimal[text] then return text end
+  end
+  local found = test.no and text_for_number(test.no)
+  for _, kind in ipairs { "all", "any" } do
+    for _, part in ipairs(test[kind] or {}) do found = found or text_for_number(part) end
+  end
+  return found
+end
+
+-- What is wrong with a condition that no row could meet, as its column holds numbers.
+local function never_met(column, condition)
+  local text = holds_numbers(column) and text_for_number(condition.test)
+  if not text then return nil end
+  return check.message("keep: " .. check.show(condition.field), text, ("a number or its decimal text, as %s holds numbers"):format(column.column))
+end
+
 -- The tests of `keep`, added to those there are. Returns what is wrong.
 local function add_kept(all, spec, by)
   for _, condition in ipairs(spec.kept) do
     local column, message = tested(spec, condition.field)
-    message = message or projection.of_all("keep", column.column, by)
+    message = message or projection.of_all("keep", column.column, by) or never_met(column, condition)
     if message then return message end
     for kind, part in pairs(condition.test) do column[kind] = part end
     all[#all + 1] = column
