@@ -171,6 +171,10 @@ describe("ip_groups", function()
         { { "10.0.0.9-10.0.0.1" }, 'to: got "10.0.0.1"; allowed: no address before 10.0.0.9' },
         { { "2001:db8::2-2001:db8::1" }, "no address before 2001:db8::2" }, { { "::2-::1:0:0" , "::2-::1.0.0.1", "::3-::0.0.0.2" }, "rule 3: to" },
         { { "10.0.0.1-::1" }, "an address of the family of 10.0.0.1" }, { { "10.0.0.0/0.0.0.256" }, 'mask: got "0.0.0.256"' },
+        { { "10.20.0.0/255.255.0.0" }, 'mask: got "255.255.0.0"; allowed: a wildcard mask, whose 1 bits do not count (a netmask only in a table, '
+          .. '{ type = "wildcard", address =, mask = }); did you mean "10.20.0.0/16"?' },
+        { { "10.20.5.0/255.255.0.0" }, 'did you mean "10.20.0.0/16"?' }, { { "10.0.0.1/255.255.255.255" }, 'did you mean "10.0.0.1/32"?' },
+        { { "10.0.0.1/0.0.0.0" }, 'mask: got "0.0.0.0"' },
         { { "::/0.0.0.255" }, 'address: got "::"' }, { { { type = "child" } }, "group: got nil" }, { { { type = "chld" } }, 'did you mean "child"?' },
         { { { type = "ip", adress = "10.0.0.1" } }, 'field: got "adress"' },
         { { 5 }, 'rule: got 5; allowed: "10.1.1.1"' }, { "10.0.0.1", "a list of rules" },

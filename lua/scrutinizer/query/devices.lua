@@ -19,9 +19,9 @@ end
 local function of_devices(entry) return entry.type == wire.filter_type.exporter end
 
 -- Adds one device, or one of its interfaces. Raises at the line that called the query's method.
-local function add_device(spec, device, interface)
+local function add_device(spec, method, device, interface)
   local entry, message = filters.exporter(device, interface)
-  if not entry then error(message, 3) end
+  if not entry then error((message:gsub("^exporter:", method .. ":")), 3) end
   drop_filters(spec, wire.includes_all_exporters)
   draft.add_filters(spec, { entry })
 end
@@ -36,7 +36,7 @@ end
 ---@return scrutinizer.Query
 function methods:exporter(device, interface)
   local spec = draft.with_filters(self, "exporter")
-  add_device(spec, device, interface)
+  add_device(spec, "exporter", device, interface)
   return draft.finish(self, spec)
 end
 
@@ -47,7 +47,7 @@ end
 function methods:only_exporter(device, interface)
   local spec = draft.with_filters(self, "only_exporter")
   drop_filters(spec, of_devices)
-  add_device(spec, device, interface)
+  add_device(spec, "only_exporter", device, interface)
   return draft.finish(self, spec)
 end
 

@@ -50,6 +50,7 @@ end
 
 -- The entries, and how many may run at a time.
 local function read(client, given, about)
+  if about.is(given) then error("gather: got a query; allowed: " .. ALLOWED, 4) end
   if type(given) ~= "table" then error(check.message("gather", given, ALLOWED), 4) end
   local count, entries = #given, {}
   for key in pairs(given) do

@@ -157,6 +157,16 @@ local function against(a, b)
   end
 end
 
+-- A device's filter in words: as `query:exporter` and `:device_group` take it, else as it is sent.
+local function words_of(entry)
+  local said = entry.named or filters.device(entry)
+  if not said then return entry.value end
+  if said.all then return "all devices" end
+  local group = said.group or said.device_group
+  if group then return ("device group %s"):format(group) end
+  return said.interface and ("%s interface %s"):format(said.exporter, said.interface) or said.exporter
+end
+
 -- What filters of devices say, by device; and the one that includes all.
 local function by_device(list)
   local devices, all = {}, nil
@@ -164,7 +174,7 @@ local function by_device(list)
     local said = parts(entry)
     if said then
       local is_group = said.device == "GROUP"
-      said.text = entry.named and ("%s %s"):format(is_group and "device group" or said.device, said.part) or entry.value
+      said.text = words_of(entry)
       said.is_all = is_group and said.part == "ALL" and said.mode == "in"
       if said.is_all then all = said end
       local place = is_group and "GROUP " .. said.part or said.device

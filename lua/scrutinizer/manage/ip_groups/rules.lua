@@ -116,11 +116,31 @@ local function from_table(given)
   return rule
 end
 
+-- The bits that a netmask has, as 16 for 255.255.0.0; nil for other masks.
+local function netmask_length(mask)
+  local o = addresses.octets(mask)
+  if not o then return nil end
+  local rest = 2 ^ 32 - (((o[1] * 256 + o[2]) * 256 + o[3]) * 256 + o[4])
+  for length = 0, 32 do
+    if rest == 2 ^ (32 - length) then return length end
+  end
+end
+
+-- A text with a mask is a wildcard's. One that is a netmask would mean nearly the opposite.
+local function from_masked(address, mask)
+  local length = netmask_length(mask)
+  if not length then return from_table { type = "wildcard", address = address, mask = mask } end
+  local text = ("%s/%d"):format(address, length)
+  local network, hint = addresses.network(text)
+  local allowed = "a wildcard mask, whose 1 bits do not count (a netmask only in a table, { type = \"wildcard\", address =, mask = })"
+  return nil, check.message("mask", mask, allowed, length > 0 and (hint or network and suggest.did_you_mean(text)) or nil)
+end
+
 local function from_text(text)
   local left, right = text:match "^%s*([^%s/-]+)%s*%-%s*([^%s/-]+)%s*$"
   if left then return from_table { type = "range", from = left, to = right } end
   left, right = text:match "^%s*([^%s/]+)/([^%s/]+)%s*$"
-  if left and right:find "%." then return from_table { type = "wildcard", address = left, mask = right } end
+  if left and right:find "%." then return from_masked(left, right) end
   if left then return from_table { type = "network", address = left, length = right } end
   return from_table { type = "ip", address = text:match "^%s*(.-)%s*$" }
 end
