@@ -76,6 +76,7 @@ end
 --- sum fits 64 bits; else decimal digits. If an operand has a fraction, the sum is a float, as in `aggregate`.
 ---@param a number|string|ffi.cdata*
 ---@param b number|string|ffi.cdata*
+---@param ... nil nothing: more than two values raise
 ---@return number|string|ffi.cdata*
 function numbers.add(a, b, ...)
   only_two("add", ...)
@@ -100,6 +101,7 @@ end
 --- -1, 0 or 1 when a is less than, equal to or greater than b: by value, whatever the types.
 ---@param a number|string|ffi.cdata*
 ---@param b number|string|ffi.cdata*
+---@param ... nil nothing: more than two values raise
 ---@return -1|0|1
 function numbers.compare(a, b, ...)
   only_two("compare", ...)

@@ -37,6 +37,6 @@ return function(root)
   picture.of_rows(command)
   shard.options(command)
   query.options(root:command("explain", "Show what report would send: the form, the URL, a curl command, and a description. Only "
-    .. "exporter names are looked up at the appliance."))
+    .. "names are looked up at the appliance."))
   return { report = report, explain = explain }
 end
