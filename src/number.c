@@ -127,13 +127,15 @@ static int read_fast(const char *s, const struct parts *p, double *real) {
   return 1;
 }
 
-/* The exponent of the last digit of the fraction, clamped to +-LIMIT. */
+/* The exponent of the last digit. That of the text counts up to LIMIT. */
 static long long read_exponent(const char *s, const struct parts *p) {
   const long long LIMIT = 1000000000000000000;
   long long exponent = 0;
   size_t i;
   for (i = 0; i < p->nexponent && exponent < LIMIT / 10; i++)
     exponent = exponent * 10 + (s[p->exponent + i] - '0');
+  if (i < p->nexponent)
+    exponent = LIMIT;
   if (p->exponent_negative)
     exponent = -exponent;
   return exponent - (long long)p->nfraction;

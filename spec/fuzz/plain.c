@@ -43,11 +43,13 @@ static int is_number(const char *s) {
 static long long exponent_of(const char *s) {
   long long value = 0;
   int negative = *s == '-';
-  for (s += *s == '-' || *s == '+'; *s; s++)
-    if (value < 1000000000000000000)
-      value = value * 10 + (*s - '0');
-  if (value > 1000000000000000000)
-    value = 1000000000000000000;
+  s += *s == '-' || *s == '+';
+  while (*s == '0')
+    s++;
+  if (strlen(s) > 18)
+    s = "1000000000000000000";
+  for (; *s; s++)
+    value = value * 10 + (*s - '0');
   return negative ? -value : value;
 }
 
