@@ -41,7 +41,9 @@ print(json.dumps(out))
   end)
 
   it("are none where there is no password", function()
-    for _, proxy in ipairs { "", "proxy", "proxy:3128", "http://proxy:3128/a:b@c", "http://user@proxy:1", "http://user:@proxy:1", "http://[::1]:80" } do
+    for _, proxy in ipairs {
+      "", "proxy", "proxy:3128", "http://proxy:3128/a:b@c", "http://user@proxy:1", "http://user:@proxy:1", "http://[::1]:80",
+    } do
       assert.same({}, login.of_proxy(proxy), proxy)
     end
   end)
@@ -70,7 +72,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         basic = (self.headers.get("proxy-authorization") or " ").split(" ", 1)[1]
         text = base64.b64decode(basic).decode()
         quoted = urllib.parse.quote(text.split(":", 1)[-1], safe="")
-        body = json.dumps({"err": " | ".join(["sent", basic, text, quoted, re.sub("%..", lambda m: m[0].lower(), quoted), json.dumps(text)])}).encode()
+        body = json.dumps({"err": " | ".join(["sent", basic, text, quoted,
+            re.sub("%..", lambda m: m[0].lower(), quoted), json.dumps(text)])}).encode()
         self.send_response(407 if "refuse" in self.path else 200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
