@@ -92,6 +92,14 @@ describe("scrutinizer", function()
     assert.same({ "1793595600", "1793505600" }, { sent "--between 2026-11-01 2026-11-02" })
   end)
 
+  it("takes flows of any of the exporters that are named", function()
+    local out = good("report tos --between 2026-11-26 2026-11-27 --timezone UTC --exporter core-1 --exporter 192.0.2.2 --select sum_octetdeltacount "
+      .. "--format csv --no-header")
+    local sum = 0
+    for octets in out:gmatch "%d+" do sum = sum + octets end
+    assert.equal((support.awk 'NR>1&&($3=="192.0.2.1"||$3=="192.0.2.2"){s+=$12}END{printf "%.0f",s}'), ("%.0f"):format(sum))
+  end)
+
   it("pings, and calls any run mode", function()
     assert.matches("answers\n$", good "ping")
     assert.matches("^{.*}\n$", good "call rm=licensing")
@@ -100,10 +108,17 @@ describe("scrutinizer", function()
   it("has an exit status for each way to fail", function()
     local cases = {
       { "report host2host", 64, "give exactly one of --last" }, { "report", 64, "missing argument" },
-      { "report host2host --day 2026-11-01", 64, "the query has no time zone" },
+      { "report host2host --day 2026-11-01", 64, "the query has no time zone; set one, such as --timezone Europe/Berlin" },
       { "report host2host --day 2026-11-01 --last 5m", 64, "give exactly one of --last" },
       { "report host2host --last 5m --shift 7d", 64, "text with a sign" },
       { "report tos --last 5m --exporter 192.0.2.1 --interface 8", 64, "--interface needs --direction" },
+      { "report tos --last 5m --exporter 192.0.2.1 --exporter 192.0.2.2 --interface 8 --direction both", 64, "--interface needs --exporter, exactly one" },
+      { "report tos --last 5m --interface 8 --direction both", 64, "--interface needs --exporter, exactly one" },
+      { "report tos --last 5m --limit 5 --limit 6", 64, "option '--limit' must be used at most 1 time" },
+      { "report tos --last 5m --select tos --select rank", 64, "option '--select' must be used at most 1 time" },
+      { "series tos --last 5m --last 6m", 64, "option '--last' must be used at most 1 time" },
+      { "bill --customer a --customer b", 64, "option '--customer' must be used at most 1 time" },
+      { "users sync --csv a --csv b", 64, "option '--csv' must be used 1 time" },
       { "report tos --day -1 --timezone UTC --shard 1/2 --output x --format csv", 64, "--shard needs" },
       { "report host2host --last 5m --order-by nonsense", 76, "no column 'nonsense' to order by" }, { "nothing", 64, "unknown command" },
       { "report host2host --last 5x", 64, "last: got \"5x\"" }, { "report host2hots --last 5m", 64, "host2host" },

@@ -21,6 +21,16 @@ local EPILOG = "The appliance and its token come from the environment (SCRUTINIZ
   .. "token must be readable by its owner only. The token is not an option, because other users could see it in the process list.\n\n"
   .. exit_status.HELP
 
+-- An option of a command that takes one value and is given twice is misuse: the last one would replace the others in silence.
+local function once_each(commands)
+  for _, command in ipairs(commands) do
+    for _, option in ipairs(command._options) do
+      if option._maxcount == 1 then option:overwrite(false) end
+    end
+    once_each(command._commands)
+  end
+end
+
 local function parser()
   local root = argparse("scrutinizer", ABOUT, EPILOG)
   root:help_max_width(100)
@@ -35,13 +45,14 @@ local function parser()
   for _, name in ipairs(COMMANDS) do
     for command, handler in pairs(require("scrutinizer.cli.commands." .. name)(root)) do handlers[command] = handler end
   end
+  once_each(root._commands)
   completion.option(root)
   return root, handlers
 end
 
--- Removes the position in our source from the library's message about a wrong argument.
+-- The library's message about a wrong argument, without the position in our source; the time zone is an option here.
 local function without_place(message)
-  return (tostring(message):gsub("^[^\n]-%.lua:%d+: ", ""))
+  return (tostring(message):gsub("^[^\n]-%.lua:%d+: ", ""):gsub(':timezone "Europe/Berlin"', "--timezone Europe/Berlin"))
 end
 
 local function complain(text)

@@ -69,7 +69,7 @@ function query.options(command, graph)
       .. "is refused. ip_group: " .. action_commands.WHO):argname "<key=value>":count "*":convert(pair),
     command:option("--exclude", "Leave out every flow that matches any of these; keys as with --where."):argname "<key=value>":count "*"
       :convert(pair),
-    command:option("--exporter", "An exporter: its address or any of its names."):argname "<exporter>",
+    command:option("--exporter", "An exporter: its address or any of its names. Several --exporter are ORed."):argname "<exporter>":count "*",
     command:option("--interface", "An interface of that exporter. Digits mean its number, other text a name; `name:42` means the name 42.")
       :argname "<interface>":convert(action_commands.who),
     command:option("--device-group", "A device group. " .. action_commands.WHO):argname "<group>":convert(action_commands.who),
@@ -144,9 +144,9 @@ local function say_which(q, args)
   if args.direction then q = q[args.direction](q) end
   for _, given in ipairs(args.where) do q = q:where(conditions(given)) end
   for _, given in ipairs(args.exclude) do q = q:exclude(conditions(given)) end
-  if args.interface and not args.exporter then error("--interface needs --exporter", 0) end
+  if args.interface and #args.exporter ~= 1 then error("--interface needs --exporter, exactly one", 0) end
   if args.interface and not args.direction then error("--interface needs --direction inbound, outbound or both", 0) end
-  if args.exporter then q = q:exporter(args.exporter, args.interface) end
+  for _, exporter in ipairs(args.exporter) do q = q:exporter(exporter, args.interface) end
   if args.device_group then q = q:device_group(args.device_group) end
   for _, filter in ipairs(args.filter) do q = q:filter(filter.name, filter.value) end
   return q
