@@ -112,7 +112,7 @@ describe("scrutinizer", function()
       { "report host2host --day 2026-11-01 --last 5m", 64, "give exactly one of --last" },
       { "report host2host --last 5m --shift 7d", 64, "text with a sign" },
       { "report tos --last 5m --exporter 192.0.2.1 --interface 8", 64, "--interface needs --direction" },
-      { "report tos --last 5m --exporter 192.0.2.1 --exporter 192.0.2.2 --interface 8 --direction both", 64, "--interface needs --exporter, exactly one" },
+      { "report tos --last 5m --exporter core-1 --exporter core-2 --interface 8 --direction both", 64, "--interface needs --exporter, exactly one" },
       { "report tos --last 5m --interface 8 --direction both", 64, "--interface needs --exporter, exactly one" },
       { "report tos --last 5m --limit 5 --limit 6", 64, "option '--limit' must be used at most 1 time" },
       { "report tos --last 5m --select tos --select rank", 64, "option '--select' must be used at most 1 time" },

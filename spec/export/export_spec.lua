@@ -255,8 +255,8 @@ describe("a report", function()
     assert.equal("rank\n2\n3\n4\n5\n", (text_of("csv", cursor, { newline = "\n" })))
     local report = assert(day():limit(2):fetch())
     assert.matches("^rank,sourceipaddress,", (text_of("csv", report)))
-    for _, query in ipairs { day():limit(2):select("sum_octetdeltacount", "percenttotal", "sourceipaddress"), day():both():limit(1):select { b = "rank", a = "x?" },
-      day():keep({ rank = 0 }):select("rank") } do
+    for _, query in ipairs { day():limit(2):select("sum_octetdeltacount", "percenttotal", "sourceipaddress"),
+      day():both():limit(1):select { b = "rank", a = "x?" }, day():keep({ rank = 0 }):select("rank") } do
       for _, kind in ipairs { "csv", "ndjson" } do assert.equal((text_of(kind, query)), (text_of(kind, assert(query:fetch())))) end
     end
   end)

@@ -115,7 +115,8 @@ end
 
 --- One hour of the clock in the query's zone. A text means all moments at which the clock shows this hour: two hours when the clock is set back
 --- during it. An hour that the clock skips, or shows twice with other times in between, raises when the query runs. A number counts hours of 60
---- minutes; moved by days, it is the hour that the clock shows at its beginning, as a text would name it. Without `:timezone` the query raises when it runs.
+--- minutes; moved by days, it is the hour that the clock shows at its beginning, as a text would name it. Without `:timezone` the
+--- query raises when it runs.
 ---@param hour string|integer "2026-11-26T14" for 14:00 to 15:00; or 0 for this hour, -1 for the one before
 ---@return scrutinizer.Query
 function methods:hour(hour)
