@@ -299,6 +299,10 @@ local function rows_chart(kind, given, out, options)
   local o = check_options(kind, out, options, 4)
   o.top = o.top or (kind == "pie" and 8 or 10)
   local from, allowed = source.open(given)
+  -- Of series, say, the first number would be drawn: the length of a bucket.
+  if from and from.odd and not (o.label and o.value) then
+    from, allowed = nil, ("rows of plain values: %s holds a table; say label and value"):format(check.show(from.odd))
+  end
   if not from then error(check.message(kind .. ": source", given, allowed), 3) end
   local ok, drawn, err = pcall(give, out, function() return draw_shares(kind, from, o, spec_of(given)) end)
   from:close()

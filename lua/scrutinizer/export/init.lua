@@ -30,6 +30,8 @@ local export = {}
 local PIECE = 65536
 local PROGRESS_ROWS = 4096
 
+local ODD = "rows of plain values: %s holds a table; say columns = {…} with fields that hold none"
+
 local SHARED = { columns = "table", on_progress = "function" }
 local OPTIONS = {
   csv = { header = "boolean", separator = "string", null = "string", guard = "boolean", newline = "string" },
@@ -114,6 +116,7 @@ end
 local function run(kind, given, out, options, begin)
   options = check_options(kind, options)
   local from, complaint = source.open(given, options.columns)
+  if from and from.odd then from, complaint = nil, ODD:format(check.show(from.odd)) end
   if not from then error(check.message(kind .. ": source", given, complaint), 3) end
   local to, err = sink.open(out)
   if to == nil and not err then error(check.message(kind .. ": target", out, "a path, a file open for writing, or a function(text)"), 3) end

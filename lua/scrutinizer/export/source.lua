@@ -84,12 +84,13 @@ local function keys_of(rows)
   return keys, check.sorted_keys(odd)[1]
 end
 
--- A list of rows. Where no columns are named, their values are plain.
+-- A list of rows. `odd` is a key whose value no cell shows, where neither the report nor `columns` names the fields.
 local function of_list(rows, known, columns)
   if known or columns then return over_list(rows, known) end
   local keys, odd = keys_of(rows)
-  if odd then return nil, ("rows of plain values: %s holds a table; say columns = {…} with fields that hold none"):format(check.show(odd)) end
-  return over_list(rows, nil, keys)
+  local list = over_list(rows, nil, keys)
+  list.odd = odd
+  return list
 end
 
 local ALLOWED = "a query, a cursor, a report, a list of rows, or a function that returns rows"
