@@ -521,6 +521,18 @@ static enum sz_json_token next_token(struct sz_json *j) {
   }
 }
 
+int sz_json_comma(const struct sz_json *j) {
+  if (j->part != NO_PART || j->skipping)
+    return -1;
+  return j->state == AFTER;
+}
+
+void sz_json_pass(struct sz_json *j, size_t len) {
+  j->at += len;
+  j->start = sz_json_position(j) - 1;
+  value_done(j);
+}
+
 /* ---- skipping ---- */
 
 void sz_json_skip(struct sz_json *j, struct sz_buffer *capture) {

@@ -109,6 +109,14 @@ enum sz_json_token sz_json_next(struct sz_json *j);
 */
 void sz_json_skip(struct sz_json *j, struct sz_buffer *capture);
 
+/*
+** For a caller that reads items of an array by itself, from the chunk's next
+** byte on: whether a comma must be before the next one. -1: it may not.
+*/
+int sz_json_comma(const struct sz_json *j);
+/* That caller has read 'len' bytes, up to the end of a container. */
+void sz_json_pass(struct sz_json *j, size_t len);
+
 /* Stream offset of the next byte. */
 uint64_t sz_json_position(const struct sz_json *j);
 

@@ -16,11 +16,11 @@ struct sz_report *sz_report_new(const struct sz_report_options *options) {
   sz_buffer_init(&r->held, options->max_held);
   sz_buffer_init(&r->row_text, options->max_row);
   sz_buffer_init(&r->row_raw, options->max_row);
-  sz_buffer_init(&r->carry, MAX_CARRY);
+  sz_buffer_init(&r->carry, SZ_CROSS_MAX);
+  sz_cross_init(&r->cross);
   for (i = 0; i < SZ_DIRECTIONS; i++) {
     sz_columns_init(&r->directions[i].columns, options->max_held);
     sz_buffer_init(&r->directions[i].last_row, options->max_row);
-    sz_shape_init(&r->directions[i].shape, options->max_row);
     r->directions[i].quota = options->quotas[i];
   }
   /* So that a row's text is never NULL, even if all its values are empty. */
@@ -45,10 +45,10 @@ void sz_report_free(struct sz_report *r) {
   sz_buffer_free(&r->row_text);
   sz_buffer_free(&r->row_raw);
   sz_buffer_free(&r->carry);
+  sz_cross_free(&r->cross);
   for (i = 0; i < SZ_DIRECTIONS; i++) {
     sz_columns_free(&r->directions[i].columns);
     sz_buffer_free(&r->directions[i].last_row);
-    sz_shape_free(&r->directions[i].shape);
   }
   free(r->slots);
   free(r);
@@ -137,7 +137,7 @@ static enum step release(struct sz_report *r, enum where then) {
 }
 
 static enum step end_rows(struct sz_report *r) {
-  if (sz_report_keep_slices(r) == STOP)
+  if (sz_report_last_stash(r) == STOP)
     return STOP;
   if (r->in == &r->json) {
     r->where = AT_DIRECTION_KEY;
@@ -307,7 +307,7 @@ static enum step rows_step(struct sz_report *r, enum sz_json_token token) {
   if (token != SZ_JSON_ARRAY)
     return sz_report_wrong(r, "rows is not a list");
   r->where = AT_ROW;
-  r->gap_from = NO_GAP;
+  sz_cross_begin(&r->cross);
   return GO_ON;
 }
 
@@ -382,12 +382,19 @@ void sz_report_finish(struct sz_report *r) {
 
 /* The last rows must stay valid after the chunk is gone. */
 static enum sz_report_event failed(struct sz_report *r) {
-  sz_report_keep_slices(r);
+  sz_report_last_stash(r);
   return SZ_REPORT_ERROR;
 }
 
+/* Copies what must stay of the chunk. */
+static enum step stash(struct sz_report *r) {
+  if (sz_report_last_stash(r) == STOP || sz_report_cross_stash(r) == STOP)
+    return STOP;
+  return sz_report_row_stash(r);
+}
+
 static enum sz_report_event chunk_used(struct sz_report *r) {
-  if (sz_report_row_stash(r) == STOP)
+  if (stash(r) == STOP)
     return failed(r);
   /* A further call before the next chunk must not read this one again. */
   sz_json_feed(&r->json, "", 0);
@@ -402,18 +409,20 @@ static enum sz_report_event read_on(struct sz_report *r) {
     enum sz_json_token token;
     enum step step;
     if (r->where == AT_ROW) {
-      enum guess guess = sz_report_row_guess(r);
-      if (guess != GUESS_NONE)
-        return guess == GUESS_ROW ? SZ_REPORT_ROW : chunk_used(r);
+      enum crossing crossing = sz_report_cross(r);
+      if (crossing != CROSS_NONE)
+        return crossing == CROSS_ROW    ? SZ_REPORT_ROW
+               : crossing == CROSS_USED ? chunk_used(r)
+                                        : failed(r);
     }
     sz_report_row_prepare(r);
     token = sz_json_next(r->in);
     if (token == SZ_JSON_MORE && !r->later)
       return chunk_used(r);
     if (token == SZ_JSON_MORE) {
-      if (sz_report_row_stash(r) == STOP)
+      if (stash(r) == STOP)
         return failed(r);
-      sz_report_carry_resume(r);
+      sz_report_cross_resume(r);
       continue;
     }
     if (token == SZ_JSON_END)
@@ -478,16 +487,6 @@ int sz_report_fact(const struct sz_report *r, enum sz_fact fact,
   *text = r->held.data + s->at;
   *len = s->len;
   *position = s->position;
-  return 1;
-}
-
-int sz_report_last_row(const struct sz_report *r, enum sz_direction direction,
-                       const char **text, size_t *len) {
-  const struct direction *d = &r->directions[direction];
-  if (!d->has_last_row)
-    return 0;
-  *text = d->last_slice ? d->last_slice : d->last_row.data;
-  *len = d->last_slice ? d->last_slice_len : d->last_row.len;
   return 1;
 }
 

@@ -13,7 +13,6 @@
 
 #include "columns.h"
 #include "keep.h"
-#include "shape.h"
 #include "ties.h"
 
 enum sz_direction { SZ_INBOUND, SZ_OUTBOUND, SZ_DIRECTIONS };

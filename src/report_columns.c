@@ -78,7 +78,7 @@ enum step sz_report_columns_read(struct sz_report *r,
   if (r->options.check_order && d->columns.count &&
       !sz_columns_has(&d->columns, r->options.projection.order))
     return no_column(r, text, r->options.projection.order, " to order by");
-  if (nomem || !grow_slots(r, (d->columns.nwants + 1) * 2))
+  if (nomem || !grow_slots(r, d->columns.nwants + 1))
     return sz_report_fail(r, "memory", r->bytes, "not enough memory");
   d->has_columns = d->columns.count > 0;
   return GO_ON;

@@ -1,10 +1,13 @@
 /*
-** report_private.h - shared by report.c (everything around the rows),
-** report_row.c (the rows) and report_carry.c (rows that a chunk's end cuts).
+** report_private.h - shared by the parts of the report's reader. report.c
+** reads what is around the rows; report_row.c one row, token by token;
+** report_cross.c rows at once; report_last.c keeps the last row; below them
+** are report_columns.c and report_error.c.
 */
 #ifndef SZ_REPORT_PRIVATE_H
 #define SZ_REPORT_PRIVATE_H
 
+#include "cross.h"
 #include "report.h"
 
 /* The reader's position in the answer: what the next token must be. */
@@ -46,7 +49,6 @@ struct direction {
   const char *last_slice;    /* the same text, while still in the chunk */
   size_t last_slice_len;
   int has_last_row;
-  struct sz_shape shape;
   struct sz_quota quota;
   struct sz_dropped dropped;
 };
@@ -69,29 +71,25 @@ struct sz_report {
   struct span facts[SZ_DIRECTIONS][SZ_FACTS];
   enum sz_fact fact;
 
-  struct sz_slot *slots; /* the row's slots, then as many for a guess */
-  size_t nslots;         /* of the direction that needs more */
-  const char *row_base;  /* the slots' offsets are relative to it */
+  struct sz_slot *slots;
+  size_t nslots;        /* of the direction that needs more */
+  const char *row_base; /* the slots' offsets are relative to it */
   struct sz_buffer row_text;
   size_t cell, want, want_end; /* the cell being read, and its wants */
   enum sz_member member;
   size_t row_from; /* the row's text begins here, in the chunk */
-  size_t gap_from; /* the bytes before the row begin here; or NO_GAP */
   int in_row, row_split, row_lost;
   struct sz_buffer row_raw; /* the row's text from earlier chunks */
 
-  /* A row that continues in the next chunk; see report_carry.c. */
+  struct sz_cross cross;
+  /* A row that continues in the next chunk; see report_cross.c. */
   struct sz_buffer carry;
   size_t carried;    /* bytes of it from earlier chunks */
-  size_t looked;     /* bytes that matching it has read, repeats counted */
   int cut;           /* carry the chunk's bytes from cut_from on */
   size_t cut_from;   /* in the chunk */
   const char *later; /* the chunk after the carried bytes; NULL: none */
   size_t later_len;
 };
-#define MAX_CARRY 65536
-
-#define NO_GAP ((size_t)-1)
 
 enum step { GO_ON, GIVE_ROW, STOP };
 
@@ -107,42 +105,38 @@ size_t sz_report_fact_max(const struct sz_report *r, enum sz_fact fact);
 /* report_columns.c: the columns' text is in 'held'. */
 enum step sz_report_columns_read(struct sz_report *r, const struct span *text);
 
-/*
-** report_carry.c: a row with the known shape that the end of a chunk cuts. Its
-** bytes are carried to the next chunk.
-*/
-enum carry {
-  CARRY_NONE, /* the general reader must read the row */
-  CARRY_ON,   /* the chunk is used up */
-  CARRY_ROW   /* the row is complete: in r->carry */
+/* report_last.c */
+struct direction *sz_report_current(struct sz_report *r);
+/* Makes the text at 'p' the last row, if it is not over max_row. */
+void sz_report_last_slice(struct sz_report *r, const char *p, size_t len);
+/* Copies the last rows that are still slices of the chunk. */
+enum step sz_report_last_stash(struct sz_report *r);
+/* Passes the row in the slots to sz_ties_row, before it is the last row. */
+void sz_report_last_tell(struct sz_report *r);
+/* GIVE_ROW; or an error, as the last row was given before. */
+enum step sz_report_last_check(struct sz_report *r);
+
+/* report_cross.c */
+enum crossing {
+  CROSS_NONE, /* the general reader must read the row */
+  CROSS_ROW,  /* the row is complete */
+  CROSS_USED, /* the chunk is used up */
+  CROSS_STOP  /* there is an error */
 };
-/* Call when the chunk ends in such a row, which begins at the next byte. */
-enum carry sz_report_carry_begin(struct sz_report *r);
-/* Call when the next chunk has come. */
-enum carry sz_report_carry_on(struct sz_report *r);
-/* Call before the chunk's bytes become invalid: copies those to carry. */
-enum step sz_report_carry_stash(struct sz_report *r);
-/* Call when the general reader has read the carried bytes. */
-void sz_report_carry_resume(struct sz_report *r);
+/* Reads the next row at once, if it is one of plain cells. */
+enum crossing sz_report_cross(struct sz_report *r);
+/* Call before the chunk's bytes become invalid: copies those of a cut row. */
+enum step sz_report_cross_stash(struct sz_report *r);
+/* Call when the general reader has read the bytes of a cut row. */
+void sz_report_cross_resume(struct sz_report *r);
 
 /* report_row.c */
 enum step sz_report_row_step(struct sz_report *r, enum sz_json_token token);
-/*
-** Reads the next row at once if it has the shape of the rows before.
-** GUESS_NONE: it has not. GUESS_CUT: it has, up to the end of the chunk; its
-** bytes are carried.
-*/
-enum guess { GUESS_NONE, GUESS_ROW, GUESS_CUT };
-enum guess sz_report_row_guess(struct sz_report *r);
 /* Whether the row just read is given; else counts it as dropped. */
 int sz_report_row_kept(struct sz_report *r);
-/* sz_shape_match with the current direction's shape and slots. */
-size_t sz_report_row_match(struct sz_report *r, const char *p, size_t left);
 /* Call before the next token: skips cells and members that are not wanted. */
 void sz_report_row_prepare(struct sz_report *r);
-/* Call before the chunk's bytes become invalid: copies its part of rows. */
+/* Call before the chunk's bytes become invalid: copies its part of a row. */
 enum step sz_report_row_stash(struct sz_report *r);
-/* Copies the last rows that are still slices of the chunk. */
-enum step sz_report_keep_slices(struct sz_report *r);
 
 #endif

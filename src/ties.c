@@ -1,6 +1,8 @@
 /* ties.c - see ties.h. */
 #include "ties.h"
 
+#include "scan.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,9 +71,12 @@ static size_t blanks(const char *s, size_t at, size_t len) {
 /* Where the JSON value at 'at' ends: a text with its quotes, or a word. */
 static size_t value_end(const char *s, size_t at, size_t len) {
   if (at < len && s[at] == '"') {
-    for (at++; at < len && s[at] != '"'; at++)
-      at += s[at] == '\\';
-    return at < len ? at + 1 : len;
+    for (at++; at < len; at += 2) {
+      at += sz_scan_plain(s + at, len - at);
+      if (at < len && s[at] == '"')
+        return at + 1;
+    }
+    return len;
   }
   while (at < len && !strchr(",]} \t\r\n", s[at]))
     at++;

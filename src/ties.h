@@ -13,7 +13,8 @@
 #ifndef SZ_TIES_H
 #define SZ_TIES_H
 
-#include "shape.h"
+#include "hash.h"
+#include "slot.h"
 
 struct sz_ties; /* opaque */
 

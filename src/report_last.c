@@ -1,0 +1,69 @@
+/*
+** report_last.c - the last row of each direction: its text, by which a later
+** answer is recognized, and what the ties are told of it.
+*/
+#include "report_private.h"
+
+struct direction *sz_report_current(struct sz_report *r) {
+  return &r->directions[r->current];
+}
+
+void sz_report_last_slice(struct sz_report *r, const char *p, size_t len) {
+  struct direction *d = sz_report_current(r);
+  d->has_last_row = len <= r->row_raw.max;
+  d->last_slice = d->has_last_row ? p : NULL;
+  d->last_slice_len = len;
+}
+
+enum step sz_report_last_stash(struct sz_report *r) {
+  int i;
+  for (i = 0; i < SZ_DIRECTIONS; i++) {
+    struct direction *d = &r->directions[i];
+    enum sz_buffer_code code;
+    if (!d->last_slice)
+      continue;
+    d->last_row.len = 0;
+    code = sz_buffer_append(&d->last_row, d->last_slice, d->last_slice_len);
+    if (code == SZ_BUFFER_NOMEM)
+      return sz_report_fail(r, "memory", r->bytes, "not enough memory");
+    d->has_last_row = code == SZ_BUFFER_OK;
+    d->last_slice = NULL;
+  }
+  return GO_ON;
+}
+
+int sz_report_last_row(const struct sz_report *r, enum sz_direction direction,
+                       const char **text, size_t *len) {
+  const struct direction *d = &r->directions[direction];
+  if (!d->has_last_row)
+    return 0;
+  *text = d->last_slice ? d->last_slice : d->last_row.data;
+  *len = d->last_slice ? d->last_slice_len : d->last_row.len;
+  return 1;
+}
+
+void sz_report_last_tell(struct sz_report *r) {
+  struct sz_ties *ties = r->options.ties[r->current];
+  const struct direction *d = sz_report_current(r);
+  const struct sz_slot *order =
+      d->columns.order == SZ_NO_ORDER ? NULL : &r->slots[d->columns.order];
+  const char *last = NULL;
+  size_t len = 0;
+  if (!ties)
+    return;
+  sz_report_last_row(r, r->current, &last, &len);
+  sz_ties_row(ties, order, r->row_base, last, len);
+}
+
+enum step sz_report_last_check(struct sz_report *r) {
+  struct sz_ties *ties = r->options.ties[r->current];
+  const char *row;
+  size_t len;
+  if (!ties || !sz_ties_follow(ties) ||
+      !sz_report_last_row(r, r->current, &row, &len) ||
+      !sz_ties_repeats(ties, row, len))
+    return GIVE_ROW;
+  return sz_report_fail(r, "changed", r->in->start,
+                        "a row came twice: rows with equal sort values have "
+                        "changed their order, so some would be missing");
+}
