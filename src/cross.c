@@ -1,22 +1,20 @@
 /* cross.c - see cross.h. */
 #include "cross.h"
 
-#include "json.h"
-
+#include <stdlib.h>
 #include <string.h>
 
-#define BATCH 64 /* marks that are computed at once */
+#define KINDS 6 /* arrays of masks */
 
 void sz_cross_init(struct sz_cross *x) {
   memset(x, 0, sizeof *x);
   x->scanner = sz_scanner_of(0);
-  /* One more for the end of a text, which is less than 64 bytes. */
-  sz_buffer_init(&x->list,
-                 (SZ_CROSS_MAX / 64 + 2 * BATCH) * sizeof(struct sz_mark));
 }
 
 void sz_cross_free(struct sz_cross *x) {
-  sz_buffer_free(&x->list);
+  free(x->marks.quote);
+  memset(&x->marks, 0, sizeof x->marks);
+  x->room = 0;
 }
 
 void sz_cross_begin(struct sz_cross *x) {
@@ -26,8 +24,13 @@ void sz_cross_begin(struct sz_cross *x) {
 
 /* ---- marks ---- */
 
-static struct sz_mark *marks_of(const struct sz_cross *x) {
-  return (void *)x->list.data;
+static void lay_out(struct sz_marks *m, uint64_t *masks, size_t room) {
+  m->quote = masks;
+  m->slash = masks + room;
+  m->event = masks + room * 2;
+  m->check = masks + room * 3;
+  m->stop = masks + room * 4;
+  m->odd = masks + room * 5;
 }
 
 /* The next row begins 'len' bytes later. */
@@ -41,26 +44,65 @@ static void pass(struct sz_cross *x, uint64_t len) {
   }
 }
 
-/* Drops the marks before the row. */
-static void drop(struct sz_cross *x) {
-  size_t gone = x->first / 64;
-  if (!gone)
+/* Moves the masks of the row that is being looked at. */
+static void move(const struct sz_cross *x, const struct sz_marks *to) {
+  size_t gone = x->first / 64, size = (x->count - gone) * sizeof(uint64_t);
+  if (!size)
     return;
-  x->count -= gone;
-  memmove(marks_of(x), marks_of(x) + gone, x->count * sizeof(struct sz_mark));
-  x->first -= gone * 64;
-  x->looked -= gone;
+  memmove(to->quote, x->marks.quote + gone, size);
+  memmove(to->slash, x->marks.slash + gone, size);
+  memmove(to->event, x->marks.event + gone, size);
+  memmove(to->check, x->marks.check + gone, size);
+  memmove(to->stop, x->marks.stop + gone, size);
+  memmove(to->odd, x->marks.odd + gone, size);
 }
 
-/* Marks up to BATCH times 64 bytes more. 0: there are not so many bytes. */
+static int grow(struct sz_cross *x, size_t room) {
+  struct sz_marks grown;
+  uint64_t *masks = malloc(room * KINDS * sizeof *masks);
+  if (!masks)
+    return 0;
+  lay_out(&grown, masks, room);
+  move(x, &grown);
+  free(x->marks.quote);
+  x->marks = grown;
+  x->room = room;
+  return 1;
+}
+
+/*
+** Makes room for a batch, and for the rest of a text. 0: the row is too long,
+** or there is no memory.
+*/
+static int make_room(struct sz_cross *x) {
+  size_t gone = x->first / 64, need = x->count - gone + SZ_BATCH + 1;
+  if (need > SZ_CROSS_MAX / 64 + 2 * SZ_BATCH)
+    return 0;
+  if (need <= x->room)
+    move(x, &x->marks);
+  else if (!grow(x, need * 2))
+    return 0;
+  x->count -= gone;
+  x->first -= gone * 64;
+  x->looked -= gone;
+  return 1;
+}
+
+static void mark(struct sz_cross *x, struct sz_mark_state *state,
+                 const char *p, size_t blocks, unsigned wanted) {
+  struct sz_marks m = x->marks;
+  sz_marks_pass(&m, x->count);
+  x->scanner->mark(state, p, blocks, wanted, &m);
+}
+
+/* Marks up to a batch more. 0: there are not so many bytes. */
 static size_t mark_more(struct sz_cross *x, const char *text, size_t len,
                         unsigned wanted) {
   size_t done = x->count * 64 - x->first;
   size_t blocks = (len - done) / 64;
-  if (blocks > BATCH)
-    blocks = BATCH;
-  x->scanner->mark(&x->state, text + done, blocks, wanted,
-                   marks_of(x) + x->count);
+  if (blocks > SZ_BATCH)
+    blocks = SZ_BATCH;
+  mark(x, &x->state, text + done, blocks, wanted);
   x->count += blocks;
   return blocks;
 }
@@ -69,25 +111,14 @@ static size_t mark_more(struct sz_cross *x, const char *text, size_t len,
 ** Marks the bytes at the text's end. As more may follow, they are marked again
 ** then. The bytes after them are blanks, which mark nothing.
 */
-static void mark_rest(const struct sz_cross *x, const char *text, size_t len,
+static void mark_rest(struct sz_cross *x, const char *text, size_t len,
                       unsigned wanted) {
   struct sz_mark_state state = x->state;
   size_t done = x->count * 64 - x->first;
   char rest[64];
   memset(rest, ' ', sizeof rest);
   memcpy(rest, text + done, len - done);
-  x->scanner->mark(&state, rest, 1, wanted, marks_of(x) + x->count);
-}
-
-/* Room for the next marks. 0: the row is too long, or there is no memory. */
-static int make_room(struct sz_cross *x) {
-  size_t need;
-  drop(x);
-  if (x->count > SZ_CROSS_MAX / 64)
-    return 0;
-  need = (x->count + BATCH + 1) * sizeof(struct sz_mark);
-  x->list.len = 0;
-  return sz_buffer_reserve(&x->list, need) == SZ_BUFFER_OK;
+  mark(x, &state, rest, 1, wanted);
 }
 
 /* ---- a row's beginning and end ---- */
@@ -115,67 +146,67 @@ static size_t row_begin(const char *text, size_t len, int comma,
   return at == len ? SZ_CUT : text[at] == '[';
 }
 
-/*
-** Whether the row ends within the 64 bytes of a mark, of which 'live' are
-** looked at: then '*bit' tells where. SZ_CUT: it does not end here. 0: it is
-** odd.
-*/
-static size_t end_within(const struct sz_mark *mark, uint64_t live,
-                         size_t *bit) {
-  uint64_t end = mark->end & live;
-  if (!end)
-    return mark->odd & live ? 0 : SZ_CUT;
-  if (mark->odd & live & (end ^ (end - 1)))
-    return 0;
-  *bit = (size_t)__builtin_ctzll(end);
-  return 1;
+/* The bits of mask 'n', which is not before bit 'from', from that bit on. */
+static uint64_t live_from(size_t n, size_t from) {
+  return n > from / 64 ? UINT64_MAX : UINT64_MAX << from % 64;
 }
 
-/* The bits of mark 'n' from bit 'from' of the list on. */
-static uint64_t live_from(size_t n, size_t from) {
-  return n > from / 64   ? UINT64_MAX
-         : n < from / 64 ? 0
-                         : UINT64_MAX << from % 64;
+/*
+** Whether the row's end, or an odd byte, is in one of the masks up to 'count':
+** then x->looked tells in which.
+*/
+static int has_stop(struct sz_cross *x, size_t count, size_t from) {
+  if (x->looked <= from / 64) {
+    x->looked = from / 64;
+    if (x->looked >= count)
+      return 0;
+    if (x->marks.stop[x->looked] & live_from(x->looked, from))
+      return 1;
+    x->looked++;
+  }
+  for (; x->looked < count; x->looked++)
+    if (x->marks.stop[x->looked])
+      return 1;
+  return 0;
 }
 
 /* Finds the end of a row whose first cell is at bit 'from'. */
 static size_t find_end(struct sz_cross *x, const char *text, size_t len,
                        unsigned wanted, size_t from, size_t *end) {
-  size_t found = SZ_CUT, bit;
-  for (;;) {
-    const struct sz_mark *marks = marks_of(x);
-    for (; x->looked < x->count; x->looked++) {
-      found = end_within(marks + x->looked, live_from(x->looked, from), &bit);
-      if (found != SZ_CUT)
-        break;
-    }
-    if (found != SZ_CUT || x->count * 64 - x->first >= len)
-      break;
+  uint64_t stop;
+  size_t n;
+  while (!has_stop(x, x->count, from)) {
+    if (x->count * 64 - x->first >= len)
+      return SZ_CUT;
     from -= x->first - x->first % 64;
     if (!make_room(x))
       return 0;
     if (!mark_more(x, text, len, wanted)) {
       mark_rest(x, text, len, wanted);
-      found =
-          end_within(marks_of(x) + x->count, live_from(x->count, from), &bit);
-      break;
+      if (has_stop(x, x->count + 1, from))
+        break;
+      x->looked = x->count;
+      return SZ_CUT;
     }
   }
-  if (found == 1)
-    *end = x->looked * 64 + bit - x->first;
-  return found;
+  n = x->looked;
+  stop = x->marks.stop[n] & live_from(n, from);
+  stop &= 0 - stop;
+  *end = n * 64 + (size_t)__builtin_ctzll(stop) - x->first;
+  return !(x->marks.odd[n] & stop);
 }
 
 /* ---- values ---- */
 
 /* A walk over a row that is complete. */
 struct walk {
-  const struct sz_mark *marks;
+  const struct sz_marks *marks;
   size_t first; /* the bit of text[0] */
   const char *text;
   size_t end; /* offset of the row's last bracket */
   const struct sz_columns *columns;
-  size_t cell; /* cells begun */
+  size_t cell;           /* cells begun */
+  size_t want, want_end; /* of the last one */
   struct sz_slot *slots;
   int escaped;
 };
@@ -183,17 +214,17 @@ struct walk {
 /* The offset of the quote that ends a string whose first byte is at 'at'. */
 static size_t string_end(const struct walk *w, size_t at) {
   size_t bit = w->first + at, n = bit / 64;
-  uint64_t quote = w->marks[n].quote & UINT64_MAX << bit % 64;
+  uint64_t quote = w->marks->quote[n] & UINT64_MAX << bit % 64;
   while (!quote)
-    quote = w->marks[++n].quote;
+    quote = w->marks->quote[++n];
   return n * 64 + (size_t)__builtin_ctzll(quote) - w->first;
 }
 
 /* Whether there is a backslash in a text of the row. */
 static int has_slash(const struct walk *w, size_t at, size_t end) {
   size_t from = w->first + at, to = w->first + end, n = from / 64;
-  uint64_t slash = w->marks[n].slash & UINT64_MAX << from % 64;
-  for (; n < to / 64; slash = w->marks[++n].slash)
+  uint64_t slash = w->marks->slash[n] & UINT64_MAX << from % 64;
+  for (; n < to / 64; slash = w->marks->slash[++n])
     if (slash)
       return 1;
   return (slash & ~(UINT64_MAX << to % 64)) != 0;
@@ -235,10 +266,10 @@ static size_t number_end(const char *s) {
 
 /*
 ** The length of the scalar at the beginning of 's': the row's bracket is at
-** s[left]. 0: it is none.
+** s[left]. 0: it is none, or neither comma nor brace follows.
 */
 static size_t scalar_length(const char *s, size_t left) {
-  size_t len;
+  size_t len, at;
   if (left > 4 && !memcmp(s, "null", 4))
     len = 4;
   else if (left > 4 && !memcmp(s, "true", 4))
@@ -247,7 +278,8 @@ static size_t scalar_length(const char *s, size_t left) {
     len = 5;
   else
     len = number_end(s);
-  return len && (s[len] == ',' || s[len] == '}' || is_blank(s[len])) ? len : 0;
+  at = pass_blanks(s, len, left);
+  return s[at] == ',' || s[at] == '}' ? len : 0;
 }
 
 static int is_hex(char c) {
@@ -326,54 +358,81 @@ static int fill_scalar(struct walk *w, const struct sz_want *want,
                       want->numeric || want->member == SZ_RAW);
 }
 
-/* A key that may be wanted. */
-static int see_key(struct walk *w, size_t at) {
-  const struct sz_columns *c = w->columns;
-  size_t i = c->first_want[w->cell - 1], end = c->first_want[w->cell],
-         after = 0;
-  enum sz_member member;
-  if (i == end)
-    return 1;
-  member = member_at(w, at, &after);
-  for (; i < end; i++) {
-    size_t value;
-    if (c->wants[i].member != member)
+/* Fills the slots of a member whose value is behind offset 'at'. */
+static int fill_member(struct walk *w, enum sz_member member, size_t at) {
+  const struct sz_want *wants = w->columns->wants;
+  size_t i, value = value_at(w, at);
+  int is_string = w->text[value] == '"';
+  for (i = w->want; i < w->want_end; i++) {
+    if (wants[i].member != member)
       continue;
-    value = value_at(w, after);
-    if (w->text[value] == '"'
-            ? !fill_string(w, &c->wants[i], &w->slots[i], value + 1)
-            : !fill_scalar(w, &c->wants[i], &w->slots[i], value))
+    if (is_string ? !fill_string(w, &wants[i], &w->slots[i], value + 1)
+                  : !fill_scalar(w, &wants[i], &w->slots[i], value))
       return 0;
   }
   return 1;
 }
 
-/* A brace, bracket, or a byte of a key. */
-static int see_point(struct walk *w, size_t at) {
-  char c = w->text[at];
-  if (c == '{')
-    return w->cell++ < w->columns->count;
-  return c != '[' && see_key(w, at);
+static int begin_cell(struct walk *w) {
+  const size_t *first = w->columns->first_want + w->cell;
+  if (w->cell == w->columns->count)
+    return 0;
+  w->want = first[0];
+  w->want_end = first[1];
+  w->cell++;
+  return 1;
+}
+
+/* A brace, a bracket, a byte of a key; or what must be checked. */
+static int see_event(struct walk *w, size_t at) {
+  size_t bit = w->first + at, after;
+  enum sz_member member;
+  if (w->text[at] == '{')
+    return begin_cell(w);
+  if (w->marks->check[bit / 64] >> bit % 64 & 1)
+    return check_at(w, at);
+  if (w->text[at] == '[')
+    return 0;
+  if (w->want == w->want_end)
+    return 1;
+  member = member_at(w, at, &after);
+  return member > SZ_TITLE || fill_member(w, member, after);
+}
+
+#define EVENTS 128 /* that are listed at once; 64 may come from one mask */
+
+/*
+** Lists the events of a mask whose first byte is at 'base'; returns how many.
+** Four at once, without a jump for each: what is too many is written over.
+*/
+static size_t list_events(uint64_t events, size_t base, size_t *list) {
+  size_t count = 0, i;
+  while (events) {
+    for (i = 0; i < 4; i++) {
+      list[count] = base + (size_t)__builtin_ctzll(events | UINT64_C(1) << 63);
+      count += events != 0;
+      events &= events - 1;
+    }
+  }
+  return count;
 }
 
 /* Walks over the marks of a row whose first cell is at 'from'. */
 static int walk_row(struct walk *w, size_t from) {
   size_t n = (w->first + from) / 64, last = (w->first + w->end) / 64;
   uint64_t live = UINT64_MAX << (w->first + from) % 64;
-  for (; n <= last; n++) {
-    size_t base = n * 64 - w->first;
-    uint64_t point, check;
-    if (n == last)
-      live &= ~(UINT64_MAX << (w->first + w->end) % 64);
-    check = w->marks[n].check & live;
-    point = w->marks[n].point & live;
-    for (; check; check &= check - 1)
-      if (!check_at(w, base + (size_t)__builtin_ctzll(check)))
+  while (n <= last) {
+    size_t list[EVENTS + 4], count = 0, i;
+    for (; n <= last && count <= EVENTS - 64; n++) {
+      uint64_t events = w->marks->event[n] & live;
+      live = UINT64_MAX;
+      if (n == last)
+        events &= ~(UINT64_MAX << (w->first + w->end) % 64);
+      count += list_events(events, n * 64 - w->first, list + count);
+    }
+    for (i = 0; i < count; i++)
+      if (!see_event(w, list[i]))
         return 0;
-    for (; point; point &= point - 1)
-      if (!see_point(w, base + (size_t)__builtin_ctzll(point)))
-        return 0;
-    live = UINT64_MAX;
   }
   return w->cell == w->columns->count;
 }
@@ -394,11 +453,11 @@ size_t sz_cross_row(struct sz_cross *x, const char *text, size_t len,
   found = find_end(x, text, len, c->members, x->first + row->from + 1, &w.end);
   if (found != 1)
     return found;
-  w.marks = marks_of(x);
+  w.marks = &x->marks;
   w.first = x->first;
   w.text = text;
   w.columns = c;
-  w.cell = 0;
+  w.cell = w.want = w.want_end = 0;
   w.slots = slots;
   w.escaped = 0;
   if (!walk_row(&w, row->from + 1))

@@ -18,11 +18,13 @@ enum { SZ_CROSS_MAX = 65536 };
 
 struct sz_cross {
   const struct sz_scanner *scanner;
-  struct sz_buffer list; /* of struct sz_mark: 64 bytes each */
-  size_t count;          /* how many of them are complete */
+  struct sz_marks
+      marks;    /* owned: one block of memory; NULL before the first */
+  size_t room;  /* masks in each of its arrays */
+  size_t count; /* how many of them are complete */
   struct sz_mark_state state;
-  size_t first;      /* the next row's first byte, as a bit of the list */
-  size_t looked;     /* marks that do not hold the row's end */
+  size_t first;      /* the next row's first byte, as a bit of the masks */
+  size_t looked;     /* masks that do not hold the row's end */
   uint64_t position; /* the offset in the answer of that byte */
 };
 

@@ -26,7 +26,7 @@ struct sz_scanner {
   ** of; see scan_marks.h. 'wanted': the members to look for (SZ_MARK_RAW ...).
   */
   void (*mark)(struct sz_mark_state *state, const char *p, size_t blocks,
-               unsigned wanted, struct sz_mark *marks);
+               unsigned wanted, const struct sz_marks *marks);
 };
 
 /* Scanner 'n' of those that this machine can run, fastest first; or NULL. */

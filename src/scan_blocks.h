@@ -7,9 +7,13 @@
 ** unspecified. sz_<set>_first(mask): the index of the first such byte; the
 ** mask is not 0.
 **
-** sz_<set>_bytes(p, wanted, b): the masks of 64 bytes, for sz_mark_block,
-** except 'strange'. sz_<set>_white(p): of these 64 bytes, tabs and ends of
-** lines. sz_<set>_prefix(mask): see sz_mark_prefix.
+** sz_<set>_load_all(p): 64 bytes, as sz_<set>_all. sz_<set>_equal(v, c):
+** the mask of those that equal 'c'.
+** sz_<set>_either(v, c): that equal 'c', which has bit 0x20, or differ
+*only
+** in that bit. sz_<set>_at_most(v, c): that are not above 'c', which is below
+** 0x80. sz_<set>_prefix(mask): see sz_mark_prefix. sz_<set>_lanes: masks that
+** are computed together.
 */
 #ifndef SZ_SCAN_BLOCKS_H
 #define SZ_SCAN_BLOCKS_H
@@ -18,27 +22,6 @@
 
 #include <stddef.h>
 #include <string.h>
-
-/*
-** The body of sz_<set>_bytes; EQUAL(c) and AT_MOST(c) are masks of the bytes
-** that equal 'c', or are not above it.
-*/
-#define SZ_FILL_BYTES(b, wanted, EQUAL, AT_MOST)                              \
-  do {                                                                        \
-    (b)->quote = EQUAL('"');                                                  \
-    (b)->slash = EQUAL('\\');                                                 \
-    (b)->colon = EQUAL(':');                                                  \
-    (b)->comma = EQUAL(',');                                                  \
-    (b)->brace = EQUAL('{');                                                  \
-    (b)->brace_end = EQUAL('}');                                              \
-    (b)->bracket = EQUAL('[');                                                \
-    (b)->bracket_end = EQUAL(']');                                            \
-    (b)->low = AT_MOST(0x1F);                                                 \
-    (b)->blank = AT_MOST(0x20);                                               \
-    (b)->raw = (wanted)&SZ_MARK_RAW ? EQUAL('V') : 0;                         \
-    (b)->label = (wanted)&SZ_MARK_LABEL ? EQUAL('b') : 0;                     \
-    (b)->title = (wanted)&SZ_MARK_TITLE ? EQUAL('i') : 0;                     \
-  } while (0)
 
 /* ---- any machine: the eight bytes of a word ---- */
 
@@ -79,49 +62,73 @@ static inline uint64_t sz_word_pack(uint64_t high) {
   return (high >> 7) * UINT64_C(0x0102040810204080) >> 56;
 }
 
-static inline uint64_t sz_word_equal(const uint64_t *words, unsigned char c) {
-  uint64_t mask = 0, all = UINT64_C(0x0101010101010101) * c;
+typedef struct {
+  uint64_t words[8];
+} sz_word_all;
+typedef uint64_t sz_word_lanes;
+
+static inline sz_word_all sz_word_load_all(const char *p) {
+  sz_word_all v;
   int i;
   for (i = 0; i < 8; i++)
-    mask |= sz_word_pack(sz_word_zeros(words[i] ^ all)) << (8 * i);
+    v.words[i] = sz_word_load(p + 8 * i);
+  return v;
+}
+
+/* The bytes that equal 'c' once the bits 'set' are set in them. */
+static inline uint64_t sz_word_compare(const sz_word_all *v, unsigned char c,
+                                       unsigned char set) {
+  const uint64_t ones = UINT64_C(0x0101010101010101);
+  uint64_t mask = 0;
+  int i;
+  for (i = 0; i < 8; i++) {
+    uint64_t word = (v->words[i] | ones * set) ^ ones * c;
+    mask |= sz_word_pack(sz_word_zeros(word)) << (8 * i);
+  }
   return mask;
 }
 
-/* 'c' is below 0x80. */
-static inline uint64_t sz_word_at_most(const uint64_t *words,
-                                       unsigned char c) {
+static inline uint64_t sz_word_equal(const sz_word_all *v, unsigned char c) {
+  return sz_word_compare(v, c, 0);
+}
+
+static inline uint64_t sz_word_either(const sz_word_all *v, unsigned char c) {
+  return sz_word_compare(v, c, 0x20);
+}
+
+static inline uint64_t sz_word_at_most(const sz_word_all *v, unsigned char c) {
   const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
   uint64_t mask = 0;
   int i;
   for (i = 0; i < 8; i++) {
-    uint64_t above = ((words[i] & ~high) + ones * (0x7Fu - c)) | words[i];
+    uint64_t word = v->words[i];
+    uint64_t above = ((word & ~high) + ones * (0x7Fu - c)) | word;
     mask |= sz_word_pack(~above & high) << (8 * i);
   }
   return mask;
 }
 
-static inline void sz_word_load_all(uint64_t *words, const char *p) {
+static inline uint64_t sz_word_brace(const sz_word_all *v) {
+  uint64_t mask = 0;
   int i;
   for (i = 0; i < 8; i++)
-    words[i] = sz_word_load(p + 8 * i);
+    mask |= sz_word_pack(v->words[i] << 2 & UINT64_C(0x8080808080808080))
+            << (8 * i);
+  return mask;
 }
 
-static inline void sz_word_bytes(const char *p, unsigned wanted,
-                                 struct sz_bytes *b) {
-  uint64_t words[8];
-  sz_word_load_all(words, p);
-#define EQUAL(c) sz_word_equal(words, c)
-#define AT_MOST(c) sz_word_at_most(words, c)
-  SZ_FILL_BYTES(b, wanted, EQUAL, AT_MOST);
-#undef EQUAL
-#undef AT_MOST
+typedef uint64_t sz_word_least;
+
+static inline sz_word_least sz_word_none(void) {
+  return 0;
 }
 
-static inline uint64_t sz_word_white(const char *p) {
-  uint64_t words[8];
-  sz_word_load_all(words, p);
-  return sz_word_equal(words, '\t') | sz_word_equal(words, '\n') |
-         sz_word_equal(words, '\r');
+static inline void sz_word_note(sz_word_least *least, const sz_word_all *v) {
+  *least |= sz_word_at_most(v, 0x1F);
+}
+
+static inline int sz_word_low(const sz_word_least *least) {
+  return *least != 0;
 }
 
 static inline uint64_t sz_word_prefix(uint64_t mask) {
@@ -159,42 +166,62 @@ static inline size_t sz_sse2_first(unsigned mask) {
    (uint64_t)(unsigned)_mm_movemask_epi8(TEST((v)[2])) << 32 |                \
    (uint64_t)(unsigned)_mm_movemask_epi8(TEST((v)[3])) << 48)
 
-static inline uint64_t sz_sse2_equal(const __m128i *v, char c) {
-  const __m128i all = _mm_set1_epi8(c);
-#define TEST(part) _mm_cmpeq_epi8(part, all)
-  return SZ_SSE2_ALL(v, TEST);
-#undef TEST
-}
+typedef struct {
+  __m128i v[4];
+} sz_sse2_all;
+typedef uint64_t sz_sse2_lanes __attribute__((vector_size(16)));
 
-static inline uint64_t sz_sse2_at_most(const __m128i *v, char c) {
-  const __m128i all = _mm_set1_epi8(c);
-#define TEST(part) _mm_cmpeq_epi8(_mm_min_epu8(part, all), part)
-  return SZ_SSE2_ALL(v, TEST);
-#undef TEST
-}
-
-static inline void sz_sse2_load_all(__m128i *v, const char *p) {
+static inline sz_sse2_all sz_sse2_load_all(const char *p) {
+  sz_sse2_all all;
   int i;
   for (i = 0; i < 4; i++)
-    v[i] = sz_sse2_load(p + 16 * i);
+    all.v[i] = sz_sse2_load(p + 16 * i);
+  return all;
 }
 
-static inline void sz_sse2_bytes(const char *p, unsigned wanted,
-                                 struct sz_bytes *b) {
-  __m128i v[4];
-  sz_sse2_load_all(v, p);
-#define EQUAL(c) sz_sse2_equal(v, c)
-#define AT_MOST(c) sz_sse2_at_most(v, c)
-  SZ_FILL_BYTES(b, wanted, EQUAL, AT_MOST);
-#undef EQUAL
-#undef AT_MOST
+static inline uint64_t sz_sse2_equal(const sz_sse2_all *all, char c) {
+  const __m128i byte = _mm_set1_epi8(c);
+#define TEST(part) _mm_cmpeq_epi8(part, byte)
+  return SZ_SSE2_ALL(all->v, TEST);
+#undef TEST
 }
 
-static inline uint64_t sz_sse2_white(const char *p) {
-  __m128i v[4];
-  sz_sse2_load_all(v, p);
-  return sz_sse2_equal(v, '\t') | sz_sse2_equal(v, '\n') |
-         sz_sse2_equal(v, '\r');
+static inline uint64_t sz_sse2_either(const sz_sse2_all *all, char c) {
+  const __m128i byte = _mm_set1_epi8(c), bit = _mm_set1_epi8(0x20);
+#define TEST(part) _mm_cmpeq_epi8(_mm_or_si128(part, bit), byte)
+  return SZ_SSE2_ALL(all->v, TEST);
+#undef TEST
+}
+
+static inline uint64_t sz_sse2_at_most(const sz_sse2_all *all, char c) {
+  const __m128i byte = _mm_set1_epi8(c);
+#define TEST(part) _mm_cmpeq_epi8(_mm_min_epu8(part, byte), part)
+  return SZ_SSE2_ALL(all->v, TEST);
+#undef TEST
+}
+
+static inline uint64_t sz_sse2_brace(const sz_sse2_all *all) {
+#define TEST(part) _mm_slli_epi16(part, 2)
+  return SZ_SSE2_ALL(all->v, TEST);
+#undef TEST
+}
+
+typedef __m128i sz_sse2_least;
+
+static inline sz_sse2_least sz_sse2_none(void) {
+  return _mm_set1_epi8(-1);
+}
+
+static inline void sz_sse2_note(sz_sse2_least *least, const sz_sse2_all *all) {
+  *least =
+      _mm_min_epu8(*least, _mm_min_epu8(_mm_min_epu8(all->v[0], all->v[1]),
+                                        _mm_min_epu8(all->v[2], all->v[3])));
+}
+
+static inline int sz_sse2_low(const sz_sse2_least *least) {
+  const __m128i most = _mm_set1_epi8(0x1F);
+  return _mm_movemask_epi8(
+             _mm_cmpeq_epi8(_mm_min_epu8(*least, most), *least)) != 0;
 }
 
 static inline uint64_t sz_sse2_prefix(uint64_t mask) {
@@ -229,36 +256,60 @@ SZ_AVX2 static inline uint64_t sz_avx2_pair(__m256i low, __m256i high) {
          (uint64_t)(unsigned)_mm256_movemask_epi8(high) << 32;
 }
 
-SZ_AVX2 static inline uint64_t sz_avx2_equal(const __m256i *v, char c) {
-  const __m256i all = _mm256_set1_epi8(c);
-  return sz_avx2_pair(_mm256_cmpeq_epi8(v[0], all),
-                      _mm256_cmpeq_epi8(v[1], all));
-}
-
-SZ_AVX2 static inline uint64_t sz_avx2_at_most(const __m256i *v, char c) {
-  const __m256i all = _mm256_set1_epi8(c);
-  return sz_avx2_pair(_mm256_cmpeq_epi8(_mm256_min_epu8(v[0], all), v[0]),
-                      _mm256_cmpeq_epi8(_mm256_min_epu8(v[1], all), v[1]));
-}
-
-SZ_AVX2 static inline void sz_avx2_bytes(const char *p, unsigned wanted,
-                                         struct sz_bytes *b) {
+typedef struct {
   __m256i v[2];
-  v[0] = sz_avx2_load(p);
-  v[1] = sz_avx2_load(p + 32);
-#define EQUAL(c) sz_avx2_equal(v, c)
-#define AT_MOST(c) sz_avx2_at_most(v, c)
-  SZ_FILL_BYTES(b, wanted, EQUAL, AT_MOST);
-#undef EQUAL
-#undef AT_MOST
+} sz_avx2_all;
+typedef uint64_t sz_avx2_lanes __attribute__((vector_size(32)));
+
+SZ_AVX2 static inline sz_avx2_all sz_avx2_load_all(const char *p) {
+  sz_avx2_all all;
+  all.v[0] = sz_avx2_load(p);
+  all.v[1] = sz_avx2_load(p + 32);
+  return all;
 }
 
-SZ_AVX2 static inline uint64_t sz_avx2_white(const char *p) {
-  __m256i v[2];
-  v[0] = sz_avx2_load(p);
-  v[1] = sz_avx2_load(p + 32);
-  return sz_avx2_equal(v, '\t') | sz_avx2_equal(v, '\n') |
-         sz_avx2_equal(v, '\r');
+SZ_AVX2 static inline uint64_t sz_avx2_equal(const sz_avx2_all *all, char c) {
+  const __m256i byte = _mm256_set1_epi8(c);
+  return sz_avx2_pair(_mm256_cmpeq_epi8(all->v[0], byte),
+                      _mm256_cmpeq_epi8(all->v[1], byte));
+}
+
+SZ_AVX2 static inline uint64_t sz_avx2_either(const sz_avx2_all *all, char c) {
+  const __m256i bit = _mm256_set1_epi8(0x20);
+  sz_avx2_all set;
+  set.v[0] = _mm256_or_si256(all->v[0], bit);
+  set.v[1] = _mm256_or_si256(all->v[1], bit);
+  return sz_avx2_equal(&set, c);
+}
+
+SZ_AVX2 static inline uint64_t sz_avx2_at_most(const sz_avx2_all *all,
+                                               char c) {
+  const __m256i byte = _mm256_set1_epi8(c);
+  return sz_avx2_pair(
+      _mm256_cmpeq_epi8(_mm256_min_epu8(all->v[0], byte), all->v[0]),
+      _mm256_cmpeq_epi8(_mm256_min_epu8(all->v[1], byte), all->v[1]));
+}
+
+SZ_AVX2 static inline uint64_t sz_avx2_brace(const sz_avx2_all *all) {
+  return sz_avx2_pair(_mm256_slli_epi16(all->v[0], 2),
+                      _mm256_slli_epi16(all->v[1], 2));
+}
+
+typedef __m256i sz_avx2_least;
+
+SZ_AVX2 static inline sz_avx2_least sz_avx2_none(void) {
+  return _mm256_set1_epi8(-1);
+}
+
+SZ_AVX2 static inline void sz_avx2_note(sz_avx2_least *least,
+                                        const sz_avx2_all *all) {
+  *least = _mm256_min_epu8(*least, _mm256_min_epu8(all->v[0], all->v[1]));
+}
+
+SZ_AVX2 static inline int sz_avx2_low(const sz_avx2_least *least) {
+  const __m256i most = _mm256_set1_epi8(0x1F);
+  return _mm256_movemask_epi8(
+             _mm256_cmpeq_epi8(_mm256_min_epu8(*least, most), *least)) != 0;
 }
 
 /* A product without carries is the exclusive or of shifted masks. */
@@ -277,38 +328,60 @@ SZ_AVX512 static inline __m512i sz_avx512_load(const char *p) {
   return _mm512_loadu_si512((const void *)p);
 }
 
-SZ_AVX512 static inline uint64_t sz_avx512_equal(__m512i v, char c) {
-  return _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8(c));
+typedef struct {
+  __m512i v;
+} sz_avx512_all;
+typedef uint64_t sz_avx512_lanes __attribute__((vector_size(64)));
+
+SZ_AVX512 static inline sz_avx512_all sz_avx512_load_all(const char *p) {
+  sz_avx512_all all;
+  all.v = sz_avx512_load(p);
+  return all;
 }
 
-SZ_AVX512 static inline uint64_t sz_avx512_at_most(__m512i v, char c) {
-  return _mm512_cmple_epu8_mask(v, _mm512_set1_epi8(c));
+SZ_AVX512 static inline uint64_t sz_avx512_equal(const sz_avx512_all *all,
+                                                 char c) {
+  return _mm512_cmpeq_epi8_mask(all->v, _mm512_set1_epi8(c));
+}
+
+SZ_AVX512 static inline uint64_t sz_avx512_either(const sz_avx512_all *all,
+                                                  char c) {
+  __m512i set = _mm512_or_si512(all->v, _mm512_set1_epi8(0x20));
+  return _mm512_cmpeq_epi8_mask(set, _mm512_set1_epi8(c));
+}
+
+SZ_AVX512 static inline uint64_t sz_avx512_at_most(const sz_avx512_all *all,
+                                                   char c) {
+  return _mm512_cmple_epu8_mask(all->v, _mm512_set1_epi8(c));
 }
 
 SZ_AVX512 static inline uint64_t sz_avx512_special(const char *p) {
-  __m512i v = sz_avx512_load(p);
-  return sz_avx512_equal(v, '"') | sz_avx512_equal(v, '\\') |
-         sz_avx512_at_most(v, 0x1F);
+  sz_avx512_all v = sz_avx512_load_all(p);
+  return sz_avx512_equal(&v, '"') | sz_avx512_equal(&v, '\\') |
+         sz_avx512_at_most(&v, 0x1F);
 }
 
 SZ_AVX512 static inline size_t sz_avx512_first(uint64_t mask) {
   return (size_t)__builtin_ctzll(mask);
 }
 
-SZ_AVX512 static inline void sz_avx512_bytes(const char *p, unsigned wanted,
-                                             struct sz_bytes *b) {
-  __m512i v = sz_avx512_load(p);
-#define EQUAL(c) sz_avx512_equal(v, c)
-#define AT_MOST(c) sz_avx512_at_most(v, c)
-  SZ_FILL_BYTES(b, wanted, EQUAL, AT_MOST);
-#undef EQUAL
-#undef AT_MOST
+SZ_AVX512 static inline uint64_t sz_avx512_brace(const sz_avx512_all *all) {
+  return _mm512_movepi8_mask(_mm512_slli_epi16(all->v, 2));
 }
 
-SZ_AVX512 static inline uint64_t sz_avx512_white(const char *p) {
-  __m512i v = sz_avx512_load(p);
-  return sz_avx512_equal(v, '\t') | sz_avx512_equal(v, '\n') |
-         sz_avx512_equal(v, '\r');
+typedef __m512i sz_avx512_least;
+
+SZ_AVX512 static inline sz_avx512_least sz_avx512_none(void) {
+  return _mm512_set1_epi8(-1);
+}
+
+SZ_AVX512 static inline void sz_avx512_note(sz_avx512_least *least,
+                                            const sz_avx512_all *all) {
+  *least = _mm512_min_epu8(*least, all->v);
+}
+
+SZ_AVX512 static inline int sz_avx512_low(const sz_avx512_least *least) {
+  return _mm512_cmple_epu8_mask(*least, _mm512_set1_epi8(0x1F)) != 0;
 }
 
 SZ_AVX512 static inline uint64_t sz_avx512_prefix(uint64_t mask) {
@@ -358,46 +431,70 @@ static inline uint64_t sz_neon_pack(const uint8x16_t *v) {
   return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(low, low)), 0);
 }
 
-static inline uint64_t sz_neon_equal(const uint8x16_t *v, unsigned char c) {
-  const uint8x16_t all = vdupq_n_u8(c);
+typedef struct {
+  uint8x16_t v[4];
+} sz_neon_all;
+typedef uint64_t sz_neon_lanes __attribute__((vector_size(16)));
+
+static inline sz_neon_all sz_neon_load_all(const char *p) {
+  sz_neon_all all;
+  int i;
+  for (i = 0; i < 4; i++)
+    all.v[i] = sz_neon_load(p + 16 * i);
+  return all;
+}
+
+static inline uint64_t sz_neon_equal(const sz_neon_all *all, unsigned char c) {
+  const uint8x16_t byte = vdupq_n_u8(c);
   uint8x16_t same[4];
   int i;
   for (i = 0; i < 4; i++)
-    same[i] = vceqq_u8(v[i], all);
+    same[i] = vceqq_u8(all->v[i], byte);
   return sz_neon_pack(same);
 }
 
-static inline uint64_t sz_neon_at_most(const uint8x16_t *v, unsigned char c) {
-  const uint8x16_t all = vdupq_n_u8(c);
+static inline uint64_t sz_neon_either(const sz_neon_all *all,
+                                      unsigned char c) {
+  const uint8x16_t bit = vdupq_n_u8(0x20);
+  sz_neon_all set;
+  int i;
+  for (i = 0; i < 4; i++)
+    set.v[i] = vorrq_u8(all->v[i], bit);
+  return sz_neon_equal(&set, c);
+}
+
+static inline uint64_t sz_neon_at_most(const sz_neon_all *all,
+                                       unsigned char c) {
+  const uint8x16_t byte = vdupq_n_u8(c);
   uint8x16_t below[4];
   int i;
   for (i = 0; i < 4; i++)
-    below[i] = vcleq_u8(v[i], all);
+    below[i] = vcleq_u8(all->v[i], byte);
   return sz_neon_pack(below);
 }
 
-static inline void sz_neon_load_all(uint8x16_t *v, const char *p) {
+static inline uint64_t sz_neon_brace(const sz_neon_all *all) {
+  const uint8x16_t bit = vdupq_n_u8(0x20);
+  uint8x16_t set[4];
   int i;
   for (i = 0; i < 4; i++)
-    v[i] = sz_neon_load(p + 16 * i);
+    set[i] = vtstq_u8(all->v[i], bit);
+  return sz_neon_pack(set);
 }
 
-static inline void sz_neon_bytes(const char *p, unsigned wanted,
-                                 struct sz_bytes *b) {
-  uint8x16_t v[4];
-  sz_neon_load_all(v, p);
-#define EQUAL(c) sz_neon_equal(v, c)
-#define AT_MOST(c) sz_neon_at_most(v, c)
-  SZ_FILL_BYTES(b, wanted, EQUAL, AT_MOST);
-#undef EQUAL
-#undef AT_MOST
+typedef uint8x16_t sz_neon_least;
+
+static inline sz_neon_least sz_neon_none(void) {
+  return vdupq_n_u8(0xFF);
 }
 
-static inline uint64_t sz_neon_white(const char *p) {
-  uint8x16_t v[4];
-  sz_neon_load_all(v, p);
-  return sz_neon_equal(v, '\t') | sz_neon_equal(v, '\n') |
-         sz_neon_equal(v, '\r');
+static inline void sz_neon_note(sz_neon_least *least, const sz_neon_all *all) {
+  *least = vminq_u8(*least, vminq_u8(vminq_u8(all->v[0], all->v[1]),
+                                     vminq_u8(all->v[2], all->v[3])));
+}
+
+static inline int sz_neon_low(const sz_neon_least *least) {
+  return vminvq_u8(*least) < 0x20;
 }
 
 static inline uint64_t sz_neon_prefix(uint64_t mask) {
