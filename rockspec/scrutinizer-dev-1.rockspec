@@ -68,6 +68,7 @@ build = {
         "src/report_cross.c",
         "src/report_error.c",
         "src/report_last.c",
+        "src/report_names.c",
         "src/report_row.c",
         "src/scan.c",
         "src/secret.c",

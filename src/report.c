@@ -20,6 +20,7 @@ struct sz_report *sz_report_new(const struct sz_report_options *options) {
   sz_cross_init(&r->cross);
   for (i = 0; i < SZ_DIRECTIONS; i++) {
     sz_columns_init(&r->directions[i].columns, options->max_held);
+    sz_columns_init(&r->directions[i].header, options->max_held);
     sz_buffer_init(&r->directions[i].last_row, options->max_row);
     r->directions[i].quota = options->quotas[i];
   }
@@ -48,6 +49,8 @@ void sz_report_free(struct sz_report *r) {
   sz_cross_free(&r->cross);
   for (i = 0; i < SZ_DIRECTIONS; i++) {
     sz_columns_free(&r->directions[i].columns);
+    sz_columns_free(&r->directions[i].header);
+    free(r->directions[i].texts);
     sz_buffer_free(&r->directions[i].last_row);
   }
   free(r->slots);
@@ -144,7 +147,79 @@ static enum step end_rows(struct sz_report *r) {
     return GO_ON;
   }
   r->in = &r->json;
-  return release(r, r->then);
+  if (r->then != AT_ROW)
+    return release(r, r->then);
+  r->held.len = r->held_from; /* the first row was read: go on after it */
+  r->where = AT_ROW;
+  return GO_ON;
+}
+
+/* ---- rows before their columns ---- */
+
+/* Whether rows may be given as soon as their first one names the columns. */
+static int may_come_early(const struct sz_report *r) {
+  const struct direction *d = &r->directions[r->current];
+  const struct sz_ties *ties = r->options.ties[r->current];
+  return !d->seen_columns && in_turn(r, r->current) &&
+         (!ties || sz_ties_are_new(ties));
+}
+
+static enum step keep_byte(struct sz_report *r, const char *byte) {
+  enum sz_buffer_code code = sz_buffer_append(&r->held, byte, 1);
+  if (code == SZ_BUFFER_NOMEM)
+    return sz_report_fail(r, "memory", r->bytes, "not enough memory");
+  if (code == SZ_BUFFER_FULL)
+    return sz_report_fail(r, "limit", r->in->start, "%s", sz_json_too_much);
+  return GO_ON;
+}
+
+static enum step early_step(struct sz_report *r, enum sz_json_token token) {
+  if (token == SZ_JSON_NULL)
+    return end_rows(r);
+  r->directions[r->current].early_at = r->in->start;
+  if (token == SZ_JSON_OBJECT) { /* what is wrong within it comes first */
+    sz_json_skip_rest(r->in, NULL);
+    r->where = AT_EARLY_END;
+    return GO_ON;
+  }
+  if (token != SZ_JSON_ARRAY)
+    return sz_report_wrong(r, "rows is not a list");
+  r->held_from = r->held.len;
+  if (keep_byte(r, "[") == STOP)
+    return STOP;
+  sz_json_skip(r->in, &r->held);
+  r->where = AT_EARLY_ROW;
+  return GO_ON;
+}
+
+/*
+** The first row is in 'held', after a bracket. If it names the columns it is
+** read again as a list of one row; then the others follow.
+*/
+static enum step early_row_step(struct sz_report *r,
+                                enum sz_json_token token) {
+  struct direction *d = &r->directions[r->current];
+  int named;
+  if (r->where == AT_EARLY_END)
+    return sz_report_fail(r, "decode", d->early_at, "rows is not a list");
+  if (token == SZ_JSON_ARRAY_END) {
+    r->held.len = r->held_from;
+    return end_rows(r);
+  }
+  d->early_at = r->in->start;
+  if (sz_report_columns_guess(r, d->early_at, &named) == STOP)
+    return STOP;
+  if (!named) {
+    sz_json_skip_rest(r->in, &r->held);
+    r->where = AT_HELD;
+    r->then = AT_DIRECTION_KEY;
+    return GO_ON;
+  }
+  d->held_rows = held_span(r);
+  if (keep_byte(r, "]") == STOP)
+    return STOP;
+  d->held_rows.len++;
+  return start_replay(r, r->current, AT_ROW);
 }
 
 /* ---- the keys of each object ---- */
@@ -219,9 +294,12 @@ static enum step direction_key(struct sz_report *r) {
   if (is_key(r, "rows")) {
     if (d->seen_rows++)
       return twice(r, "rows");
-    if (!d->has_columns || !in_turn(r, r->current))
+    if (!d->has_columns && may_come_early(r))
+      r->where = AT_EARLY;
+    else if (!d->has_columns || !in_turn(r, r->current))
       return hold(r, AT_HELD, AT_DIRECTION_KEY);
-    r->where = AT_ROWS;
+    else
+      r->where = AT_ROWS;
     return GO_ON;
   }
   if (is_key(r, "totalRowCount"))
@@ -231,6 +309,11 @@ static enum step direction_key(struct sz_report *r) {
   return pass(r, AT_DIRECTION_KEY);
 }
 
+/* Whether rows have come and their columns never will. */
+static int lacks_header(const struct direction *d) {
+  return d->early && !d->has_header;
+}
+
 /* The end of the table: all rows held back may be read now. */
 static enum step end_table(struct sz_report *r) {
   r->directions[SZ_INBOUND].done = r->directions[SZ_OUTBOUND].done = 1;
@@ -238,6 +321,8 @@ static enum step end_table(struct sz_report *r) {
 }
 
 static enum step end_direction(struct sz_report *r) {
+  if (lacks_header(&r->directions[r->current]))
+    return sz_report_no_columns(r);
   r->directions[r->current].done = 1;
   return release(r, AT_TABLE_KEY);
 }
@@ -313,7 +398,10 @@ static enum step rows_step(struct sz_report *r, enum sz_json_token token) {
 
 /* A list of rows was captured: it waits for its columns or its turn. */
 static enum step held_step(struct sz_report *r) {
-  r->directions[r->current].held_rows = held_span(r);
+  struct direction *d = &r->directions[r->current];
+  d->held_rows = held_span(r);
+  if (!d->has_columns)
+    r->unnamed += d->held_rows.len;
   r->where = AT_DIRECTION_KEY;
   return GO_ON;
 }
@@ -353,6 +441,11 @@ static enum step take(struct sz_report *r, enum sz_json_token token) {
     return end_fact(r);
   case AT_HELD:
     return held_step(r);
+  case AT_EARLY:
+    return early_step(r, token);
+  case AT_EARLY_ROW:
+  case AT_EARLY_END:
+    return early_row_step(r, token);
   case AT_EMPTY:
     return empty_step(r, token);
   case AT_ROWS:
@@ -475,6 +568,18 @@ const struct sz_columns *sz_report_columns(const struct sz_report *r,
                                            enum sz_direction direction) {
   const struct direction *d = &r->directions[direction];
   return d->has_columns ? &d->columns : NULL;
+}
+
+const struct sz_columns *sz_report_header(const struct sz_report *r,
+                                          enum sz_direction direction) {
+  const struct direction *d = &r->directions[direction];
+  if (d->early)
+    return d->has_header ? &d->header : NULL;
+  return sz_report_columns(r, direction);
+}
+
+uint64_t sz_report_unnamed(const struct sz_report *r) {
+  return r->unnamed;
 }
 
 int sz_report_fact(const struct sz_report *r, enum sz_fact fact,

@@ -70,3 +70,8 @@ enum step sz_report_json_error(struct sz_report *r,
 enum step sz_report_wrong(struct sz_report *r, const char *what) {
   return sz_report_fail(r, "decode", r->in->start, "%s", what);
 }
+
+enum step sz_report_no_columns(struct sz_report *r) {
+  return sz_report_fail(r, "decode", r->directions[r->current].early_at,
+                        "the answer has rows but no columns");
+}

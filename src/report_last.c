@@ -42,6 +42,30 @@ int sz_report_last_row(const struct sz_report *r, enum sz_direction direction,
   return 1;
 }
 
+/* Whether only a header that is still to come tells the order's column. */
+static int is_order_open(const struct sz_report *r) {
+  const struct direction *d = &r->directions[r->current];
+  return d->early && d->columns.order == SZ_NO_ORDER &&
+         !*r->options.projection.order;
+}
+
+void sz_report_last_settle(struct sz_report *r) {
+  struct sz_ties *ties = r->options.ties[r->current];
+  const struct direction *d = sz_report_current(r);
+  const struct sz_columns *c = d->has_header ? &d->header : &d->columns;
+  const char *last = NULL;
+  size_t len = 0, cell = 0;
+  if (!ties || (d->early && !is_order_open(r)))
+    return;
+  if (d->columns.order != SZ_NO_ORDER)
+    cell = d->columns.wants[d->columns.order].cell;
+  else
+    while (cell < c->count && !c->list[cell].sorted)
+      cell++;
+  sz_report_last_row(r, r->current, &last, &len);
+  sz_ties_settle(ties, cell, last, len);
+}
+
 void sz_report_last_tell(struct sz_report *r) {
   struct sz_ties *ties = r->options.ties[r->current];
   const struct direction *d = sz_report_current(r);
@@ -49,7 +73,9 @@ void sz_report_last_tell(struct sz_report *r) {
       d->columns.order == SZ_NO_ORDER ? NULL : &r->slots[d->columns.order];
   const char *last = NULL;
   size_t len = 0;
-  if (!ties)
+  if (d->early)
+    sz_report_names_note(r);
+  if (!ties || is_order_open(r))
     return;
   sz_report_last_row(r, r->current, &last, &len);
   sz_ties_row(ties, order, r->row_base, last, len);
@@ -57,8 +83,13 @@ void sz_report_last_tell(struct sz_report *r) {
 
 enum step sz_report_last_check(struct sz_report *r) {
   struct sz_ties *ties = r->options.ties[r->current];
-  const char *row;
-  size_t len;
+  const char *row = NULL;
+  size_t len = 0;
+  if (ties && is_order_open(r)) {
+    sz_report_last_row(r, r->current, &row, &len);
+    sz_ties_open_row(ties, row, len);
+    return GIVE_ROW;
+  }
   if (!ties || !sz_ties_follow(ties) ||
       !sz_report_last_row(r, r->current, &row, &len) ||
       !sz_ties_repeats(ties, row, len))

@@ -23,6 +23,9 @@ enum where {
   AT_SKIPPED,       /* the end of a skipped value */
   AT_FACT,          /* the end of a value that is kept as text */
   AT_HELD,          /* the end of rows that came too early */
+  AT_EARLY,         /* the list of rows, before their columns */
+  AT_EARLY_ROW,     /* the end of its first row */
+  AT_EARLY_END,     /* the end of an object in its place */
   AT_EMPTY,         /* the end of [] where an object was expected */
   AT_ROWS,          /* the list of rows */
   AT_ROW,           /* a row, or the list's end */
@@ -44,6 +47,11 @@ struct direction {
   int seen, done, seen_columns, seen_rows;
   struct sz_columns columns;
   int has_columns; /* read and projected */
+  int early;       /* the columns are those that the first row names */
+  struct sz_columns header; /* then: those that came after the rows */
+  int has_header;
+  unsigned char *texts; /* per want: it was given as text */
+  uint64_t early_at;    /* where the rows, or the first of them, begin */
   struct span held_rows;
   struct sz_buffer last_row; /* JSON text */
   const char *last_slice;    /* the same text, while still in the chunk */
@@ -68,6 +76,7 @@ struct sz_report {
   int seen_report, seen_table;
   struct sz_buffer held;
   size_t held_from;
+  uint64_t unnamed; /* bytes of rows held because their cells name no column */
   struct span facts[SZ_DIRECTIONS][SZ_FACTS];
   enum sz_fact fact;
 
@@ -99,11 +108,30 @@ enum step sz_report_fail(struct sz_report *r, const char *kind,
 enum step sz_report_json_error(struct sz_report *r,
                                const struct sz_json_error *e);
 enum step sz_report_wrong(struct sz_report *r, const char *what);
+/* Rows have come before their columns, and these never will. */
+enum step sz_report_no_columns(struct sz_report *r);
 /* The most bytes of a fact. */
 size_t sz_report_fact_max(const struct sz_report *r, enum sz_fact fact);
 
 /* report_columns.c: the columns' text is in 'held'. */
 enum step sz_report_columns_read(struct sz_report *r, const struct span *text);
+/*
+** The columns that the row at the end of 'held' names, which is at 'position'.
+** '*named': whether it does.
+*/
+enum step sz_report_columns_guess(struct sz_report *r, uint64_t position,
+                                  int *named);
+
+/*
+** report_names.c: writes the list of columns that a row names, as a header
+** has it. 0: it names none, or not all; or there is no memory.
+*/
+int sz_report_names_read(struct sz_report *r, const char *row, size_t len,
+                         struct sz_buffer *out);
+/* Notes which values the row at hand gives as text. */
+void sz_report_names_note(struct sz_report *r);
+/* Compares the header with the columns that the rows have named. */
+enum step sz_report_names_compare(struct sz_report *r, uint64_t position);
 
 /* report_last.c */
 struct direction *sz_report_current(struct sz_report *r);
@@ -113,6 +141,8 @@ void sz_report_last_slice(struct sz_report *r, const char *p, size_t len);
 enum step sz_report_last_stash(struct sz_report *r);
 /* Passes the row in the slots to sz_ties_row, before it is the last row. */
 void sz_report_last_tell(struct sz_report *r);
+/* Call when the columns have come: rows before them may have open ties. */
+void sz_report_last_settle(struct sz_report *r);
 /* GIVE_ROW; or an error, as the last row was given before. */
 enum step sz_report_last_check(struct sz_report *r);
 

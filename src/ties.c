@@ -16,6 +16,23 @@ enum phase {
   ALIKE   /* the same, but repeated rows cannot be found */
 };
 
+#define OPEN_ROWS 65536 /* the most that are remembered */
+
+/*
+** Rows of which it is not known yet what orders them: any column may. For each
+** cell, the hash of the last row's value, and the first of the rows that have
+** had this value since.
+*/
+struct open {
+  uint64_t rows;
+  size_t cells, room;
+  uint64_t *values, *from; /* one per cell */
+  uint64_t *each;          /* of the row at hand */
+  uint64_t *hashes;        /* of the last rows; row n is at n % room */
+  char *last;              /* the last row, once another answer is to follow */
+  size_t last_len;
+};
+
 struct sz_ties {
   struct sz_hash_key key;
   size_t max;      /* most entries */
@@ -27,6 +44,7 @@ struct sz_ties {
   enum phase phase;
   int alike; /* two rows that tie are equal */
   int lost;  /* too many rows tie to remember all */
+  struct open open;
 };
 
 struct sz_ties *sz_ties_new(size_t max) {
@@ -38,26 +56,52 @@ struct sz_ties *sz_ties_new(size_t max) {
   return t;
 }
 
+static void open_free(struct open *o) {
+  free(o->values);
+  free(o->hashes);
+  free(o->last);
+  memset(o, 0, sizeof *o);
+}
+
 void sz_ties_free(struct sz_ties *t) {
-  if (t)
+  if (t) {
     free(t->table);
+    open_free(&t->open);
+  }
   free(t);
 }
 
+static void *copy_of(const void *bytes, size_t size, int *good) {
+  void *copy = bytes ? malloc(size) : NULL;
+  *good &= copy || !bytes;
+  if (copy)
+    memcpy(copy, bytes, size);
+  return copy;
+}
+
+static void lay_out(struct open *o) {
+  o->from = o->values + o->cells;
+  o->each = o->from + o->cells;
+}
+
 struct sz_ties *sz_ties_copy(const struct sz_ties *t) {
+  const struct open *o = &t->open;
   struct sz_ties *copy = malloc(sizeof *copy);
+  int good = 1;
   if (!copy)
     return NULL;
   *copy = *t;
-  if (!t->table)
+  copy->table = copy_of(t->table, t->room * sizeof *t->table, &good);
+  copy->open.values =
+      copy_of(o->values, 3 * o->cells * sizeof *o->values, &good);
+  copy->open.hashes = copy_of(o->hashes, o->room * sizeof *o->hashes, &good);
+  copy->open.last = copy_of(o->last, o->last_len, &good);
+  if (copy->open.values)
+    lay_out(&copy->open);
+  if (good)
     return copy;
-  copy->table = malloc(t->room * sizeof *t->table);
-  if (!copy->table) {
-    free(copy);
-    return NULL;
-  }
-  memcpy(copy->table, t->table, t->room * sizeof *t->table);
-  return copy;
+  sz_ties_free(copy);
+  return NULL;
 }
 
 /* ---- a row's identity ---- */
@@ -83,48 +127,71 @@ static size_t value_end(const char *s, size_t at, size_t len) {
   return at;
 }
 
-/*
-** Finds the value of the next member rawValue, from '*at' on; 0: none. A quote
-** inside a string is escaped, so "rawValue" with its quotes is never inside
-** one.
-*/
-static int next_raw(const char *s, size_t len, size_t *at, size_t *end) {
+/* A walk over a row's text, from raw value to raw value. */
+struct walk {
+  const char *text;
+  size_t len, at, depth;
+  size_t cell; /* cells begun */
+};
+
+/* Passes the string at the walk; tells whether it is the key rawValue. */
+static int pass_string(struct walk *w) {
   static const char name[] = "\"rawValue\"";
-  const size_t size = sizeof name - 1, before = 4; /* of the V */
-  const char *v = s + *at;
-  while ((v = memchr(v, 'V', (size_t)(s + len - v))) != NULL) {
-    size_t from = (size_t)(v++ - s);
-    if (from < before || from - before + size > len ||
-        memcmp(s + from - before, name, size) != 0)
-      continue;
-    from = blanks(s, from - before + size, len);
-    if (from == len || s[from] != ':')
-      continue;
-    *at = blanks(s, from + 1, len);
-    *end = value_end(s, *at, len);
-    return 1;
+  size_t from = w->at, size = sizeof name - 1;
+  w->at = value_end(w->text, from, w->len);
+  if (w->at - from != size || memcmp(w->text + from, name, size) != 0)
+    return 0;
+  w->at = blanks(w->text, w->at, w->len);
+  return w->at < w->len && w->text[w->at] == ':';
+}
+
+/* Finds the next raw value of a cell, from '*at' to the walk; 0: none. */
+static int next_raw(struct walk *w, size_t *at) {
+  while (w->at < w->len) {
+    char c = w->text[w->at];
+    if (c == '"') {
+      if (!pass_string(w) || w->depth != 2)
+        continue;
+      *at = blanks(w->text, w->at + 1, w->len);
+      w->at = *at;
+      c = *at < w->len ? w->text[*at] : ',';
+      if (c == '{' || c == '[')
+        continue;
+      w->at = value_end(w->text, *at, w->len);
+      return 1;
+    }
+    if (c == '{' || c == '[')
+      w->cell += ++w->depth == 2;
+    else if (c == '}' || c == ']')
+      w->depth--;
+    w->at++;
   }
   return 0;
 }
 
-/* Whether a cell begins between two offsets, which are outside strings. */
-static int cell_begins(const char *s, size_t at, size_t to) {
-  while (at < to && s[at] != '{')
-    at = s[at] == '"' ? value_end(s, at, to) : at + 1;
-  return at < to;
+static uint64_t add_hash(const struct sz_ties *t, uint64_t h, uint64_t value) {
+  h = (h ^ value) * t->key.factor;
+  return h ^ h >> 29;
 }
 
-/* Never 0. If a cell has rawValue twice, the last one counts. */
-static uint64_t row_hash(const struct sz_ties *t, const char *s, size_t len) {
+/*
+** Never 0. If a cell has rawValue twice, the last one counts. 'each' gets the
+** hash of each cell's value, and has room for 'cells'; it may be NULL.
+*/
+static uint64_t row_hash(const struct sz_ties *t, const char *s, size_t len,
+                         uint64_t *each, size_t cells) {
+  struct walk w = {s, len, 0, 0, 0};
   uint64_t h = 0, before = 0;
-  size_t at = 0, end, last = 0;
-  while (next_raw(s, len, &at, &end)) {
-    if (last && !cell_begins(s, last, at))
+  size_t at, last = 0;
+  while (next_raw(&w, &at)) {
+    uint64_t value = sz_hash(&t->key, s + at, w.at - at);
+    if (w.cell == last)
       h = before;
     before = h;
-    h = (h ^ sz_hash(&t->key, s + at, end - at)) * t->key.factor;
-    h ^= h >> 29;
-    last = at = end;
+    h = add_hash(t, h, value);
+    last = w.cell;
+    if (each && last <= cells)
+      each[last - 1] = s[at] == 'n' ? 0 : value | 1;
   }
   return h ? h : 1;
 }
@@ -152,20 +219,23 @@ static int grow(struct sz_ties *t) {
   return 1;
 }
 
-/* Adds a row. 1: it is there already. If there is no room, sets t->lost. */
-static int remember(struct sz_ties *t, const char *row, size_t len) {
-  uint64_t h, *place;
+/* Adds a row's hash. 1: it is there already. No room: sets t->lost. */
+static int remember_hash(struct sz_ties *t, uint64_t h) {
+  uint64_t *place;
   if (t->lost || (t->count * 4 >= t->room * 3 && !grow(t))) {
     t->lost = 1;
     return 0;
   }
-  h = row_hash(t, row, len);
   place = place_of(t->table, t->room, h);
   if (*place)
     return 1;
   *place = h;
   t->count++;
   return 0;
+}
+
+static int remember(struct sz_ties *t, const char *row, size_t len) {
+  return !t->lost && remember_hash(t, row_hash(t, row, len, NULL, 0));
 }
 
 static void forget(struct sz_ties *t) {
@@ -228,7 +298,110 @@ int sz_ties_repeats(struct sz_ties *t, const char *row, size_t len) {
   return t->phase == AFTER && remember(t, row, len);
 }
 
+/* ---- rows whose order is not known yet ---- */
+
+int sz_ties_are_new(const struct sz_ties *t) {
+  return t->phase == FIRST && !t->known && !t->count && !t->lost &&
+         !t->open.rows;
+}
+
+/* Counts the cells of a row, and makes room for them. */
+static int open_room(struct sz_ties *t, const char *row, size_t len) {
+  struct open *o = &t->open;
+  struct walk w = {row, len, 0, 0, 0};
+  size_t at;
+  while (next_raw(&w, &at))
+    ;
+  o->cells = w.cell;
+  o->room = t->max < OPEN_ROWS ? t->max : OPEN_ROWS;
+  if (!o->cells || !o->room)
+    return 0;
+  o->values = calloc(3 * o->cells, sizeof *o->values);
+  o->hashes = malloc(o->room * sizeof *o->hashes);
+  if (!o->values || !o->hashes)
+    return 0;
+  lay_out(o);
+  return 1;
+}
+
+void sz_ties_open_row(struct sz_ties *t, const char *row, size_t len) {
+  struct open *o = &t->open;
+  size_t i;
+  if (t->lost)
+    return;
+  if (!row || (!o->rows && !open_room(t, row, len))) {
+    t->lost = 1;
+    return;
+  }
+  memset(o->each, 0, o->cells * sizeof *o->each);
+  o->hashes[o->rows % o->room] = row_hash(t, row, len, o->each, o->cells);
+  for (i = 0; i < o->cells; i++)
+    if (!o->each[i] || o->each[i] != o->values[i]) {
+      o->values[i] = o->each[i];
+      o->from[i] = o->rows;
+    }
+  o->rows++;
+}
+
+/* Remembers the last row's value in the order's cell. 0: it has none. */
+static int open_value(struct sz_ties *t, size_t cell, const char *last,
+                      size_t len) {
+  struct walk w = {last, len, 0, 0, 0};
+  size_t at, from = 0, end = 0;
+  while (next_raw(&w, &at))
+    if (w.cell == cell + 1) {
+      from = at;
+      end = w.at;
+    }
+  if (end > from && last[from] == '"') {
+    from++;
+    end--;
+    t->lost |= memchr(last + from, '\\', end - from) != NULL;
+  }
+  t->known = t->open.values[cell] && end - from <= VALUE_BYTES;
+  if (!t->known)
+    return 0;
+  t->value_len = end - from;
+  memcpy(t->value, last + from, t->value_len);
+  return 1;
+}
+
+void sz_ties_settle(struct sz_ties *t, size_t cell, const char *last,
+                    size_t last_len) {
+  struct open *o = &t->open;
+  uint64_t n;
+  if (o->last) {
+    last = o->last;
+    last_len = o->last_len;
+  }
+  if (!o->rows || t->lost || cell >= o->cells ||
+      (last && !open_value(t, cell, last, last_len))) {
+    open_free(o);
+    return;
+  }
+  t->lost |= !last || o->rows - o->from[cell] > o->room;
+  /* The last row is remembered when another answer follows, or has. */
+  for (n = o->from[cell]; !t->lost && n + !o->last < o->rows; n++)
+    t->alike |= remember_hash(t, o->hashes[n % o->room]);
+  if (o->last)
+    t->phase = t->alike ? ALIKE : JOINED;
+  open_free(o);
+}
+
+/* Another answer follows, whose columns will tell the order. */
+static int open_join(struct sz_ties *t, const char *last, size_t last_len) {
+  int good = last != NULL;
+  if (t->open.last || t->lost)
+    return !t->lost;
+  t->open.last = copy_of(last, last_len, &good);
+  t->open.last_len = last_len;
+  t->lost |= !good;
+  return good;
+}
+
 int sz_ties_join(struct sz_ties *t, const char *last, size_t last_len) {
+  if (t->open.rows)
+    return open_join(t, last, last_len);
   if (!t->known)
     return 1;
   if (t->phase == FIRST && last && remember(t, last, last_len))
@@ -265,7 +438,7 @@ size_t sz_ties_save(const struct sz_ties *t, char *bytes) {
                        .phase = t->phase,
                        .alike = t->alike != 0};
   size_t i, len = sizeof head;
-  if (t->lost || t->count > SZ_TIES_SAVED_ROWS)
+  if (t->lost || t->open.rows || t->count > SZ_TIES_SAVED_ROWS)
     return 0;
   if (head.known)
     memcpy(head.value, t->value, t->value_len);

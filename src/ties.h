@@ -33,6 +33,17 @@ struct sz_ties *sz_ties_copy(const struct sz_ties *t);
 void sz_ties_row(struct sz_ties *t, const struct sz_slot *order,
                  const char *base, const char *last, size_t last_len);
 
+/*
+** For rows that come before it is known which column orders them. Only ties
+** that are new may get such rows. 'row' is the row's JSON text; NULL: not
+** known. Call sz_ties_settle when the order is known: by the cell of this
+** number, or by none, if there are not so many; 'last' is the last row.
+*/
+int sz_ties_are_new(const struct sz_ties *t);
+void sz_ties_open_row(struct sz_ties *t, const char *row, size_t len);
+void sz_ties_settle(struct sz_ties *t, size_t cell, const char *last,
+                    size_t last_len);
+
 /* Whether the next rows must be checked with sz_ties_repeats. */
 int sz_ties_follow(const struct sz_ties *t);
 
