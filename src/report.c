@@ -176,7 +176,7 @@ static enum step keep_byte(struct sz_report *r, const char *byte) {
 static enum step early_step(struct sz_report *r, enum sz_json_token token) {
   if (token == SZ_JSON_NULL)
     return end_rows(r);
-  r->directions[r->current].early_at = r->in->start;
+  r->directions[r->current].rows_at = r->in->start;
   if (token == SZ_JSON_OBJECT) { /* what is wrong within it comes first */
     sz_json_skip_rest(r->in, NULL);
     r->where = AT_EARLY_END;
@@ -201,7 +201,7 @@ static enum step early_row_step(struct sz_report *r,
   struct direction *d = &r->directions[r->current];
   int named;
   if (r->where == AT_EARLY_END)
-    return sz_report_fail(r, "decode", d->early_at, "rows is not a list");
+    return sz_report_fail(r, "decode", d->rows_at, "rows is not a list");
   if (token == SZ_JSON_ARRAY_END) {
     r->held.len = r->held_from;
     return end_rows(r);

@@ -4,10 +4,6 @@
 */
 #include "report_private.h"
 
-struct direction *sz_report_current(struct sz_report *r) {
-  return &r->directions[r->current];
-}
-
 void sz_report_last_slice(struct sz_report *r, const char *p, size_t len) {
   struct direction *d = sz_report_current(r);
   d->has_last_row = len <= r->row_raw.max;

@@ -50,8 +50,9 @@ struct direction {
   int early;       /* the columns are those that the first row names */
   struct sz_columns header; /* then: those that came after the rows */
   int has_header;
-  unsigned char *texts; /* per want: it was given as text */
-  uint64_t early_at;    /* where the rows, or the first of them, begin */
+  unsigned char *texts;       /* per want: it was given as text */
+  uint64_t rows_at, early_at; /* where rows before their columns begin: the
+                                 list; the first row */
   struct span held_rows;
   struct sz_buffer last_row; /* JSON text */
   const char *last_slice;    /* the same text, while still in the chunk */
@@ -133,8 +134,12 @@ void sz_report_names_note(struct sz_report *r);
 /* Compares the header with the columns that the rows have named. */
 enum step sz_report_names_compare(struct sz_report *r, uint64_t position);
 
+/* The direction being read. */
+static inline struct direction *sz_report_current(struct sz_report *r) {
+  return &r->directions[r->current];
+}
+
 /* report_last.c */
-struct direction *sz_report_current(struct sz_report *r);
 /* Makes the text at 'p' the last row, if it is not over max_row. */
 void sz_report_last_slice(struct sz_report *r, const char *p, size_t len);
 /* Copies the last rows that are still slices of the chunk. */
