@@ -208,6 +208,8 @@ struct walk {
   size_t cell;           /* cells begun */
   size_t want, want_end; /* of the last one */
   struct sz_slot *slots;
+  struct sz_raw *raws; /* may be NULL */
+  size_t from;         /* the row's bracket */
   int escaped;
 };
 
@@ -373,6 +375,18 @@ static int fill_member(struct walk *w, enum sz_member member, size_t at) {
   return 1;
 }
 
+/* Notes where the cell's raw value is; 'at' is behind its key. */
+static void note_raw(const struct walk *w, size_t at) {
+  size_t value = value_at(w, at), end;
+  struct sz_raw *raw = &w->raws[w->cell - 1];
+  if (w->text[value] == '"')
+    end = string_end(w, value + 1) + 1;
+  else
+    end = value + scalar_length(w->text + value, w->end - value);
+  raw->at = (uint32_t)(value - w->from);
+  raw->len = (uint32_t)(end - value);
+}
+
 static int begin_cell(struct walk *w) {
   const size_t *first = w->columns->first_want + w->cell;
   if (w->cell == w->columns->count)
@@ -393,9 +407,11 @@ static int see_event(struct walk *w, size_t at) {
     return check_at(w, at);
   if (w->text[at] == '[')
     return 0;
-  if (w->want == w->want_end)
+  if (w->want == w->want_end && !w->raws)
     return 1;
   member = member_at(w, at, &after);
+  if (member == SZ_RAW && w->raws)
+    note_raw(w, after);
   return member > SZ_TITLE || fill_member(w, member, after);
 }
 
@@ -459,6 +475,10 @@ size_t sz_cross_row(struct sz_cross *x, const char *text, size_t len,
   w.columns = c;
   w.cell = w.want = w.want_end = 0;
   w.slots = slots;
+  w.raws = row->raws;
+  w.from = row->from;
+  if (w.raws)
+    memset(w.raws, 0, c->count * sizeof *w.raws);
   w.escaped = 0;
   if (!walk_row(&w, row->from + 1))
     return 0;

@@ -30,9 +30,10 @@ struct sz_cross {
 
 /* A row that was crossed. */
 struct sz_crossed {
-  size_t from; /* its bracket; before it are blanks, and the comma */
-  size_t len;  /* with what is before it */
-  int escaped; /* a wanted text has escapes */
+  size_t from;         /* its bracket; before it are blanks, and the comma */
+  size_t len;          /* with what is before it */
+  int escaped;         /* a wanted text has escapes */
+  struct sz_raw *raws; /* to be filled, one per column; NULL: no need */
 };
 
 void sz_cross_init(struct sz_cross *x);
@@ -44,7 +45,8 @@ void sz_cross_begin(struct sz_cross *x);
 /*
 ** Crosses the row at the beginning of 'text', which is at 'position' of the
 ** answer. 'comma': one must be before the row. Fills the slots, which are all
-** absent before, with offsets in 'text'. 1: done. 0: the general reader must
+** absent before, with offsets in 'text'; and row->raws, which begin at the
+** row's bracket. 1: done. 0: the general reader must
 ** read the row. SZ_CUT: 'text' ends before the row does. Then call it again
 ** with the same bytes and more.
 */

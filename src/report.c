@@ -51,6 +51,8 @@ void sz_report_free(struct sz_report *r) {
     sz_columns_free(&r->directions[i].columns);
     sz_columns_free(&r->directions[i].header);
     free(r->directions[i].texts);
+    free(r->directions[i].raws);
+    free(r->directions[i].next_raws);
     sz_buffer_free(&r->directions[i].last_row);
   }
   free(r->slots);

@@ -14,6 +14,16 @@ static void list_columns(const struct sz_columns *c, char *out, size_t size) {
                              sz_columns_text(c, c->list[i].name));
 }
 
+/* Makes room for the places of raw values, where ties are looked for. */
+static int make_raws(struct sz_report *r) {
+  struct direction *d = sz_report_current(r);
+  if (!r->options.ties[r->current])
+    return 1;
+  d->raws = calloc(d->columns.count + 1, sizeof *d->raws);
+  d->next_raws = calloc(d->columns.count + 1, sizeof *d->raws);
+  return d->raws && d->next_raws;
+}
+
 /* Makes room for the slots of both directions' rows. */
 static int grow_slots(struct sz_report *r, size_t n) {
   struct sz_slot *slots;
@@ -73,7 +83,7 @@ static enum step project(struct sz_report *r, const struct span *text) {
   if (r->options.check_order && d->columns.count &&
       !sz_columns_has(&d->columns, r->options.projection.order))
     return no_column(r, text, r->options.projection.order, " to order by");
-  if (nomem || !grow_slots(r, d->columns.nwants + 1))
+  if (nomem || !grow_slots(r, d->columns.nwants + 1) || !make_raws(r))
     return sz_report_fail(r, "memory", r->bytes, "not enough memory");
   d->has_columns = d->columns.count > 0;
   return GO_ON;

@@ -47,6 +47,7 @@ static size_t cross(struct sz_report *r, const char *text, size_t left,
   struct direction *d = sz_report_current(r);
   struct sz_crossed row;
   size_t found;
+  row.raws = d->next_raws;
   memset(r->slots, 0, d->columns.nwants * sizeof *r->slots);
   found = sz_cross_row(&r->cross, text, left, sz_json_position(r->in) - known,
                        comma, &d->columns, r->slots, &row);
@@ -61,6 +62,8 @@ static size_t cross(struct sz_report *r, const char *text, size_t left,
   sz_json_pass(r->in, row.len - known);
   sz_report_last_tell(r);
   sz_report_last_slice(r, text + row.from, row.len - row.from);
+  if (row.raws)
+    sz_report_last_raws(r);
   return 1;
 }
 

@@ -4,8 +4,28 @@
 */
 #include "report_private.h"
 
+void sz_report_last_raws(struct sz_report *r) {
+  struct direction *d = sz_report_current(r);
+  struct sz_raw *spare = d->raws;
+  d->raws = d->next_raws;
+  d->next_raws = spare;
+  d->has_raws = 1;
+}
+
+/* The last row, as ties look at it. */
+static struct sz_row_text last_text(const struct sz_report *r) {
+  const struct direction *d = &r->directions[r->current];
+  struct sz_row_text row = {NULL, 0, NULL, 0};
+  if (!sz_report_last_row(r, r->current, &row.text, &row.len))
+    row.text = NULL;
+  row.raws = d->has_raws ? d->raws : NULL;
+  row.cells = d->columns.count;
+  return row;
+}
+
 void sz_report_last_slice(struct sz_report *r, const char *p, size_t len) {
   struct direction *d = sz_report_current(r);
+  d->has_raws = 0;
   d->has_last_row = len <= r->row_raw.max;
   d->last_slice = d->has_last_row ? p : NULL;
   d->last_slice_len = len;
@@ -67,28 +87,26 @@ void sz_report_last_tell(struct sz_report *r) {
   const struct direction *d = sz_report_current(r);
   const struct sz_slot *order =
       d->columns.order == SZ_NO_ORDER ? NULL : &r->slots[d->columns.order];
-  const char *last = NULL;
-  size_t len = 0;
+  struct sz_row_text last;
   if (d->early)
     sz_report_names_note(r);
   if (!ties || is_order_open(r))
     return;
-  sz_report_last_row(r, r->current, &last, &len);
-  sz_ties_row(ties, order, r->row_base, last, len);
+  last = last_text(r);
+  sz_ties_row(ties, order, r->row_base, &last);
 }
 
 enum step sz_report_last_check(struct sz_report *r) {
   struct sz_ties *ties = r->options.ties[r->current];
-  const char *row = NULL;
-  size_t len = 0;
-  if (ties && is_order_open(r)) {
-    sz_report_last_row(r, r->current, &row, &len);
-    sz_ties_open_row(ties, row, len);
+  struct sz_row_text row;
+  if (!ties || (!is_order_open(r) && !sz_ties_follow(ties)))
+    return GIVE_ROW;
+  row = last_text(r);
+  if (is_order_open(r)) {
+    sz_ties_open_row(ties, &row);
     return GIVE_ROW;
   }
-  if (!ties || !sz_ties_follow(ties) ||
-      !sz_report_last_row(r, r->current, &row, &len) ||
-      !sz_ties_repeats(ties, row, len))
+  if (!row.text || !sz_ties_repeats(ties, &row))
     return GIVE_ROW;
   return sz_report_fail(r, "changed", r->in->start,
                         "a row came twice: rows with equal sort values have "

@@ -58,6 +58,8 @@ struct direction {
   const char *last_slice;    /* the same text, while still in the chunk */
   size_t last_slice_len;
   int has_last_row;
+  struct sz_raw *raws, *next_raws; /* of the last row, and the one at hand */
+  int has_raws;
   struct sz_quota quota;
   struct sz_dropped dropped;
 };
@@ -142,6 +144,8 @@ static inline struct direction *sz_report_current(struct sz_report *r) {
 /* report_last.c */
 /* Makes the text at 'p' the last row, if it is not over max_row. */
 void sz_report_last_slice(struct sz_report *r, const char *p, size_t len);
+/* Keeps the raw values of the row at hand as the last row's. */
+void sz_report_last_raws(struct sz_report *r);
 /* Copies the last rows that are still slices of the chunk. */
 enum step sz_report_last_stash(struct sz_report *r);
 /* Passes the row in the slots to sz_ties_row, before it is the last row. */

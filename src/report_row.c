@@ -55,6 +55,7 @@ static enum step keep_last_row(struct sz_report *r) {
   }
   if (keep_raw(r, r->in->at) == STOP)
     return STOP;
+  d->has_raws = 0;
   d->has_last_row = !r->row_lost;
   if (d->has_last_row) {
     struct sz_buffer spare = d->last_row;

@@ -18,6 +18,11 @@ struct sz_slot {
   int64_t integer;
 };
 
+/* Where a cell's raw value is in its row's text; 'len' 0: nowhere. */
+struct sz_raw {
+  uint32_t at, len;
+};
+
 /* Fills a slot from a value's text; 0: it must be a number and is none. */
 int sz_slot_fill(struct sz_slot *slot, const char *text, size_t at, size_t len,
                  int is_number);

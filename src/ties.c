@@ -45,6 +45,8 @@ struct sz_ties {
   int alike; /* two rows that tie are equal */
   int lost;  /* too many rows tie to remember all */
   struct open open;
+  struct sz_raw *raws; /* of a row that is looked at */
+  size_t nraws;
 };
 
 struct sz_ties *sz_ties_new(size_t max) {
@@ -66,6 +68,7 @@ static void open_free(struct open *o) {
 void sz_ties_free(struct sz_ties *t) {
   if (t) {
     free(t->table);
+    free(t->raws);
     open_free(&t->open);
   }
   free(t);
@@ -91,6 +94,8 @@ struct sz_ties *sz_ties_copy(const struct sz_ties *t) {
   if (!copy)
     return NULL;
   *copy = *t;
+  copy->raws = NULL;
+  copy->nraws = 0;
   copy->table = copy_of(t->table, t->room * sizeof *t->table, &good);
   copy->open.values =
       copy_of(o->values, 3 * o->cells * sizeof *o->values, &good);
@@ -175,25 +180,79 @@ static uint64_t add_hash(const struct sz_ties *t, uint64_t h, uint64_t value) {
 }
 
 /*
-** Never 0. If a cell has rawValue twice, the last one counts. 'each' gets the
-** hash of each cell's value, and has room for 'cells'; it may be NULL.
+** Looks for a row's raw values: 'raws' gets those of the first 'cells' cells.
+** If a cell has rawValue twice, the last one counts. Returns how many cells.
 */
-static uint64_t row_hash(const struct sz_ties *t, const char *s, size_t len,
-                         uint64_t *each, size_t cells) {
-  struct walk w = {s, len, 0, 0, 0};
-  uint64_t h = 0, before = 0;
-  size_t at, last = 0;
-  while (next_raw(&w, &at)) {
-    uint64_t value = sz_hash(&t->key, s + at, w.at - at);
-    if (w.cell == last)
-      h = before;
-    before = h;
+static size_t find_raws(const struct sz_row_text *row, struct sz_raw *raws,
+                        size_t cells) {
+  struct walk w = {row->text, row->len, 0, 0, 0};
+  size_t at;
+  memset(raws, 0, cells * sizeof *raws);
+  while (next_raw(&w, &at))
+    if (w.cell <= cells) {
+      raws[w.cell - 1].at = (uint32_t)at;
+      raws[w.cell - 1].len = (uint32_t)(w.at - at);
+    }
+  return w.cell;
+}
+
+/* 'each' gets the hash of each cell's value, 0 if it has none; or is NULL. */
+static uint64_t hash_raws(const struct sz_ties *t, const char *text,
+                          const struct sz_raw *raws, size_t cells,
+                          uint64_t *each) {
+  uint64_t h = 0;
+  size_t i;
+  for (i = 0; i < cells; i++) {
+    const char *raw = text + raws[i].at;
+    uint64_t value;
+    if (!raws[i].len)
+      continue;
+    value = sz_hash(&t->key, raw, raws[i].len);
     h = add_hash(t, h, value);
-    last = w.cell;
-    if (each && last <= cells)
-      each[last - 1] = s[at] == 'n' ? 0 : value | 1;
+    if (each)
+      each[i] = *raw == 'n' ? 0 : value | 1;
   }
   return h ? h : 1;
+}
+
+/* Makes room for the raw values of a row. */
+static int raws_room(struct sz_ties *t, size_t cells) {
+  struct sz_raw *raws;
+  if (cells <= t->nraws)
+    return 1;
+  raws = realloc(t->raws, cells * sizeof *raws);
+  if (!raws)
+    return 0;
+  t->raws = raws;
+  t->nraws = cells;
+  return 1;
+}
+
+/*
+** Sets t->raws to the row's raw values, or points to those that are known.
+** Returns how many cells; 0: there is no memory.
+*/
+static size_t raws_of(struct sz_ties *t, const struct sz_row_text *row,
+                      const struct sz_raw **raws) {
+  size_t cells = row->cells;
+  *raws = row->raws;
+  if (*raws)
+    return cells;
+  cells = find_raws(row, t->raws, t->nraws);
+  if (cells > t->nraws) {
+    if (!raws_room(t, cells))
+      return 0;
+    find_raws(row, t->raws, cells);
+  }
+  *raws = t->raws;
+  return cells;
+}
+
+/* Never 0, unless there is no memory. */
+static uint64_t row_hash(struct sz_ties *t, const struct sz_row_text *row) {
+  const struct sz_raw *raws;
+  size_t cells = raws_of(t, row, &raws);
+  return cells ? hash_raws(t, row->text, raws, cells, NULL) : 0;
 }
 
 /* ---- the table ---- */
@@ -234,8 +293,10 @@ static int remember_hash(struct sz_ties *t, uint64_t h) {
   return 0;
 }
 
-static int remember(struct sz_ties *t, const char *row, size_t len) {
-  return !t->lost && remember_hash(t, row_hash(t, row, len, NULL, 0));
+static int remember(struct sz_ties *t, const struct sz_row_text *row) {
+  uint64_t h = t->lost ? 0 : row_hash(t, row);
+  t->lost |= !h;
+  return h && remember_hash(t, h);
 }
 
 static void forget(struct sz_ties *t) {
@@ -271,7 +332,7 @@ static void keep_value(struct sz_ties *t, const struct sz_slot *order,
 }
 
 void sz_ties_row(struct sz_ties *t, const struct sz_slot *order,
-                 const char *base, const char *last, size_t last_len) {
+                 const char *base, const struct sz_row_text *last) {
   if (!same_value(t, order, base)) {
     if (t->count || t->phase != FIRST || t->lost)
       forget(t);
@@ -280,9 +341,9 @@ void sz_ties_row(struct sz_ties *t, const struct sz_slot *order,
   }
   if (t->phase != FIRST)
     return; /* sz_ties_repeats checks it */
-  if (!last)
+  if (!last->text)
     t->lost = 1;
-  else if (remember(t, last, last_len))
+  else if (remember(t, last))
     t->alike = 1;
 }
 
@@ -290,12 +351,12 @@ int sz_ties_follow(const struct sz_ties *t) {
   return t->phase == JOINED || t->phase == AFTER;
 }
 
-int sz_ties_repeats(struct sz_ties *t, const char *row, size_t len) {
+int sz_ties_repeats(struct sz_ties *t, const struct sz_row_text *row) {
   if (t->phase == JOINED) {
     t->phase = AFTER;
     return 0;
   }
-  return t->phase == AFTER && remember(t, row, len);
+  return t->phase == AFTER && remember(t, row);
 }
 
 /* ---- rows whose order is not known yet ---- */
@@ -305,18 +366,14 @@ int sz_ties_are_new(const struct sz_ties *t) {
          !t->open.rows;
 }
 
-/* Counts the cells of a row, and makes room for them. */
-static int open_room(struct sz_ties *t, const char *row, size_t len) {
+/* Makes room for rows of so many cells. */
+static int open_room(struct sz_ties *t, size_t cells) {
   struct open *o = &t->open;
-  struct walk w = {row, len, 0, 0, 0};
-  size_t at;
-  while (next_raw(&w, &at))
-    ;
-  o->cells = w.cell;
+  o->cells = cells;
   o->room = t->max < OPEN_ROWS ? t->max : OPEN_ROWS;
-  if (!o->cells || !o->room)
+  if (!o->room)
     return 0;
-  o->values = calloc(3 * o->cells, sizeof *o->values);
+  o->values = calloc(3 * cells, sizeof *o->values);
   o->hashes = malloc(o->room * sizeof *o->hashes);
   if (!o->values || !o->hashes)
     return 0;
@@ -324,17 +381,18 @@ static int open_room(struct sz_ties *t, const char *row, size_t len) {
   return 1;
 }
 
-void sz_ties_open_row(struct sz_ties *t, const char *row, size_t len) {
+void sz_ties_open_row(struct sz_ties *t, const struct sz_row_text *row) {
   struct open *o = &t->open;
-  size_t i;
-  if (t->lost)
-    return;
-  if (!row || (!o->rows && !open_room(t, row, len))) {
+  const struct sz_raw *raws;
+  size_t i, cells = t->lost || !row->text ? 0 : raws_of(t, row, &raws);
+  if (!cells || (!o->rows && !open_room(t, cells))) {
     t->lost = 1;
     return;
   }
+  if (cells > o->cells)
+    cells = o->cells;
   memset(o->each, 0, o->cells * sizeof *o->each);
-  o->hashes[o->rows % o->room] = row_hash(t, row, len, o->each, o->cells);
+  o->hashes[o->rows % o->room] = hash_raws(t, row->text, raws, cells, o->each);
   for (i = 0; i < o->cells; i++)
     if (!o->each[i] || o->each[i] != o->values[i]) {
       o->values[i] = o->each[i];
@@ -400,11 +458,12 @@ static int open_join(struct sz_ties *t, const char *last, size_t last_len) {
 }
 
 int sz_ties_join(struct sz_ties *t, const char *last, size_t last_len) {
+  const struct sz_row_text row = {last, last_len, NULL, 0};
   if (t->open.rows)
     return open_join(t, last, last_len);
   if (!t->known)
     return 1;
-  if (t->phase == FIRST && last && remember(t, last, last_len))
+  if (t->phase == FIRST && last && remember(t, &row))
     t->alike = 1;
   if (t->phase == FIRST && !last)
     t->lost = 1;

@@ -25,22 +25,30 @@ void sz_ties_free(struct sz_ties *t);
 /* A copy. NULL: out of memory. */
 struct sz_ties *sz_ties_copy(const struct sz_ties *t);
 
+/* A row's JSON text; and where its raw values are, if 'raws' is not NULL. */
+struct sz_row_text {
+  const char *text; /* NULL: not known */
+  size_t len;
+  const struct sz_raw *raws;
+  size_t cells;
+};
+
 /*
 ** Call for each row. 'order' is its value in the column that the report is
-** ordered by, with offsets from 'base'; NULL: not known. 'last' is the JSON
-** text of the row before; NULL: not known.
+** ordered by, with offsets from 'base'; NULL: not known. 'last' is the row
+** before.
 */
 void sz_ties_row(struct sz_ties *t, const struct sz_slot *order,
-                 const char *base, const char *last, size_t last_len);
+                 const char *base, const struct sz_row_text *last);
 
 /*
 ** For rows that come before it is known which column orders them. Only ties
-** that are new may get such rows. 'row' is the row's JSON text; NULL: not
-** known. Call sz_ties_settle when the order is known: by the cell of this
+** that are new may get such rows. Call sz_ties_settle when the order is known:
+*by the cell of this
 ** number, or by none, if there are not so many; 'last' is the last row.
 */
 int sz_ties_are_new(const struct sz_ties *t);
-void sz_ties_open_row(struct sz_ties *t, const char *row, size_t len);
+void sz_ties_open_row(struct sz_ties *t, const struct sz_row_text *row);
 void sz_ties_settle(struct sz_ties *t, size_t cell, const char *last,
                     size_t last_len);
 
@@ -48,7 +56,7 @@ void sz_ties_settle(struct sz_ties *t, size_t cell, const char *last,
 int sz_ties_follow(const struct sz_ties *t);
 
 /* Whether this row was already given. Call sz_ties_row for it first. */
-int sz_ties_repeats(struct sz_ties *t, const char *row, size_t len);
+int sz_ties_repeats(struct sz_ties *t, const struct sz_row_text *row);
 
 /*
 ** Call before the next answer, which must begin with the last row given.
