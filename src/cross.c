@@ -305,15 +305,11 @@ static int check_at(const struct walk *w, size_t at) {
 
 /* ---- members ---- */
 
-/* The member whose key has its telling byte at 'at'; SZ_TITLE + 1: none. */
+/* The other member whose key has its telling byte at 'at'; or SZ_TITLE + 1. */
 static enum sz_member member_at(const struct walk *w, size_t at,
                                 size_t *after) {
   const char *s = w->text + at;
   size_t left = w->end - at;
-  if (*s == 'V' && left > 5 && !memcmp(s - 3, "rawValue\"", 9)) {
-    *after = at + 6;
-    return SZ_RAW;
-  }
   if (*s == 'b' && left > 3 && !memcmp(s - 2, "label\"", 6)) {
     *after = at + 4;
     return SZ_LABEL;
@@ -397,34 +393,49 @@ static int begin_cell(struct walk *w) {
   return 1;
 }
 
-/* A brace, a bracket, a byte of a key; or what must be checked. */
-static int see_event(struct walk *w, size_t at) {
+/* A member that may be wanted. */
+static int see_member(struct walk *w, enum sz_member member, size_t after) {
+  if (member == SZ_RAW && w->raws)
+    note_raw(w, after);
+  return w->want == w->want_end || fill_member(w, member, after);
+}
+
+/* A bracket, a byte of another key; or what must be checked. */
+static int see_other(struct walk *w, size_t at) {
   size_t bit = w->first + at, after;
   enum sz_member member;
-  if (w->text[at] == '{')
-    return begin_cell(w);
   if (w->marks->check[bit / 64] >> bit % 64 & 1)
     return check_at(w, at);
   if (w->text[at] == '[')
     return 0;
-  if (w->want == w->want_end && !w->raws)
-    return 1;
   member = member_at(w, at, &after);
-  if (member == SZ_RAW && w->raws)
-    note_raw(w, after);
-  return member > SZ_TITLE || fill_member(w, member, after);
+  return member > SZ_TITLE || see_member(w, member, after);
+}
+
+/*
+** What is told by the byte at 'at'. Most are braces and the V of "rawValue":
+** a V that must be checked has other bytes before it.
+*/
+static inline int see_event(struct walk *w, size_t at) {
+  const char *s = w->text + at;
+  if (*s == '{')
+    return begin_cell(w);
+  if (*s == 'V' && w->end - at > 5 && !memcmp(s - 3, "rawValue", 8) &&
+      s[5] == '"')
+    return see_member(w, SZ_RAW, at + 6);
+  return see_other(w, at);
 }
 
 #define EVENTS 128 /* that are listed at once; 64 may come from one mask */
 
 /*
 ** Lists the events of a mask whose first byte is at 'base'; returns how many.
-** Four at once, without a jump for each: what is too many is written over.
+** Two at once, without a jump for each: what is too many is written over.
 */
 static size_t list_events(uint64_t events, size_t base, size_t *list) {
   size_t count = 0, i;
   while (events) {
-    for (i = 0; i < 4; i++) {
+    for (i = 0; i < 2; i++) {
       list[count] = base + (size_t)__builtin_ctzll(events | UINT64_C(1) << 63);
       count += events != 0;
       events &= events - 1;
@@ -438,7 +449,7 @@ static int walk_row(struct walk *w, size_t from) {
   size_t n = (w->first + from) / 64, last = (w->first + w->end) / 64;
   uint64_t live = UINT64_MAX << (w->first + from) % 64;
   while (n <= last) {
-    size_t list[EVENTS + 4], count = 0, i;
+    size_t list[EVENTS + 2], count = 0, i;
     for (; n <= last && count <= EVENTS - 64; n++) {
       uint64_t events = w->marks->event[n] & live;
       live = UINT64_MAX;
