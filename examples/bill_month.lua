@@ -5,7 +5,7 @@ local billing = require "scrutinizer.billing"
 local scrutinizer = require "scrutinizer"
 
 local month, timezone, network, folder = arg[1], arg[2], arg[3], arg[4] or "."
-local client = assert(scrutinizer.connect { tls = { ca_file = os.getenv "SCRUTINIZER_CA" } })
+local client = assert(scrutinizer.connect {})
 
 -- Traffic to the network is inbound, traffic from it outbound. That makes two queries; their graphs have one point for every five minutes.
 local queries = billing.queries(client, { network = network, exporter = "all" }) -- "all": no two exporters report the same flow

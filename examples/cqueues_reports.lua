@@ -2,7 +2,7 @@
 local cqueues = require "cqueues"
 local scrutinizer = require "scrutinizer"
 
-local client = assert(scrutinizer.connect { tls = { ca_file = os.getenv "SCRUTINIZER_CA" } })
+local client = assert(scrutinizer.connect {})
 local loop, running, ticks = cqueues.new(), 0, 0
 
 local function run(report_type)

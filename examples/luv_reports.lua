@@ -2,7 +2,7 @@
 local uv = require "luv"
 local scrutinizer = require "scrutinizer"
 
-local client = assert(scrutinizer.connect { tls = { ca_file = os.getenv "SCRUTINIZER_CA" } })
+local client = assert(scrutinizer.connect {})
 local running, ticks = 0, 0
 
 -- Starts a function as a coroutine inside the loop; the loop's callbacks resume it.

@@ -1,5 +1,5 @@
--- Makes a query from JSON that was copied from the appliance's UI (or the vendor's article), adds filters and fields, and prints the rows.
--- Usage: pasted_report.lua [file]; the default is the text below. Set SCRUTINIZER_URL and SCRUTINIZER_TOKEN.
+-- Makes a query from JSON that was copied from the appliance's UI: another exporter replaces those that it names, filters and fields are added.
+-- Usage: pasted_report.lua [exporter [file]]; without a file it takes the text below. Set SCRUTINIZER_URL and SCRUTINIZER_TOKEN.
 local scrutinizer = require "scrutinizer"
 
 local PASTED = [[
@@ -16,19 +16,10 @@ data_requested=
 { "inbound": { "table": { "query_limit": { "offset": 0, "max_num_rows": 1000 } } } }
 ]]
 
-local function text_of(path)
-  if not path then return PASTED end
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
-local client = assert(scrutinizer.connect { tls = { ca_file = os.getenv "SCRUTINIZER_CA" } })
-local query = assert(client:report_from(text_of(arg[1])))
+local text = arg[2] and assert(assert(io.open(arg[2], "rb")):read "*a") or PASTED
+local query = assert(assert(scrutinizer.connect {}):report_from(text))
+if arg[1] then query = query:only_exporter(arg[1]) end
 print(query)
-
--- The query keeps the settings of the text; these methods add to them or replace them.
 local mine = query:where { port = 443 }:limit(5):select("sourceipaddress", "destinationipaddress", "sum_octetdeltacount")
 for row in mine:rows() do
   print(("%-16s %-16s %12d"):format(row.sourceipaddress, row.destinationipaddress, row.sum_octetdeltacount))

@@ -20,7 +20,7 @@ describe("top talkers", function()
 
   setup(function()
     recorder = scrutinizer.recorder(os.getenv "ANSWERS" or "answers.ndjson")
-    client = assert(recorder:connect { tls = { ca_file = os.getenv "SCRUTINIZER_CA" } })
+    client = assert(recorder:connect {})
   end)
 
   teardown(function()

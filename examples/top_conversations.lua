@@ -1,6 +1,6 @@
 -- Prints the ten largest conversations of a day as a table. Set SCRUTINIZER_URL and SCRUTINIZER_TOKEN.
 local scrutinizer = require "scrutinizer"
-local client = assert(scrutinizer.connect { tls = { ca_file = os.getenv "SCRUTINIZER_CA" } })
+local client = assert(scrutinizer.connect {})
 local day = client:report("conversations"):between("2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z"):total():bytes()
 local top = day:select { n = "rank", from = "sourceipaddress", to = "destinationipaddress", app = "commonport.label",
   traffic = "sum_octetdeltacount.label", share = "percenttotal.label" }

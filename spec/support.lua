@@ -28,6 +28,14 @@ function support.write(path, ...)
   file:close()
 end
 
+--- What the rockspec says: { package =, build =, … }.
+function support.rockspec()
+  local env, path = {}, "rockspec/scrutinizer-dev-1.rockspec"
+  local chunk = rawget(_G, "setfenv") and setfenv(assert(loadfile(path)), env) or assert(loadfile(path, "t", env)) -- luacheck: ignore
+  chunk()
+  return env
+end
+
 --- A new folder; who asks for it removes it.
 function support.folder()
   return (support.shell("mktemp -d"):gsub("%s+$", ""))
@@ -81,9 +89,13 @@ function support.options(options)
   return all
 end
 
+local open = setmetatable({}, { __mode = "k" }) -- the clients that `client_for_each` closes
+
 --- A client with those options.
 function support.connect(options)
-  return assert(require("scrutinizer").connect(support.options(options)))
+  local client = assert(require("scrutinizer").connect(support.options(options)))
+  open[client] = true
+  return client
 end
 
 --- Where a broken walk goes on, without what proves it: that is opaque.
@@ -189,6 +201,26 @@ function support.violations()
   local found = {}
   for i, row in ipairs(control "violations") do found[i] = ("%s: %s"):format(row.rule, row.text) end
   return found
+end
+
+--- For a group of specs: each begins with a sandbox that was cleared, then with what `prepare` does, and ends without violations.
+function support.clean_for_each(prepare)
+  local busted = require "busted"
+  busted.before_each(function()
+    support.clear()
+    if prepare then prepare() end
+  end)
+  busted.after_each(function() assert.same({}, support.violations()) end)
+end
+
+--- The same with a client of its own for each: `take` gets it and may prepare more; `options` as of `connect`. At the end it is closed, and so
+--- are the other clients of `connect`.
+function support.client_for_each(take, options)
+  require("busted").after_each(function()
+    for client in pairs(open) do client:close() end
+    open = setmetatable({}, { __mode = "k" })
+  end)
+  support.clean_for_each(function() take(support.connect(options)) end)
 end
 
 --- Rows of the recorded flows, as awk sums them: `program` sees the columns of flows.csv by position.

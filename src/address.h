@@ -16,7 +16,7 @@ struct sz_address {
 
 /*
 ** Reads an address as people write it: IPv4 with four octets and no leading
-** zeros, IPv6 as RFC 4291 says, without a zone. 0: it is none.
+** zeros, IPv6 as in RFC 4291, without a zone. 0: not an address.
 */
 int sz_address_read(const char *s, size_t len, struct sz_address *out);
 

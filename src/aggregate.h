@@ -66,7 +66,7 @@ void sz_aggregate_bind(struct sz_aggregate *a, enum sz_direction direction,
 enum sz_added {
   SZ_ADDED,
   SZ_ADD_TEXT, /* a folded field is text, or a number no total can hold */
-  SZ_ADD_NO_ADDRESS, /* a field that is grouped by network is no text */
+  SZ_ADD_NO_ADDRESS, /* a field that is grouped by network is not text */
   SZ_ADD_NO_PREFIX,  /* it is an IPv4 address, and the prefix is for IPv6 */
   SZ_ADD_NO_NUMBER,  /* a field that is grouped in steps is no number */
   SZ_ADD_FULL,       /* more than SZ_MAX_GROUPS groups */

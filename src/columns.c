@@ -44,7 +44,7 @@ static int fail(struct reader *r, enum sz_json_code code,
   return -1;
 }
 
-/* Turns what a buffer said into 0, or -1 with the error filled. */
+/* Turns the result of a buffer into 0, or -1 with the error filled. */
 static int kept(struct reader *r, enum sz_buffer_code code) {
   if (code == SZ_BUFFER_OK)
     return 0;

@@ -1,5 +1,6 @@
 /* command.c - see command.h. */
 #include "command_private.h"
+#include "list.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -29,7 +30,7 @@ struct sz_command {
   const char *name; /* of the program, for messages */
   char words[SZ_COMMAND_WORDS];
   size_t words_len;
-  bool lent, dropped;
+  bool borrowed, dropped;
   size_t head, tail; /* in body: bytes received and not yet consumed */
   char *body;
   char path[]; /* 'name' points into it */
@@ -68,7 +69,7 @@ static void command_ended(struct sz_command *c) {
 static void command_drop(struct sz_command *c) {
   c->dropped = true;
   c->head = c->tail = 0;
-  if (c->lent)
+  if (c->borrowed)
     return;
   free(c->body);
   c->body = NULL;
@@ -88,19 +89,13 @@ void sz_command_cancel(struct sz_command *c) {
 static void command_unlink(struct sz_command *c) {
   if (!c->owner)
     return;
-  *c->link = c->next;
-  if (c->next)
-    c->next->link = c->link;
+  SZ_LIST_REMOVE(c);
   c->owner = NULL;
 }
 
 static void command_link(struct sz_commands *all, struct sz_command *c) {
   c->owner = all;
-  c->link = &all->list;
-  c->next = all->list;
-  if (c->next)
-    c->next->link = &c->next;
-  all->list = c;
+  SZ_LIST_ADD(all->list, c);
   all->running++;
 }
 
@@ -281,12 +276,12 @@ enum sz_read sz_command_peek(struct sz_command *c, const char **data,
     command_drop(c);
     commands_usable(c->owner, &c->failure);
   }
-  if (c->head == c->tail && !c->lent)
+  if (c->head == c->tail && !c->borrowed)
     command_step(c);
-  c->lent = c->tail > c->head;
+  c->borrowed = c->tail > c->head;
   *data = c->body + c->head;
   *len = c->tail - c->head;
-  if (c->lent)
+  if (c->borrowed)
     return SZ_READ_DATA;
   if (!c->info.done)
     return SZ_READ_WAIT;
@@ -294,7 +289,7 @@ enum sz_read sz_command_peek(struct sz_command *c, const char **data,
 }
 
 void sz_command_consume(struct sz_command *c, size_t n) {
-  c->lent = false;
+  c->borrowed = false;
   if (c->dropped) { /* cancelled while bytes were borrowed */
     command_drop(c);
     return;

@@ -16,7 +16,7 @@ struct sz_feed {
   char *texts[TEXTS];
   struct sz_buffer piece;
   size_t read; /* bytes of the piece that were consumed */
-  bool lent, dropped;
+  bool borrowed, dropped;
   bool unsent; /* see sz_feed_finish; of a feed with 'from' that one counts */
 };
 
@@ -92,7 +92,7 @@ void sz_feed_finish(struct sz_feed *f, const char *kind, const char *message,
 /* Frees the piece; not yet while the reader has borrowed bytes of it. */
 static void feed_drop(struct sz_feed *f) {
   f->dropped = true;
-  if (!f->lent)
+  if (!f->borrowed)
     sz_buffer_free(&f->piece);
   f->read = f->piece.len;
 }
@@ -118,10 +118,10 @@ void sz_feed_free(struct sz_feed *f) {
 }
 
 enum sz_read sz_feed_peek(struct sz_feed *f, const char **data, size_t *len) {
-  f->lent = f->read < f->piece.len;
-  *data = f->lent ? f->piece.data + f->read : NULL;
+  f->borrowed = f->read < f->piece.len;
+  *data = f->borrowed ? f->piece.data + f->read : NULL;
   *len = f->piece.len - f->read;
-  if (f->lent)
+  if (f->borrowed)
     return SZ_READ_DATA;
   if (!f->info.done)
     return SZ_READ_WAIT;
@@ -129,7 +129,7 @@ enum sz_read sz_feed_peek(struct sz_feed *f, const char **data, size_t *len) {
 }
 
 void sz_feed_consume(struct sz_feed *f, size_t n) {
-  f->lent = false;
+  f->borrowed = false;
   if (f->dropped) { /* cancelled while bytes were borrowed */
     feed_drop(f);
     return;

@@ -1,5 +1,6 @@
 /* http.c - see http.h. */
 #include "http_private.h"
+#include "list.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,7 +83,7 @@ static void transfer_drop_body(struct sz_transfer *t) {
   t->dropped = true;
   t->head = t->tail = 0;
   t->window_len = 0;
-  if (!t->lent)
+  if (!t->borrowed)
     transfer_free_body(t);
 }
 
@@ -118,19 +119,13 @@ void sz_transfer_cancel(struct sz_transfer *t) {
 static void transfer_unlink(struct sz_transfer *t) {
   if (!t->http)
     return;
-  *t->link = t->next;
-  if (t->next)
-    t->next->link = t->link;
+  SZ_LIST_REMOVE(t);
   t->http = NULL;
 }
 
 static void transfer_link(struct sz_http *h, struct sz_transfer *t) {
   t->http = h;
-  t->link = &h->transfers;
-  t->next = h->transfers;
-  if (t->next)
-    t->next->link = &t->next;
-  h->transfers = t;
+  SZ_LIST_ADD(h->transfers, t);
 }
 
 void sz_transfer_free(struct sz_transfer *t) {
@@ -314,11 +309,12 @@ static void transfer_fill(struct sz_transfer *t) {
 }
 
 /*
-** Whether far more has arrived than it holds. Chunk extensions, gzip's header,
-** empty blocks and members hold nothing, so a server could send them without
-** end and pass no other limit. A server that sends each byte in a chunk and a
-** deflate block of its own needs 13 bytes for it. Call it when the reader has
-** had everything, except what libcurl held (less than SZ_SPARE) while paused.
+** Whether far more bytes have arrived than the answer's content needs. Chunk
+** extensions, gzip's header, empty blocks and members have no content, so a
+** server could send them without end and pass no other limit. A server that
+** sends each byte in its own chunk and deflate block needs 13 bytes for it.
+** Call it when the reader has had everything, except what libcurl held (less
+** than SZ_SPARE) while paused.
 */
 static bool transfer_is_hollow(const struct sz_transfer *t) {
   return t->arrived > SZ_SPARE + SZ_SPARE_PER_BYTE * t->info.decoded;
@@ -329,8 +325,8 @@ static enum sz_read transfer_verdict(struct sz_transfer *t) {
   if (transfer_is_hollow(t))
     transfer_spoil(t, "limit",
                    "more than 1 MiB plus 16 times the answer's length was "
-                   "received: the rest is framing or compressed data that "
-                   "holds nothing");
+                   "received; most of it is framing or compressed data "
+                   "without content");
   if (!t->info.done)
     return SZ_READ_WAIT;
   if (!t->failure.kind && t->inflate && !sz_inflate_complete(t->inflate))
@@ -354,16 +350,16 @@ enum sz_read sz_transfer_peek(struct sz_transfer *t, const char **data,
     return SZ_READ_WAIT;
   if (!t->dropped)
     transfer_fill(t);
-  t->lent = t->window_len > 0;
+  t->borrowed = t->window_len > 0;
   *data = t->window;
   *len = t->window_len;
   if (t->http && t->http->until > 0 && *len > SZ_LEND)
     *len = SZ_LEND;
-  return t->lent ? SZ_READ_DATA : transfer_verdict(t);
+  return t->borrowed ? SZ_READ_DATA : transfer_verdict(t);
 }
 
 void sz_transfer_consume(struct sz_transfer *t, size_t n) {
-  t->lent = false;
+  t->borrowed = false;
   if (t->dropped) { /* cancelled while bytes were borrowed */
     transfer_free_body(t);
     return;

@@ -45,7 +45,7 @@ size_t sz_on_body(char *data, size_t size, size_t n, void *arg) {
   size_t len = size * n;
   if (!body_ready(t))
     return 0;
-  if (len > SZ_BODY_BUFFER - t->tail && t->head > 0 && !t->lent) {
+  if (len > SZ_BODY_BUFFER - t->tail && t->head > 0 && !t->borrowed) {
     t->tail -= t->head;
     memmove(t->body, t->body + t->head, t->tail);
     t->head = 0;

@@ -164,7 +164,7 @@ void sz_transfer_fail_curl(struct sz_transfer *t, CURLcode code) {
   }
   if (proxy_malformed(t)) {
     sz_transfer_fail(t, "connect",
-                     "the proxy that the environment names has no URL such as "
+                     "the proxy from the environment is not a URL such as "
                      "http://user:password@host:port");
     return;
   }

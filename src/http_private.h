@@ -100,10 +100,10 @@ struct sz_transfer {
   int socket;     /* a kept connection's; -1: it is new, or HTTP/2 */
   bool stale;     /* the bytes on the kept connection are not our answer */
   size_t header_bytes;
-  uint64_t arrived;  /* bytes after the header, with the chunks' framing */
-  bool paused, lent; /* lent: the reader has bytes of the window */
-  bool held;         /* paused by the time limit */
-  bool dropped;      /* cancelled: nothing more is given out */
+  uint64_t arrived;      /* bytes after the header, with the chunks' framing */
+  bool paused, borrowed; /* borrowed: the reader has bytes of the window */
+  bool held;             /* paused by the time limit */
+  bool dropped;          /* cancelled: nothing more is given out */
   struct sz_inflate *inflate; /* NULL: plain, or not yet known */
   const char *window;         /* decoded bytes not consumed yet */
   size_t window_len;

@@ -106,6 +106,14 @@ static CURLcode set_tls(CURL *easy, const struct sz_request *r) {
   return code;
 }
 
+/* False: out of memory. */
+static bool append(struct curl_slist **list, const char *line) {
+  struct curl_slist *longer = curl_slist_append(*list, line);
+  if (longer)
+    *list = longer;
+  return longer != NULL;
+}
+
 /*
 ** Sets Accept-Encoding as a plain header, so that libcurl does not decompress:
 ** it would go on while paused.
@@ -116,11 +124,8 @@ static CURLcode set_headers(CURL *easy, struct sz_transfer *t,
   CURLcode code = CURLE_OK;
   size_t i;
   for (i = 0; i < r->header_count + 2; i++) {
-    struct curl_slist *longer =
-        curl_slist_append(t->headers, i < 2 ? fixed[i] : r->headers[i - 2]);
-    if (!longer)
+    if (!append(&t->headers, i < 2 ? fixed[i] : r->headers[i - 2]))
       return CURLE_OUT_OF_MEMORY;
-    t->headers = longer;
   }
   SET(CURLOPT_HTTPHEADER, t->headers);
   return code;
@@ -131,10 +136,8 @@ static CURLcode set_resolve(CURL *easy, struct sz_transfer *t,
   CURLcode code = CURLE_OK;
   size_t i;
   for (i = 0; i < r->resolve_count; i++) {
-    struct curl_slist *longer = curl_slist_append(t->resolve, r->resolve[i]);
-    if (!longer)
+    if (!append(&t->resolve, r->resolve[i]))
       return CURLE_OUT_OF_MEMORY;
-    t->resolve = longer;
   }
   SET(CURLOPT_RESOLVE, t->resolve);
   return code;

@@ -101,7 +101,7 @@ static int copy_text(struct sz_keep *k, const char *s, size_t len,
   return add(&k->bytes, s, len) && add(&k->bytes, "", 1);
 }
 
-/* Copies a JSON number; -1: it is none. */
+/* Copies a JSON number; -1: not a JSON number. */
 static int copy_number(struct sz_keep *k, const char *s, size_t len,
                        struct number *out) {
   struct sz_number n;
@@ -244,7 +244,7 @@ static int compare_networks(const void *a, const void *b) {
   return memcmp(x->first.bytes, y->first.bytes, SZ_ADDRESS_BYTES);
 }
 
-/* Makes one of equal numbers, so that a search finds all that they say. */
+/* Merges equal numbers, so that a search finds the flags of all of them. */
 static void merge_numbers(struct number *list, struct range *r) {
   size_t i, to = r->from;
   for (i = r->from; i < r->to; i++) {
@@ -256,7 +256,7 @@ static void merge_numbers(struct number *list, struct range *r) {
   r->to = to;
 }
 
-/* Makes one of networks that overlap. */
+/* Merges networks that overlap. */
 static void merge_networks(struct network *list, struct range *r) {
   size_t i, to = r->from;
   for (i = r->from; i < r->to; i++) {
@@ -344,7 +344,7 @@ struct value {
   const char *s;
 };
 
-/* The value as a number; 0: it is none. */
+/* The value as a number; 0: not a number. */
 static int number_of(const struct value *v, struct number *out) {
   struct sz_number n;
   memset(out, 0, sizeof *out);
@@ -436,7 +436,7 @@ static int contains(const char *s, size_t len, const struct text *wanted) {
   return 0;
 }
 
-/* Whether a value that is not absent meets a test that is no group. */
+/* Whether a value that is not absent matches a test that is not a group. */
 static int meets(const struct sz_keep *k, const struct test *t,
                  const struct value *v) {
   switch (t->kind) {

@@ -13,7 +13,7 @@ int sz_lua_aggregate_new(lua_State *L);
 
 /*
 ** Returns the aggregate at 'index' and enters it (see lua_guard.h). Raises
-** when the value is no aggregate or is closed. NULL, with nil, kind, message
+** for any other value, or a closed one. NULL, with nil, kind, message
 ** pushed, 'what' before the message: another call uses it.
 */
 struct sz_aggregate *sz_lua_aggregate_enter(lua_State *L, int index,

@@ -32,7 +32,7 @@ int sz_lua_top_new(lua_State *L) {
   return 1;
 }
 
-/* Reads the text at 'index' as a whole number of 64 bits. 0: it is none. */
+/* Reads the text at 'index' as a whole number of 64 bits. 0: it is not. */
 static int read_digits(lua_State *L, int index, int64_t *value) {
   struct sz_number n;
   size_t len;
@@ -98,7 +98,7 @@ struct list {
 
 /*
 ** Reads the sample on top of the stack; 'i' is its index from 0. Returns 1 if
-** it counts, 0 for a hole that does not count, -1 if it is no sample or not of
+** it counts, 0 for a hole that does not count, -1 if not a sample or not of
 ** the first one's kind.
 */
 static int read_item(lua_State *L, struct list *list, int i,

@@ -47,35 +47,7 @@ static int command_tostring(lua_State *L) {
   return 1;
 }
 
-/* ---- one command as a source ---- */
-
-static enum sz_read source_peek(void *c, const char **data, size_t *len) {
-  return sz_command_peek(c, data, len);
-}
-
-static void source_consume(void *c, size_t n) {
-  sz_command_consume(c, n);
-}
-
-static const struct sz_failure *source_error(const void *c) {
-  return sz_command_error(c);
-}
-
-static void source_info(void *c, struct sz_info *info) {
-  sz_command_info(c, info);
-}
-
-static void source_cancel(void *c) {
-  sz_command_cancel(c);
-}
-
-static void source_free(void *c) {
-  sz_command_free(c);
-}
-
-static const struct sz_source_type SOURCE = {
-    source_peek,   source_consume, source_error, source_info,
-    source_cancel, source_free,    NULL};
+SZ_SOURCE_TYPE(SOURCE, sz_command, NULL);
 
 /*
 ** Reads the list of texts at index 2 into 'argv'. The texts stay on the stack,

@@ -13,9 +13,9 @@ struct decoder *sz_decoder_check(lua_State *L) {
 static void free_report(struct decoder *d) {
   sz_report_free(d->report);
   d->report = NULL;
-  if (d->lender)
-    d->lender->borrower = NULL;
-  d->lender = NULL;
+  if (d->borrowed_from)
+    d->borrowed_from->borrower = NULL;
+  d->borrowed_from = NULL;
   d->closing = 0;
   sz_buffer_free(&d->queue);
 }

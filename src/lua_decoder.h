@@ -55,11 +55,11 @@ struct repeat {
 struct decoder {
   uint64_t mark; /* SZ_DECODER_MARK */
   struct sz_guard guard;
-  int closing;              /* closed while a call was using it */
-  struct sz_report *report; /* NULL once closed */
-  struct sz_source *lender; /* the transfer whose bytes are borrowed */
-  size_t lent;              /* how many bytes are borrowed */
-  struct sz_buffer queue;   /* rows that were pushed and not yet taken */
+  int closing;                     /* closed while a call was using it */
+  struct sz_report *report;        /* NULL once closed */
+  struct sz_source *borrowed_from; /* the transfer whose bytes are borrowed */
+  size_t borrowed;                 /* how many bytes are borrowed */
+  struct sz_buffer queue; /* rows that were pushed and not yet taken */
   size_t queue_at;
   char head[HEAD_BYTES]; /* first bytes of the answer, for messages */
   size_t head_len;
@@ -82,7 +82,7 @@ struct record {
 
 /* lua_decoder.c */
 
-/* The decoder at index 1. Raises when it is no decoder, or closed. */
+/* The decoder at index 1. Raises for any other value, or a closed one. */
 struct decoder *sz_decoder_check(lua_State *L);
 
 /*

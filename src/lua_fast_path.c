@@ -16,7 +16,7 @@ static int push_row(lua_State *L, struct decoder *d, int index) {
   struct record record;
   const char *text;
   int queued;
-  if (d->lender && !d->lender->object)
+  if (d->borrowed_from && !d->borrowed_from->object)
     return 0;
   queued = sz_decoder_first_queued(d, &record, &slots);
   if (queued ? record.direction != d->fast_direction

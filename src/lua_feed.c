@@ -6,38 +6,12 @@
 
 #include <string.h>
 
-static enum sz_read source_peek(void *f, const char **data, size_t *len) {
-  return sz_feed_peek(f, data, len);
-}
-
-static void source_consume(void *f, size_t n) {
-  sz_feed_consume(f, n);
-}
-
-static const struct sz_failure *source_error(const void *f) {
-  return sz_feed_error(f);
-}
-
-static void source_info(void *f, struct sz_info *info) {
-  sz_feed_info(f, info);
-}
-
-static void source_cancel(void *f) {
-  sz_feed_cancel(f);
-}
-
-static void source_free(void *f) {
-  sz_feed_free(f);
-}
-
-static bool source_certificate(const void *f, size_t place,
-                               struct sz_certificate *c) {
+static bool feed_certificate(const void *f, size_t place,
+                             struct sz_certificate *c) {
   return sz_feed_certificate(f, place, c);
 }
 
-static const struct sz_source_type SOURCE = {
-    source_peek,   source_consume, source_error,      source_info,
-    source_cancel, source_free,    source_certificate};
+SZ_SOURCE_TYPE(SOURCE, sz_feed, feed_certificate);
 
 /* The feed at index 1; NULL if it was closed. */
 static struct sz_feed *feed_check(lua_State *L) {

@@ -23,17 +23,17 @@ static int refuse(lua_State *L, enum sz_added why, const char *field) {
                     field);
     break;
   case SZ_ADD_NO_ADDRESS:
-    lua_pushfstring(L, "'%s' has a value that is no address, but a number",
+    lua_pushfstring(L, "'%s' has a number where prefix needs an IP address",
                     field);
     break;
   case SZ_ADD_NO_PREFIX:
     lua_pushfstring(L,
                     "'%s' has an IPv4 address, and its prefix has more than "
-                    "32 bits: say prefix for IPv4 and prefix6 for IPv6",
+                    "32 bits: use prefix for IPv4 and prefix6 for IPv6",
                     field);
     break;
   case SZ_ADD_NO_NUMBER:
-    lua_pushfstring(L, "'%s' has a value that is no number", field);
+    lua_pushfstring(L, "'%s' has a value that is not a number", field);
     break;
   case SZ_ADD_FULL:
     lua_pushfstring(L, "more than %d groups", SZ_MAX_GROUPS);

@@ -191,40 +191,12 @@ static void options_read(lua_State *L, struct sz_request *r) {
   r->user_agent = option_text(L, "user_agent");
 }
 
-/* ---- a transfer as a source ---- */
-
-static enum sz_read transfer_peek(void *t, const char **data, size_t *len) {
-  return sz_transfer_peek(t, data, len);
-}
-
-static void transfer_consume(void *t, size_t n) {
-  sz_transfer_consume(t, n);
-}
-
-static const struct sz_failure *transfer_error(const void *t) {
-  return sz_transfer_error(t);
-}
-
-static void transfer_info(void *t, struct sz_info *info) {
-  sz_transfer_info(t, info);
-}
-
-static void transfer_cancel(void *t) {
-  sz_transfer_cancel(t);
-}
-
-static void transfer_free(void *t) {
-  sz_transfer_free(t);
-}
-
 static bool transfer_certificate(const void *t, size_t place,
                                  struct sz_certificate *c) {
   return sz_transfer_certificate(t, place, c);
 }
 
-static const struct sz_source_type TRANSFER = {
-    transfer_peek,   transfer_consume, transfer_error,      transfer_info,
-    transfer_cancel, transfer_free,    transfer_certificate};
+SZ_SOURCE_TYPE(TRANSFER, sz_transfer, transfer_certificate);
 
 /*
 ** http:start(options) -> transfer | nil, kind, message

@@ -19,11 +19,11 @@ const struct sz_keep *sz_lua_keep_check(lua_State *L, int index) {
   return box->keep;
 }
 
-/* Raises for what sz_keep_… says. */
+/* Raises when a function sz_keep_… has failed. */
 static void check(lua_State *L, int done) {
   if (!done)
     luaL_error(L, "not enough memory");
-  luaL_argcheck(L, done > 0, 1, "no number, or no network");
+  luaL_argcheck(L, done > 0, 1, "number or network expected");
 }
 
 /* Pushes a member of the table on top; returns whether it is there. */
@@ -65,7 +65,8 @@ static void add_field(lua_State *L, struct sz_keep *k) {
 
 static size_t add_fields(lua_State *L, struct sz_keep *k) {
   size_t i, n;
-  luaL_argcheck(L, get(L, "fields") && lua_istable(L, -1), 1, "no fields");
+  luaL_argcheck(L, get(L, "fields") && lua_istable(L, -1), 1,
+                "fields expected");
   n = sz_list_length(L, lua_gettop(L), "fields");
   for (i = 0; i < n; i++) {
     lua_rawgeti(L, -1, (int)i + 1);
@@ -81,7 +82,7 @@ static size_t add_fields(lua_State *L, struct sz_keep *k) {
 struct builder {
   struct sz_keep *keep;
   size_t nfields;
-  size_t field; /* that the present test reads; nfields: not said */
+  size_t field; /* the one that the current test reads; nfields: not set */
   int depth;
 };
 
@@ -206,7 +207,7 @@ static void add_kind(lua_State *L, struct builder *b) {
     const char *s = luaL_checklstring(L, -1, &len);
     check(L, sz_keep_contains(b->keep, field_of(L, b), s, len));
   } else
-    luaL_error(L, "a test of no kind");
+    luaL_error(L, "test of an unknown kind");
 }
 
 /* Adds the test on top, a table. */
@@ -248,7 +249,7 @@ int sz_lua_keep_new(lua_State *L) {
   box->keep = b.keep;
   lua_pushvalue(L, 1);
   b.field = b.nfields = add_fields(L, b.keep);
-  luaL_argcheck(L, get(L, "test"), 1, "no test");
+  luaL_argcheck(L, get(L, "test"), 1, "test expected");
   add_test(L, &b);
   check(L, sz_keep_ready(b.keep));
   lua_settop(L, 2);

@@ -285,7 +285,8 @@ static int push_last_row(lua_State *L, struct decoder *d) {
   struct sz_json_error error;
   const char *text;
   size_t len;
-  int gone = d->lender && !d->lender->object; /* freed by a finalizer */
+  int gone =
+      d->borrowed_from && !d->borrowed_from->object; /* freed by a finalizer */
   if (gone || !sz_report_last_row(d->report, sz_decoder_direction(L, 2), &text,
                                   &len)) {
     lua_pushnil(L);

@@ -244,7 +244,7 @@ static int feed(lua_State *L, struct decoder *d) {
   const char *chunk = luaL_checklstring(L, 2, &len);
   if (d->finished)
     return luaL_error(L, "attempt to feed a finished decoder");
-  if (d->lender)
+  if (d->borrowed_from)
     return luaL_error(L, "attempt to feed a decoder that reads a transfer");
   if (sz_report_error(d->report)->kind)
     return sz_decoder_error(L, d);
@@ -261,7 +261,7 @@ int sz_decoder_feed(lua_State *L) {
 static int finish(lua_State *L, struct decoder *d) {
   if (sz_report_error(d->report)->kind)
     return sz_decoder_error(L, d);
-  if (d->lender)
+  if (d->borrowed_from)
     return luaL_error(L, "attempt to finish a decoder that reads a transfer");
   if (!d->finished) {
     d->finished = 1;
@@ -279,11 +279,11 @@ int sz_decoder_finish(lua_State *L) {
 /* ---- pulled ---- */
 
 void sz_decoder_give_back(struct decoder *d) {
-  if (d->lender) {
-    sz_source_consume(d->lender, d->lent);
-    d->lender->borrower = NULL;
+  if (d->borrowed_from) {
+    sz_source_consume(d->borrowed_from, d->borrowed);
+    d->borrowed_from->borrower = NULL;
   }
-  d->lender = NULL;
+  d->borrowed_from = NULL;
 }
 
 /*
@@ -298,8 +298,8 @@ int sz_decoder_pull(lua_State *L, struct decoder *d, struct sz_source *t) {
   case SZ_READ_DATA:
     remember_head(d, data, len);
     sz_report_feed(d->report, data, len);
-    d->lender = t;
-    d->lent = len;
+    d->borrowed_from = t;
+    d->borrowed = len;
     t->borrower = d;
     return 0;
   case SZ_READ_END:
@@ -358,9 +358,9 @@ struct sz_source *sz_decoder_transfer(lua_State *L, const struct decoder *d) {
     sz_lua_source_closed(L);
     return NULL;
   }
-  if (d->lender == t)
+  if (d->borrowed_from == t)
     return t;
-  if (d->lender)
+  if (d->borrowed_from)
     luaL_error(L, "attempt to read two transfers with one decoder");
   if (t->borrower)
     luaL_error(L, "attempt to read one transfer with two decoders");

@@ -25,17 +25,22 @@ static size_t marked(const struct masking *m, size_t at) {
 */
 static size_t push_masked(lua_State *L, const struct masking *m) {
   luaL_Buffer buffer;
-  size_t from = 0, at;
+  size_t from = 0, at, held = m->len;
   luaL_buffinit(L, &buffer);
-  for (at = marked(m, 0); at < m->len && !(m->marks[at] & SZ_SECRET_CUT);
-       at = marked(m, from)) {
+  for (at = marked(m, 0); at < held; at = marked(m, from)) {
+    size_t end = at;
     luaL_addlstring(&buffer, m->text + from, at - from);
-    luaL_addlstring(&buffer, "***", 3);
-    from = sz_secret_end(m->secret, m->text, m->len, at);
+    held = at;
+    if (!(m->marks[at] & SZ_SECRET_CUT))
+      end = sz_secret_end(m->secret, m->text, m->len, m->marks, at, &held);
+    if (end > at)
+      luaL_addlstring(&buffer, "***", 3);
+    from = end;
   }
-  luaL_addlstring(&buffer, m->text + from, at - from);
+  if (from < held)
+    luaL_addlstring(&buffer, m->text + from, held - from);
   luaL_pushresult(&buffer);
-  return at;
+  return held;
 }
 
 /* Looks for the secret. 'least' < 0: the text is not cut. */
@@ -58,8 +63,8 @@ int sz_lua_mask(lua_State *L) {
   lua_Number least = luaL_optnumber(L, 3, -1);
   m.text = luaL_checklstring(L, 1, &m.len);
   luaL_argcheck(L, secret_len > 0 && secret_len <= (size_t)-1 / 128, 2,
-                "no secret of this length");
-  luaL_argcheck(L, least < 9e15, 3, "no length");
+                "secret of this length not supported");
+  luaL_argcheck(L, least < 9e15, 3, "length expected");
   lua_settop(L, 3);
   m.secret = sz_secret_init(lua_newuserdata(L, sz_secret_size(secret_len)),
                             secret, secret_len);

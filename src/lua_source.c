@@ -173,18 +173,29 @@ static int read_some(lua_State *L, const struct sz_source *source,
 }
 
 /*
+** Checks the arguments of read and keep. Returns 0, or the number of results
+** pushed.
+*/
+static int take_check(lua_State *L, const struct transfer_box *box,
+                      lua_Number max) {
+  luaL_argcheck(L, max >= 1, 2, "size must be positive");
+  if (!sz_lua_source_check(L, 1))
+    return sz_lua_source_closed(L);
+  if (box->source.borrower)
+    return luaL_error(L, "attempt to read a transfer that a decoder reads");
+  return 0;
+}
+
+/*
 ** transfer:read([max]) -> decoded bytes, never "" | false: none yet |
 ** nil: the answer is complete | nil, kind, message
 */
 static int transfer_read(lua_State *L) {
   struct transfer_box *box = transfer_check(L, 1);
   lua_Number max = luaL_optnumber(L, 2, INT_MAX);
-  int results;
-  luaL_argcheck(L, max >= 1, 2, "size must be positive");
-  if (!sz_lua_source_check(L, 1))
-    return sz_lua_source_closed(L);
-  if (box->source.borrower)
-    return luaL_error(L, "attempt to read a transfer that a decoder reads");
+  int results = take_check(L, box, max);
+  if (results)
+    return results;
   if (!sz_guard_enter(L, &box->guard, 1, transfer_read))
     return sz_guard_refuse(L, &box->guard, 1, "read: the transfer");
   results = read_some(L, &box->source, max < INT_MAX ? (size_t)max : INT_MAX);
@@ -244,12 +255,9 @@ static int keep_rest(lua_State *L, struct transfer_box *box) {
 static int transfer_keep(lua_State *L) {
   struct transfer_box *box = transfer_check(L, 1);
   lua_Number max = luaL_checknumber(L, 2);
-  int results;
-  luaL_argcheck(L, max >= 1, 2, "size must be positive");
-  if (!sz_lua_source_check(L, 1))
-    return sz_lua_source_closed(L);
-  if (box->source.borrower)
-    return luaL_error(L, "attempt to read a transfer that a decoder reads");
+  int results = take_check(L, box, max);
+  if (results)
+    return results;
   if (!sz_guard_enter(L, &box->guard, 1, transfer_keep))
     return sz_guard_refuse(L, &box->guard, 1, "keep: the transfer");
   box->kept.max = max < 9e15 ? (size_t)max : (size_t)1 << 53;

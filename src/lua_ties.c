@@ -73,7 +73,8 @@ static int ties_join(lua_State *L) {
   if (!lua_isnoneornil(L, 2)) {
     const struct decoder *d = luaL_checkudata(L, 2, SZ_DECODER);
     luaL_argcheck(L, d->report, 2, "the decoder is closed");
-    if (!d->lender || d->lender->object) /* not freed by the collector */
+    if (!d->borrowed_from ||
+        d->borrowed_from->object) /* not freed by the collector */
       sz_report_last_row(d->report, sz_decoder_direction(L, 3), &last, &len);
   }
   lua_pushboolean(L, sz_ties_join(ties, last, len));

@@ -75,6 +75,36 @@ struct sz_source_type {
                       struct sz_certificate *c);
 };
 
+/*
+** Defines 'NAME', the type of sources whose functions are 'prefix'_peek and so
+** on. They take a pointer to a struct of their own; a source has a void
+** pointer. 'certificate' may be NULL.
+*/
+#define SZ_SOURCE_TYPE(NAME, prefix, certificate)                             \
+  static enum sz_read prefix##_source_peek(void *o, const char **data,        \
+                                           size_t *len) {                     \
+    return prefix##_peek(o, data, len);                                       \
+  }                                                                           \
+  static void prefix##_source_consume(void *o, size_t n) {                    \
+    prefix##_consume(o, n);                                                   \
+  }                                                                           \
+  static const struct sz_failure *prefix##_source_error(const void *o) {      \
+    return prefix##_error(o);                                                 \
+  }                                                                           \
+  static void prefix##_source_info(void *o, struct sz_info *info) {           \
+    prefix##_info(o, info);                                                   \
+  }                                                                           \
+  static void prefix##_source_cancel(void *o) {                               \
+    prefix##_cancel(o);                                                       \
+  }                                                                           \
+  static void prefix##_source_free(void *o) {                                 \
+    prefix##_free(o);                                                         \
+  }                                                                           \
+  static const struct sz_source_type NAME = {                                 \
+      prefix##_source_peek, prefix##_source_consume, prefix##_source_error,   \
+      prefix##_source_info, prefix##_source_cancel,  prefix##_source_free,    \
+      certificate}
+
 struct sz_source {
   const struct sz_source_type *type;
   void *object;         /* NULL before it starts and after it is freed */

@@ -1,4 +1,4 @@
-/* version.h - the version, said once: C, Lua and the command read it here. */
+/* version.h - the only place of the version, for C, Lua and the command. */
 #ifndef SZ_VERSION_H
 #define SZ_VERSION_H
 

@@ -68,18 +68,6 @@ function addresses.digits(text)
   return list and ("%02x%02x%02x%02x"):format(list[1], list[2], list[3], list[4]) or digits6(text)
 end
 
---- Whether a network, as digits and length in bits, holds another.
----@param outer { digits: string, length: integer }
----@param inner { digits: string, length: integer }
----@return boolean
-function addresses.holds(outer, inner)
-  local whole, rest = math.floor(outer.length / 4), outer.length % 4
-  if #outer.digits ~= #inner.digits or outer.length > inner.length then return false end
-  if outer.digits:sub(1, whole) ~= inner.digits:sub(1, whole) then return false end
-  local function bits(digits) return math.floor(tonumber(digits:sub(whole + 1, whole + 1), 16) / 2 ^ (4 - rest)) end
-  return rest == 0 or bits(outer.digits) == bits(inner.digits)
-end
-
 --- Whether a value is the text of an IP address.
 ---@param value any
 ---@return boolean

@@ -31,11 +31,11 @@ function check.digits(value, min, max)
   return check.integer(value, min, max)
 end
 
---- Whether a value can be a name: text that is not blank and is no number.
+--- Whether a value can be a name: text that is not blank. Text made of digits is a name, too: ids are numbers.
 ---@param value any
 ---@return boolean
 function check.name(value)
-  return type(value) == "string" and value:find "%S" ~= nil and not value:find "^[%d.-]*$"
+  return type(value) == "string" and value:find "%S" ~= nil
 end
 
 --- A value as a message shows it: one line, short, without control bytes.

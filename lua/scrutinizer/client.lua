@@ -9,6 +9,7 @@ local events = require "scrutinizer.transport.events"
 local exchange = require "scrutinizer.transport.exchange"
 local gather = require "scrutinizer.report.gather"
 local listing = require "scrutinizer.listing"
+local login = require "scrutinizer.secrets.login"
 local options = require "scrutinizer.options"
 local pace = require "scrutinizer.transport.pace"
 local query = require "scrutinizer.query"
@@ -41,17 +42,19 @@ local methods = {}
 local Client = { __name = "scrutinizer.Client" }
 
 -- Groups of calls, such as `client.users`. Each is loaded at its first use, and its module has `new(client)`.
-local PARTS = {
-  capture_rules = "capture_rules", device_groups = "device_groups", devices = "devices", entities = "entities", exporters = "exporters",
-  forecasts = "forecasts", groups = "groups", hosts = "hosts", interfaces = "interfaces", ip_groups = "ip_groups", users = "users",
-}
+local PARTS = {}
+for _, name in ipairs {
+  "capture_rules", "device_groups", "devices", "entities", "exporters", "forecasts", "groups", "hosts", "interfaces", "ip_groups", "users",
+} do
+  PARTS[name] = "scrutinizer.manage." .. name
+end
 
 function Client:__index(name)
   local method = methods[name]
   if method then return method end
   local part = PARTS[name]
   if not part then return nil end
-  local made = require("scrutinizer.manage." .. part).new(self)
+  local made = require(part).new(self)
   rawset(self, name, made)
   return made
 end
@@ -85,12 +88,14 @@ end
 -- Secrets among the options: the passphrase, the proxy's password, headers with credentials. (A token is added when it is sent.)
 local function secrets_of(given)
   local set = secrets.new { given.tls.passphrase }
-  set.add((given.proxy or ""):match "//[^/@]*:([^/]*)@")
+  local function add(list)
+    for _, secret in pairs(list) do set.add(secret) end
+  end
+  for _, proxy in ipairs(given.proxy and { given.proxy } or login.environment()) do add(login.of_proxy(proxy)) end
   for _, line in ipairs(given.headers or {}) do
     local name, value = line:match "^([^:]*): (.*)$"
     if name and secrets.is_name(name) then
-      set.add(value)
-      set.add(value:match "^[A-Za-z]+ (.+)$") -- as in "Basic …"
+      add(login.of_header(value))
     end
   end
   return secrets.new({}, set) -- tokens may change often; they must not push these secrets out
@@ -165,7 +170,7 @@ end
 -- While the host loads, load the modules that are otherwise loaded at first use: after a chroot their files may be out of reach.
 local function load_all()
   require "scrutinizer.report.cursor"
-  for _, part in pairs(PARTS) do require("scrutinizer.manage." .. part) end
+  for _, part in pairs(PARTS) do require(part) end
 end
 
 --- Makes a client: checks every option and reads the certificate files, but opens no connection. Misuse raises.
@@ -318,12 +323,12 @@ function methods:version()
   if value == nil then return nil, err end
   local version = type(value) == "table" and value[wire.answer.version]
   if type(version) == "string" and #version <= 100 and version:find "^%d+%.[A-Za-z0-9.+_-]+$" then return version end
-  return errors.fail("decode", ("version: the answer holds no %s such as 19.7.0"):format(wire.answer.version), { status = 200 })
+  return errors.fail("decode", ("version: the answer contains no %s such as 19.7.0"):format(wire.answer.version), { status = 200 })
 end
 
 --- Runs many reports at the same time over this client's connections. If one fails, the others go on. Misuse raises.
 ---@param queries { [integer]: scrutinizer.Query|scrutinizer.GatherEntry, concurrency?: integer } { q1, q2, concurrency = 8 }: at most 8 at a
----  time; 1 to 1000, default 8. An entry may say what is asked: { q1, aggregate = { … } }, { q2, series = true }; rates, pie, count
+---  time; 1 to 1000, default 8. An entry may name the method to run: { q1, aggregate = { … } }, { q2, series = true }; rates, pie, count
 ---@return { n: integer, [integer]: any } list entry i is what the query's method (default `fetch`) returns, or { error = err }
 ---@return integer failed how many entries hold an error
 function methods:gather(queries)
@@ -349,8 +354,10 @@ function methods:warm()
 end
 
 --- Ends all transfers of this client. May be called any number of times.
+---@return true
 function methods:close()
   self._private.close()
+  return true
 end
 
 Client.__close = methods.close

@@ -27,11 +27,13 @@
 ---@field certificate? table  { subject =, issuer =, from =, to =, pin = }: the certificate at fault; pin: of the server's key (tls)
 ---@field place? integer      its place in the chain sent; 1: the server's own; 0: the server's own is shown, but no certificate is at fault
 ---@field which? string       "connect" "total" "low_speed" "deadline": the limit that was reached (timeout)
+---@field partial? table      what a management call had done before it failed, in the shape of its result; of a sync with `left`
+---@field code? string        "missing" or "ambiguous": a name that no object has, or several (api)
 ---@field resume? table       { offset =, remaining =, proof = text }; with both directions, one for each. See `query:resume`
 ---@field report? string      the report's type, when a query failed
 ---@field direction? string   "inbound", "outbound" or "both" of that query
----@field window? string      that query's times, as they were said
----@field query? scrutinizer.Query the query that failed. It is no member of the table: what prints or saves an error does not reach it
+---@field window? string      that query's times, as they were set
+---@field query? scrutinizer.Query the query that failed. It is not a member of the table, so code that prints or saves an error skips it
 local Error = {}
 Error.__name = "scrutinizer.Error"
 

@@ -65,7 +65,7 @@ local function complaint_of(kind, body)
   for _, pattern in ipairs(SEQUENCES) do
     if not head and kind:find(pattern) then
       local length = sequence_length(base64)
-      if not length or length > #base64 / 4 * 3 - #base64:match "=*$" then return "is damaged: a block of it holds no whole " .. kind end
+      if not length or length > #base64 / 4 * 3 - #base64:match "=*$" then return "is damaged: a block of it contains no complete " .. kind end
     end
   end
 end
@@ -97,7 +97,7 @@ function files.pem(text, kind)
   if ("\n" .. text):find("[\r\n]%-%-%-%-%-BEGIN [A-Z0-9 ]*" .. kind .. "%-%-%-%-%-") then
     local what, answer = blocks_complaint(text)
     if not what then return text end
-    return nil, what, "PEM text is wanted" .. (answer and ": " .. answer or "")
+    return nil, what, "PEM text is required" .. (answer and ": " .. answer or "")
   end
   for _, other in ipairs(NOT_PEM) do
     if text:find(other[1]) then

@@ -1,4 +1,4 @@
---- Lists that print themselves: how many entries they have, and then one line for each.
+--- Results that print themselves: lists show how many entries they have, and then one line for each; a single one its fields.
 
 local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
@@ -8,7 +8,7 @@ local listing = {}
 -- Entries that are printed at most.
 local MOST = 100
 
--- The fields to print where none are said: those of the first entry, by their bytes.
+-- The fields to print by default: those of the first entry, sorted by their bytes.
 local function fields_of(list)
   return check.sorted_keys(type(list[1]) == "table" and list[1] or {})
 end
@@ -33,7 +33,7 @@ end
 
 local function text_of(list, what, fields)
   fields = fields or fields_of(list)
-  local lines = { ("%d %s%s"):format(#list, what, fields[1] and ": " .. table.concat(fields, ", ") or "") }
+  local lines = { ("%d %s%s"):format(#list, what, type(fields[1]) == "string" and ": " .. table.concat(fields, ", ") or "") }
   for i = 1, math.min(#list, MOST) do lines[i + 1] = line_of(list[i], fields) end
   if #list > MOST then lines[#lines + 1] = ("… and %d more"):format(#list - MOST) end
   return table.concat(lines, "\n")
@@ -43,7 +43,7 @@ end
 ---@generic T: table
 ---@param list T
 ---@param what string     what the entries are, as in "7 exporters"
----@param fields? string[] the entries' fields, in the order of the line; of one that holds a list, its length. Default: those of the first
+---@param fields? (string|integer)[] the entries' fields, in the order of the line; of one that holds a list, its length. Default: those of the first
 ---@return T list
 function listing.of(list, what, fields)
   return setmetatable(list, { __name = "scrutinizer.List", __tostring = function(self) return text_of(self, what, fields) end })
@@ -60,6 +60,30 @@ end
 function listing.result(what, fields, list, err)
   if not list then return nil, err end
   return listing.of(list, what, fields)
+end
+
+-- The fields of a single result in a row: `error` and `code` are last.
+local function row_of(item)
+  local words, last = {}, { error = true, code = true }
+  for _, name in ipairs(check.sorted_keys(item)) do
+    local value = item[name]
+    if type(value) == "table" then value = #value end
+    if not last[name] then words[#words + 1] = ("%s %s"):format(name, check.show(value)) end
+  end
+  local text = table.concat(words, ", ")
+  return item.error and ("%s: %s (%s)"):format(text, errors.neutral(item.error), tostring(item.code)) or text
+end
+
+--- Lets `tostring` of a single result show its fields; of one that holds a list, its length.
+---@generic T: table
+---@param what string such as "user"
+---@param item? T
+---@param err? scrutinizer.Error
+---@return T? item
+---@return scrutinizer.Error? err
+function listing.one(what, item, err)
+  if not item then return nil, err end
+  return setmetatable(item, { __name = "scrutinizer.Result", __tostring = function(self) return what .. ": " .. row_of(self) end })
 end
 
 return listing

@@ -211,7 +211,7 @@ end
 local function find_url(given, otherwise)
   if given.url and given.host then misuse "connect: set url or host, not both" end
   local address = given.url or (given.host and "https://" .. given.host) or env "SCRUTINIZER_URL" or otherwise
-  if not address then misuse 'connect: no appliance is named: set url = "https://…" or host = "…", or the environment variable SCRUTINIZER_URL' end
+  if not address then misuse 'connect: no address: set url = "https://…" or host = "…", or the environment variable SCRUTINIZER_URL' end
   local parts, complaint = url.split(address)
   if not parts then
     local name = given.url and "url" or given.host and "host" or "SCRUTINIZER_URL"
@@ -236,7 +236,7 @@ local function find_token(given, parts)
   return env_for("SCRUTINIZER_TOKEN", parts) or false
 end
 
--- The CA file of the environment, where no certificate is said.
+-- The CA file of the environment, used when no CA certificate is set.
 local function find_ca(tls, parts)
   if tls.ca_file or tls.ca_blob then return nil end
   return env_for("SCRUTINIZER_CA", parts)

@@ -1,9 +1,10 @@
 /*
 ** memory.c - http.h without a network, for the benchmarks: every request is
-** answered with the bytes of one file, lent in slices. Linked in the place of
-** http*.c, so that all the rest is what the product runs.
+** answered with the bytes of one file, borrowed in slices. Linked in place of
+** http*.c: all the rest is what the product runs.
 **
-** BENCH_ANSWER names the file, BENCH_CHUNK the slices' size.
+** A request's header X-Answer names the file, which stays in memory for the
+** client's next request; BENCH_CHUNK is the size of the slices.
 */
 #include "http.h"
 
@@ -43,16 +44,19 @@ static bool load(struct sz_http *h, const char *path) {
   return h->len > 0;
 }
 
+static const char *answer_of(const struct sz_request *request) {
+  size_t i;
+  for (i = 0; i < request->header_count; i++)
+    if (!strncmp(request->headers[i], "X-Answer: ", 10))
+      return request->headers[i] + 10;
+  return NULL;
+}
+
 struct sz_http *sz_http_new(void) {
   struct sz_http *h = calloc(1, sizeof *h);
   const char *chunk = getenv("BENCH_CHUNK");
-  if (!h)
-    return NULL;
-  h->chunk = chunk ? (size_t)atol(chunk) : CHUNK;
-  if (!load(h, getenv("BENCH_ANSWER"))) {
-    sz_http_free(h);
-    return NULL;
-  }
+  if (h)
+    h->chunk = chunk ? (size_t)atol(chunk) : CHUNK;
   return h;
 }
 
@@ -103,8 +107,13 @@ int sz_http_fds(struct sz_http *h, struct sz_fd *list, int max,
 struct sz_transfer *sz_transfer_start(struct sz_http *h,
                                       const struct sz_request *request,
                                       struct sz_failure *why) {
-  struct sz_transfer *t = calloc(1, sizeof *t);
-  (void)request;
+  struct sz_transfer *t;
+  if (!h->data && !load(h, answer_of(request))) {
+    why->kind = "file";
+    strcpy(why->message, "X-Answer names no file that can be read");
+    return NULL;
+  }
+  t = calloc(1, sizeof *t);
   if (!t) {
     why->kind = "limit";
     strcpy(why->message, "not enough memory");

@@ -1,89 +1,95 @@
 -- One measured run, in a process of its own. Usage: lua task.lua TASK, with the variables of spec/bench/run; prints "seconds rows check".
 --
--- In-memory tasks take BENCH_ANSWER's bytes twice and tell the faster pass, in processor seconds. A task called net_... goes over
--- TLS to BENCH_URL, once. `check` is the sum of what the loop has seen: equal for all readers of the same values.
+-- In-memory tasks take the bytes of BENCH_ANSWER (one file or several, blanks between them) twice and tell the faster pass, in processor
+-- seconds; a task called ..._once takes them once. A task called net_... goes over TLS to BENCH_URL, once. `check` is the sum of what the
+-- loop has seen: equal for all readers of the same values.
+
+local fields = dofile "spec/bench/fields.lua"
 
 local task = ...
 local WANTED = { "sourceipaddress", "commonport", "destinationipaddress", "sum_packetdeltacount", "sum_octetdeltacount" }
+local use = fields.loop { { name = WANTED[1] }, { name = WANTED[2] }, { name = WANTED[3] }, { name = WANTED[4], number = true },
+  { name = WANTED[5], number = true } }
 
-local function read_answer()
-  local file = assert(io.open(assert(os.getenv "BENCH_ANSWER"), "rb"))
+local function read(path)
+  local file = assert(io.open(path, "rb"))
   local text = file:read "*a"
   file:close()
   return text
 end
 
-local function client()
-  local scrutinizer = require "scrutinizer"
+-- A client over TLS, or one that is answered with that file from memory.
+local function client(path)
   local url = os.getenv "BENCH_URL"
-  return assert(scrutinizer.connect {
-    url = url or "https://127.0.0.1/", token = "bench", method = "GET", retry = false,
+  return assert(require("scrutinizer").connect {
+    url = url or "https://127.0.0.1/", token = "bench", method = "GET", retry = false, headers = { ["X-Answer"] = path },
     tls = url and { ca_file = os.getenv "BENCH_CA" } or nil,
   })
 end
 
-local function query(c)
-  return (c or client()):report("custom_rows_" .. (os.getenv "BENCH_ROWS" or 1)):last("1h")
+local function query(c) return c:report("custom_rows_1"):last("1h") end
+
+-- The query of a file whose bytes are in memory: a first request for one row has brought them there.
+local function query_of(path)
+  local asked = query(client(path))
+  local cursor = asked:limit(1):rows()
+  assert(cursor:next())
+  cursor:close()
+  return asked
 end
 
--- What the user's loop does: uses all five fields.
-local function use(next_row, state)
-  local count, sum = 0, 0
-  for row in next_row, state do
-    count = count + 1
-    sum = sum + #row.sourceipaddress + #row.commonport + #row.destinationipaddress + row.sum_packetdeltacount + row.sum_octetdeltacount
-  end
-  return count, sum
+local function select(asked, list)
+  return asked:select((table.unpack or unpack)(list)) -- luacheck: ignore
 end
 
-local function use_all(next_row, state)
-  local count, sum = 0, 0
-  for row in next_row, state do
-    count = count + 1
-    sum = sum + row.rank + #row.sourceipaddress + #row.commonport + #row.destinationipaddress + row.sum_packetdeltacount
-      + row.sum_octetdeltacount + row.first_flow_epoch + row.last_flow_epoch
-  end
-  return count, sum
-end
-
--- The cells' places, by element name, as a reader of decoded JSON must find them.
-local function places(columns)
-  local at = {}
-  for i, column in ipairs(columns) do at[column.elementName or "rank"] = i end
-  return at
-end
-
--- cjson's whole-text decode, then the five values of each row. No table is made of them: the least that a user can do.
-local function cjson_rows()
-  local decode, text = require("cjson").decode, read_answer()
+-- Joins the runs of all files into one: their rows and checks are added. make(path) -> function() -> rows, check, seconds (if it told them).
+local function of_files(make)
   return function()
-    local inbound = decode(text).report.table.inbound
-    local at, count, sum = places(inbound.columns), 0, 0
-    local source, port, destination, packets, octets = at[WANTED[1]], at[WANTED[2]], at[WANTED[3]], at[WANTED[4]], at[WANTED[5]]
-    for _, row in ipairs(inbound.rows) do
-      count = count + 1
-      sum = sum + #row[source].rawValue + #row[port].rawValue + #row[destination].rawValue
-        + tonumber(row[packets].rawValue) + tonumber(row[octets].rawValue)
+    local runs = {}
+    for path in os.getenv("BENCH_ANSWER"):gmatch "%S+" do runs[#runs + 1] = make(path) end
+    return function()
+      local count, check, told = 0, 0, nil
+      for _, run in ipairs(runs) do
+        local rows, seen, seconds = run()
+        count, check, told = count + rows, check + seen, seconds
+      end
+      return count, check, told
     end
-    return count, sum
   end
 end
 
-local function cjson_full()
-  local decode, text = require("cjson").decode, read_answer()
-  return function()
-    local inbound = decode(text).report.table.inbound
-    local at, count, sum = places(inbound.columns), 0, 0
-    local rank, first, last = at.rank, at.first_flow_epoch, at.last_flow_epoch
-    local source, port, destination, packets, octets = at[WANTED[1]], at[WANTED[2]], at[WANTED[3]], at[WANTED[4]], at[WANTED[5]]
-    for _, row in ipairs(inbound.rows) do
-      count = count + 1
-      sum = sum + tonumber(row[rank].label) + #row[source].rawValue + #row[port].rawValue + #row[destination].rawValue
-        + tonumber(row[packets].rawValue) + tonumber(row[octets].rawValue) + tonumber(row[first].rawValue) + tonumber(row[last].rawValue)
-    end
-    return count, sum
-  end
+local tasks = {}
+
+-- ---- other readers ----
+
+tasks.limit = of_files(function(path)
+  local list = fields.of(path)
+  local next_row, loop = require("limit").rows(path, list), fields.loop(list)
+  return function() return loop(next_row) end
+end)
+
+-- Readers of whole texts: the function that decodes, and what a null becomes.
+local readers = {
+  cjson = function() return require("cjson").decode, require("cjson").null end,
+  rapidjson = function() return require("rapidjson").decode, require("rapidjson").null end,
+  dkjson = function() return require("dkjson").use_lpeg().decode end,
+  luajson = function() return require("json").decode, require("json.util").null end,
+}
+
+for name, load_reader in pairs(readers) do
+  tasks[name .. "_rows"] = of_files(function(path)
+    local decode, null = load_reader()
+    local text, loop = read(path), fields.decoded_loop(fields.of(path))
+    return function() return loop(decode(text).report.table.inbound.rows, null) end
+  end)
 end
+
+tasks.cjson_full = of_files(function(path)
+  local decode, null = readers.cjson()
+  local text = read(path)
+  local loop = fields.decoded_loop(fields.full(decode(text).report.table.inbound.columns))
+  return function() return loop(decode(text).report.table.inbound.rows, null) end
+end)
 
 local function sorted(groups)
   local list = {}
@@ -101,8 +107,15 @@ local function check_groups(list)
   return #list, packets
 end
 
-local function cjson_aggregate()
-  local decode, text = require("cjson").decode, read_answer()
+-- The cells' places, by element name, as a reader of decoded JSON must find them.
+local function places(columns)
+  local at = {}
+  for i, column in ipairs(columns) do at[column.elementName or "rank"] = i end
+  return at
+end
+
+tasks.cjson_aggregate = of_files(function(path)
+  local decode, text = require("cjson").decode, read(path)
   return function()
     local inbound = decode(text).report.table.inbound
     local at, groups = places(inbound.columns), {}
@@ -120,7 +133,54 @@ local function cjson_aggregate()
     end
     return check_groups(sorted(groups))
   end
+end)
+
+-- ---- the product, answered from memory ----
+
+local function rows_of(options)
+  return of_files(function(path)
+    local list = fields.of(path)
+    local asked, loop = select(query_of(path), fields.names(list)), fields.loop(list)
+    return function() return loop(asked:rows(options)) end
+  end)
 end
+
+tasks.rows, tasks.reuse = rows_of(nil), rows_of { reuse = true }
+tasks.rows_once = tasks.rows
+
+-- Filtered in the core: every row is kept; one in a hundred is, by its packets, which count the rows.
+tasks.keep_all = of_files(function(path)
+  local asked = select(query_of(path), WANTED):keep { [WANTED[1]] = "10.0.0.0/8", [WANTED[4]] = { min = 1 } }
+  return function() return use(asked:rows()) end
+end)
+
+tasks.keep_few = of_files(function(path)
+  local packets = {}
+  for i = 1, 1000 do packets[i] = i * 100 end
+  local asked = select(query_of(path), WANTED):keep { [WANTED[4]] = packets }
+  return function() return use(asked:rows()) end
+end)
+
+tasks.full = of_files(function(path)
+  local asked = query_of(path)
+  local loop = fields.loop(fields.full(require("cjson").decode(read(path)).report.table.inbound.columns))
+  return function() return loop(asked:rows()) end
+end)
+
+-- The same fields to text, which a function takes.
+local function exported(format)
+  return of_files(function(path)
+    local export, names = require "scrutinizer.export", fields.names(fields.of(path))
+    local asked = select(query_of(path), names)
+    return function()
+      local size = 0
+      local count = assert(export[format](asked, function(text) size = size + #text end, { columns = names }))
+      return count, size
+    end
+  end)
+end
+
+tasks.csv, tasks.ndjson = exported "csv", exported "ndjson"
 
 local function aggregate_of(asked, top)
   local groups, err = asked:select { src = WANTED[1], packets = WANTED[4], octets = WANTED[5] }
@@ -129,91 +189,19 @@ local function aggregate_of(asked, top)
   return check_groups(groups)
 end
 
-local function selected()
-  return query():select((table.unpack or unpack)(WANTED)) -- luacheck: ignore
+local function aggregated(top)
+  return of_files(function(path)
+    local asked = query_of(path)
+    return function() return aggregate_of(asked, top) end
+  end)
 end
 
-local tasks = {}
-
-function tasks.limit()
-  local next_row = require("limit").rows(os.getenv "BENCH_ANSWER", {
-    { 1, WANTED[1], false }, { 2, WANTED[2], false }, { 3, WANTED[3], false }, { 5, WANTED[4], true }, { 6, WANTED[5], true },
-  })
-  return function() return use(next_row) end
-end
-
-function tasks.rows()
-  local asked = selected()
-  return function() return use(asked:rows()) end
-end
-
-function tasks.reuse()
-  local asked = selected()
-  return function() return use(asked:rows { reuse = true }) end
-end
-
--- Filtered in the core: every row is kept; one in a hundred is, by its packets, which count the rows.
-function tasks.keep_all()
-  local asked = selected():keep { [WANTED[1]] = "10.0.0.0/8", [WANTED[4]] = { min = 1 } }
-  return function() return use(asked:rows()) end
-end
-
-function tasks.keep_few()
-  local packets = {}
-  for i = 1, 1000 do packets[i] = i * 100 end
-  local asked = selected():keep { [WANTED[4]] = packets }
-  return function() return use(asked:rows()) end
-end
-
-function tasks.full()
-  local asked = query()
-  return function() return use_all(asked:rows()) end
-end
-
--- The same five fields to text, which a function takes.
-local function exported(format)
-  local export, asked = require "scrutinizer.export", selected()
-  return function()
-    local size = 0
-    local count = assert(export[format](asked, function(text) size = size + #text end, { columns = WANTED }))
-    return count, size
-  end
-end
-
-function tasks.csv() return exported "csv" end
-function tasks.ndjson() return exported "ndjson" end
-
-function tasks.aggregate()
-  local asked = query()
-  return function() return aggregate_of(asked) end
-end
-
-function tasks.aggregate_top()
-  local asked = query()
-  return function() return aggregate_of(asked, 10) end
-end
-
--- One pass, as over the network. The answer's bytes must be in memory before: a first request brings them there, for one row.
-local function once(asked, run)
-  local cursor = asked:limit(1):rows()
-  assert(cursor:next())
-  cursor:close()
-  return run
-end
-
-function tasks.rows_once()
-  local asked = selected()
-  return once(asked, function() return use(asked:rows()) end)
-end
-
-function tasks.aggregate_once()
-  local asked = query()
-  return once(asked, function() return aggregate_of(asked) end)
-end
+tasks.aggregate, tasks.aggregate_top = aggregated(nil), aggregated(10)
+tasks.aggregate_once = tasks.aggregate
 
 -- Small answers are taken again and again for a fifth of a second.
-function tasks.growth()
-  local asked = selected()
+tasks.growth = of_files(function(path)
+  local asked = select(query_of(path), WANTED)
   return function()
     local before, best = os.clock(), nil
     local count
@@ -225,13 +213,11 @@ function tasks.growth()
     until os.clock() - before > 0.2
     return count, 0, best
   end
-end
-
-tasks.cjson_rows, tasks.cjson_full, tasks.cjson_aggregate = cjson_rows, cjson_full, cjson_aggregate
+end)
 
 -- decode against cjson's on one text: repeats that take about a fifth of a second each.
 local function decoder_of(decode)
-  local text = read_answer()
+  local text = read(os.getenv "BENCH_ANSWER")
   return function()
     local count, before = 0, os.clock()
     repeat
@@ -245,6 +231,10 @@ end
 function tasks.decode() return decoder_of(require("scrutinizer").decode) end
 function tasks.cjson_decode() return decoder_of(require("cjson").decode) end
 
+-- ---- the product, over TLS ----
+
+local function selected(c) return select(query(c or client()), WANTED) end
+
 local function status(name)
   for line in io.lines "/proc/self/status" do
     local kib = line:match("^" .. name .. ":%s+(%d+)")
@@ -256,7 +246,7 @@ end
 function tasks.net_memory()
   local c = client()
   local idle = status "VmRSS"
-  local count = use(query(c):select((table.unpack or unpack)(WANTED)):rows()) -- luacheck: ignore
+  local count = use(selected(c):rows())
   return (status "VmHWM" - idle) / 1024, count
 end
 
@@ -264,7 +254,7 @@ end
 function tasks.net_first()
   local core = require "scrutinizer.core"
   local c = client()
-  local rows = query(c):select((table.unpack or unpack)(WANTED)):rows() -- luacheck: ignore
+  local rows = selected(c):rows()
   local before = core.now()
   assert(rows:next())
   local seconds = core.now() - before - rows._exchange.transfer:info().first_byte
@@ -280,7 +270,7 @@ function tasks.net_rows()
 end
 
 function tasks.net_aggregate()
-  local now, asked = require("scrutinizer.core").now, query()
+  local now, asked = require("scrutinizer.core").now, query(client())
   local before = now()
   local count = aggregate_of(asked)
   return now() - before, count

@@ -14,8 +14,7 @@ describe("scrutinizer bill", function()
       fees = { { name = "Port", amount = 3000, prorate = true } } }]])
   end)
   teardown(function() os.remove(tariff) end)
-  before_each(function() support.clear() end)
-  after_each(function() assert.same({}, support.violations()) end)
+  support.clean_for_each()
 
   -- 4,494,949 octets are 119,865.3 bit/s: 120 kbps upwards, 20 over the commit. 100 × 0.30 / 30 + 20 × 0.125 + 30.00 / 30.
   it("prints a customer's bill, and verifies the one that it saved", function()

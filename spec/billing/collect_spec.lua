@@ -58,11 +58,7 @@ local TARIFF = { currency = "EUR", unit = "Mbps", price = 1000 }
 describe("collect", function()
   local client
 
-  before_each(function()
-    support.clear()
-    client = support.connect()
-  end)
-  after_each(function() assert.same({}, support.violations()) end)
+  support.client_for_each(function(made) client = made end)
 
   local function queries(more)
     local customer = { network = NETWORK, exporter = "all" }
@@ -267,7 +263,7 @@ describe("collect", function()
       { bad(DAY, { inbound = inbound():percent() }), "percent" }, { bad(DAY, { inbound = inbound():order_by "sum_packetdeltacount" }), "not bytes" },
       { bad(DAY, { inbound = inbound():shift "-1h" }), "a shift would move the period" },
       { bad(DAY, { inbound = client:report("host2host"):exporter("192.0.2.1", 1) }), "query 1: the query names an interface and no direction" },
-      { bad(DAY, { inbound = inbound():exporter "core-9" }), "none that is called" },
+      { bad(DAY, { inbound = inbound():exporter "core-9" }), "no exporter of the appliance has the name" },
       { bad({}, { inbound = inbound() }), "period: got a table" }, { bad(DAY, { inbound = inbound() }, { coarse = 5 }), 'option: got "coarse"' },
       { bad(DAY, { inbound = inbound() }, { coarser = 5 }), "coarser: got 5" },
       { bad(DAY, { inbound = inbound() }, { series = { 5 } }), "series: got 5" },
@@ -281,7 +277,7 @@ describe("collect", function()
       { { ip = "x", exporter = "all" }, "allowed: " }, { { ip = "10.0.0.1" }, "set exporter: a flow that several exporters report would be counted" },
       { {}, "set exactly one of" }, { { ip = "10.0.0.1", network = NETWORK }, "set exactly one of" }, { { ips = {} }, '"ips"' },
       { { interfaces = { { "192.0.2.1", 1 } }, exporter = "192.0.2.1" }, "interfaces, which name their exporters" }, { 5, "customer: got 5" },
-      { { ip = "10.0.0.1", exporter = { "192.0.2.1", 1 } }, "at one interface, give interfaces, or queries of your own" },
+      { { ip = "10.0.0.1", exporter = { "192.0.2.1", 1 } }, "it cannot be one interface; set interfaces instead" },
     } do
       local ok, message = pcall(function() billing.queries(client, case[1]) end)
       assert.is_false(ok)

@@ -7,8 +7,7 @@ local run, good, temporary, contents, write = cli.run, cli.good, cli.temporary, 
 local ENVIRONMENT, FROM, TO = cli.ENVIRONMENT, cli.FROM, cli.TO
 
 describe("scrutinizer", function()
-  before_each(function() support.clear() end)
-  after_each(function() assert.same({}, support.violations()) end)
+  support.clean_for_each()
 
   it("prints a report as CSV, to the octet", function()
     local out = good(("report host2host --between %s %s --select src=sourceipaddress,octets=sum_octetdeltacount --format csv"):format(FROM, TO))
@@ -101,7 +100,7 @@ describe("scrutinizer", function()
   it("has an exit status for each way to fail", function()
     local cases = {
       { "report host2host", 64, "give exactly one of --last" }, { "report", 64, "missing argument" },
-      { "report host2host --day 2026-11-01", 64, "in which time zone" },
+      { "report host2host --day 2026-11-01", 64, "the query has no time zone" },
       { "report host2host --day 2026-11-01 --last 5m", 64, "give exactly one of --last" },
       { "report host2host --last 5m --shift 7d", 64, "text with a sign" },
       { "report tos --last 5m --exporter 192.0.2.1 --interface 8", 64, "--interface needs --direction" },
@@ -250,7 +249,8 @@ describe("the profile file", function()
     for _, case in ipairs {
       { '{ token = "sekrit-123', ":1: unfinished string" }, { '{\n\n token = "sekrit-123\n}', ":3: unfinished string" }, { "{ token = [[sekrit",
       ":1: unfinished long string" },
-      { "{ token = sekrit-123 }", ":1: only data is allowed, texts in quotes: attempt to perform arithmetic" }, { "{ token = 12sekrit }", ":1: " },
+      { "{ token = sekrit-123 }", ":1: only data is allowed, and texts need quotes: attempt to perform arithmetic" },
+      { "{ token = 12sekrit }", ":1: " },
       { '{ token = "x",\n url = sekrit sekrit }', ":2: '}' expected" }, { '{ token = "x" }\n"sekrit"', "expected" }, { "{ token = @sekrit }",
       ":1: unexpected symbol" },
       { '{ token = "x\\300sekrit" }', ":1: " }, { "{ token = sekrit() }", "attempt to call" }, { "{ token = sekrit.x }", "attempt to index" },
@@ -260,7 +260,7 @@ describe("the profile file", function()
       { "return {} goto sekrit", ":1: " }, { "return (function() local sekrit <sekrit> = 1 end)()", ":1: " },
       { "return (function() goto sekrit end)()", ":1: " },
       { "return (function() ::sekrit:: ::sekrit:: end)()", ":1: " }, { "return (function(...) sekrit = ... sekrit:x() end)()", "attempt to index" },
-      { '{ ["sekrit-123"] = 5 }', ": unknown setting; known are url" }, { '{ "sekrit-123" }', ": unknown setting; known are url" },
+      { '{ ["sekrit-123"] = 5 }', ": unknown setting; allowed: url" }, { '{ "sekrit-123" }', ": unknown setting; allowed: url" },
       { '{ sekrit = "token" }', "unknown setting" }, { '{ token = { "sekrit" } }', "token" }, { '{ { token = "sekrit" } }', "unknown setting" },
       { '{ url = "sekrit" }', "url must begin with https://" },
       { '{ verify = "sekrit" }', "verify must be a boolean" }, { '{ proxy = "http://u:sekrit@192.0.2.1\\n", url = "https://192.0.2.1" }', "proxy" },

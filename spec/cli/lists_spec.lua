@@ -14,12 +14,10 @@ local function csv(arguments)
 end
 
 describe("scrutinizer", function()
-  before_each(function()
-    support.clear()
+  support.clean_for_each(function()
     support.reset "accounts"
     support.reset "ipgroups"
   end)
-  after_each(function() assert.same({}, support.violations()) end)
 
   describe("users", function()
     it("are made with a password from standard input or the environment", function()
@@ -41,12 +39,12 @@ describe("scrutinizer", function()
       assert.equal("", err)
       assert.equal(76, status)
       assert.same({ '3|Desk, N|pw1', '4|zed|p"w3' }, support.state "SELECT * FROM users WHERE id > 2 ORDER BY id")
-      write(path, "a,secretword,x\n")
+      write(path, "a,secretword,1,2\n")
       out, err, status = run("users create --csv " .. path)
       assert.equal("", out)
       os.remove(path)
       assert.equal(64, status)
-      assert.equal("scrutinizer: users create: line 1: groups are ids\n", err)
+      assert.equal("scrutinizer: users create: line 1 is not name,password[,groups]\n", err)
     end)
 
     it("are renamed, deleted, and have preferences", function()
@@ -80,6 +78,20 @@ describe("scrutinizer", function()
       assert.same({ "2" }, support.state "SELECT user_id FROM memberships WHERE usergroup_id = 1")
     end)
 
+    it("are put into groups by name and by id", function()
+      local path = temporary()
+      assert.equal("name,id,members,missing,error\n2,3,,,\n", csv "groups create 2 --template 2") -- a group whose name is an id
+      write(path, "name,password,groups\nbo,pw1,Guests; 1\ncy,pw2,name:2\ndi,pw3,1 2\ned,pw4,\"Guests;No, where\"\n")
+      local out, _, status = run("users create --format csv --csv " .. path)
+      os.remove(path)
+      assert.equal(76, status)
+      assert.matches('\ned,6,"?the user was created, but is not in group ""No, where"": Usergroup No, where does not exist', (out:gsub("\r", "")))
+      assert.equal("name,id,error\nfi,7,\n", (good("users create fi --group Guests --format csv", "SCRUTINIZER_USER_PASSWORD=x "
+        .. cli.ENVIRONMENT):gsub("\r", "")))
+      assert.same({ "bo|1", "bo|2", "cy|3", "di|1", "di|2", "ed|2", "fi|2" }, support.state [[SELECT users.name, usergroup_id FROM memberships
+        JOIN users ON users.id = user_id WHERE users.id > 2 ORDER BY 1, 2]])
+    end)
+
     it("have no password in an argument", function()
       local out = good "users create --help"
       assert.is_nil(out:find "%-%-password")
@@ -102,13 +114,35 @@ describe("scrutinizer", function()
     os.remove(path)
     local _, err, status = run "ip-groups sync Sites"
     assert.equal(64, status)
-    assert.matches("say rules, or %-%-from", err)
+    assert.matches("give rules, or %-%-from", err)
   end)
 
   it("takes names of groups in a report", function()
     local report = "report host2host --between 2026-11-22T00:00:00Z 2026-11-22T02:00:00Z --limit 5 "
     assert.equal(csv(report .. "--where ip_group=16800023 --device-group 2"), csv(report
       .. "--where 'ip_group=Private networks' --device-group Branches"))
+    csv "ip-groups create 16900006 10.8.0.0/16" -- its name is Multicast's id
+    assert.equal(csv(report .. "--where network=10.8.0.0/16"), csv(report .. "--where ip_group=name:16900006"))
+    local _, err, status = run(report .. "--device-group name:2")
+    assert.equal(76, status)
+    assert.matches('no device group has the name "2"', err)
+    csv "ip-groups delete name:16900006"
+  end)
+
+  it("says in --help what narrows, and what digits mean", function()
+    local out = good("report --help"):gsub("%s+", " ")
+    assert.is_truthy(out:find("--where ip=A --where ip=B matches flows between A and B", 1, true), out)
+    assert.is_truthy(out:find("A device group. Digits mean an id, other text a name; `name:42` means the name 42.", 1, true), out)
+    local words = "report host2host --between 2026-11-22T00:00:00Z 2026-11-23T00:00:00Z --select octets=sum_octetdeltacount --format csv "
+    local function sum(arguments)
+      local octets = 0
+      for number in good(words .. arguments):gmatch "\n(%d+)" do octets = octets + tonumber(number) end
+      return ("%.0f"):format(octets)
+    end
+    local function awk(condition) return support.awk("NR > 1 && (" .. condition .. ") { s += $12 } END { printf \"%.0f\", s }") end
+    local a, b = [[($7 == "10.8.0.69" || $9 == "10.8.0.69")]], [[($7 == "157.240.30.63" || $9 == "157.240.30.63")]]
+    assert.equal(awk(a .. " && " .. b), sum "--where ip=10.8.0.69 --where ip=157.240.30.63")
+    assert.equal(awk(a .. " || " .. b), sum "--where ip=10.8.0.69,157.240.30.63")
   end)
 
   it("makes, fills and deletes groups", function()
@@ -150,7 +184,7 @@ describe("scrutinizer", function()
     assert.matches('did you mean "10.0.0.0/8"', err)
     _, err, status = run "ip-groups add nowhere 10.0.0.1 --no-create"
     assert.equal(76, status)
-    assert.matches('no IP group is called "nowhere"', err)
+    assert.matches('no IP group has the name "nowhere"', err)
     _, _, status = run "ip-groups rules nowhere"
     assert.equal(76, status)
   end)
@@ -200,7 +234,7 @@ describe("scrutinizer", function()
     for _, command in ipairs { words, "explain tos --last 1h" } do
       local _, err, status = run(command .. " --exporter core-9")
       assert.equal(76, status)
-      assert.matches("none that is called", err)
+      assert.matches("no exporter of the appliance has the name", err)
     end
   end)
 

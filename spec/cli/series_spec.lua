@@ -6,8 +6,7 @@ local good, run, quote = command.good, command.run, support.quote
 local WINDOW = ("--between %s %s"):format(command.FROM, command.TO)
 
 describe("scrutinizer series", function()
-  before_each(function() support.clear() end)
-  after_each(function() assert.same({}, support.violations()) end)
+  support.clean_for_each()
 
   it("prints a row for each point, whose bytes are the flows'", function()
     local out = good("series srcHosts " .. WINDOW .. " --limit 2 --granularity 30 --bytes --format csv")
@@ -34,7 +33,7 @@ describe("scrutinizer series", function()
   it("refuses rates of what is not bytes, and takes its values as they are", function()
     local _, err, status = run("series srcHosts " .. WINDOW .. " --limit 1 --order-by sum_packetdeltacount")
     assert.equal(64, status)
-    assert.matches("^scrutinizer: rates: the points have the values of the column", err)
+    assert.matches("^scrutinizer: rates: the points are values of", err)
   end)
 
   it("draws", function()
@@ -51,8 +50,7 @@ describe("scrutinizer series", function()
 end)
 
 describe("scrutinizer report --format chart", function()
-  before_each(function() support.clear() end)
-  after_each(function() assert.same({}, support.violations()) end)
+  support.clean_for_each()
 
   it("shows bars on standard output, and rings with shares", function()
     local out = good("report host2host " .. WINDOW .. " --limit 2 --format chart --width 90")

@@ -182,14 +182,7 @@ end)
 describe('a client with integers = "int64"', function()
   if not JIT and not INTEGERS then return end
   local client
-  before_each(function()
-    support.clear()
-    client = support.connect { integers = "int64" }
-  end)
-  after_each(function()
-    client:close()
-    assert.same({}, support.violations())
-  end)
+  support.client_for_each(function(made) client = made end, { integers = "int64" })
 
   -- Octets of the made-up rows: i * 1000, and 2^53 more where i is a multiple of 7.
   local function made_up(n)

@@ -212,11 +212,7 @@ end)
 
 describe("a report", function()
   local client
-  before_each(function()
-    support.clear()
-    client = support.connect()
-  end)
-  after_each(function() assert.same({}, support.violations()) end)
+  support.client_for_each(function(made) client = made end)
 
   local function day()
     local query = client:report("host2host"):between("2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z")

@@ -416,8 +416,7 @@ describe("a gzip bomb", function()
     return count, err
   end
 
-  before_each(support.clear)
-  after_each(function() assert.same({}, support.violations()) end)
+  support.clean_for_each()
 
   it_once("is measured by what it becomes: max_body", function()
     local zipped = fault(40)

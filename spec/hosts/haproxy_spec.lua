@@ -101,8 +101,7 @@ end)
 ]]
 
 describe("HAProxy", function()
-  before_each(function() support.clear() end)
-  after_each(function() assert.same({}, support.violations()) end)
+  support.clean_for_each()
 
   it("sends no request over a connection on which something waits", function()
     kept.start()

@@ -143,8 +143,7 @@ end
 local function expected() return servers.expected(FROM, TO) end
 
 describe("nginx", function()
-  before_each(function() support.clear() end)
-  after_each(function() assert.same({}, support.violations()) end)
+  support.clean_for_each()
 
   it("waits where its Lua may, and says elsewhere what to do", function()
     with_nginx({ http = fill(INIT), server = fill(SERVER) }, function(server)

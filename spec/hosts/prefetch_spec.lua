@@ -15,15 +15,10 @@ local function query()
 end
 
 describe("prefetch", function()
-  before_each(function()
-    support.clear()
-    client = support.connect()
+  support.client_for_each(function(made)
+    client = made
     whole = whole or assert(query():fetch()).rows
     support.clear()
-  end)
-  after_each(function()
-    client:close()
-    assert.same({}, support.violations())
   end)
 
   it("gives the same rows, whatever the page and however many ahead", function()

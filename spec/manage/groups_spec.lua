@@ -5,12 +5,10 @@ local answer_with = support.answer_with
 
 describe("groups", function()
   local client
-  before_each(function()
-    support.clear()
+  support.client_for_each(function(made)
+    client = made
     support.reset "accounts"
-    client = support.connect()
   end)
-  after_each(function() assert.same({}, support.violations()) end)
 
   local function memberships() return support.state "SELECT * FROM memberships ORDER BY 1, 2" end
 
@@ -20,7 +18,7 @@ describe("groups", function()
       local done, err = call()
       assert.is_nil(done, body)
       assert.equal("decode", err.kind)
-      assert.matches("what the call did is not known", err.message)
+      assert.matches("it is not known what the call did", err.message)
     end
     answer_with '{"err":"You may not."}'
     local done, err = call()
@@ -71,7 +69,7 @@ describe("groups", function()
         { "create", { { name = "a" } }, "item 1: template: got nil; allowed: the id of the usergroup" },
         { "create", { { name = "a", template = "Guests" } }, 'template: got "Guests"' },
         { "create", { { name = "a", template = 1, users = { {} } } }, "users: got a table; allowed: a list of users' ids and names" },
-        { "create", { { name = "a", template = 1 }, { name = "a", template = 2 } }, "item 2: a stands there already" },
+        { "create", { { name = "a", template = 1 }, { name = "a", template = 2 } }, "item 2: a occurs already" },
       }
     end)
   end)
@@ -135,7 +133,7 @@ describe("groups", function()
     it("go by what is said of them, in any order", function()
       answer_with '{"data":{"added":["User 12 added to usergroup 1","User 2 added to usergroup 11","User 2 added to usergroup 1 "],"removed":[]}}'
       assert.same({ { user = 2, group = 1 }, { user = 12, group = 1 }, { user = 2, group = 3,
-        error = "the appliance says nothing of this one; it says: User 2 added to usergroup 11", code = "unconfirmed" } },
+        error = "the answer does not mention this item; it contains: User 2 added to usergroup 11", code = "unconfirmed" } },
         client.groups:add_members { { user = 2, group = 1 }, { user = 12, group = 1 }, { user = 2, group = 3 } })
     end)
 

@@ -9,11 +9,7 @@ local NOON = 1772366400
 
 describe("inventory", function()
   local client
-  before_each(function()
-    support.clear()
-    client = support.connect()
-  end)
-  after_each(function() assert.same({}, support.violations()) end)
+  support.client_for_each(function(made) client = made end)
 
   local function malformed(call, bodies)
     for body, lacks in pairs(bodies) do
@@ -256,10 +252,11 @@ describe("inventory", function()
     it("tell of none and of several", function()
       local found, err = client.exporters:find "edge"
       assert.is_nil(found)
-      assert.equal('api: exporter: 2 are called "edge": 192.0.2.3 (branch-1), 192.0.2.4 (branch-2); say which by its address', tostring(err))
+      assert.equal('api: exporter: 2 exporters have the name "edge": 192.0.2.3 (branch-1), 192.0.2.4 (branch-2); use the address of one',
+        tostring(err))
       found, err = client.exporters:find "core-9"
       assert.is_nil(found)
-      assert.matches('^api: exporter: the appliance has none that is called "core%-9"; did you mean "core%-%d"', tostring(err))
+      assert.matches('^api: exporter: no exporter of the appliance has the name "core%-9"; did you mean "core%-%d"', tostring(err))
     end)
 
     it("are kept for a while, and asked for again then", function()
@@ -278,13 +275,16 @@ describe("inventory", function()
     end)
 
     it("know their interfaces by number and by each part of the name", function()
-      for _, name in ipairs { 8, "8", "8 - Uplink 1 (xe-0/0/1)", "Uplink 1 (xe-0/0/1)", "uplink 1", "XE-0/0/1" } do
+      for _, name in ipairs { 8, "8 - Uplink 1 (xe-0/0/1)", "Uplink 1 (xe-0/0/1)", "uplink 1", "XE-0/0/1" } do
         assert.equal(8, assert(client.exporters:interface("core-1", name)).index)
       end
       assert.equal(3, assert(client.exporters:interface("branch-1", "GigabitEthernet0/3")).index)
       local found, err = client.exporters:interface("core-1", "xe-9")
       assert.is_nil(found)
-      assert.matches('^api: exporter: none of the interfaces of 192.0.2.1 is called "xe%-9"; it has "1 %- GigabitEthernet0/1", ', tostring(err))
+      assert.matches('^api: exporter: no interface has the name "xe%-9"; the interfaces of 192.0.2.1 are "1 %- GigabitEthernet0/1", ', tostring(err))
+      found, err = client.exporters:interface("core-1", "8") -- a text is a name
+      assert.is_nil(found)
+      assert.matches('no interface has the name "8"; ', tostring(err))
     end)
 
     it("make a query's filters when it runs, once", function()

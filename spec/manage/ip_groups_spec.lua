@@ -14,12 +14,10 @@ end
 
 describe("ip_groups", function()
   local client
-  before_each(function()
-    support.clear()
+  support.client_for_each(function(made)
+    client = made
     support.reset "ipgroups"
-    client = support.connect()
   end)
-  after_each(function() assert.same({}, support.violations()) end)
   teardown(function() support.reset "ipgroups" end)
 
   local function plain(rules)
@@ -69,14 +67,14 @@ describe("ip_groups", function()
       assert(client.ip_groups:create("twin", {}))
       local found, err = client.ip_groups:find "twin"
       assert.is_nil(found)
-      assert.equal('api: ip_groups:find: 2 IP groups are called "twin": 16900093, 16900094; say which by its id', tostring(err))
+      assert.equal('api: ip_groups:find: 2 IP groups have the name "twin": 16900093, 16900094; use the id of one', tostring(err))
       found, err = client.ip_groups:create("parent", { { type = "child", group = "twin" } })
       assert.is_nil(found)
-      assert.equal('api: ip_groups:create: 2 IP groups are called "twin": 16900093, 16900094; say which by its id', tostring(err))
+      assert.equal('api: ip_groups:create: 2 IP groups have the name "twin": 16900093, 16900094; use the id of one', tostring(err))
       found, err = client.ip_groups:from_list("twin", {})
       assert.is_nil(found)
-      assert.equal('api: ip_groups:from_list: 2 IP groups are called "twin"', tostring(err))
-      assert.same({ { name = "twin", error = "2 IP groups have this name: say which by its id", code = "ambiguous" }, { id = 16900094 } },
+      assert.equal('api: ip_groups:from_list: 2 IP groups have the name "twin"', tostring(err))
+      assert.same({ { name = "twin", error = "2 IP groups have this name: use the id of one", code = "ambiguous" }, { id = 16900094 } },
         client.ip_groups:delete { "twin", 16900094 })
     end)
 
@@ -142,7 +140,7 @@ describe("ip_groups", function()
     it("sends nothing where a child group's name means none", function()
       local group, err = client.ip_groups:create("a", { { type = "child", group = "nobody" } })
       assert.is_nil(group)
-      assert.equal('api: ip_groups:create: no IP group is called "nobody"; there are 6: '
+      assert.equal('api: ip_groups:create: no IP group has the name "nobody"; there are 6: '
         .. '"Loopback and link-local", "Private networks", "Multicast", "IPv6", "Public resolvers", "Internet"', tostring(err))
       assert.equal(1, #support.log())
     end)
@@ -152,12 +150,12 @@ describe("ip_groups", function()
         answer_with(body)
         local group, err = client.ip_groups:create("a", { "10.0.0.1" })
         assert.is_nil(group)
-        assert.equal("decode: ip_groups:create: the answer lacks fc_id, the group's id: what the call did is not known", tostring(err))
+        assert.equal("decode: ip_groups:create: the answer lacks fc_id, the group's id, so it is not known what the call did", tostring(err))
       end
       for body, said in pairs {
-        ['{"fc_id":5}'] = "the appliance says nothing of this rule", ['{"fc_id":5,"added":[{"type":"ip","address":"10.0.0.1"}]}'] =
-        "the appliance says nothing of this rule", ['{"fc_id":5,"added":[],"warnings":["\\u001b[2J"]}'] =
-        "the appliance says nothing of this rule; it says: \\x1B[2J",
+        ['{"fc_id":5}'] = "the answer does not mention this rule", ['{"fc_id":5,"added":[{"type":"ip","address":"10.0.0.1"}]}'] =
+        "the answer does not mention this rule", ['{"fc_id":5,"added":[],"warnings":["\\u001b[2J"]}'] =
+        "the answer does not mention this rule; it contains: \\x1B[2J",
       } do
         answer_with(body)
         assert.same({ { type = "ip", address = "10.0.0.1", error = said, code = "unconfirmed" } }, assert(client.ip_groups:create("a",
@@ -214,14 +212,14 @@ describe("ip_groups", function()
         { "ip " .. tostring(changed.warnings[1]), "network " .. tostring(changed.warnings[2]) })
       assert.is_string(changed.changed[1].error)
       assert.is_string(changed.changed[2].error)
-      assert.same({ { id = 98, error = "the answer does not show it as removed", code = "unconfirmed" } }, changed.removed)
+      assert.same({ { id = 98, error = "the answer does not confirm that it was removed", code = "unconfirmed" } }, changed.removed)
       assert.same({ "ip 10.0.0.1", "ip 10.0.0.2", "network 10.1.0.0 16" }, kept(group.id))
     end)
 
     it("confirms nothing that its answer does not", function()
       support.switches { update_answer = "bare" }
       local changed = assert(client.ip_groups:update(group.id, { add = { "10.0.0.3" }, remove = { group.rules[1].id } }))
-      assert.same({ "ip the appliance says nothing of this rule" }, plain(changed.rules))
+      assert.same({ "ip the answer does not mention this rule" }, plain(changed.rules))
       assert.is_string(changed.removed[1].error)
       support.switches { update_answer = "empty" }
       local _, err = client.ip_groups:update(group.id, { add = { "10.0.0.4" } })
@@ -272,7 +270,7 @@ describe("ip_groups", function()
       local out = assert(client.ip_groups:delete { "two", NEW, "nobody", 7 })
       assert.same({ { id = NEW + 1, name = "two" }, { id = NEW }, { name = "nobody", error = "no IP group has this name", code = "missing" } },
         { out[1], out[2], out[3] })
-      assert.matches("^the appliance does not show it as removed; it says: {\"processedCount\":2", out[4].error)
+      assert.matches("^the answer does not confirm that it was removed; it contains: {\"processedCount\":2", out[4].error)
       assert.same({ "6" }, support.state "SELECT count(*) FROM ip_groups")
       assert.same({}, kept(NEW + 1))
     end)
@@ -343,7 +341,7 @@ describe("ip_groups", function()
       assert.matches("^ip_groups:from_list: entry 2: network: got", err.message)
       group, err = client.ip_groups:from_list("a", {}, { create = false })
       assert.is_nil(group)
-      assert.equal('api: ip_groups:from_list: no IP group is called "a", and create is false', tostring(err))
+      assert.equal('api: ip_groups:from_list: no IP group has the name "a", and create is false', tostring(err))
       assert.equal(1, #support.log())
     end)
 
@@ -356,6 +354,17 @@ describe("ip_groups", function()
         assert.is_truthy(message:find(case[2], 1, true), message)
       end
     end)
+  end)
+
+  it("print what they did, each rule as it is written", function()
+    assert.equal('IP group "One" (16900093): 2 rules\nrules  10.0.0.0/8\nrules  10.1.1.1-10.1.1.9',
+      tostring(client.ip_groups:create("One", { "10.0.0.0/8", "10.1.1.1-10.1.1.9" })))
+    assert.equal("2 rules\n10.0.0.0/8\n10.1.1.1-10.1.1.9", tostring(client.ip_groups:rules "One"))
+    assert.equal('IP group: id 16900093, name "One"', tostring(client.ip_groups:find "One"))
+    assert.equal('2 IP groups\nIP group "Two" (16900094): 1 rules\nIP group "One" (16900093): 1 rules',
+      tostring(client.ip_groups:from_csv { text = "Two,10.2.0.0/16\nOne,group:Two\n" }))
+    assert.equal("2 IP groups: id, name, code, error\n16900093  One  -  -\n-  Three  missing  no IP group has this name",
+      tostring(client.ip_groups:delete { "One", "Three" }))
   end)
 
   describe("from_csv", function()
@@ -419,7 +428,7 @@ describe("ip_groups", function()
     it("gives wrong lines back before anything is sent", function()
       for text, message in pairs {
         ["a,10.0.0.1\nb"] = 'line 2: got "b"; allowed: name,rule', ["a,10.0.0.1,x"] = "line 1: got", [",10.0.0.1"] = "line 1",
-        ['"a,10.0.0.1'] = "line 1: a quote without its end", ['"a"b,10.0.0.1'] = "text after one", ["a,10.0.0.0/40"] = "line 1: network",
+        ['"a,10.0.0.1'] = "line 1: a quote is not closed", ['"a"b,10.0.0.1'] = "text follows a closing quote", ["a,10.0.0.0/40"] = "line 1: network",
         ["a,group:b\nb,group:a"] = '"a" is among its own child groups', ["a,group:a"] = "among its own",
       } do
         local groups, err = client.ip_groups:from_csv { text = text }

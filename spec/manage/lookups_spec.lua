@@ -7,11 +7,7 @@ local DAY = 1772323200 -- 2026-03-01 00:00:00 UTC
 
 describe("lookups", function()
   local client
-  before_each(function()
-    support.clear()
-    client = support.connect()
-  end)
-  after_each(function() assert.same({}, support.violations()) end)
+  support.client_for_each(function(made) client = made end)
 
   local function misuse(part, cases)
     for _, case in ipairs(cases) do
@@ -210,8 +206,8 @@ describe("lookups", function()
 
     it("refuse misuse", function()
       misuse("entities", {
-        { "list", "application", nil, 'did you mean "applications"?' }, { "trend", { from = 1, to = 2 }, nil, "say whose" },
-        { "trend", { src = "10.1.1.1", dst = "10.1.1.2", from = 1, to = 2 }, nil, "say one of" },
+        { "list", "application", nil, 'did you mean "applications"?' }, { "trend", { from = 1, to = 2 }, nil, "set one of" },
+        { "trend", { src = "10.1.1.1", dst = "10.1.1.2", from = 1, to = 2 }, nil, "set only one of" },
         { "trend", { src = "core-1", from = 1, to = 2 }, nil, "a host's address" },
         { "trend", { src = "10.1.1.1", from = 2, to = 2 }, nil, "a moment after" },
         { "trend", { src = "10.1.1.1", from = "2026-03-01", to = 2 }, nil, "from: got" },

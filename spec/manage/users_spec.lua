@@ -5,12 +5,10 @@ local answer_with = support.answer_with
 
 describe("users", function()
   local client
-  before_each(function()
-    support.clear()
+  support.client_for_each(function(made)
+    client = made
     support.reset "accounts"
-    client = support.connect()
   end)
-  after_each(function() assert.same({}, support.violations()) end)
 
   local function users() return support.state "SELECT id, name FROM users ORDER BY id" end
 
@@ -60,7 +58,7 @@ describe("users", function()
     it("goes by names, whatever the order of the answer", function()
       answer_with '{"data":[{"name":"b","error":"no"},{"id":"7","name":"a"},{"id":9,"name":"stranger"}]}'
       assert.same({ { id = 7, name = "a" }, { name = "b", error = "no", code = "refused" },
-        { name = "c", error = 'the appliance says nothing of this one; it says: {"id":9,"name":"stranger"}', code = "unconfirmed" } },
+        { name = "c", error = 'the answer does not mention this item; it contains: {"id":9,"name":"stranger"}', code = "unconfirmed" } },
         client.users:create { { name = "a", password = "x1" }, { name = "b", password = "x2" }, { name = "c", password = "x3" } })
     end)
 
@@ -68,7 +66,7 @@ describe("users", function()
       for body, said in pairs {
         ['{"data":[{"name":"a"}]}'] = '{"name":"a"}', ['{"data":[{"name":"a","id":null}]}'] = '{"id":null,"name":"a"}',
         ['{"data":[{"name":"a","id":"none"}]}'] = '{"id":"none","name":"a"}', ['{"data":[{"id":5,"name":"a","error":"half done"}]}'] = "half done",
-        ['{"data":["fine"]}'] = "fine", ['{"data":[]}'] = "the appliance says nothing of this one",
+        ['{"data":["fine"]}'] = "fine", ['{"data":[]}'] = "the answer does not mention this item",
       } do
         answer_with(body)
         assert.same({ { name = "a", error = said, code = body:find "%[%]" and "unconfirmed" or "refused" } }, client.users:create { { name = "a",
@@ -82,7 +80,7 @@ describe("users", function()
         local made, err = client.users:create { { name = "a", password = "x1" } }
         assert.is_nil(made, body)
         assert.equal("decode", err.kind)
-        assert.matches("^users:create: the answer lacks .*: what the call did is not known$", err.message)
+        assert.matches("^users:create: the answer lacks .*, so it is not known what the call did$", err.message)
         assert.is_false(err.retryable)
       end
     end)
@@ -131,7 +129,7 @@ describe("users", function()
 
     it("masks the longer of two passwords whole", function()
       answer_with '{"data":[{"name":"a","error":"abc and abcdef"}]}'
-      assert.same({ { name = "a", error = "*** and ***", code = "refused" }, { name = "b", error = "the appliance says nothing of this one",
+      assert.same({ { name = "a", error = "*** and ***", code = "refused" }, { name = "b", error = "the answer does not mention this item",
         code = "unconfirmed" } },
         client.users:create { { name = "a", password = "abc" }, { name = "b", password = "abcdef" } })
     end)
@@ -141,13 +139,13 @@ describe("users", function()
         { nil, "users:create: got nil; allowed: a list of users" }, { { name = "a" }, "users:create: got a table; allowed: a list of users" },
         { { "a" }, 'item 1: got "a"; allowed: a table of groups, name, password' }, { { {} }, "item 1: name: got nil; allowed: a name" },
         { { { name = "a" } }, "item 1: password: got nil; allowed: text" },
-        { { { name = "a", password = 12345 } }, "item 1: password: got a number that will not do; allowed: text" },
-        { { { name = "a", password = "" } }, "item 1: password: got a string that will not do" },
-        { { { name = "a", password = "\255" } }, "item 1: password: got a string that will not do" },
+        { { { name = "a", password = 12345 } }, "item 1: password: got a secret number; allowed: text" },
+        { { { name = "a", password = "" } }, "item 1: password: got a secret string" },
+        { { { name = "a", password = "\255" } }, "item 1: password: got a secret string" },
         { { { name = "", password = "x" } }, 'item 1: name: got ""' },
         { { { name = "a", password = "x", groups = { true } } }, "item 1: groups: got a table; allowed: a list of usergroups' ids" },
         { { { name = "a", pasword = "x" } }, 'field: got "pasword"; allowed: groups, name, password; did you mean "password"?' },
-        { { { name = "a", password = "x" }, { name = "a", password = "y" } }, "item 2: a stands there already, as item 1" },
+        { { { name = "a", password = "x" }, { name = "a", password = "y" } }, "item 2: a occurs already, as item 1" },
       } do
         local ok, message = pcall(function() local _ = client.users:create(case[1]) end)
         assert.is_false(ok)
@@ -201,7 +199,7 @@ describe("users", function()
     it("refuses misuse", function()
       for _, case in ipairs {
         { 11, "users:delete: got 11; allowed: a list of ids and names" }, { { 0 }, "item 1: got 0; allowed: an id (a whole number) or a name" },
-        { { 1.5 }, "got 1.5" }, { { {} }, "item 1: got a table" }, { { 3, "a", 3 }, "item 3: 3 stands there already, as item 1" },
+        { { 1.5 }, "got 1.5" }, { { {} }, "item 1: got a table" }, { { 3, "a", 3 }, "item 3: 3 occurs already, as item 1" },
       } do
         assert.is_truthy(select(2, pcall(function() local _ = client.users:delete(case[1]) end)):find(case[2], 1, true))
       end
@@ -286,7 +284,7 @@ describe("users", function()
 
     it("refuses misuse", function()
       for _, case in ipairs {
-        { { "guest", {} }, "a user's id, a whole number; the appliance takes no name here" }, { { 2, "x" }, "a table such as" },
+        { { "guest", {} }, "a user's id, a whole number; the appliance accepts no name here" }, { { 2, "x" }, "a table such as" },
         { { 2, { a = true } }, "users:set_preferences: a: got true; allowed: text or a number" }, { { 2, { "x" } }, "name: got 1" },
         { { 2, { a = 0 / 0 } }, "allowed: text or a number" },
       } do
@@ -295,5 +293,14 @@ describe("users", function()
       end
       assert.same({}, client.users:set_preferences(2, {}))
     end)
+  end)
+
+  it("print what became of each", function()
+    assert.equal("2 users: id, name, code, error\n3  ann  -  -\n-  guest  exists  A user already exists with that name",
+      tostring(client.users:create { { name = "ann", password = "secret" }, { name = "guest", password = "secret" } }))
+    assert.equal('user: id 3, name "bo"', tostring(client.users:rename(3, "bo")))
+    assert.equal('user: name "nobody": User nobody does not exist (missing)', tostring(client.users:rename("nobody", "x")))
+    assert.equal("2 members: user, group, code, error\nbo  Guests  -  -\nbo  Nowhere  missing  Usergroup Nowhere does not exist",
+      tostring(client.groups:add_members { { user = "bo", group = "Guests" }, { user = "bo", group = "Nowhere" } }))
   end)
 end)

@@ -121,11 +121,7 @@ end)
 
 describe("the columns of a query", function()
   local client
-  before_each(function()
-    support.clear()
-    client = support.connect()
-  end)
-  after_each(function() assert.same({}, support.violations()) end)
+  support.client_for_each(function(made) client = made end)
 
   local function day(report_type) return client:report(report_type):between("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z"):inbound() end
 

@@ -13,7 +13,6 @@ local CONDITIONS = {
   { { ip = "::ffff:10.0.0.1" }, { "sdfIps=in_::ffff:10.0.0.1_Both" } },
   { { ip = "1:2:3:4:5:6:7:8" }, { "sdfIps=in_1:2:3:4:5:6:7:8_Both" } },
   { { ip_group = 16800023 }, { "sdfIPGroups=in_16800023_both" } },
-  { { ip_group = "16800023" }, { "sdfIPGroups=in_16800023_both" } },
   { { ip_group = 16800023.0 }, { "sdfIPGroups=in_16800023_both" } },
   { { src_ip_group = { 1, 2 } }, { "sdfIPGroups=in_1_src", "sdfIPGroups=in_2_src" } },
   { { dst_ip_group = 7 }, { "sdfIPGroups=in_7_dst" } },
@@ -45,7 +44,7 @@ local MISUSE = {
   { { ip = "server1" }, 'where: ip: got "server1"; allowed: the text of an IPv4 or IPv6 address' },
   { { ip = 10 }, "where: ip: got 10;" },
   { { ip = true }, "where: ip: got true;" },
-  { { ip = {} }, "where: ip: got a table;", "or a list of such, not empty" },
+  { { ip = {} }, "where: ip: got a table;", "or a list of them that is not empty" },
   { { ip = { a = "1.1.1.1" } }, "where: ip: got a table;" },
   { { ip = { "1.1.1.1", { "1.1.1.2" } } }, "where: ip: got a table;" },
   { { ip = { "1.1.1.1", "nope" } }, 'where: ip: got "nope";' },
@@ -208,7 +207,11 @@ for length in range(33):
 
   it("keeps names, to be looked up later", function()
     assert.same({ type = "sdfDips", named = { exporter = "core-1" } }, filters.exporter "core-1")
-    assert.same({ type = "sdfDips", named = { exporter = "core-1.example.net", interface = 3 } }, filters.exporter("core-1.example.net", "3"))
+    assert.same({ type = "sdfDips", named = { exporter = "core-1.example.net", interface = 3 } }, filters.exporter("core-1.example.net", 3))
+    -- Text made of digits is a name, too.
+    assert.same({ type = "sdfDips", named = { exporter = "10.1.1.4", interface = "3" } }, filters.exporter("10.1.1.4", "3"))
+    assert.same({ type = "sdfDips", named = { device_group = "3" } }, filters.device_group "3")
+    assert.same({ { mode = "in", key = "ip_group", values = { "16800023" } } }, filters.conditions("where", "in", { ip_group = "16800023" }))
     assert.same({ type = "sdfDips", named = { exporter = "10.1.1.4", interface = "Gi0/1" } }, filters.exporter("10.1.1.4", "Gi0/1"))
   end)
 
@@ -218,7 +221,7 @@ for length in range(33):
       assert.is_nil(entry)
       assert.matches("^exporter: got .*allowed: the text of the device's IPv4 or IPv6 address, or its name$", message)
     end
-    for _, bad in ipairs { -1, 1.5, 4294967296, "", "-1", "1.5", true } do
+    for _, bad in ipairs { -1, 1.5, 4294967296, "", " ", "\255", true } do
       local entry, message = filters.exporter("10.1.1.4", bad)
       assert.is_nil(entry)
       assert.matches("^exporter: interface: got .*allowed: an interface's SNMP index", message)

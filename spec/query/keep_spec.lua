@@ -8,7 +8,7 @@ local CLIENT = { url = "https://scrutinizer.example.net/fcgi/scrut_fcgi.fcgi", h
 local base = query.new(CLIENT, "host2host", 2)
 local timed = base:between(1795305600, 1795392000)
 
-local VALUE = 'a value (text, a number, a network such as "10.0.0.0/8"), a list of such, or a table with min, max, begins, contains, no'
+local VALUE = 'a value (text, a number, a network such as "10.0.0.0/8"), a list of values, or a table with min, max, begins, contains, no'
 local KEYS = "min, max, begins, contains, no"
 
 local cyclic = {}
@@ -33,10 +33,22 @@ local MISUSE = {
   { { a = { min = "x" } }, 'keep: "a": min: got "x"; allowed: a number, or its decimal text' },
   { { a = { max = "01" } }, 'keep: "a": max: got "01"; allowed: a number, or its decimal text' },
   { { a = { min = {} } }, 'keep: "a": min: got a table; allowed: a number, or its decimal text' },
-  { { a = { begins = 1 } }, 'keep: "a": begins: got 1; allowed: text, not empty, or a list of such' },
-  { { a = { contains = "" } }, 'keep: "a": contains: got ""; allowed: text, not empty, or a list of such' },
-  { { a = { contains = {} } }, 'keep: "a": contains: got a table; allowed: text, not empty, or a list of such' },
+  { { a = { begins = 1 } }, 'keep: "a": begins: got 1; allowed: text that is not empty, or a list of such texts' },
+  { { a = { contains = "" } }, 'keep: "a": contains: got ""; allowed: text that is not empty, or a list of such texts' },
+  { { a = { contains = {} } }, 'keep: "a": contains: got a table; allowed: text that is not empty, or a list of such texts' },
   { { a = "10.1.2.3/8" }, 'keep: "a": got "10.1.2.3/8"; allowed: a network without host bits; did you mean "10.0.0.0/8"?' },
+  { { a = "10.0.0.0/33" }, 'keep: "a": got "10.0.0.0/33"; allowed: a network, an address with its length, as "10.0.0.0/8" or "2001:db8::/32"' },
+  { { a = "300.1.1.1/8" }, 'keep: "a": got "300.1.1.1/8"; allowed: a network' },
+  { { a = { "10.0.0.0/8", "10.0.0/8" } }, 'keep: "a": got "10.0.0/8"; allowed: a network' },
+  { { a = { no = "10.0.0.0/255.0.0.0" } }, 'keep: "a": no: got "10.0.0.0/255.0.0.0"; allowed: a network' },
+  { { a = "10.0.0.0/" }, 'keep: "a": got "10.0.0.0/"; allowed: a network' },
+  { { a = "2001:db8::/129" }, 'keep: "a": got "2001:db8::/129"; allowed: a network' },
+  { { a = "2001:db8:::/32" }, 'keep: "a": got "2001:db8:::/32"; allowed: a network' },
+  { { a = "::ffff:300.0.0.1/96" }, 'keep: "a": got "::ffff:300.0.0.1/96"; allowed: a network' },
+  { { a = { min = 2, max = 1 } }, 'keep: "a": min is 2 and max 1: no number is in between' },
+  { { a = { no = { min = "9007199254740993", max = "9007199254740992.5" } } },
+    'keep: "a": no: min is 9007199254740993 and max 9007199254740992.5: no number is in between' },
+  { { a = { min = 0, max = "-1e-400" } }, 'keep: "a": min is 0 and max -1e-400: no number is in between' },
   { { a = { no = { no = true } } }, 'keep: "a": no: no: got true; allowed: ' .. VALUE },
   { { a = cyclic }, "conditions are nested too deep" },
 }
@@ -49,6 +61,10 @@ local SAID = {
   { { ["n.label"] = { no = { begins = { "a", 'b"' } } } }, 'keep n.label not begins "a" or "b\\""' },
   { { ["a b"] = { contains = "x", no = "x" } }, 'keep "a b" (contains "x" and not = "x")' },
   { { a = { { min = 1 }, "y" } }, 'keep a (from 1 or = "y")' },
+  { { a = { min = "1e3", max = 1000 } }, "keep a from 1e3 up to 1000" },
+  -- Text with a slash that no network looks like.
+  { { a = { "0/1", "ge-0/0/1", "1.5 Mb/s", "80/tcp", "10/100", "a:b/1", "2026/11/22", "/" } },
+    'keep a = "0/1" or "ge-0/0/1" or "1.5 Mb/s" or "80/tcp" or "10/100" or "a:b/1" or "2026/11/22" or "/"' },
 }
 
 describe("keep", function()
@@ -79,10 +95,17 @@ describe("keep", function()
   end)
 
   it("takes no field that is no column", function()
-    assert.equal("keep: direction: say :inbound() or :outbound()",
+    assert.equal("keep: direction: use :inbound() or :outbound() instead",
       support.complaint(function() local _ = timed:both():keep({ direction = "inbound" }):request() end))
     assert.equal('keep: field: got "rank.label"; allowed: rank has no .label; use "rank"',
       support.complaint(function() local _ = timed:keep({ ["rank.label"] = "1" }):request() end))
+  end)
+
+  it("takes conditions within conditions, eight deep", function()
+    local deep = "x"
+    for _ = 1, 8 do deep = { no = deep } end
+    assert.is_truthy(timed:keep { a = deep })
+    assert.has_error(function() timed:keep { a = { no = deep } } end)
   end)
 
   it("takes a float of any size for its exact value", function()
@@ -165,16 +188,16 @@ describe("explain", function()
 when: from 2026-11-22T00:00:00+01:00 to 2026-11-23T00:00:00+01:00, the end not included
 sent: host2host, inbound; exporter "core-2" (looked up when it runs), sdfIps in_10.0.0.2_dst; ]] .. [[
 bbp {"selected":"bits"}, dataGranularity {"selected":"auto"}
-filtered here: src_ip = 10.0.0.1, because the appliance takes flows that meet any filter of one type
+filtered here: src_ip = 10.0.0.1, because the appliance ORs filters of the same type
 kept here: sum_octetdeltacount from 1
-rank, percenttotal and their like are the appliance's, of all rows it sends; total and footer are absent
-rows: 10 rows at most of those kept, the first 2 left out of those kept, asked for in one answer]], q:explain())
+rank, percenttotal and similar columns: computed by the appliance from all rows that it sends; total and footer are absent
+rows: at most 10 kept rows, the first 2 kept rows skipped, requested in one answer]], q:explain())
     assert.equal([[
 when: from 2026-11-22T00:00:00Z to 2026-11-23T00:00:00Z, the end not included
 sent: host2host, both; all devices; dataGranularity {"selected":"auto"}
 filtered here: nothing
-rows: all rows, asked for in pages of 50]], timed:both():page_size(50):explain())
-    assert.matches("^when: LastHour, counted by the appliance; by the clock here from 20%d%d%-", base:range("LastHour"):explain())
+rows: all rows, requested in pages of 50]], timed:both():page_size(50):explain())
+    assert.matches("^when: LastHour, computed by the appliance; by this host's clock from 20%d%d%-", base:range("LastHour"):explain())
     assert.matches("\nsent: host2host, inbound; filters as :set gave them; ", timed:set("filters", { a = "b" }):explain(), 1, true)
   end)
 

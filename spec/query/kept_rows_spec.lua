@@ -76,14 +76,7 @@ end
 local FEW = os.getenv "SANDBOX_CHECKED" -- the other Luas try less of what does not depend on them
 
 describe("rows that are kept", function()
-  before_each(function()
-    support.clear()
-    client = support.connect()
-  end)
-  after_each(function()
-    client:close()
-    assert.same({}, support.violations())
-  end)
+  support.client_for_each(function(made) client = made end)
 
   it("are Python's, in one answer and over pages", function()
     assert.is_true(#wanted > 100 and #wanted < python.all / 2, #wanted)
@@ -290,7 +283,7 @@ describe("rows that are kept", function()
 
   it("are of no graph", function()
     local query = kept()
-    local why = "here, and the appliance makes the graph of all of them: ask for rows or :aggregate, or say less"
+    local why = "in the client, but the appliance makes the graph from all rows: use rows or :aggregate, or remove :keep"
     assert.equal("series: :keep filters rows " .. why, support.complaint(function() local _ = query:series() end))
     assert.equal("rates: :keep filters rows " .. why, support.complaint(function() local _ = query:rates() end))
     assert.equal("pie: :keep filters rows " .. why, support.complaint(function() local _ = query:pie() end))

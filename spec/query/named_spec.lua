@@ -5,14 +5,9 @@ local FROM, TO = "2026-11-22T00:00:00Z", "2026-11-23T00:00:00Z"
 
 describe("names in a query", function()
   local client
-  before_each(function()
-    support.clear()
+  support.client_for_each(function(made)
+    client = made
     support.reset "ipgroups"
-    client = support.connect()
-  end)
-  after_each(function()
-    client:close()
-    assert.same({}, support.violations())
   end)
 
   local function octets(query)
@@ -43,6 +38,15 @@ describe("names in a query", function()
     assert.same(day():device_group(2):request(), day():device_group("Branches"):request())
     assert.equal(awk [[$3 == "192.0.2.3" || $3 == "192.0.2.4" || $3 == "192.0.2.1"]],
       octets(day():device_group("Branches"):exporter "192.0.2.1"))
+  end)
+
+  it("that mean one device twice are sent once; a device and its interface are refused once they are known", function()
+    local name = client.exporters:list()[1]
+    assert.same(day():exporter(name.ip):request(), day():exporter(name.name):exporter(name.ip):request())
+    local rows, err = day():exporter(name.name):exporter(name.ip, 1):both():fetch()
+    assert.is_nil(rows)
+    assert.equal("api", err.kind)
+    assert.matches("exporter: the query says in_%x+_ALL and in_%x+_%x+%-1: the appliance would take the whole device", err.message)
   end)
 
   it("are asked for once in a run, and never before it", function()
@@ -78,17 +82,17 @@ describe("names in a query", function()
       assert.equal(code, err.code)
     end
     fails(day():where { src_ip_group = "Private network" },
-      'where: src_ip_group: no IP group is called "Private network"; near ones: "Private networks"', "missing")
-    fails(day():exclude { ip_group = "multicast" }, 'exclude: ip_group: no IP group is called "multicast"; near ones: "Multicast"', "missing")
-    fails(day():where { ip_group = "Berlin" }, 'where: ip_group: no IP group is called "Berlin"; there are 6: "Loopback and link-local", '
+      'where: src_ip_group: no IP group has the name "Private network"; similar names: "Private networks"', "missing")
+    fails(day():exclude { ip_group = "multicast" }, 'exclude: ip_group: no IP group has the name "multicast"; similar names: "Multicast"', "missing")
+    fails(day():where { ip_group = "Berlin" }, 'where: ip_group: no IP group has the name "Berlin"; there are 6: "Loopback and link-local", '
       .. '"Private networks", "Multicast", "IPv6", "Public resolvers", "Internet"', "missing")
-    fails(day():device_group "Brnches", 'device_group: no device group is called "Brnches"; near ones: "Branches"', "missing")
+    fails(day():device_group "Brnches", 'device_group: no device group has the name "Brnches"; similar names: "Branches"', "missing")
     assert.same({ 0 }, { #support.violations() })
     for _, row in ipairs(support.log()) do assert.not_equal("report_api", row.rm) end
     support.switches { ip_group_names = "free" }
     assert(client.ip_groups:create("twin", {}))
     assert(client.ip_groups:create("twin", {}))
-    fails(day():where { ip_group = "twin" }, 'where: ip_group: 2 IP groups are called "twin": 16900093, 16900094; say which by its id', "ambiguous")
+    fails(day():where { ip_group = "twin" }, 'where: ip_group: 2 IP groups have the name "twin": 16900093, 16900094; use the id of one', "ambiguous")
   end)
 
   it("are device groups in permissions", function()
@@ -98,8 +102,32 @@ describe("names in a query", function()
     assert.same({ "1", "2" }, support.state "SELECT seccode FROM permissions WHERE type = 'group' AND usergroup_id = 2 ORDER BY 1")
     local none, err = client.groups:revoke { { group = 2, type = "group", code = "Branch" } }
     assert.is_nil(none)
-    assert.equal('api: groups:revoke: no device group is called "Branch"; near ones: "Branches"', tostring(err))
+    assert.equal('api: groups:revoke: no device group has the name "Branch"; similar names: "Branches"', tostring(err))
     support.reset "accounts"
+  end)
+
+  it("are texts, also those made of digits; numbers are ids", function()
+    assert(client.ip_groups:create("16900006", { "10.8.0.0/16" })) -- the name is Multicast's id
+    assert.equal(awk [[split($7, a, ".") == 4 && a[1] "." a[2] == "10.8"]], octets(day():where { src_ip_group = "16900006" }))
+    assert.same(day():where { src_ip_group = "Multicast" }:request(), day():where { src_ip_group = 16900006 }:request())
+    assert.not_equal(tostring(day():where { ip_group = 16900006 }), tostring(day():where { ip_group = "16900006" }))
+    assert.same({ "10.8.0.0" }, { client.ip_groups:rules("16900006")[1].address })
+    local made = assert(client.ip_groups:create("Sums", { { type = "child", group = "16900006" }, { type = "child", group = 16900006 } }))
+    assert.same({ "16900006", "16900093" },
+      support.state(("SELECT child_id FROM ip_group_rules WHERE group_id = %d ORDER BY 1"):format(made.id)))
+    assert.equal(16900093, assert(client.ip_groups:update("16900006", { add = { "10.9.0.0/16" } })).id)
+    assert.same({ { id = 16900093, name = "16900006" } }, client.ip_groups:delete { "16900006" })
+    assert.is_not_nil(client.ip_groups:find "Multicast")
+    -- No device group is called "2", though one has this id.
+    for _, call in ipairs {
+      function() return day():device_group("2"):fetch() end, function() return client.device_groups:members "2" end,
+      function() return client.device_groups:add_members("2", { "192.0.2.1" }) end,
+      function() return client.groups:grant { { group = 2, type = "group", code = "2" } } end,
+    } do
+      local none, err = call()
+      assert.is_nil(none)
+      assert.matches('no device group has the name "2"', tostring(err))
+    end
   end)
 
   it("stand where management calls take ids", function()
@@ -110,11 +138,11 @@ describe("names in a query", function()
     assert.same({ "10.1.0.0", "10.2.0.0" }, support.state("SELECT address FROM ip_group_rules WHERE group_id = " .. ("%d"):format(made.id)))
     local group, err = client.ip_groups:update("Sitez", { add = { "10.2.0.0/16" } })
     assert.is_nil(group)
-    assert.equal('api: ip_groups:update: no IP group is called "Sitez"; near ones: "Sites"', tostring(err))
+    assert.equal('api: ip_groups:update: no IP group has the name "Sitez"; similar names: "Sites"', tostring(err))
     local members
     members, err = client.device_groups:add_members("Nowhere", { "192.0.2.1" })
     assert.is_nil(members)
     -- Other specs make more of them.
-    assert.matches('^api: device_groups:add_members: no device group is called "Nowhere"; there are %d+: "Campus", "Branches"', tostring(err))
+    assert.matches('^api: device_groups:add_members: no device group has the name "Nowhere"; there are %d+: "Campus", "Branches"', tostring(err))
   end)
 end)

@@ -2,6 +2,7 @@
 -- exact or refused with a sentence.
 local support = require "spec.support"
 
+local unpack = table.unpack or unpack -- luacheck: ignore
 local FROM, TO = "2026-11-22T00:00:00Z", "2026-11-23T00:00:00Z"
 
 -- Two values of each key.
@@ -62,8 +63,11 @@ for i, a in enumerate(keys):
     for b in keys[i:]:
         p, q = flows_of(a, values[a][0]), flows_of(b, values[b][0 if a != b else 1])
         for how in ("one", "two"):
-            for mode in ("where", "exclude"):
-                kept = everything - (p | q) if mode == "exclude" else p | q if how == "one" and a == b else p & q
+            for mode in ("where", "exclude", "where and exclude", "exclude and where"):
+                if " and " in mode and (how == "one" or a == b):
+                    continue
+                kept = everything - (p | q) if mode == "exclude" else p - q if mode == "where and exclude" else q - p if mode == "exclude and where" \
+                    else p | q if how == "one" and a == b else p & q
                 print(a, b, how, mode, sum(octets[n] for n in kept), sum(packets[n] for n in kept), *[len({r[n] for n in kept}) for r in places])
 ]==]
 
@@ -75,7 +79,7 @@ local function read_cases()
   os.remove(path)
   for line in text:gmatch "[^\n]+" do
     local a, b, how, mode, octets, packets, connections, host2host, srcHosts, tos = line:match(
-      "^(%S+) (%S+) (%S+) (%S+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$")
+      "^(%S+) (%S+) (%S+) (%l[%l ]*) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$")
     cases[#cases + 1] = { a = a, b = b, how = how, mode = mode, octets = tonumber(octets), packets = tonumber(packets),
       rows = { connections = tonumber(connections), host2host = tonumber(host2host), srcHosts = tonumber(srcHosts), tos = tonumber(tos) } }
   end
@@ -89,7 +93,10 @@ end
 local function query_of(client, report, case)
   local q = client:report(report):between(FROM, TO):select { octets = "sum_octetdeltacount", packets = "sum_packetdeltacount" }
   local x, y = VALUES[case.a][1], VALUES[case.b][case.a == case.b and 2 or 1]
-  if case.how == "two" then return q[case.mode](q[case.mode](q, { [case.a] = x }), { [case.b] = y }) end
+  if case.how == "two" then
+    local first, second = case.mode:match "^%l+", case.mode:match "%l+$"
+    return q[second](q[first](q, { [case.a] = x }), { [case.b] = y })
+  end
   return q[case.mode](q, case.a == case.b and { [case.a] = { x, y } } or { [case.a] = x, [case.b] = y })
 end
 
@@ -120,26 +127,19 @@ local SHOWN = {
 }
 local function may_be_refused(report, case)
   local kind = kind_of(case.a)
-  if case.mode == "exclude" or kind ~= kind_of(case.b) or (case.a == case.b and case.how == "one") then return false end
+  if case.mode ~= "where" or kind ~= kind_of(case.b) or (case.a == case.b and case.how == "one") then return false end
   return not SHOWN[report][kind] or (case.a == case.b and ONCE[case.a])
 end
 
 describe("conditions", function()
   local client
 
-  before_each(function()
-    support.clear()
-    client = support.connect()
-  end)
-  after_each(function()
-    client:close()
-    assert.same({}, support.violations())
-  end)
+  support.client_for_each(function(made) client = made end)
 
   -- Of tos all pairs are asked for; of reports with many rows those that the appliance would widen. How many are exact with flows in them.
   -- What is sent and filtered does not depend on the Lua: the others ask for one in twelve.
   local step = os.getenv "SANDBOX_CHECKED" and 12 or 1
-  for report, exact in pairs { connections = 38, host2host = 33, srcHosts = 27, tos = 327 } do
+  for report, exact in pairs { connections = 38, host2host = 33, srcHosts = 27, tos = 469 } do
     it("narrow, of one key and of two, in one call and in two, or are refused: " .. report, function()
       local full = 0
       for i = 1, #cases, step do
@@ -158,6 +158,18 @@ describe("conditions", function()
     end)
   end
 
+  it("of all keys there are stand in the pairs above", function()
+    local pairs_seen, keys = {}, 0
+    for key in pairs(require("scrutinizer.wire.conditions").keys) do
+      assert.is_table(VALUES[key], key)
+      keys = keys + 1
+    end
+    for _, case in ipairs(cases) do pairs_seen[case.a .. " " .. case.b .. " " .. case.how .. " " .. case.mode] = true end
+    local count = 0
+    for _ in pairs(pairs_seen) do count = count + 1 end
+    assert.equal(keys * (keys + 1) / 2 * 4 + keys * (keys - 1), count) -- where and exclude in two calls, in both orders
+  end)
+
   it("are refused with what can be done instead", function()
     local function said(report, ...)
       local q = client:report(report):last "1h"
@@ -165,17 +177,20 @@ describe("conditions", function()
       local _, message = pcall(q.request, q)
       return message
     end
-    local ors = "the appliance takes flows that meet any filter of one type"
-    local take = "to filter the rows here: take a report that has it"
-    assert.equal(("where: dst_ip with src_ip: %s, and 'tos' has no column sourceipaddress %s (host2host, conversations) and add up with :aggregate")
-      :format(ors, take), said("tos", { src_ip = "10.0.0.1", dst_ip = "10.0.0.2" }))
-    assert.equal(("where: port in several calls: %s, and 'host2host' has no column %s %s (connections) and add up with :aggregate"):format(
+    local ors = "the appliance ORs filters of the same type"
+    local take = "by which the client could filter rows: use a report that has it"
+    assert.equal(("where: dst_ip with src_ip: %s, and 'tos' has no column sourceipaddress %s (host2host, conversations) and sum its rows with "
+      .. ":aggregate"):format(ors, take), said("tos", { src_ip = "10.0.0.1", dst_ip = "10.0.0.2" }))
+    assert.equal(("where: port in several calls: %s, and 'host2host' has no column %s %s (connections) and sum its rows with :aggregate"):format(
       ors, "sourcetransportport or no destinationtransportport", take), said("host2host", { port = 1 }, { port = 2 }))
-    assert.equal(("where: dst_ip_group with ip_group: %s, and rows do not show IP groups: %s"):format(
-      ors, "keep one of them, or say networks in place of a group"), said("host2host", { ip_group = 1 }, { dst_ip_group = 2 }))
-    assert.equal(("where: app_port in several calls: %s, and rows do not show which port it takes for the application's: %s"):format(
-      ors, "say the alternatives in one call, or port with connections"), said("connections", { app_port = "1/tcp" }, { app_port = "2/tcp" }))
-    assert.equal("where: src_ip: no flow meets what all calls say of it: further calls narrow; say alternatives in one call",
+    assert.equal(("where: dst_ip_group with ip_group: %s, and the client cannot filter rows by IP group: %s"):format(
+      ors, "use only one of these conditions, or networks instead of a group"), said("host2host", { ip_group = 1 }, { dst_ip_group = 2 }))
+    assert.equal(("where: src_ip_group in several calls: %s, and the client cannot filter rows by IP group: %s"):format( -- a host may be of both
+      ors, "use only one of these conditions, or networks instead of a group"), said("host2host", { src_ip_group = 1 }, { src_ip_group = 2 }))
+    assert.equal(("where: app_port in several calls: %s, and the client cannot filter rows by app_port: %s"):format(
+      ors, "give the values as a list in one call, or use port with the report connections"),
+      said("connections", { app_port = "1/tcp" }, { app_port = "2/tcp" }))
+    assert.equal("where: src_ip: no flow can match all calls, because calls are ANDed; give alternatives as a list in one call",
       said("connections", { src_ip = "10.0.0.1" }, { src_ip = "10.0.0.2" }))
   end)
 
@@ -207,6 +222,11 @@ describe("conditions", function()
     assert.same({ sdfIps_0 = "in_10.0.0.1_src", sdfIpns_0 = "in_10.0.0.0_8_dst", sdfSdPorts_0 = "in_53_both" },
       (sent_by("tos", { "where", { src_ip = "10.0.0.1", dst_network = "10.0.0.0/8" } }, { "where", { port = 53 } })))
     assert.same({ sdfIps_0 = "in_10.0.0.1_src" }, (sent_by("tos", { "where", { ip = "10.0.0.1" } }, { "where", { src_ip = "10.0.0.1" } })))
+    for wanted, said in pairs { ["in_10.0.0.1_Both"] = { ip = "10.0.0.1" }, ["in_5_both"] = { ip_group = 5 }, ["in_53_both"] = { port = 53 },
+      ["in_10.0.0.0_8_both"] = { network = "10.0.0.0/8" }, ["in_53-17"] = { app_port = "53/udp" } } do
+      local name, filter = next((sent_by("tos", { "where", said }, { "where", said }, { "where", said })))
+      assert.equal(wanted, filter, name) -- said again it is said, not nothing
+    end
     local wide, narrow = { "10.0.0.0/8", "192.168.0.0/16" }, { "10.1.0.0/16", "11.0.0.0/8" }
     assert.same({ sdfIpns_0 = "in_10.1.0.0_16_src" }, (sent_by("tos", { "where", { src_network = wide } }, { "where", { src_network = narrow } })))
     assert.same({ sdfIpns_0 = "in_10.1.0.0_16_both" },
@@ -216,6 +236,30 @@ describe("conditions", function()
     assert.same({ sdfIPGroups_0 = "in_5_src" }, (sent_by("tos", { "where", { ip_group = { 4, 5 } } }, { "where", { src_ip_group = 5 } })))
     assert.same({ sdfPorts_0 = "in_53-17" },
       (sent_by("tos", { "where", { app_port = { "53/udp", "53/tcp" } } }, { "where", { app_port = { 53, 17 } } })))
+  end)
+
+  it("are planned in a time that grows with their number: 3,000 by 3,000 values, and 2,000 calls", function()
+    local networks, hosts = {}, {}
+    for i = 1, 3000 do
+      networks[i] = ("10.%d.%d.0/24"):format(math.floor(i / 250), i % 250)
+      hosts[i] = ("10.%d.%d.7"):format(math.floor(i / 250), (i + 1000) % 250)
+    end
+    local q = client:report("connections"):last "1h"
+    local large = {
+      { q:where({ src_ip = hosts }):where { src_ip = { unpack(hosts, 1, 1000) } }, 1000 },
+      { q:where({ src_network = networks }):where { src_network = networks }, 3000 },
+      { q:where({ src_network = networks }):where { network = networks }, 3000 },
+      { q:where({ src_ip = hosts }):where { ip = hosts }, 3000 },
+    }
+    local many = q
+    for i = 1, 2000 do many = many:where { ip = hosts[i] } end
+    large[5] = { many, 1 }
+    for i, case in ipairs(large) do
+      local before, count = os.clock(), 0
+      for _ in pairs(filters_of(case[1])) do count = count + 1 end
+      assert.is_true(os.clock() - before < 2, i .. ": " .. os.clock() - before)
+      assert.equal(case[2], count)
+    end
   end)
 
   it("narrow what :filter and pasted reports include, which is sent as it is", function()
@@ -234,12 +278,27 @@ describe("conditions", function()
     local report, err = client:report("postTranslationsNAT"):between(FROM, TO):where({ src_port = 1, dst_port = 2 }):fetch()
     assert.is_nil(report)
     assert.equal("api", err.kind)
-    assert.matches("where: src_port is filtered here, by the column sourcetransportport, which this report lacks", err.message, 1, true)
+    assert.matches("where: src_port is filtered in the client by the column sourcetransportport, which this report lacks", err.message, 1, true)
   end)
 
   it("that are filtered here give no shares of what was not", function()
     local share = client:report("host2host"):last("1h"):select({ "percenttotal.label" }):where { src_ip = "10.0.0.1", dst_ip = "10.0.0.2" }
-    assert.equal("select: percenttotal is of all rows that the appliance sends, and the rows are filtered here by src_ip = 10.0.0.1: leave it out",
+    assert.equal("select: the appliance computes percenttotal from all rows that it sends, but the client filters them by "
+      .. "src_ip = 10.0.0.1: remove it from select",
       support.complaint(function() local _ = share:request() end))
+    local both = client:report("host2host"):last("1h"):where { src_ip = "10.0.0.1", dst_ip = "10.0.0.2" }
+    local function refused(at, column, call)
+      local words = "%s: the appliance computes %s from all rows that it sends, but the client filters them by src_ip = 10.0.0.1: remove it from %s"
+      local text = support.complaint(call)
+      assert.truthy(text:find(words:format(at, column, at:match "^%l+"), 1, true), text)
+    end
+    refused("keep", "rank", function() local _ = both:keep({ rank = { max = 10 } }):rows() end)
+    refused("keep", "percenttotal", function() local _ = both:keep({ ["percenttotal.label"] = "1.00 %" }):fetch() end)
+    refused("keep", "rank", function() local _ = both:keep({ rank = 1 }):explain() end)
+    refused("aggregate: by", "rank", function() local _ = both:aggregate { by = { "rank" }, count = true } end)
+    refused("aggregate: min", "rank", function() local _ = both:aggregate { min = { "rank" } } end)
+    refused("aggregate: max", "rank", function() local _ = client:gather { { both, aggregate = { max = { "rank" } } } } end)
+    assert.is_true(pcall(both.request, both:keep { sum_octetdeltacount = { min = 1 } }))
+    assert.is_true(pcall(share.request, share:without("dst_ip"):keep { rank = { max = 10 } }))
   end)
 end)

@@ -24,6 +24,11 @@ local ONE = {
 local MANY = {
   { "exporter", "10.1.1.1" }, { "exporter", "10.1.1.2", 7 }, { "device_group", 5 }, { "device_group", 6 }, { "filter", "sdfNew", "a" },
   { "filter", "sdfNew", "b" }, { "where", { ip = "10.0.0.1" } }, { "where", { port = 53 } }, { "exclude", { network = "10.0.0.0/8" } },
+  { "where", { src_ip = { "10.0.0.1", "10.0.0.2" } } }, { "where", { dst_ip = "10.0.0.1" } }, { "where", { src_network = "10.0.0.0/16" } },
+  { "where", { dst_network = "10.0.0.0/8", ip = { "10.0.0.1", "::1" } } }, { "where", { ip_group = { 5, 6 } } }, { "exclude", { src_ip_group = 5 } },
+  { "exclude", { dst_ip = "10.0.0.3", src_network = "::/0" } }, { "exclude", { src_port = 53, dst_port = 53 } },
+  { "exclude", { app_port = "53/udp" } },
+  { "keep", { octets = { min = 5 } } }, { "keep", { src = "10.0.0.0/8", a = { no = { "x", 7 } } } }, { "keep", { octets = { max = "5", min = 1 } } },
   { "exclude", { port = { 80, 443 } } }, { "shift", "-7d" }, { "shift", "-1h" }, { "shift", "+2d" }, { "where", { app_port = { 443, "tcp" } } },
 }
 
@@ -73,14 +78,31 @@ local function meaning(q)
   for key, value in pairs(object.filters) do filters[#filters + 1] = key:gsub("_%d+$", "") .. " " .. value end
   table.sort(filters)
   object.filters = filters
-  return { object, form.data_requested, own }
+  local here = {}
+  for line in q:explain():gmatch "[^\n]+" do
+    if not line:find "^sent: " then here[#here + 1] = line end
+  end
+  table.sort(here)
+  return { object, form.data_requested, own, here }
+end
+
+-- A value as text, tables by sorted keys.
+local function flat(value)
+  if type(value) ~= "table" then return type(value) .. tostring(value) end
+  local words = {}
+  for key, member in pairs(value) do words[#words + 1] = tostring(key) .. "=" .. flat(member) end
+  table.sort(words)
+  return "{" .. table.concat(words, ",") .. "}"
 end
 
 -- The request's text and what stays here: equal for equal requests only.
 local function identity(q)
   local good, form = pcall(q.request, q)
   if not good then return nil end
-  local words = { form.rpt_json, form.data_requested, tostring(q._spec.page_size), tostring(q._spec.prefetch) }
+  local words = { flat(q._spec.conditions), flat(q._spec.kept) }
+  for _, text in ipairs { form.rpt_json, form.data_requested, tostring(q._spec.page_size), tostring(q._spec.prefetch) } do
+    words[#words + 1] = text
+  end
   for _, entry in ipairs(q._spec.projection or {}) do
     words[#words + 1] = entry.field .. "=" .. entry.column .. "." .. entry.member .. tostring(entry.optional)
   end

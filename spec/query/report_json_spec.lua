@@ -67,22 +67,26 @@ local READ = {
   { '{"a":[\n# numbers\n1,\n# more\n-2.5e3\n# words\n,true\n# wrapped\nin vain\n,null]}', { a = { 1, -2500, true, core.null } } },
   { '{\n# key\n"a\\"b":1}', { ['a"b'] = 1 } },
   { '{"a":1}\n# the end\nwrapped', { a = 1 } },
+  { '{"a":"http://x//y", // a comment, "b":2\n"b":"x // y"}', { a = "http://x//y", b = "x // y" } },
+  { '// before\n{"a":1,//"b":2\n  // and on\n  wrapped\n"c":[1,//2\n3]}// after', { a = 1, c = { 1, 3 } } },
+  { '{"a":1} // see https://example.net # and more', { a = 1 } },
+  { 'https://example.net//fcgi/scrut_fcgi.fcgi?rm=report_api&rpt_json={"a":1} // as pasted', { a = 1 } },
   { '{"a":"}{","b":{"c":"\\\\"}}', { a = "}{", b = { c = "\\" } } },
   { '{"a":1} # “quoted” words', { a = 1 } },
 }
 
 -- A bad text; a part of the message, with the line.
 local BAD = {
-  { "", "line 1: there is no JSON in it" },
-  { "# nothing\nbut words", "there is no JSON in it" },
+  { "", "line 1: the text contains no JSON" },
+  { "# nothing\nbut words", "the text contains no JSON" },
   { "<html>", "line 1: expected an object in braces" },
   { "\n\n[1]", "line 3: expected an object in braces" },
   { "hello", "line 1: expected an object in braces" },
   { "rpt_json=", "line 1: expected an object in braces" },
   { "rpt_json=5", "line 1: expected an object in braces" },
   { "report={}", "line 1: expected rpt_json= or data_requested=, got report=" },
-  { '{"a":1}\n{"b":2}', "line 2: rpt_json is there twice" },
-  { 'rpt_json={}\nrpt_json={}', "line 2: rpt_json is there twice" },
+  { '{"a":1}\n{"b":2}', "line 2: rpt_json occurs twice" },
+  { 'rpt_json={}\nrpt_json={}', "line 2: rpt_json occurs twice" },
   { '{\n"a":1,\n}', "line 3:" },
   { '{\n"a":tru\n}', "line 2:" },
   { '{\n"a":1', "line 2:" },
@@ -171,10 +175,10 @@ local DATA = {
 }
 
 local BAD_QUERY = {
-  { 'data_requested={"inbound":{}}', "there is no rpt_json in it" },
+  { 'data_requested={"inbound":{}}', "rpt_json is missing" },
   { '{"a":1}', "rpt_json has no reportTypeLang" },
   { '{"reportTypeLang":5}', "rpt_json has no reportTypeLang" },
-  { '{"reportTypeLang":"tos"}data_requested={}', "data_requested: it asks for no direction" },
+  { '{"reportTypeLang":"tos"}data_requested={}', "data_requested: it names no direction" },
   { '{"reportTypeLang":"tos"}data_requested={"inbound":5}', "data_requested: its directions must be objects" },
   { '{"reportTypeLang":"tos"}{"inbound":{"table":{"query_limit":{"offset":-1}}}}', "offset must be" },
   { '{"reportTypeLang":"tos"}{"inbound":{"table":{"query_limit":{"max_num_rows":0}}}}', "max_num_rows must be" },

@@ -61,12 +61,10 @@ teardown(function()
   support.shell("rm -rf " .. folder)
 end)
 
-before_each(function()
-  support.clear()
+support.clean_for_each(function()
   count = count + 1
   path = ("%s/answers%d.ndjson"):format(folder, count)
 end)
-after_each(function() assert.same({}, support.violations()) end)
 
 describe("a recorded script", function()
   it("gets the same from the file as from the appliance", function()

@@ -81,8 +81,7 @@ if core.caller then
 end
 
 describe("a loop over a cursor", function()
-  before_each(support.clear)
-  after_each(function() assert.same({}, support.violations()) end)
+  support.clean_for_each()
 
   it("runs in a coroutine whose wait yields", function()
     local waits = 0

@@ -43,11 +43,9 @@ local function run(count, options)
 end
 
 describe("a report of a million rows", function()
-  before_each(function()
-    support.clear()
+  support.clean_for_each(function()
     support.switches { rows_before_columns = "never" }
   end)
-  after_each(function() assert.same({}, support.violations()) end)
 
   for _, case in ipairs { { ROWS, "" }, { ROWS / 10, "{ reuse = true }" } } do
     local count, options = case[1], case[2]

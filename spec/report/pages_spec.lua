@@ -70,16 +70,10 @@ local function switch(name, value)
   return { kind = "switch", name = name, value = value }
 end
 
-before_each(function()
-  support.clear()
-  client = support.connect()
+support.client_for_each(function(made)
+  client = made
   whole = whole or assert(report():fetch()).rows
   support.clear()
-end)
-
-after_each(function()
-  client:close()
-  assert.same({}, support.violations())
 end)
 
 describe("what makes a row the same row", function()

@@ -60,14 +60,7 @@ local function log_fields(entry)
 end
 
 describe("a report of the recorded day", function()
-  before_each(function()
-    support.clear()
-    client = support.connect()
-  end)
-  after_each(function()
-    client:close()
-    assert.same({}, support.violations())
-  end)
+  support.client_for_each(function(made) client = made end)
 
   it("sums up to awk's octets and packets exactly, in as many rows as there are pairs of hosts", function()
     local octets, packets, count = sums(day())
@@ -207,14 +200,7 @@ local TYPES = {
 }
 
 describe("every report type", function()
-  before_each(function()
-    support.clear()
-    client = support.connect()
-  end)
-  after_each(function()
-    client:close()
-    assert.same({}, support.violations())
-  end)
+  support.client_for_each(function(made) client = made end)
 
   for name, column in pairs(TYPES) do
     it(name .. " gives rows with integers whose octets are all octets of the window", function()
@@ -247,14 +233,9 @@ describe("what a query asks for", function()
     return query
   end
 
-  before_each(function()
-    support.clear()
-    client = support.connect()
+  support.client_for_each(function(made)
+    client = made
     all = all or assert(hours():fetch()).rows
-  end)
-  after_each(function()
-    client:close()
-    assert.same({}, support.violations())
   end)
 
   it("limit and offset cut the same rows", function()
@@ -408,8 +389,7 @@ describe("what a query asks for", function()
 end)
 
 describe("method, encoding and authentication", function()
-  before_each(function() support.clear() end)
-  after_each(function() assert.same({}, support.violations()) end)
+  support.clean_for_each()
 
   local function rows_of(options)
     client = support.connect(options)
@@ -515,11 +495,9 @@ end)
 
 describe("plain http", function()
   local events
-  before_each(function()
-    support.clear()
+  support.clean_for_each(function()
     events = {}
   end)
-  after_each(function() assert.same({}, support.violations()) end)
 
   local function connect_plain()
     local box = support.sandbox()

@@ -58,11 +58,7 @@ local function by_rm()
 end
 
 describe("series", function()
-  before_each(function()
-    support.clear()
-    client = support.connect()
-  end)
-  after_each(function() assert.same({}, support.violations()) end)
+  support.client_for_each(function(made) client = made end)
 
   it("are the flows' bytes, per host and per bucket, Other apart", function()
     local list = assert(hosts():granularity(30):series())

@@ -50,17 +50,11 @@ local function runs()
   return list
 end
 
-before_each(function()
-  support.clear()
-  client = support.connect { retry = { attempts = 10, base = 0.001, cap = 0.002 } }
+support.client_for_each(function(made)
+  client = made
   whole = whole or assert(report():fetch()).rows
   support.clear()
-end)
-
-after_each(function()
-  client:close()
-  assert.same({}, support.violations())
-end)
+end, { retry = { attempts = 10, base = 0.001, cap = 0.002 } })
 
 local MANY = support.sanitized or os.getenv "SANDBOX_CHECKED"
 

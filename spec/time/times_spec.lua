@@ -25,7 +25,9 @@ local TEXTS = {
   { "2026-11-01", "America/New_York", 1793505600 },
   { "2026-11-01T12:00", "Europe/Berlin", 1793530800 },
   { "2026-11-01T01:00:00+01:00", "America/New_York", 1793491200 }, -- the text's zone holds
-  { "2026-03-29T02:30:00", "Europe/Berlin", 1774747800 }, -- skipped: 03:30
+  { "2026-03-29T02:30:00", "Europe/Berlin", "the clocks of Europe/Berlin skip it" },
+  { "2026-10-25T02:30:00", "Europe/Berlin", "the clocks of Europe/Berlin show it twice" },
+  { "2026-04-24", "Africa/Cairo", 1776981600 }, -- its first moment is 01:00
   { "2026-11-01", nil, "it has no zone" },
   { "2026-11-01T00:00:00", nil, "it has no zone" },
   { "2026-11-01T00:00:00.5Z", nil, "whole seconds" },

@@ -4,11 +4,7 @@ local support = require "spec.support"
 
 describe("call", function()
   local client
-  before_each(function()
-    support.clear()
-    client = support.connect()
-  end)
-  after_each(function() assert.same({}, support.violations()) end)
+  support.client_for_each(function(made) client = made end)
 
   it("pings", function()
     assert.equal(true, client:ping())
@@ -54,7 +50,7 @@ describe("call", function()
       local version, err = version_of(client)
       assert.is_nil(version)
       assert.equal("decode", err.kind)
-      assert.equal("version: the answer holds no installedVersion such as 19.7.0", err.message)
+      assert.equal("version: the answer contains no installedVersion such as 19.7.0", err.message)
     end
     for body, kind in pairs { ["[]"] = "decode", ['{"installedVersion":19.7}'] = "decode", ['"19.7.0"'] = "decode", ["null"] = "decode",
       ['{"err":"No."}'] = "api", ["<html>"] = "decode" } do
@@ -205,8 +201,7 @@ describe("call", function()
 end)
 
 describe("columns", function()
-  before_each(function() support.clear() end)
-  after_each(function() assert.same({}, support.violations()) end)
+  support.clean_for_each()
 
   it("are those of a report type on this appliance, for one row", function()
     local columns = assert(support.connect():columns "host2host")

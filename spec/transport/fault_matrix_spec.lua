@@ -76,7 +76,7 @@ local ROWS = {
   { "slow header", faults = { kind = "delay", seconds = 1 }, options = { timeout = 0.3 }, "timeout", "waited 0%.3 s .*%(timeout%)", true, 0, 2 },
   { "header byte by byte", raw = "header_slow", options = { timeout = 0.3 }, "timeout", "%(timeout%)", true, 0, 2 },
   { "one byte a second", faults = { kind = "drip", bytes_per_second = 1 }, options = { low_speed = { bytes = 50, seconds = 0.3 } },
-    "timeout", "fewer than 50 bytes a second for 0%.3 s %(low_speed%)", true, 0, 2 },
+    "timeout", "less than 50 bytes per second for 0%.3 s %(low_speed%)", true, 0, 2 },
   { "stalls in the middle", faults = { kind = "stall", after_bytes = 40001, seconds = 2 }, options = { timeout = 1 }, "timeout",
     "%(timeout%)", true, "some", 2, write = { "timeout", "" } },
   -- elsewhere

@@ -134,11 +134,9 @@ describe("behind each answer", function()
     client:close()
   end)
   teardown(kept.stop)
-  before_each(function()
-    support.clear()
+  support.clean_for_each(function()
     kept.seen()
   end)
-  after_each(function() assert.same({}, support.violations()) end)
 
   -- One client asks in some ways, then once more: what comes of it, and what the server has seen.
   local function ask(transport, what, how, ways)

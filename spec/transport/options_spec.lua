@@ -390,7 +390,7 @@ describe("connect's files", function()
       local client, err, path = given("ca_file", file)
       assert.is_nil(client, file)
       assert.equal(1, (err.message:find("tls.ca_file " .. what, 1, true)), err.message)
-      assert.truthy(err.message:find(": " .. path .. "; PEM text is wanted", 1, true), err.message)
+      assert.truthy(err.message:find(": " .. path .. "; PEM text is required", 1, true), err.message)
       local text = io.open(path):read "*a"
       assert.truthy(refused({ tls = { ca_blob = text } }):find("connect: tls.ca_blob: the text " .. what, 1, true))
     end
@@ -472,7 +472,7 @@ describe("the environment", function()
   end)
 
   it("is named when it is wrong, without its secrets", function()
-    assert.matches("connect: no appliance is named: set url = .* SCRUTINIZER_URL", child({}, "show(s.connect {})"))
+    assert.matches("connect: no address: set url = .* SCRUTINIZER_URL", child({}, "show(s.connect {})"))
     assert.matches("connect: SCRUTINIZER_URL: got \"env.example\"", child({ SCRUTINIZER_URL = "env.example" }, "show(s.connect {})"))
     local text = child({ SCRUTINIZER_URL = "https://u:s3cret@h" }, "show(s.connect {})")
     assert.matches("connect: SCRUTINIZER_URL: ", text)

@@ -182,7 +182,7 @@ describe("a read", function()
     support.faults { { kind = "503", seconds = 0 }, { kind = "delay", seconds = 4 } }
     local err = select(2, report():fetch())
     assert.equal("timeout", err.kind)
-    assert.equal("tried for 1.5 s (retry.deadline)", err.message)
+    assert.equal("no complete answer after 1.5 s of attempts (retry.deadline)", err.message)
   end)
 
   it("waits by full jitter: anything up to a bound that doubles up to the cap", function()

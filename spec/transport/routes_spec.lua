@@ -175,7 +175,7 @@ describe("a route", function()
       io.write(err.kind, " ", tostring(err.retryable), " ", events, " ", err.message)]])
     for _, proxy in ipairs { "http://u:proxyword@h:1:bad", "ftp://u:proxyword@h:1", "http://u:proxyword@h:99999" } do
       local said = support.shell(("https_proxy=%s %s %s 2>&1"):format(support.quote(proxy), support.lua, script))
-      assert.matches("^connect false 0 the proxy that the environment names has no URL such as ", said)
+      assert.matches("^connect false 0 the proxy from the environment is not a URL such as ", said)
       assert.is_nil(said:find("proxyword", 1, true))
     end
     os.remove(script)

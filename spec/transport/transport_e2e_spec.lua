@@ -272,7 +272,7 @@ describe("a slow answer", function()
   it("that drips is given up by low_speed", function()
     with { low_speed = { bytes = 5000, seconds = 0.5 } }
     local err = broken("timeout", { kind = "drip", bytes_per_second = 1000, after_bytes = 1000 })
-    assert.equal("the answer came at fewer than 5000 bytes a second for 0.5 s (low_speed)", err.message)
+    assert.equal("the answer arrived at less than 5000 bytes per second for 0.5 s (low_speed)", err.message)
   end)
 
   it("that is slow but not too slow comes whole", function()

@@ -67,8 +67,8 @@ local function add(a, b)
   return (x_real or ascii.number(bigint.text(x))) + (y_real or ascii.number(bigint.text(y)))
 end
 
---- a + b. The sum of whole numbers is exact, of any size: a number when this Lua has one for it, an int64 when one of them was one and 64 bits
---- hold it, else decimal digits. With a fraction it is a float, as in `aggregate`.
+--- a + b. A sum of whole numbers is exact, of any size: a Lua number if this Lua can hold it exactly; an int64 if one operand is an int64 and the
+--- sum fits 64 bits; else decimal digits. If an operand has a fraction, the sum is a float, as in `aggregate`.
 ---@param a number|string|ffi.cdata*
 ---@param b number|string|ffi.cdata*
 ---@return number|string|ffi.cdata*

@@ -30,8 +30,8 @@ local function query_complaint(query, side, i)
   local spec = type(query) == "table" and query._spec
   if not spec or not query.series then return check.message(where, query, "a query of client:report") end
   if #spec.directions ~= 1 then return where .. ": it asks for both directions; each side needs queries of one direction" end
-  if spec.shift then return where .. ': a shift would move the period; leave it out, or say :without "shift"' end
-  if spec.offset and spec.offset > 0 then return where .. ": its offset leaves rows out" end
+  if spec.shift then return where .. ': a shift would move the period; remove :shift, or use :without "shift"' end
+  if spec.offset and spec.offset > 0 then return where .. ": its offset skips rows; remove :offset" end
   local unit = series.complaint(spec)
   return unit and where .. ": " .. unit
 end
@@ -126,16 +126,9 @@ local function split(list)
   return shown, others
 end
 
-local function drawn(list)
-  for _, entry in ipairs(list) do
-    if #entry.points > 0 then return true end
-  end
-  return false
-end
-
 -- Whether the shown series and Other contain all rows. Nil and err when the appliance cannot be asked.
 local function complete(query, shown, others)
-  if #others > 0 then return drawn(others) or not drawn(shown) end
+  if #others > 0 then return series.drawn(others) or not series.drawn(shown) end
   local exist, err = query:count()
   if not exist then return nil, err end
   return exist <= #shown, exist
@@ -299,8 +292,8 @@ function collect.customer_complaint(customer)
   end
   -- Which way the customer's traffic takes through an interface depends on which end of it the customer is.
   if type(customer.exporter) == "table" then
-    return "customer: exporter: addresses are counted at a whole exporter; at one interface, give interfaces, or queries of your own that say "
-      .. ":inbound() or :outbound()"
+    return "customer: exporter: with ip, ip_group or network it cannot be one interface; set interfaces instead, or make queries of your own "
+      .. "with :inbound() or :outbound()"
   end
 end
 

@@ -48,9 +48,11 @@ Stream.__name = "scrutinizer.PercentileStream"
 --- Adds one sample.
 ---@param value scrutinizer.Whole of at most 64 bits
 ---@param at? integer its time in epoch seconds; default: its position in the stream
+---@return true
 function Stream:add(value, at)
   if at then self._timed = true end
   if not self._top:add(value, at) then error(check.message("add", value, "a whole number of 64 bits"), 2) end
+  return true
 end
 
 --- The percentile of the samples added so far, as `billing.percentile` returns it; nil when there are none. More samples may be added
@@ -59,7 +61,7 @@ end
 ---@return scrutinizer.PercentileInfo? info
 function Stream:finish()
   local best, n = self._top:finish(self._timed)
-  if n > self._most then error(("finish: %d samples were added, %d were announced"):format(n, self._most), 2) end
+  if n > self._most then error(("finish: %d samples were added, more than the maximum of this stream, %d"):format(n, self._most), 2) end
   if n == 0 then return nil end
   return percentile.settle(self._plan, best, n)
 end

@@ -1,6 +1,6 @@
 --- Pictures of reports, drawn by gnuplot as SVG, PNG or text: series over time, rings of shares, bars of the largest.
 ---
---- Labels are strangers' text: they reach gnuplot as octal codes alone, so that nothing in them is run or read as a command.
+--- Labels are text from outside: they are written for gnuplot as octal codes, so gnuplot never runs or interprets them.
 
 local ascii = require "scrutinizer.ascii"
 local check = require "scrutinizer.check"
@@ -25,10 +25,10 @@ local chart = {}
 ---@field title? string
 ---@field subtitle? string default: the query's report type, window and direction
 ---@field timezone? string IANA zone of the time axis; default: the query's, else UTC
----@field unit? string     series: "bits/s" (default for a query) or "bytes"; a list must say what its points are, by these or any text.
+---@field unit? string     series: "bits/s" (default for a query) or "bytes"; required for a list: one of these, or any text.
 ---   pie, bars: "bytes", "bits", "count" or any text; default: by the column's name
----@field top? integer     so many series (default 12, per direction), parts (default 8) or bars (default 10); what is left goes into Other
----@field stacked? boolean series: areas upon one another (default false: lines)
+---@field top? integer     number of series (default 12, per direction), parts (default 8) or bars (default 10); the rest is summed as Other
+---@field stacked? boolean series: stacked areas (default false: lines)
 ---@field names? boolean   series: host names in place of addresses, where the appliance knows them
 ---@field colors? boolean  series as text: with a terminal's colours
 ---@field label? string|string[]|fun(row: table): string pie, bars: the field or fields that name a row; default: its texts
@@ -114,7 +114,7 @@ local function span_text(seconds)
   return ("last %d seconds"):format(seconds)
 end
 
--- What the query says of itself: its zone, its window and its words.
+-- Defaults from the query: its zone, its window, its description.
 local function adopt(o, spec, note)
   local timezone = o.timezone or (spec and spec.timezone) or "UTC"
   o.place = zone.load(timezone) or zone.load "UTC"
@@ -189,7 +189,7 @@ local function draw_series(given, o)
   local interval, points
   for _, entry in ipairs(list) do interval, points = interval or entry.interval, points or entry.points[1] end
   if not points then return no_data "the report has no series with a point in it" end
-  if not interval then return no_data "no series tells its bucket length" end
+  if not interval then return no_data "no series has a bucket length (interval)" end
   local script, labels = lines.script(lines.prepare(list, o), o, interval)
   return draw(script, labels, o)
 end
@@ -210,7 +210,7 @@ function chart.series(given, out, options)
   adopt(o, spec, o.unit ~= "bytes" and "bits/s" or "bytes")
   local ok, done, err = pcall(give, out, function() return draw_series(given, o) end)
   if ok then return errors.result(done, err) end
-  -- What `rates` and `series` refuse is the caller's matter.
+  -- Misuse that `rates` and `series` report is raised at the caller's line.
   local wrong = type(done) == "string" and done:match "^[^\n]-chart/init%.lua:%d+: ([a-z]+: .*)$"
   error(wrong or done, wrong and 2 or 0)
 end
@@ -224,7 +224,7 @@ local function shown_number(value)
   return type(value) == "number" or type(value) == "cdata" or (type(value) == "string" and value:find "^%-?%d+%.?%d*$" ~= nil)
 end
 
--- Fields to draw where none are said: octets, else the first number; and all texts as the label.
+-- The fields to draw by default: octets, else the first number; and all texts as the label.
 local function choose(fields, row, o)
   local texts, numbers = {}, {}
   for _, field in ipairs(fields) do
@@ -269,7 +269,7 @@ local function reader(kind, o)
   end
 end
 
--- Draws what was found, and says when the rows were not all that there are.
+-- Draws the rows; the subtitle tells if there are more.
 local function draw_shares(kind, from, o, spec)
   local first, err = from.next(from.state)
   if err then return nil, err end
@@ -307,8 +307,8 @@ local function rows_chart(kind, given, out, options)
   error(wrong or drawn, wrong and 3 or 0)
 end
 
---- Draws the shares of rows as a ring, from whatever `scrutinizer.export` takes; as text they are bars with percentages. Shares are of the
---- rows given: the subtitle tells when those are not all.
+--- Draws the shares of rows as a ring, from any source that `scrutinizer.export` accepts; as text they are bars with percentages. Shares are of the
+--- rows given: if there are more rows, the subtitle tells so.
 ---@param given scrutinizer.ExportSource
 ---@param out scrutinizer.ExportTarget
 ---@param options? scrutinizer.ChartOptions
@@ -318,7 +318,7 @@ function chart.pie(given, out, options)
   return errors.result(rows_chart("pie", given, out, options))
 end
 
---- Draws the largest rows as bars, from whatever `scrutinizer.export` takes. As text this needs no gnuplot.
+--- Draws the largest rows as bars, from any source that `scrutinizer.export` accepts. As text this needs no gnuplot.
 ---@param given scrutinizer.ExportSource
 ---@param out scrutinizer.ExportTarget
 ---@param options? scrutinizer.ChartOptions

@@ -50,7 +50,7 @@ function action_commands.command(root, name, about, actions)
   end
 end
 
-action_commands.WHO = "Digits are an id, other text is a name; `name:42` is the name 42."
+action_commands.WHO = "Digits mean an id, other text a name; `name:42` means the name 42."
 
 --- Reads an id or a name from an argument: digits are an id, `name:42` is the name 42.
 ---@param text string
@@ -101,11 +101,11 @@ function action_commands.show(args, list, err, columns)
   return exit_status.DONE
 end
 
---- Adds the options that say who has left, for syncs of what the appliance cannot list.
+--- Adds the options that name who has left, for a sync of objects that the appliance cannot list.
 ---@param command table argparse's
 function action_commands.gone(command)
-  command:option("--gone", "Who has left. " .. action_commands.WHO):argname "<who>":count "*":convert(action_commands.who)
-  command:flag("--none-gone", "Nobody has left.")
+  command:option("--gone", "Who has left and is removed. " .. action_commands.WHO):argname "<who>":count "*":convert(action_commands.who)
+  command:flag("--none-gone", "Nobody has left; nobody is removed.")
 end
 
 --- The lists of a sync's result as rows, each with what was done.

@@ -1,11 +1,14 @@
 --- Shell completion: argparse's script completes commands, options and choices; for bash we add the values of some options.
 
+local check = require "scrutinizer.check"
+local conditions = require "scrutinizer.wire.conditions"
 local scrutinizer = require "scrutinizer"
 local query_arguments = require "scrutinizer.cli.query_arguments"
 
 local completion = {}
 
-local KEYS = "ip= src_ip= dst_ip= ip_group= src_ip_group= dst_ip_group= network= src_network= dst_network= port= src_port= dst_port= app_port="
+-- The keys of --where and --exclude, each with its "=".
+local KEYS = table.concat(check.sorted_keys(conditions.keys), "= ") .. "="
 
 -- Completes an option's value with words instead of file names.
 local function complete_with(script, option, list)

@@ -56,14 +56,14 @@ local function fault_of(message)
   local line, said = tostring(message):match "^text:(%d+): (.*)$"
   if not line then return "", "it is not a Lua table" end
   for _, verb in ipairs(ATTEMPTS) do
-    if said:find("attempt to " .. verb, 1, true) == 1 then return ":" .. line, "only data is allowed, texts in quotes: attempt to " .. verb end
+    if said:find("attempt to " .. verb, 1, true) == 1 then return ":" .. line, "only data is allowed, and texts need quotes: attempt to " .. verb end
   end
   local fault = said:match "^'%S+' expected" or said:match "^<[a-z]+> expected"
     or said:match "^unfinished [a-z ]*[a-z]" or said:match "^([a-z ]+) near "
   return ":" .. line, fault or "it is not a Lua table"
 end
 
---- Reads a text as a Lua table. The text runs without globals, in bounded time and memory: it is data, not a program. Errors say the line and the
+--- Reads a text as a Lua table. The text runs without globals, in bounded time and memory: it is data, not a program. Errors name the line and the
 --- kind of fault, and quote nothing.
 ---@param path string for messages
 ---@param text string

@@ -41,7 +41,7 @@ end
 function output.write(given, args, columns, units)
   local format = args.format
   local options = { columns = columns }
-  if format ~= "ndjson" then options.header = not args.no_header end
+  if format == "csv" or format == "table" then options.header = not args.no_header end
   if format == "csv" then options.guard = args.guard or false end
   if format == "table" then options.units = not args.no_units and units or (args.no_units and false or nil) end
   local wipe

@@ -43,14 +43,14 @@ local function check_settings(path, settings, where)
     if not is_profile and not KNOWN[name] then
       local hint = type(name) == "string" and suggest.did_you_mean(suggest.nearest(name, KNOWN))
       wrong("%s: unknown setting%s; %s", path, where == "" and "" or " in " .. where:sub(1, -2),
-        hint or "known are url, token, ca_file, verify, pin, proxy, timeout, and tables of them")
+        hint or "allowed: url, token, ca_file, verify, pin, proxy, timeout, and profiles (tables of these)")
     end
     if not is_profile and type(value) ~= KNOWN[name] then wrong("%s: %s%s must be a %s", path, where, name, KNOWN[name]) end
   end
   if settings.url and not settings.url:find "^[A-Za-z]+://" then wrong("%s: %surl must begin with https://", path, where) end
 end
 
--- Refuses a file that others can read, whatever is in it.
+-- Refuses a file that others can read, whatever it contains.
 local function guard(path)
   local why = exposed(path)
   if why then wrong("%s may hold a secret and %s", path, why) end

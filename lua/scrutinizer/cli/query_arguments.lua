@@ -1,5 +1,7 @@
 --- A query from arguments: the options of `report`, `explain` and `series`.
 
+local action_commands = require "scrutinizer.cli.action_commands"
+local conditions_of_where = require "scrutinizer.wire.conditions"
 local scrutinizer = require "scrutinizer"
 
 local unpack = table.unpack or unpack -- luacheck: ignore
@@ -55,25 +57,28 @@ function query.options(command, graph)
   command:argument("type", "Report type, such as host2host or conversations."):argname "<type>"
   command:group("When (one of)",
     command:option("--last", "A span that ends now, such as 90m, 24h or 7d; units: s, m, h, d, w."):argname "<span>",
-    command:option("--between", "From <from> up to, not including, <to>: epoch seconds, or ISO 8601 text."):args(2):argname { "<from>", "<to>" },
+    command:option("--between", "From <from> up to but not including <to>: epoch seconds, or ISO 8601 text."):args(2):argname { "<from>", "<to>" },
     command:option("--day", "A day of the calendar in --timezone: 2026-11-26, or 0 for today, -1 for yesterday."):argname "<day>",
-    command:option("--month", "A month: 2026-11, or 0 for this one, -1 for the one before."):argname "<month>",
-    command:option("--hour", "An hour: 2026-11-26T14, or 0 for this one, -1 for the one before."):argname "<hour>",
+    command:option("--month", "A month: 2026-11, or 0 for this month, -1 for the last month."):argname "<month>",
+    command:option("--hour", "An hour: 2026-11-26T14, or 0 for this hour, -1 for the last hour."):argname "<hour>",
     command:option("--range", "A named range: " .. query.words(scrutinizer.date_ranges)):argname "<name>")
   command:group("Which flows",
     command:option("--where", "Only flows that match. Keys: ip, ip_group, network, port (or with src_ or dst_ in front), app_port. "
-      .. "Commas separate values, which are alternatives; further --where narrow. What the appliance cannot narrow is filtered in the rows, "
-      .. "or refused."):argname "<key=value>":count "*":convert(pair),
+      .. "Commas separate values, which are ORed: ip=A,B matches flows of A or of B. Several --where are ANDed, also of one key: --where ip=A "
+      .. "--where ip=B matches flows between A and B. The appliance ORs filters of the same type: then the client filters the rows, or the query "
+      .. "is refused. ip_group: " .. action_commands.WHO):argname "<key=value>":count "*":convert(pair),
     command:option("--exclude", "Leave out every flow that matches any of these; keys as with --where."):argname "<key=value>":count "*"
       :convert(pair),
     command:option("--exporter", "An exporter: its address or any of its names."):argname "<exporter>",
-    command:option("--interface", "An interface of that exporter: its number or name."):argname "<interface>",
-    command:option("--device-group", "Id or name of a device group."):argname "<group>":convert(function(text) return tonumber(text) or text end),
-    command:option("--filter", "A filter by the appliance's own type and value; it is not checked."):argname "<type=value>":count "*":convert(pair),
-    command:option("--direction", "inbound (default; must be said with --interface), outbound or both."):choices { "inbound", "outbound", "both" })
+    command:option("--interface", "An interface of that exporter. Digits mean its number, other text a name; `name:42` means the name 42.")
+      :argname "<interface>":convert(action_commands.who),
+    command:option("--device-group", "A device group. " .. action_commands.WHO):argname "<group>":convert(action_commands.who),
+    command:option("--filter", "A filter in the appliance's form, such as sdfIps=in_10.1.1.1_Both; not checked.")
+      :argname "<type=value>":count "*":convert(pair),
+    command:option("--direction", "inbound (default), outbound or both; required with --interface."):choices { "inbound", "outbound", "both" })
   local how = {
     command:option("--timezone", "IANA time zone of days, of times without a zone, and of the appliance's calendar."):argname "<zone>",
-    command:option("--shift", "Move the times, such as -7d: the same hours of the clock a week before. Units: s, m, h, d, w."):argname "<span>",
+    command:option("--shift", "Move the times by a span: -7d is the same local time a week earlier. Units: s, m, h, d, w."):argname "<span>",
     command:option("--granularity", "Minutes per bucket, or auto."):argname "<minutes>",
     command:option("--order-by", "Column to sort by."):argname "<column>",
     command:option("--set", "Set a field of the request to a JSON value."):argname "<field=json>":count "*":convert(pair),
@@ -85,21 +90,19 @@ function query.options(command, graph)
     how[#how + 1] = command:option("--values", "Label texts as rates or totals."):choices { "rate", "total" }
     how[#how + 1] = command:option("--select", "Fields, separated by commas: column or alias=column; column.label, column.title; column? may be "
       .. "missing."):argname "<fields>"
-    how[#how + 1] = command:option("--keep", "Only rows that match, filtered here: field=value, field!=value, field>=number, field<=number, "
-      .. "field^=text (begins), field*=text (contains). A field of --select or a column; a value may be a network. Commas separate values, which "
-      .. "are alternatives; further --keep narrow. --limit counts the rows that are kept."):argname "<field=value>":count "*":convert(kept)
+    how[#how + 1] = command:option("--keep", "Only rows that match, filtered in the client: field=value, field!=value, field>=number, field<=number, "
+      .. "field^=text (begins), field*=text (contains). field is one of --select, or a column; a value may be a network. Commas separate values, "
+      .. "which are ORed; several --keep are ANDed. --limit counts the kept rows."):argname "<field=value>":count "*":convert(kept)
     how[#how + 1] = command:option("--page-size", "Rows per request (default: all in one answer)."):argname "<rows>":convert(tonumber)
   end
   command:group("How", unpack(how))
   return command
 end
 
-local NUMERIC = { ip_group = true, src_ip_group = true, dst_ip_group = true, port = true, src_port = true, dst_port = true }
-
--- { key = { values } } of one pair; values become numbers for keys that take numbers.
+-- { key = { values } } of one pair; digits are ids where names can be meant.
 local function conditions(given)
-  local list = values_of(given.value)
-  for i, value in ipairs(list) do list[i] = NUMERIC[given.name] and tonumber(value) or value end
+  local list, key = values_of(given.value), conditions_of_where.keys[given.name]
+  for i, value in ipairs(list) do list[i] = key and key.kind == "ip_group" and action_commands.who(value) or value end
   return { [given.name] = list }
 end
 
@@ -143,7 +146,7 @@ local function say_which(q, args)
   for _, given in ipairs(args.exclude) do q = q:exclude(conditions(given)) end
   if args.interface and not args.exporter then error("--interface needs --exporter", 0) end
   if args.interface and not args.direction then error("--interface needs --direction inbound, outbound or both", 0) end
-  if args.exporter then q = q:exporter(args.exporter, tonumber(args.interface) or args.interface) end
+  if args.exporter then q = q:exporter(args.exporter, args.interface) end
   if args.device_group then q = q:device_group(args.device_group) end
   for _, filter in ipairs(args.filter) do q = q:filter(filter.name, filter.value) end
   return q

@@ -5,6 +5,7 @@ local addresses = require "scrutinizer.addresses"
 local check = require "scrutinizer.check"
 local item_fields = require "scrutinizer.manage.common.item_fields"
 local item_results = require "scrutinizer.manage.common.item_results"
+local listing = require "scrutinizer.listing"
 local times = require "scrutinizer.time.times"
 local wire = require "scrutinizer.wire.inventory"
 
@@ -47,7 +48,7 @@ function methods:add(rule)
   if answer == nil then return nil, err end
   if type(answer) ~= "table" then return item_results.malformed("capture_rules:add", "an object") end
   local said = item_results.is_list(answer) and type(answer[1]) == "table" and answer[1] or answer
-  return { name = read.name, id = item_results.whole(said.id) }
+  return listing.one("capture rule", { name = read.name, id = item_results.whole(said.id) })
 end
 
 return { new = function(client) return setmetatable({ _client = client }, CaptureRules) end }

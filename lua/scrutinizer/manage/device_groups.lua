@@ -15,7 +15,7 @@ local wire = require "scrutinizer.wire.inventory"
 local methods = {}
 local DeviceGroups = { __index = methods, __name = "scrutinizer.DeviceGroups" }
 
-local WHO = "a device group's id (a whole number) or name"
+local WHO = "a device group's id (a whole number) or name (a text)"
 
 --- All device groups.
 ---@return { id: integer, name: string }[]?
@@ -36,11 +36,11 @@ function methods:find(name)
   local found
   for _, group in ipairs(all) do
     if group.name == name and found then
-      return errors.fail("api", ("device_groups:find: several device groups are called %s"):format(check.show(name)))
+      return errors.fail("api", ("device_groups:find: several device groups have the name %s"):format(check.show(name)))
     end
     if group.name == name then found = group end
   end
-  return found
+  return listing.one("device group", found)
 end
 
 --- Looks names of groups up: for queries.
@@ -60,7 +60,7 @@ function methods:members(who)
   local group, err = object_lists.look_up(self, "device_groups:members", "device group", given)
   if not group then return nil, err end
   local form, names = wire.group_members(group), { ip = "exporter_ip", name = "lbl" }
-  return errors.result(object_lists.list(self._client, "device_groups:members", form, names, "results"))
+  return listing.result("devices", { "ip", "name" }, object_lists.list(self._client, "device_groups:members", form, names, "results"))
 end
 
 --- Creates a device group without members. The answer has no id; `find` returns it.
@@ -72,8 +72,8 @@ function methods:create(name)
   local answer, err = call.send(self._client, wire.new_group(name), { write = true })
   if answer == nil then return nil, err end
   if type(answer) ~= "table" or answer.lbl == nil then return item_results.malformed("device_groups:create", "lbl, the group's name") end
-  if answer.lbl == name then return { name = name } end
-  return { name = name, error = item_results.said(answer.lbl, self._client._private.mask), code = "unconfirmed" }
+  if answer.lbl == name then return listing.one("device group", { name = name }) end
+  return listing.one("device group", { name = name, error = item_results.said(answer.lbl, self._client._private.mask), code = "unconfirmed" })
 end
 
 -- The ids of objects, by address.
@@ -103,7 +103,7 @@ local function judge(self, group, out)
   local there = {}
   for _, member in ipairs(members) do there[member.ip] = true end
   for _, result in ipairs(out) do
-    if not result.error and not there[result.ip] then result.error, result.code = "the group does not have it after all", "refused" end
+    if not result.error and not there[result.ip] then result.error, result.code = "the group does not have this device after the call", "refused" end
   end
   return out
 end
@@ -129,13 +129,13 @@ function methods:add_members(who, list)
     if not by_ip[ip] then out[i].error, out[i].code = "no object of the appliance has this address", "missing" end
     ids[#ids + 1] = by_ip[ip]
   end
-  if #ids == 0 then return out end
+  if #ids == 0 then return listing.result("devices", { "ip", "code", "error" }, out) end
   local answer
   answer, err = call.send(self._client, wire.add_to_group(group, ids), { write = true })
   if answer == nil then return nil, err end
   out, err = judge(self, group, out)
   if err then err.retryable = false end -- the devices may be in the group by now
-  return errors.result(out, err)
+  return listing.result("devices", { "ip", "code", "error" }, out, err)
 end
 
 return { new = function(client) return setmetatable({ _client = client }, DeviceGroups) end }

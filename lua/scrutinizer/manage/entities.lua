@@ -1,12 +1,12 @@
 --- `client.entities`: applications, hosts etc. as the appliance's newer pages list them, and their bytes over time. These calls are not
---- documented; they are read like in published clients.
+--- documented; they follow published clients.
 
 local call = require "scrutinizer.transport.call"
 local addresses = require "scrutinizer.addresses"
 local check = require "scrutinizer.check"
-local errors = require "scrutinizer.errors"
 local item_fields = require "scrutinizer.manage.common.item_fields"
 local html = require "scrutinizer.manage.common.html"
+local listing = require "scrutinizer.listing"
 local suggest = require "scrutinizer.suggest"
 local object_lists = require "scrutinizer.manage.common.object_lists"
 local item_results = require "scrutinizer.manage.common.item_results"
@@ -43,13 +43,13 @@ function methods:list(kind)
   end
   local list, err = paged_rows.all(self._client, "entities:list", function(offset, count) return wire.entities(kind, offset, count) end, read,
     function(entity) return tostring(entity.id) end)
-  return errors.result(list, err)
+  return listing.result("entities", { "id", "label" }, list, err)
 end
 
 local MOMENT = 'epoch seconds or ISO 8601 text with its zone, as "2026-11-01T00:00:00Z"'
 
 local TREND = {
-  application = { read = read_id, allowed = "an application's id, as entities:list \"applications\" gives it" },
+  application = { read = read_id, allowed = "an application's id from entities:list \"applications\"" },
   protocols = { read = function(value) return value == true or nil end, allowed = "true" },
   src = { read = function(value) return addresses.is_ip(value) and value or nil end, allowed = "a host's address" },
   dst = { read = function(value) return addresses.is_ip(value) and value or nil end, allowed = "a host's address" },
@@ -61,10 +61,10 @@ local TREND = {
 local function kind_of(given)
   local kind
   for _, name in ipairs { "application", "protocols", "src", "dst" } do
-    if given[name] ~= nil and kind then return nil, "entities:trend: say one of application, protocols, src, dst" end
+    if given[name] ~= nil and kind then return nil, "entities:trend: set only one of application, protocols, src, dst" end
     if given[name] ~= nil then kind = name end
   end
-  if not kind then return nil, "entities:trend: say whose: application, protocols, src or dst" end
+  if not kind then return nil, "entities:trend: set one of application, protocols, src, dst" end
   if given.from >= given.to then return nil, check.message("entities:trend: to", given.to, "a moment after from") end
   return kind
 end
@@ -107,8 +107,8 @@ function methods:trend(given)
   local order
   order, err = read_points(kind, trend)
   if not order then return nil, err end
-  if kind == "protocols" then return order end
-  return order[1] and order[1].points or {}
+  if kind == "protocols" then return listing.of(order, "protocols", { "name", "points" }) end
+  return listing.of(order[1] and order[1].points or {}, "points, { epoch, bytes }", { 1, 2 })
 end
 
 return { new = function(client) return setmetatable({ _client = client }, Entities) end }

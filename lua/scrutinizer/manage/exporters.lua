@@ -30,14 +30,18 @@ local MAX_AGE, NEW_AGE = 300, 10
 
 --- Sets how long names are cached.
 ---@param seconds number from 0 (default 300); 0: no cache
+---@return true
 function methods:max_age(seconds)
   if type(seconds) ~= "number" or seconds ~= seconds or seconds < 0 then error(check.message("exporters:max_age", seconds, "seconds, from 0"), 2) end
   self._max_age = seconds
+  return true
 end
 
 --- Clears the cache.
+---@return true
 function methods:forget()
   self._directory, self._interfaces = nil, {}
+  return true
 end
 
 local function fresh(kept, age)
@@ -119,13 +123,14 @@ local function unknown(list, name)
     end
   end
   local hint = suggest.did_you_mean(suggest.nearest(name, all))
-  return errors.fail("api", ("exporter: the appliance has none that is called %s%s"):format(check.show(name), hint and "; " .. hint or ""))
+  return errors.fail("api", ("exporter: no exporter of the appliance has the name %s%s"):format(check.show(name), hint and "; " .. hint or ""))
 end
 
 local function ambiguous(found, name)
   local all = {}
   for i, exporter in ipairs(found) do all[i] = ("%s (%s)"):format(exporter.ip, exporter.name or exporter.dns or "?") end
-  return errors.fail("api", ("exporter: %d are called %s: %s; say which by its address"):format(#found, check.show(name), table.concat(all, ", ")))
+  return errors.fail("api", ("exporter: %d exporters have the name %s: %s; use the address of one"):format(#found, check.show(name),
+    table.concat(all, ", ")))
 end
 
 --- One exporter by its address, name, DNS name (or its host part), sysname or label. Case does not matter.
@@ -144,15 +149,17 @@ function methods:find(name)
   end
   if not found[1] then return unknown(list, name) end
   if found[2] then return ambiguous(found, name) end
-  return found[1]
+  return listing.one("exporter", found[1])
 end
 
--- Whether a name is one of the interface's: "8 - Uplink 1 (xe-0/0/1)" is also "Uplink 1 (xe-0/0/1)", "Uplink 1", "xe-0/0/1" and its index.
+-- Whether an interface has this index (a number) or this name (a text): "8 - Uplink 1 (xe-0/0/1)" is also "Uplink 1 (xe-0/0/1)", "Uplink 1" and
+-- "xe-0/0/1".
 local function called(interface, wanted)
+  if type(wanted) == "number" then return wanted == interface.index end
   local name = ascii.lower(interface.name)
   local rest = name:match "^%d+%s*%-%s*(.+)$" or name
   local alias, inner = rest:match "^(.-)%s*%(([^()]*)%)$"
-  return wanted == name or wanted == rest or wanted == alias or wanted == inner or wanted == ("%d"):format(interface.index)
+  return wanted == name or wanted == rest or wanted == alias or wanted == inner
 end
 
 local function interfaces_of(self, ip, age)
@@ -172,30 +179,31 @@ local function interfaces_called(list, wanted)
   return found
 end
 
---- One interface of an exporter by its number or name. "8 - Uplink 1 (xe-0/0/1)" is found by this text, by "Uplink 1 (xe-0/0/1)", "Uplink 1" and
---- "xe-0/0/1". Case does not matter.
+--- One interface of an exporter by its number, or by its name (a text). "8 - Uplink 1 (xe-0/0/1)" is found by this text, by
+--- "Uplink 1 (xe-0/0/1)", "Uplink 1" and "xe-0/0/1". Case does not matter.
 ---@param exporter string its address or one of its names
 ---@param name string|integer
 ---@return scrutinizer.Interface?
 ---@return scrutinizer.Error? err
 function methods:interface(exporter, name)
-  if type(name) == "number" and check.integer(name) then name = ("%d"):format(name) end
-  if not item_fields.text(name) then error(check.message("exporters:interface", name, "an interface's number or name"), 2) end
+  local wanted = check.integer(name) or (item_fields.text(name) and ascii.lower(name))
+  if not wanted then error(check.message("exporters:interface", name, "an interface's number, or its name, a text"), 2) end
   local device, err = self:find(exporter)
   if not device then return nil, err end
   local list
   list, err = interfaces_of(self, device.ip, self._max_age)
-  local found = list and interfaces_called(list, ascii.lower(name))
+  local found = list and interfaces_called(list, wanted)
   if found and not found[1] and not fresh(self._interfaces[device.ip], math.min(NEW_AGE, self._max_age)) then
     list, err = interfaces_of(self, device.ip, 0)
-    found = list and interfaces_called(list, ascii.lower(name))
+    found = list and interfaces_called(list, wanted)
   end
   if not found then return nil, err end
-  if #found == 1 then return found[1] end
+  if #found == 1 then return listing.one("interface", found[1]) end
   local all = {}
   for _, interface in ipairs(#found == 0 and list or found) do all[#all + 1] = check.show(interface.name) end
-  return errors.fail("api", ("exporter: %s of the interfaces of %s %s called %s; it has %s"):format(#found == 0 and "none" or tostring(#found),
-    device.ip, #found == 0 and "is" or "are", check.show(name), table.concat(all, ", ", 1, math.min(#all, 30))))
+  return errors.fail("api", ("exporter: %s %s the name %s; the interfaces of %s are %s"):format(
+    #found == 0 and "no interface" or #found .. " interfaces", #found == 0 and "has" or "have", check.show(name), device.ip,
+    table.concat(all, ", ", 1, math.min(#all, 30))))
 end
 
 return {

@@ -1,10 +1,10 @@
---- `client.forecasts`: the appliance's traffic forecasts. These calls are not documented; they are read like in a published client.
+--- `client.forecasts`: the appliance's traffic forecasts. These calls are not documented; they follow a published client.
 
 local ascii = require "scrutinizer.ascii"
 local call = require "scrutinizer.transport.call"
 local check = require "scrutinizer.check"
-local errors = require "scrutinizer.errors"
 local item_fields = require "scrutinizer.manage.common.item_fields"
+local listing = require "scrutinizer.listing"
 local object_lists = require "scrutinizer.manage.common.object_lists"
 local item_results = require "scrutinizer.manage.common.item_results"
 local paged_rows = require "scrutinizer.manage.common.paged_rows"
@@ -26,12 +26,12 @@ function methods:list()
     local id = forecast and read_id(forecast.id)
     return id and { id = id, description = forecast.description } or nil
   end)
-  return errors.result(list, err)
+  return listing.result("forecasts", { "id", "description" }, list, err)
 end
 
 local function id_text(method, id)
   local known = read_id(id)
-  if not known then return nil, check.message(method, id, "a forecast's id, as forecasts:list gives it") end
+  if not known then return nil, check.message(method, id, "a forecast's id from forecasts:list") end
   return type(known) == "number" and ("%d"):format(known) or known
 end
 
@@ -68,7 +68,7 @@ function methods:summary(id)
     list[i] = read_summary(row)
     if not list[i] then return object_lists.malformed("forecasts:summary", ("fields in row %d"):format(i)) end
   end
-  return list
+  return listing.of(list, "rows")
 end
 
 -- A number, or a text with a number, as a number; else nil.
@@ -94,7 +94,8 @@ end
 function methods:points(id)
   local text, complaint = id_text("forecasts:points", id)
   if not text then error(complaint, 2) end
-  return errors.result(paged_rows.once(self._client, "forecasts:points", wire.forecast("forecast_data", text), read_point))
+  return listing.result("points", { "rank", "direction", "time", "kind", "mean", "lower", "upper" },
+    paged_rows.once(self._client, "forecasts:points", wire.forecast("forecast_data", text), read_point))
 end
 
 return { new = function(client) return setmetatable({ _client = client }, Forecasts) end }

@@ -2,10 +2,11 @@
 
 local accounts = require "scrutinizer.manage.common.accounts"
 local check = require "scrutinizer.check"
-local errors = require "scrutinizer.errors"
 local item_fields = require "scrutinizer.manage.common.item_fields"
+local listing = require "scrutinizer.listing"
 local suggest = require "scrutinizer.suggest"
 local item_results = require "scrutinizer.manage.common.item_results"
+local syncs = require "scrutinizer.manage.common.syncs"
 local wire = require "scrutinizer.wire.accounts"
 
 ---@class scrutinizer.Groups
@@ -15,7 +16,7 @@ local Groups = { __index = methods, __name = "scrutinizer.Groups" }
 
 local GROUP = {
   name = item_fields.NAME,
-  template = { read = item_fields.id, allowed = "the id of the usergroup whose permissions it begins with", required = true },
+  template = { read = item_fields.id, allowed = "the id of the usergroup whose permissions are copied", required = true },
   users = { read = item_fields.list_of(item_fields.id_or_name), allowed = "a list of users' ids and names" },
 }
 
@@ -50,7 +51,8 @@ end)
 function methods:create(list)
   local groups, complaint = item_fields.named("groups:create", list, GROUP, "usergroups, { name =, template = 1, users = {} }")
   if not groups then error(complaint, 2) end
-  return errors.result(accounts.change(self._client, "groups:create", groups, wire.create_groups, CREATE))
+  return listing.result("usergroups", { "id", "name", "members", "missing", "code", "error" },
+    accounts.change(self._client, "groups:create", groups, wire.create_groups, CREATE))
 end
 
 --- Deletes usergroups, by id (numbers) or name (texts). Unverified: no source shows the JSON of this call or its answer; both are assumed to
@@ -61,7 +63,8 @@ end
 function methods:delete(list)
   local who, complaint = item_fields.references("groups:delete", list)
   if not who then error(complaint, 2) end
-  return errors.result(accounts.delete(self._client, "groups:delete", who, wire.delete_groups, wire.said.deleted_group))
+  return listing.result("usergroups", { "id", "name", "code", "error" },
+    accounts.delete(self._client, "groups:delete", who, wire.delete_groups, wire.said.deleted_group))
 end
 
 local MEMBER = { user = item_fields.WHO, group = item_fields.WHO }
@@ -78,7 +81,7 @@ end
 ---@return { user: integer|string, group: integer|string, error?: string, code?: scrutinizer.ItemCode }[]? results in the order given
 ---@return scrutinizer.Error? err
 function methods:add_members(list)
-  return errors.result(change_members(self, "groups:add_members", "add", list))
+  return listing.result("members", { "user", "group", "code", "error" }, change_members(self, "groups:add_members", "add", list))
 end
 
 --- Removes users from usergroups; otherwise like `add_members`.
@@ -86,7 +89,7 @@ end
 ---@return { user: integer|string, group: integer|string, error?: string, code?: scrutinizer.ItemCode }[]? results in the order given
 ---@return scrutinizer.Error? err
 function methods:remove_members(list)
-  return errors.result(change_members(self, "groups:remove_members", "remove", list))
+  return listing.result("members", { "user", "group", "code", "error" }, change_members(self, "groups:remove_members", "remove", list))
 end
 
 -- The pairs of one group with these users.
@@ -100,36 +103,52 @@ end
 ---@field added table[]
 ---@field kept table[]    were in it already
 ---@field removed table[]
----@field absent table[]  of `gone`: were not in it
----@field failed table[]  with `error` and `code`
+---@field absent table[]  of `gone`: were not in it; also users that do not exist (any more)
+---@field failed table[]  with `error` and `code`: also of `gone`, where the answer does not say that the user is not in it
+---@field left? { add: table[], remove: table[] } in `err.partial`: what is not done, or not known to be done
+
+local LISTS = { "added", "kept", "removed", "absent", "failed" }
+
+-- Whether the user is not in the group, as the result of removing it says: it is no member, or no user. A group that is missing is neither.
+local function is_out(result)
+  if result.code == "not_member" then return true end
+  return result.code == "missing" and item_results.mentions(result.error, result.user) and not item_results.mentions(result.error, result.group)
+end
+
+-- Adds, then removes. Returns true, or nil and err.
+local function run_sync(self, wanted, gone, out)
+  local left = { add = wanted, remove = gone }
+  local results, err = accounts.change_members(self._client, "groups:sync_members", "add", wanted)
+  if not results then return syncs.broke_off(err, out, LISTS, left) end
+  syncs.sort(out, results, "added", "kept", function(result) return result.code == "exists" end)
+  left.add = {}
+  results, err = accounts.change_members(self._client, "groups:sync_members", "remove", gone)
+  if not results then return syncs.broke_off(err, out, LISTS, left) end
+  syncs.sort(out, results, "removed", "absent", is_out)
+  return true
+end
 
 --- Puts these users into a usergroup, and those of `gone` out of it. The appliance has no call that lists a group's members: users that are in
 --- neither list stay as they are, and what would be done (`dry`) cannot be known, which is an error.
 ---@param group integer|string
 ---@param users (integer|string)[]
----@param options { gone: (integer|string)[], dry?: boolean } gone: users that must not be in it; nobody: {}
+---@param options { gone: (integer|string)[], dry?: boolean } gone: users to remove from it; {} for nobody
 ---@return scrutinizer.SyncedMembers? result
----@return scrutinizer.Error? err when a call failed, `err.partial` is what was done before
+---@return scrutinizer.Error? err when a call failed, its message and `err.partial` say what was done before, and what is left
 function methods:sync_members(group, users, options)
   local which = item_fields.id_or_name(group)
   if not which then error(check.message("groups:sync_members", group, item_fields.WHO.allowed), 2) end
   local wanted, complaint = item_fields.references("groups:sync_members", users)
   if not wanted then error(complaint, 2) end
-  local gone, err = accounts.sync_options("groups:sync_members", "a group's members", options, function(list)
+  local gone, err = syncs.options("groups:sync_members", "a group's members", options, function(list)
     return item_fields.apart("groups:sync_members: gone", list, wanted)
   end, 2)
   if not gone then return nil, err end
-  local out = { added = {}, kept = {}, removed = {}, absent = {}, failed = {} }
-  local results
-  results, err = accounts.change_members(self._client, "groups:sync_members", "add", with_group(which, wanted))
-  if not results then return nil, err end
-  accounts.sort(out, results, "added", { code = "exists", list = "kept" })
-  results, err = accounts.change_members(self._client, "groups:sync_members", "remove", with_group(which, gone))
-  if not results then
-    err.partial = out
-    return nil, err
-  end
-  accounts.sort(out, results, "removed", { code = "not_member", list = "absent" })
+  local out = syncs.result({ added = {}, kept = {}, removed = {}, absent = {}, failed = {} },
+    "groups:sync_members of " .. check.show(which), LISTS)
+  local ok
+  ok, err = run_sync(self, with_group(which, wanted), with_group(which, gone), out)
+  if not ok then return nil, err end
   return out
 end
 
@@ -157,34 +176,32 @@ end
 local PERMISSION = {
   group = item_fields.WHO,
   type = { read = read_type, allowed = table.concat(check.sorted_keys(CODES), ", ") .. ", or a name of your appliance", required = true },
-  code = {
-    read = function(value)
-      local id = item_fields.id(value)
-      return id and ("%d"):format(id) or item_fields.text(value)
-    end, allowed = "text, or an id", required = true,
-  },
+  code = { read = item_fields.id_or_name, allowed = "text, or an id (a number)", required = true },
 }
+
+local function code_text(code) return type(code) == "number" and ("%d"):format(code) or code end
 
 local function check_codes(method, list)
   for i, item in ipairs(list) do
     local known = CODES[item.type]
-    if known and not item.code:find(known[1]) then
+    if known and not code_text(item.code):find(known[1]) then
       return nil, check.message(("%s: item %d: code of a %s"):format(method, i, item.type), item.code, known[2])
     end
   end
   return list
 end
 
--- Replaces names of device groups by their ids. Returns the list; or nil and err.
+-- Makes each code the text that is sent: names of device groups are looked up. Returns the list; or nil and err.
 local function look_up_codes(client, method, list)
   local finder
   for _, item in ipairs(list) do
-    if item.type == "group" and item.code:find "%D" then
+    if item.type == "group" and type(item.code) == "string" then
       finder = finder or client.device_groups:_finder()
       local id, err = finder(method, item.code)
       if not id then return nil, err end
-      item.code = ("%d"):format(id)
+      item.code = id
     end
+    item.code = code_text(item.code)
   end
   return list
 end
@@ -203,13 +220,13 @@ local function change_permissions(self, method, key, list)
 end
 
 --- Grants permissions to usergroups. `type` says what `code` is: device (hex address, 0A010107), interface (0A010107-1), group (device group's
---- id or name), report (saved report's id), gadget, thirdparty, bboard (ids), plixer (a feature's code such as adminTab). Other types are not
---- checked.
+--- id, a number, or name, a text), report (saved report's id), gadget, thirdparty, bboard (ids), plixer (a feature's code such as adminTab).
+--- Other types are not checked.
 ---@param list { group: integer|string, type: string, code: string|integer }[]
 ---@return { group: integer|string, type: string, code: string, error?: string, error_code?: scrutinizer.ItemCode }[]? results in the order given
 ---@return scrutinizer.Error? err
 function methods:grant(list)
-  return errors.result(change_permissions(self, "groups:grant", "add", list))
+  return listing.result("permissions", { "group", "type", "code", "error_code", "error" }, change_permissions(self, "groups:grant", "add", list))
 end
 
 --- Revokes permissions of usergroups; otherwise like `grant`.
@@ -217,7 +234,7 @@ end
 ---@return { group: integer|string, type: string, code: string, error?: string, error_code?: scrutinizer.ItemCode }[]? results in the order given
 ---@return scrutinizer.Error? err
 function methods:revoke(list)
-  return errors.result(change_permissions(self, "groups:revoke", "remove", list))
+  return listing.result("permissions", { "group", "type", "code", "error_code", "error" }, change_permissions(self, "groups:revoke", "remove", list))
 end
 
 return { new = function(client) return setmetatable({ _client = client }, Groups) end }

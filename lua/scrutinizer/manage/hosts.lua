@@ -4,6 +4,7 @@ local call = require "scrutinizer.transport.call"
 local addresses = require "scrutinizer.addresses"
 local check = require "scrutinizer.check"
 local gather = require "scrutinizer.report.gather"
+local listing = require "scrutinizer.listing"
 local object_lists = require "scrutinizer.manage.common.object_lists"
 local item_results = require "scrutinizer.manage.common.item_results"
 local wire = require "scrutinizer.wire.inventory"
@@ -118,7 +119,7 @@ function methods:find(list, options)
     broken.partial = by_ip
     return nil, broken
   end
-  return in_order(list, by_ip)
+  return listing.of(in_order(list, by_ip), "hosts", { "ip", "found", "seen", "error" })
 end
 
 return { new = function(client) return setmetatable({ _client = client }, Hosts) end }

@@ -2,10 +2,11 @@
 
 local accounts = require "scrutinizer.manage.common.accounts"
 local check = require "scrutinizer.check"
-local errors = require "scrutinizer.errors"
 local item_codes = require "scrutinizer.wire.item_codes"
 local item_fields = require "scrutinizer.manage.common.item_fields"
 local item_results = require "scrutinizer.manage.common.item_results"
+local listing = require "scrutinizer.listing"
+local syncs = require "scrutinizer.manage.common.syncs"
 local wire = require "scrutinizer.wire.accounts"
 
 ---@class scrutinizer.Users
@@ -20,6 +21,9 @@ local USER = {
 }
 
 local CREATE = accounts.made(function(user, entry) return { id = entry and item_results.whole(entry.id), name = user.name } end)
+
+-- The fields of a result, as it prints them.
+local RESULT = { "id", "name", "code", "error" }
 
 local function read_users(method, list)
   return item_fields.named(method, list, USER, 'users, { name =, password =, groups = { 1, "Guests" } }')
@@ -54,7 +58,7 @@ local function join_named(self, method, users, made)
     local sentence, code = err and err.message, err and "unconfirmed"
     if joined then sentence, code = joined[i].error, joined[i].code end
     if sentence and not result.error then
-      result.error, result.code = ("the user was made, but is not in group %s: %s"):format(check.show(members[i].group), sentence), code
+      result.error, result.code = ("the user was created, but is not in group %s: %s"):format(check.show(members[i].group), sentence), code
     end
   end
 end
@@ -76,7 +80,7 @@ end
 function methods:create(list)
   local users, complaint = read_users("users:create", list)
   if not users then error(complaint, 2) end
-  return errors.result(create(self, "users:create", users))
+  return listing.result("users", RESULT, create(self, "users:create", users))
 end
 
 -- The users of a sync that were there before, each with each of its groups.
@@ -89,17 +93,32 @@ local function memberships(users, kept)
   return list
 end
 
+-- A user by id or name, as results show it.
+local function referred(one) return type(one) == "number" and { id = one } or { name = one } end
+
+local LISTS = { "created", "kept", "joined", "removed", "absent", "failed" }
+
+local function says(code)
+  return function(result) return result.code == code end
+end
+
 -- The steps of a sync, each with the lists its results go to. Returns true, or nil and err.
 local function run_sync(self, users, gone, out)
+  local left = { create = {}, join = {}, remove = {} }
+  for i, user in ipairs(users) do left.create[i] = { name = user.name } end
+  for i, one in ipairs(gone) do left.remove[i] = referred(one) end
   local results, err = create(self, "users:sync", users)
-  if not results then return nil, err end
-  accounts.sort(out, results, "created", { code = "exists", list = "kept" })
-  results, err = accounts.change_members(self._client, "users:sync", "add", memberships(users, out.kept))
-  if not results then return nil, err end
-  accounts.sort(out, results, "joined", { code = "exists", list = "in_group" })
+  if not results then return syncs.broke_off(err, out, LISTS, left) end
+  syncs.sort(out, results, "created", "kept", says "exists")
+  left.create, left.join = {}, memberships(users, out.kept)
+  results, err = accounts.change_members(self._client, "users:sync", "add", left.join)
+  if not results then return syncs.broke_off(err, out, LISTS, left) end
+  local in_group = { joined = out.joined, in_group = {}, failed = out.failed }
+  syncs.sort(in_group, results, "joined", "in_group", says "exists")
+  left.join = {}
   results, err = accounts.delete(self._client, "users:sync", gone, wire.delete_users, wire.said.deleted_user)
-  if not results then return nil, err end
-  accounts.sort(out, results, "removed", { code = "missing", list = "absent" })
+  if not results then return syncs.broke_off(err, out, LISTS, left) end
+  syncs.sort(out, results, "removed", "absent", says "missing")
   return true
 end
 
@@ -111,30 +130,29 @@ end
 ---@field absent { id?: integer, name?: string }[]  of `gone`: were not there
 ---@field failed table[]                           with `error` and `code`; with an `id` beside a `name`: a user that was made, but is not in all its
 ---  groups
+---@field left? { create: table[], join: table[], remove: table[] } in `err.partial`: what is not done, or not known to be done
 
---- Makes the users that are missing, puts each into its groups, and deletes those of `gone`. A user who is there keeps password and other
---- groups. The appliance has no call that lists its users: those in neither list stay as they are, and what would be done (`dry`) cannot be
---- known, which is an error.
+--- Creates the users that are missing, adds each to its groups, and deletes those of `gone`. Existing users keep their password and other
+--- groups. The appliance has no call that lists its users: users in neither list stay as they are, and `dry` is an error, because what would
+--- change is not known.
 ---@param list { name: string, password: string, groups?: (integer|string)[] }[]
----@param options { gone: (integer|string)[], dry?: boolean } gone: users that must not be there; nobody: {}
+---@param options { gone: (integer|string)[], dry?: boolean } gone: users to delete; {} for nobody
 ---@return scrutinizer.SyncedUsers? result
----@return scrutinizer.Error? err when a call failed, `err.partial` is what was done before
+---@return scrutinizer.Error? err when a call failed, its message and `err.partial` say what was done before, and what is left
 function methods:sync(list, options)
   local users, complaint = read_users("users:sync", list)
   if not users then error(complaint, 2) end
   local names = {}
   for i, user in ipairs(users) do names[i] = user.name end
-  local gone, err = accounts.sync_options("users:sync", "its users", options, function(who)
-    return item_fields.apart("users:sync: gone", who, names)
+  local gone, err = syncs.options("users:sync", "its users", options, function(list_of_gone)
+    return item_fields.apart("users:sync: gone", list_of_gone, names)
   end, 2)
   if not gone then return nil, err end
-  local out = { created = {}, kept = {}, joined = {}, in_group = {}, removed = {}, absent = {}, failed = {} }
+  local out = syncs.result({ created = {}, kept = {}, joined = {}, removed = {}, absent = {}, failed = {} }, "users:sync", LISTS)
   local ok
   ok, err = run_sync(self, users, gone, out)
-  out.in_group = nil
-  if ok then return out end
-  err.partial = out
-  return nil, err
+  if not ok then return nil, err end
+  return out
 end
 
 --- Deletes users, by id (numbers) or name (texts). For a user that does not exist, the item's `code` is "missing".
@@ -144,7 +162,7 @@ end
 function methods:delete(list)
   local who, complaint = item_fields.references("users:delete", list)
   if not who then error(complaint, 2) end
-  return errors.result(accounts.delete(self._client, "users:delete", who, wire.delete_users, wire.said.deleted_user))
+  return listing.result("users", RESULT, accounts.delete(self._client, "users:delete", who, wire.delete_users, wire.said.deleted_user))
 end
 
 --- Renames a user.
@@ -160,10 +178,10 @@ function methods:rename(who, name)
   if not answer then return nil, err end
   local id, data = type(who) == "number" and who or nil, answer.data
   if type(data) ~= "table" or data.message == nil then return item_results.malformed("users:rename", "data.message") end
-  if wire.said.renamed_user(who, name, data.message) then return { id = id, name = name } end
+  if wire.said.renamed_user(who, name, data.message) then return listing.one("user", { id = id, name = name }) end
   local sentence = item_results.text(data.message)
-  return { id = id, name = type(who) == "string" and who or nil, code = item_codes.of(sentence, "unconfirmed"),
-    error = item_results.said(sentence, self._client._private.mask) }
+  return listing.one("user", { id = id, name = type(who) == "string" and who or nil, code = item_codes.of(sentence, "unconfirmed"),
+    error = item_results.said(sentence, self._client._private.mask) })
 end
 
 -- The preferences of a map, sorted by name; or nil and the complaint.
@@ -187,7 +205,7 @@ end
 ---@return scrutinizer.Error? err
 function methods:set_preferences(id, map)
   local user = item_fields.id(id)
-  if not user then error(check.message("users:set_preferences", id, "a user's id, a whole number; the appliance takes no name here"), 2) end
+  if not user then error(check.message("users:set_preferences", id, "a user's id, a whole number; the appliance accepts no name here"), 2) end
   local list, complaint = read_preferences(map)
   if not list then error(complaint, 2) end
   local judge = accounts.about(function(one) return { name = one.name, setting = one.setting } end)
@@ -195,7 +213,7 @@ function methods:set_preferences(id, map)
   function judge.concerns(one, sentence) return item_results.mentions(sentence, one.name) end
   local set, err = accounts.change(self._client, "users:set_preferences", list,
     function(prefs) return wire.set_preferences(user, prefs) end, judge, { sentences = { "updated" } })
-  return errors.result(set, err)
+  return listing.result("preferences", { "name", "setting", "code", "error" }, set, err)
 end
 
 return { new = function(client) return setmetatable({ _client = client }, Users) end }

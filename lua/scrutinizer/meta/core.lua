@@ -1,5 +1,5 @@
 ---@meta scrutinizer.core
--- For editors: what the C core gives. Scripts have no need of it; its arguments are checked only as far as memory is concerned.
+-- For editors: the functions of the C core. Scripts do not need them; arguments are checked only so far that memory stays safe.
 error "this file is read by editors, not required"
 
 local core = {}
@@ -52,14 +52,14 @@ core.array_mt = nil
 ---@return number
 function core.now() end
 
---- How large whole numbers are made on LuaJIT where the option `int64` is set.
+--- Sets the function that makes large whole numbers on LuaJIT when the option `int64` is set.
 ---@param make fun(high: number, low: number): ffi.cdata*
 function core.int64(make) end
 
---- A JSON text as a Lua value. `exact`: what no number of this Lua holds is its text also with an exponent or a fraction, from 2^53 on.
+--- Decodes a JSON text. `exact`: a number from 2^53 on that this Lua cannot hold exactly becomes text, also when it has an exponent or a fraction.
 ---@param text string
----@param options? { max_depth?: integer, utf8?: "pass"|"replace"|"error", exact?: boolean, int64?: boolean, max_made?: number } the last: bytes of
----  Lua's memory
+---@param options? { max_depth?: integer, utf8?: "pass"|"replace"|"error", exact?: boolean, int64?: boolean, max_made?: number } max_made: bytes of
+---  memory for the Lua values
 ---@return any value nil: it failed
 ---@return string? kind
 ---@return string? message
@@ -73,9 +73,9 @@ function core.decoder(options) end
 ---@class scrutinizer.core.By
 ---@field field integer
 ---@field name string      the result's field
----@field prefix? integer  by network; prefix6: of IPv6, default the same
+---@field prefix? integer  groups by network, in bits; prefix6: bits for IPv6, by default the same
 ---@field prefix6? integer
----@field every? integer   in steps
+---@field every? integer   groups numbers in steps of this size
 
 ---@class scrutinizer.core.Folded
 ---@field field integer
@@ -100,9 +100,9 @@ function core.top(count) end
 ---@return scrutinizer.core.Keep
 function core.keep(options) end
 
----@param bytes number how much it may remember
----@param saved? string what `ties:save()` gave
----@return scrutinizer.core.Ties? ties nil: what was saved is no such text
+---@param bytes number the most memory that it may use
+---@param saved? string the result of `ties:save()`
+---@return scrutinizer.core.Ties? ties nil: `saved` is not such a text
 function core.ties(bytes, saved) end
 
 ---@return scrutinizer.core.Http
@@ -111,12 +111,12 @@ function core.http() end
 ---@return scrutinizer.core.Commands
 function core.command() end
 
---- A function that gives a cursor's next row from the core, and else asks `slow` (Lua 5.3 and later; nil elsewhere).
+--- A function that returns a cursor's next row from the core, or else calls `slow` (Lua 5.3 and later; nil elsewhere).
 ---@param slow fun(cursor: table): table?, table?
 ---@return fun(cursor: table): table?, table?
 function core.caller(slow) end
 
---- A host's addresses in the system's order; blocks as long as its resolver does.
+--- A host's addresses in the system's order; blocks until the system's resolver answers.
 ---@param host string
 ---@return string[]? addresses
 ---@return string? message
@@ -126,7 +126,7 @@ function core.resolve(host) end
 ---@return string hex
 function core.sha256(text) end
 
---- Compares two JSON numbers by value, in any form and of any length. Raises when one is no JSON number.
+--- Compares two JSON numbers by value, in any form and of any length. Raises for any other value.
 ---@param a string
 ---@param b string
 ---@return -1|0|1
@@ -140,7 +140,7 @@ function core.compare(a, b) end
 ---@return string rest with `least`: the end of the text that may be the beginning of the secret; else empty
 function core.mask(text, secret, least) end
 
---- A transfer whose bytes Lua hands on.
+--- A transfer whose bytes come from Lua code.
 ---@param from? table
 ---@return scrutinizer.core.Transfer
 function core.feed(from) end
@@ -178,17 +178,17 @@ function http:step() end
 ---@return string? kind
 ---@return string? message
 function http:wait(seconds) end
----@return number? seconds after which to step whatever the sockets do
+---@return number? seconds after which `step` must be called even if no socket is ready
 function http:timeout() end
 ---@param only? scrutinizer.core.Transfer
 ---@return scrutinizer.core.Fd[]?
 ---@return string? kind
 ---@return string? message
 function http:fds(only) end
---- Nothing is received or read after so many seconds, until the next call.
+--- Limits the work: after this many seconds nothing is received or read until the next call.
 ---@param seconds? number
 function http:allow(seconds) end
----@return boolean held bytes wait because the time allowed was over
+---@return boolean held bytes are waiting because the time was used up
 function http:held() end
 function http:close() end
 
@@ -215,7 +215,7 @@ function commands:fds() end
 function commands:close() end
 
 ---@param max? integer
----@return string|false|nil bytes false: none yet; nil: the end, or kind and message say what failed
+---@return string|false|nil bytes false: none yet; nil: the end, or, with kind and message, a failure
 ---@return string? kind
 ---@return string? message
 function transfer:read(max) end
@@ -232,7 +232,7 @@ function transfer:keep(max) end
 ---@return string head
 function transfer:kept() end
 
---- The value of what was kept, which is given up.
+--- Decodes the kept text and frees it.
 ---@param options? { max_depth?: integer, utf8?: "pass"|"replace"|"error", max_made?: number }
 ---@return any value nil: it failed
 ---@return string? kind
@@ -243,7 +243,7 @@ function transfer:decode(options) end
 function transfer:info() end
 ---@return boolean
 function transfer:ready() end
----@param place? integer of those that the server sent; 1, the default, is its own, which alone has a pin
+---@param place? integer place in the chain that the server sent; 1, the default, is its own certificate, and only this one has a pin
 ---@return { subject: string, issuer: string, from: string, to: string, pin?: string }?
 function transfer:certificate(place) end
 function transfer:close() end
@@ -281,7 +281,7 @@ function decoder:passed() end
 ---@param direction integer
 ---@return integer rows that the tests dropped since the last call
 ---@return integer skipped of these, by the quota's `skip`
----@return boolean cut one came that meets the tests, after `left` rows
+---@return boolean cut a row that matches the tests came after `left` rows
 function decoder:dropped(direction) end
 ---@param from scrutinizer.core.Transfer
 ---@param sums scrutinizer.core.Aggregate
@@ -315,7 +315,7 @@ function decoder:unnamed() end
 function decoder:state() end
 function decoder:close() end
 
----@param count? integer only the first so many groups
+---@param count? integer at most this many groups
 ---@param with_count? boolean
 ---@param metatable? table of each group
 ---@return table[]
@@ -332,7 +332,7 @@ function top:add(value, at) end
 ---@param step integer
 ---@param fill? number
 ---@return integer? added
----@return integer? place of one that is no whole number
+---@return integer? place of a value that is not a whole number
 function top:add_list(list, n, first, step, fill) end
 ---@param points? boolean
 ---@return table list
@@ -343,7 +343,7 @@ function top:finish(points) end
 function ties:copy() end
 ---@param from? scrutinizer.core.Decoder of the answer that gave the last row
 ---@param direction? integer
----@return boolean told whether it can be told who comes again
+---@return boolean told whether repeated rows can be detected
 function ties:join(from, direction) end
 --- The memory as bytes, for another process.
 ---@return string? saved nil: too many rows tie

@@ -1,7 +1,7 @@
 --- Drafts: copies of a query's spec that its methods change; the query's own table; and the errors for misuse.
 
 local check = require "scrutinizer.check"
-local said = require "scrutinizer.query.said"
+local to_text = require "scrutinizer.query.to_text"
 local wire = require "scrutinizer.wire"
 
 local draft = {}
@@ -20,7 +20,7 @@ end
 
 function Query:__tostring()
   local private = self._client._private
-  local text = "scrutinizer.Query: " .. said.text(self._spec)
+  local text = "scrutinizer.Query: " .. to_text.spec(self._spec)
   return private and private.mask(text) or text
 end
 
@@ -68,7 +68,7 @@ end
 function draft.with_filters(query, method)
   local spec = draft.of(query, method, nil, 1)
   if spec.fields[wire.field.filters] ~= nil then
-    error(("%s: the filters were set as a whole by :set; add to them there"):format(method), 3)
+    error(("%s: :set has replaced the query's filters; add this one in :set"):format(method), 3)
   end
   return spec
 end
@@ -110,6 +110,19 @@ end
 ---@return scrutinizer.Query
 function draft.query(client, spec)
   return setmetatable({ _spec = spec, _client = client }, Query)
+end
+
+--- A query with one member of its spec set, for a method that takes no value: `return (draft.set(self, "bits", "unit", "bits"))`. The
+--- parentheses keep the method's line in the error of a call without its query.
+---@param query scrutinizer.Query
+---@param method string
+---@param member string of the spec, and its wire field's name in `wire.field`
+---@param value any
+---@return scrutinizer.Query
+function draft.set(query, method, member, value)
+  local spec = draft.of(query, method, member, 1)
+  spec[member] = value
+  return draft.finish(query, spec)
 end
 
 --- Whether a value is a query.

@@ -1,11 +1,11 @@
---- `query:explain()`: what a query sends, what is filtered here, and from when to when, in words.
+--- `query:explain()`: describes in words what a query sends, by what the client filters rows, and which times it covers.
 
 local check = require "scrutinizer.check"
 local conditions = require "scrutinizer.wire.conditions"
 local described = require "scrutinizer.report.described"
 local errors = require "scrutinizer.errors"
 local pages = require "scrutinizer.report.pages"
-local said = require "scrutinizer.query.said"
+local to_text = require "scrutinizer.query.to_text"
 local times = require "scrutinizer.time.times"
 local wire = require "scrutinizer.wire"
 local zone = require "scrutinizer.time.zone"
@@ -17,9 +17,7 @@ local function moment(epoch, name)
   local at = zone.load(name or "UTC")
   if not at then return ("%.0f"):format(epoch) end
   local c, offset = at:civil(epoch), at:offset(epoch)
-  local shift = offset == 0 and "Z" or ("%s%02d:%02d"):format(offset < 0 and "-" or "+",
-    math.floor(math.abs(offset) / 3600), math.floor(math.abs(offset) % 3600 / 60))
-  return ("%04d-%02d-%02dT%02d:%02d:%02d%s"):format(c.year, c.month, c.day, c.hour, c.min, c.sec, shift)
+  return ("%04d-%02d-%02dT%02d:%02d:%02d%s"):format(c.year, c.month, c.day, c.hour, c.min, c.sec, zone.offset_text(offset))
 end
 
 local function when(spec)
@@ -29,7 +27,7 @@ local function when(spec)
   if not epochs then return ("when: %s (%s)"):format(words, unknown) end
   local span = ("from %s to %s, the end not included"):format(moment(epochs.from, spec.timezone), moment(epochs.to, spec.timezone))
   local by_clock = spec.times.range and not spec.page_size
-  return by_clock and ("when: %s, counted by the appliance; by the clock here %s"):format(words, span) or "when: " .. span
+  return by_clock and ("when: %s, computed by the appliance; by this host's clock %s"):format(words, span) or "when: " .. span
 end
 
 -- Fields of the request beside the report's type, direction, times and filters.
@@ -46,7 +44,8 @@ end
 local function sent(spec, plan)
   local words, devices = {}, false
   for i, entry in ipairs(plan.entries) do
-    words[i] = entry.named and said.filter(entry) .. " (looked up when it runs)" or ("%s %s"):format(entry.key or entry.type, wire.show(entry.value))
+    words[i] = entry.named and to_text.filter(entry) .. " (looked up when it runs)"
+      or ("%s %s"):format(entry.key or entry.type, wire.show(entry.value))
     devices = devices or entry.type == wire.filter_type.exporter
   end
   if spec.fields[wire.field.filters] ~= nil then
@@ -60,11 +59,11 @@ end
 local function filtered(spec, plan)
   local words = {}
   for _, clause in ipairs(plan.rest) do
-    words[#words + 1] = ("filtered here: %s, because the appliance takes flows that meet any filter of one type"):format(clause.words)
+    words[#words + 1] = ("filtered here: %s, because the appliance ORs filters of the same type"):format(clause.words)
   end
   for _, condition in ipairs(spec.kept) do words[#words + 1] = "kept here: " .. condition.words end
   if words[1] then
-    words[#words + 1] = "rank, percenttotal and their like are the appliance's, of all rows it sends; total and footer are absent"
+    words[#words + 1] = "rank, percenttotal and similar columns: computed by the appliance from all rows that it sends; total and footer are absent"
   else
     words[1] = "filtered here: nothing"
   end
@@ -73,10 +72,10 @@ end
 
 local function rows(spec)
   local skip = spec.tests and (spec.proof and spec.skip or not spec.proof and spec.offset) or spec.offset
-  local of = spec.tests and " of those kept" or ""
-  local words = { spec.limit and ("%d rows at most%s"):format(spec.limit, of) or "all rows" .. of }
-  if skip and skip > 0 then words[#words + 1] = ("the first %d left out%s"):format(skip, of) end
-  words[#words + 1] = spec.page_size and ("asked for in pages of %d"):format(spec.page_size) or "asked for in one answer"
+  local which = spec.tests and "kept rows" or "rows"
+  local words = { spec.limit and ("at most %d %s"):format(spec.limit, which) or "all " .. which }
+  if skip and skip > 0 then words[#words + 1] = ("the first %d %s skipped"):format(skip, which) end
+  words[#words + 1] = spec.page_size and ("requested in pages of %d"):format(spec.page_size) or "requested in one answer"
   return "rows: " .. table.concat(words, ", ")
 end
 

@@ -10,7 +10,7 @@ local filters = {}
 
 local ALLOWED = {
   ip = "the text of an IPv4 or IPv6 address",
-  ip_group = "the id of an IP group, a whole number from 1, or its name",
+  ip_group = "the id of an IP group, a whole number from 1, or its name, a text",
   network = 'the text of a network with its length, as "10.0.0.0/8"',
   port = "a port, a whole number from 0 to 65535",
   app_port = 'a port with its protocol, as "443/tcp", "443/6" or { 443, "tcp" }',
@@ -34,7 +34,7 @@ local function condition(method, mode, key, given)
   local kind = KEYS[key].kind
   local at = ("%s: %s"):format(method, key)
   local list, values = as_list(kind, given), {}
-  if not list then return nil, check.message(at, given, ALLOWED[kind] .. ", or a list of such, not empty") end
+  if not list then return nil, check.message(at, given, ALLOWED[kind] .. ", or a list of them that is not empty") end
   for i, value in ipairs(list) do
     local good, hint = conditions.read(key, value)
     if good == nil then return nil, check.message(at, value, ALLOWED[kind], hint) end
@@ -73,21 +73,21 @@ end
 
 -- Whether a text can be a device's name and does not look like an address.
 local function is_name(text)
-  return is_text(text) and not text:find "^[%d./]*$" and not text:find ":"
+  return is_text(text) and not text:find "^[%d./-]*$" and not text:find ":"
 end
 
 --- The filter for a device, or for one of its interfaces. A filter with names has `named`: they are looked up when the query runs.
 ---@param device string an IPv4 address, or a name; IPv6 is sent as text, which is unverified
----@param interface? integer|string its SNMP index, or a name
+---@param interface? integer|string its SNMP index (a number), or a name (a text)
 ---@return { type: string, value?: string, named?: { exporter: string, interface?: integer|string } }?
 ---@return string? message what is wrong
 function filters.exporter(device, interface)
   if not addresses.is_ip(device) and not is_name(device) then
     return nil, check.message("exporter", device, "the text of the device's IPv4 or IPv6 address, or its name")
   end
-  local index = check.digits(interface, 0, 2 ^ 32 - 1)
+  local index = check.integer(interface, 0, 2 ^ 32 - 1)
   if interface ~= nil and not index and not is_text(interface) then
-    return nil, check.message("exporter: interface", interface, "an interface's SNMP index, a whole number from 0, or its name")
+    return nil, check.message("exporter: interface", interface, "an interface's SNMP index, a whole number from 0, or its name, a text")
   end
   if not addresses.is_ip(device) or (interface ~= nil and not index) then
     return { type = wire.filter_type.exporter, named = { exporter = device, interface = index or interface } }
@@ -96,14 +96,14 @@ function filters.exporter(device, interface)
 end
 
 --- The filter for a group of devices. A name is looked up when the query runs.
----@param group integer|string its id or name
+---@param group integer|string its id (a number) or name (a text)
 ---@return { type: string, value?: string, named?: { device_group: string } }?
 ---@return string? message what is wrong
 function filters.device_group(group)
-  local id = check.digits(group, 0)
+  local id = check.integer(group, 0)
   if id then return wire.filters.device_group("in", id) end
   if is_text(group) then return { type = wire.filter_type.exporter, named = { device_group = group } } end
-  return nil, check.message("device_group", group, "the id of a device group, a whole number from 0, or its name")
+  return nil, check.message("device_group", group, "the id of a device group, a whole number from 0, or its name, a text")
 end
 
 return filters

@@ -1,5 +1,5 @@
---- The query: an immutable value that says which flows are wanted and how. when, devices, wanted and without have the
---- methods that build it, running those that run it.
+--- The query: an immutable value that describes which flows are requested, and how. devices, report_options, times and
+--- remove have the methods that build it, run those that run it.
 
 local check = require "scrutinizer.check"
 local draft = require "scrutinizer.query.draft"
@@ -8,10 +8,10 @@ local suggest = require "scrutinizer.suggest"
 local wire = require "scrutinizer.wire"
 
 require "scrutinizer.query.devices"
-require "scrutinizer.query.wanted"
-require "scrutinizer.query.when"
-require "scrutinizer.query.without"
-local running = require "scrutinizer.query.running"
+require "scrutinizer.query.remove"
+require "scrutinizer.query.report_options"
+require "scrutinizer.query.times"
+local run = require "scrutinizer.query.run"
 
 local query = {}
 
@@ -41,7 +41,7 @@ function query.new(client, report_type, level)
   local designed = type(report_type) == "string" and report_type:find "^custom_" and wire.try_encode(report_type)
   local good, hint = suggest.open(report_type, names.report_types)
   if hint then
-    hint = ('%s (if the name is right, say :set("%s", %s))'):format(hint, wire.field.type, check.show(report_type))
+    hint = ('%s (if the name is right, use :set("%s", %s))'):format(hint, wire.field.type, check.show(report_type))
   end
   if not designed and not (good and wire.try_encode(good)) then
     error(check.message("report", report_type, "a report type's name, as in scrutinizer.report_types", hint), level or 3)
@@ -49,7 +49,7 @@ function query.new(client, report_type, level)
   return draft.query(client, new_spec(report_type))
 end
 
---- A query with a ready spec (`report_json.from`). Absent members get their defaults.
+--- A query with a finished spec (`report_json.from`). Absent members get their defaults.
 ---@param client table
 ---@param spec table
 ---@return scrutinizer.Query
@@ -59,6 +59,6 @@ function query.from_spec(client, spec)
   return draft.query(client, whole)
 end
 
-query.is, query.complaint = draft.is, running.complaint
+query.is, query.complaint = draft.is, run.complaint
 
 return query

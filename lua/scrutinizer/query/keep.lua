@@ -8,9 +8,9 @@ local wire = require "scrutinizer.wire"
 
 local keep = {}
 
-local ALLOWED = "a value (text, a number, a network such as \"10.0.0.0/8\"), a list of such, or a table with min, max, begins, contains, no"
+local ALLOWED = "a value (text, a number, a network such as \"10.0.0.0/8\"), a list of values, or a table with min, max, begins, contains, no"
 local NUMBER = "a number, or its decimal text"
-local TEXTS = "text, not empty, or a list of such"
+local TEXTS = "text that is not empty, or a list of such texts"
 local MAX_DEPTH = 8
 
 ---@class scrutinizer.Kept one condition
@@ -38,7 +38,12 @@ local function is_plain(value)
   return type(value) == "string" or number_text(value) ~= nil
 end
 
--- Adds a plain value to a test's lists. Returns a hint when it is a network with host bits.
+-- Whether a text was meant as a network: an address of digits and dots, or with two colons, and a length or mask behind a slash.
+local function is_like_network(text)
+  return text:find "^%d+%.[%d.]*/[%d.]*$" ~= nil or text:find "^[%x.]*:[%x:.]*:[%x:.]*/%d*$" ~= nil
+end
+
+-- Adds a plain value to a test's lists. Returns what is allowed, and perhaps a hint, when it is a text that looks like a network and is none.
 local function add_plain(lists, value)
   local number = number_text(value)
   if number then
@@ -47,9 +52,10 @@ local function add_plain(lists, value)
   end
   table.insert(lists.texts, value)
   local network, hint = addresses.network(value)
+  if hint then return "a network without host bits", hint end
+  if not network and is_like_network(value) then return 'a network, an address with its length, as "10.0.0.0/8" or "2001:db8::/32"' end
   if network or addresses.is_ip(value) then table.insert(lists.networks, value) end
   if is_decimal(value) then table.insert(lists.decimals, value) end
-  return hint
 end
 
 -- A value in words; different values have different words.
@@ -62,8 +68,8 @@ local read -- reads any condition
 local function read_values(at, list)
   local lists, words = { texts = {}, decimals = {}, numbers = {}, networks = {} }, {}
   for i, value in ipairs(list) do
-    local hint = add_plain(lists, value)
-    if hint then return nil, check.message(at, value, "a network without host bits", hint) end
+    local allowed, hint = add_plain(lists, value)
+    if allowed then return nil, check.message(at, value, allowed, hint) end
     words[i] = show(value)
   end
   return { one_of = lists }, "= " .. table.concat(words, " or ")
@@ -75,9 +81,9 @@ local function read_list(at, list, depth)
   for _, value in ipairs(list) do plain = plain and is_plain(value) end
   if plain then return read_values(at, list) end
   for i, value in ipairs(list) do
-    local test, said = read(at, value, depth)
-    if not test then return nil, said end
-    tests[i], words[i] = test, said
+    local test, text = read(at, value, depth)
+    if not test then return nil, text end
+    tests[i], words[i] = test, text
   end
   return { any = tests }, "(" .. table.concat(words, " or ") .. ")"
 end
@@ -107,6 +113,9 @@ local function read_range(at, given)
   local max
   max, wrong = read_bound(at, "max", given.max)
   if wrong then return nil, wrong end
+  if min and max and require("scrutinizer.core").compare(min, max) > 0 then
+    return nil, ("%s: min is %s and max %s: no number is in between"):format(at, min, max)
+  end
   if min then words[#words + 1] = "from " .. min end
   if max then words[#words + 1] = "up to " .. max end
   return { between = { min = min, max = max } }, table.concat(words, " ")
@@ -117,9 +126,9 @@ local NAMED = { min = true, max = true, begins = true, contains = true, no = tru
 -- The parts of a table with min, max, begins, contains, no: all must hold.
 local function read_named(at, given, depth)
   local tests, words = {}, {}
-  local function add(test, said)
-    tests[#tests + 1], words[#words + 1] = test, said
-    return not test and said or nil
+  local function add(test, text)
+    tests[#tests + 1], words[#words + 1] = test, text
+    return not test and text or nil
   end
   local wrong
   if given.min ~= nil or given.max ~= nil then wrong = add(read_range(at, given)) end
@@ -127,8 +136,8 @@ local function read_named(at, given, depth)
     if not wrong and given[name] ~= nil then wrong = add(read_texts(at, name, given[name])) end
   end
   if not wrong and given.no ~= nil then
-    local test, said = read(at .. ": no", given.no, depth)
-    wrong = not test and said or add({ no = test }, "not " .. tostring(said))
+    local test, text = read(at .. ": no", given.no, depth)
+    wrong = not test and text or add({ no = test }, "not " .. tostring(text))
   end
   if wrong then return nil, wrong end
   return { all = tests }, #words > 1 and "(" .. table.concat(words, " and ") .. ")" or words[1]

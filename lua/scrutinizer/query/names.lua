@@ -46,7 +46,7 @@ names.report_types = {
 --- Named times (`query:range`). The appliance decides when a day begins; see `query:timezone`.
 ---@type table<string, string>
 names.date_ranges = {
-  Custom = "the times said with query:between",
+  Custom = "the times set with query:between",
   Last24Hours = "the last 24 hours",
   LastFifteenMinutes = "the last 15 minutes",
   LastFiveMinutes = "the last 5 minutes",
@@ -73,7 +73,7 @@ names.date_ranges = {
 ---@type table<string, string>
 names.filters = {
   sdfDips = "exporters and interfaces: query:exporter, query:device_group, query:all_exporters",
-  sdfIPGroups = "IP groups by id: ip_group, src_ip_group, dst_ip_group",
+  sdfIPGroups = "IP groups, by id or name: ip_group, src_ip_group, dst_ip_group",
   sdfIpns = "IP networks: network, src_network, dst_network",
   sdfIps = "host addresses: ip, src_ip, dst_ip",
   sdfPorts = "application port and protocol: app_port",

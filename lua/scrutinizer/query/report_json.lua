@@ -1,4 +1,4 @@
---- The report JSON that people copy: what the appliance's UI shows, and what the vendor's article prints, with `#` comments.
+--- The report JSON that people copy: what the appliance's UI shows, and what the vendor's article prints, with `#` comments; `//` begins one too.
 
 local ascii = require "scrutinizer.ascii"
 local check = require "scrutinizer.check"
@@ -20,15 +20,29 @@ local function string_end(text, at)
   return at
 end
 
--- Position of the first `#` outside of strings, or nil.
+-- Where a comment's `//` stands at `at`: true; else the position from which to look on. A URL has such slashes after its scheme, and may in its path.
+local function slashes(line, at)
+  if line:sub(at + 1, at + 1) ~= "/" then return false, at + 1 end
+  if not line:sub(1, at - 1):find "[A-Za-z]:$" then return true end
+  return false, line:match("^[^%s?{]*()", at)
+end
+
+-- Position of the first `#` or `//` outside of strings and URLs, or nil.
 local function comment_start(line)
   local at = 1
   while at do
-    local mark = line:find('["#]', at)
-    if not mark or line:sub(mark, mark) == "#" then return mark end
-    -- Skip the string; an unclosed one reaches to the line's end.
-    local quote = string_end(line, mark)
-    at = quote and quote + 1
+    local mark = line:find('["#/]', at)
+    local char = mark and line:sub(mark, mark)
+    if not mark or char == "#" then return mark end
+    if char == "/" then
+      local found
+      found, at = slashes(line, mark)
+      if found then return mark end
+    else
+      -- Skip the string; an unclosed one reaches to the line's end.
+      local quote = string_end(line, mark)
+      at = quote and quote + 1
+    end
   end
 end
 
@@ -42,7 +56,7 @@ end
 
 -- Whether this text may follow a value on its line.
 local function value_ends(rest)
-  return rest:find "^%s*$" or rest:find "^%s*[,:%]}#]"
+  return rest:find "^%s*$" or rest:find "^%s*[,:%]}#]" or rest:find "^%s*//"
 end
 
 -- Whether a line can begin JSON or a head. Otherwise, after a comment, it is the comment's continuation.
@@ -75,7 +89,7 @@ end
 local function clean_line(line, in_comment)
   line = clean_indent(line)
   local mark = comment_start(line)
-  local whole_line = mark and line:find "^%s*#"
+  local whole_line = mark and (line:find "^%s*#" or line:find "^%s*//")
   if in_comment and not whole_line and line:find "%S" and not begins_json(line) then return blanks(line), true end
   if not mark then return line, false end
   return line:sub(1, mark - 1) .. blanks(line:sub(mark)), true
@@ -148,7 +162,7 @@ local function skip(text, at)
   end
 end
 
---- Reads report JSON. The text may have `#` comments, also wrapped ones whose next line does not begin JSON; the heads `rpt_json=` and
+--- Reads report JSON. The text may have comments behind `#` or `//`, also wrapped ones whose next line does not begin JSON; the heads `rpt_json=` and
 --- `data_requested=`, both, one or none; or the article's URL form. Without a head, an object that has only directions is `data_requested`,
 --- any other is `rpt_json`. A part that the text lacks is nil; a text with neither is an error. Raises when `text` is not a string.
 ---@param text string
@@ -166,11 +180,11 @@ function report_json.read(text)
     local object, rest = read_object(source, head and after or at)
     if not object then return nil, rest end
     local name = head or bare_name(object)
-    if found[name] then return fail(source, at, name .. " is there twice") end
+    if found[name] then return fail(source, at, name .. " occurs twice") end
     found[name] = object
     at = skip(source, rest)
   end
-  if not next(found) then return fail(source, 1, "there is no JSON in it") end
+  if not next(found) then return fail(source, 1, "the text contains no JSON") end
   return found
 end
 
@@ -340,7 +354,7 @@ local function read_data(spec, data, said_directions)
       spec.graph = spec.graph or data[direction][wire.limit.graph]
     end
   end
-  if not asked[1] then return "it asks for no direction" end
+  if not asked[1] then return "it names no direction" end
   if table.concat(asked, ",") ~= table.concat(spec.directions or {}, ",") then
     spec.directions, spec.direction_said, spec.extras.directions = asked, true, nil
     spec.fields[wire.field.directions] = said_directions
@@ -374,7 +388,7 @@ function report_json.from(client, text)
   if type(text) ~= "string" then error(check.message("report_from", text, "the text of a report's JSON"), 3) end
   local found, err = report_json.read(text)
   if not found then return nil, err end
-  if not found.rpt_json then return errors.fail("decode", "report JSON: there is no rpt_json in it") end
+  if not found.rpt_json then return errors.fail("decode", "report JSON: rpt_json is missing") end
   local spec, message = spec_of(found)
   if not spec then return errors.fail("decode", "report JSON: " .. message) end
   return query.from_spec(client, spec)

@@ -165,7 +165,7 @@ function Recording:close()
   self._handle = nil
 end
 
--- The most bytes of the first line. What has a longer one is no recording, and may be a device that never ends.
+-- The most bytes of the first line. A file with a longer one is not a recording; it may be a device that never ends.
 local MAX_HEAD = 65536
 
 -- The first line, decoded. The next read begins behind it.

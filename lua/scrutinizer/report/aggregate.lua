@@ -2,6 +2,7 @@
 
 local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
+local projection = require "scrutinizer.report.projection"
 local times = require "scrutinizer.time.times"
 
 local aggregate = {}
@@ -53,6 +54,8 @@ local function add_field(plan, spec, option, name)
   if not entry then
     return nil, check.message("aggregate: " .. option, name, "a field that the query selects")
   end
+  local of_all = projection.of_all("aggregate: " .. option, entry.column, spec.tests and spec.tests.by)
+  if of_all then return nil, of_all end
   plan.fields[#plan.fields + 1], plan.projection[#plan.projection + 1] = name, entry
   return #plan.fields
 end
@@ -60,7 +63,8 @@ end
 -- A field of the result; no two may have one name. Returns what is wrong.
 local function add_result(plan, option, name)
   if plan.results[name] then
-    return ("aggregate: %s: two fields of the result would be called %s; give one an alias with :select, or in by"):format(option, check.show(name))
+    return ("aggregate: %s: two fields of the result would have the name %s; give one an alias with :select, or in by"):format(
+      option, check.show(name))
   end
   plan.results[name] = true
 end
@@ -85,7 +89,7 @@ local function read_alias(name, given)
   for key in pairs(given) do
     if not BY[key] then return nil, check.message(place .. ": option", key, "prefix, prefix6, every") end
   end
-  if (given.prefix == nil) == (given.every == nil) then return nil, place .. ": say prefix or every, one of them" end
+  if (given.prefix == nil) == (given.every == nil) then return nil, place .. ": set either prefix or every" end
   local by = { name = name, prefix = check.integer(given.prefix, 0, 128), prefix6 = check.integer(given.prefix6, 0, 128) }
   if given.every ~= nil then
     by.every = times.seconds(given.every)

@@ -1,4 +1,4 @@
---- The facts that an answer has besides its rows: totals, times, exporters, footers. And whether an answer with status 200 is a failure.
+--- The facts that an answer has besides its rows: totals, times, exporters, footers. Also finds out whether an answer with status 200 is a failure.
 
 local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
@@ -29,7 +29,7 @@ local function fact(decoder, name, direction)
   return value, nil, kind -- after a value, the second result of `fact` is its position
 end
 
---- How many rows exist in a direction (1 inbound, 2 outbound); nil when the answer does not say.
+--- How many rows exist in a direction (1 inbound, 2 outbound); nil when the answer does not contain it.
 ---@return integer? total
 ---@return scrutinizer.Error? err
 function answer.total(decoder, direction)
@@ -66,7 +66,7 @@ end
 function answer.exporters(decoder)
   local value, err, position = fact(decoder, "exporter_details")
   if value == nil then return nil, err end
-  -- An empty list is Perl's way to say an empty object.
+  -- Perl may write an empty object as an empty list.
   if type(value) ~= "table" or value[1] ~= nil then return wrong(position, "exporter_details is not an object") end
   local exporters = {}
   for ip, details in pairs(value) do

@@ -14,20 +14,20 @@ local walk = require "scrutinizer.report.walk"
 ---@class scrutinizer.Cursor
 ---@field direction string      "inbound", "outbound" or "both": what the query asks for
 ---@field columns? scrutinizer.Column[] once known, in the answer's order
----@field total? integer        rows that exist; with both directions, the sum; absent where rows are filtered here (`:keep`, some `:where`)
+---@field total? integer        rows that exist; with both directions, the sum; absent where the client filters rows (`:keep`, some `:where`)
 ---@field totals? table         with both directions: { inbound =, outbound = }
 ---@field time? table           { first =, last =, timezone = }: bucket starts, epoch seconds
 ---@field exporters? table      { [ip] = { flows =, hex = } }
 ---@field request_id? string
 ---@field fields? table[]       the row's fields in order: { { field =, column = }, … }
 ---@field bytes integer         bytes of JSON read so far
----@field granularity? integer  minutes per bucket, when the query or the answer says them
+---@field granularity? integer  minutes per bucket, when the query or the answer has them
 ---@field footer? table         { others = { [name] = text }, total = { [name] = text } }
 local methods = {}
 
 ---@class scrutinizer.Column
 ---@field name string      the row's field
----@field label string     as the appliance heads it
+---@field label string     the column's heading
 ---@field title string
 ---@field numeric boolean
 ---@field column? string   `query:columns` with `:select`: the column that the field comes from
@@ -47,8 +47,10 @@ function methods:next()
 end
 
 --- Ends the transfer. May be called any number of times. After it, `next` returns an error of kind `cancelled`, unless all rows were given.
+---@return true
 function methods:close()
   walk.cancel(self, "the cursor was closed before its end")
+  return true
 end
 
 local Cursor = { __name = "scrutinizer.Cursor", __close = methods.close }
@@ -96,7 +98,7 @@ local function open(query, spec, reuse)
     _reuse = reuse or false,
     _resumed = resumed and true, _time = type(resumed) == "table" and resumed, _gathers = false,
     _answers = 0, _now = os.time(), _done = false, _error = false, _exchange = false, _epochs = false,
-    _report_fields = false, _columns = false, _decoder = false, _asked = false, _turned = false, _read = 0,
+    _report_fields = false, _columns = false, _decoder = false, _asked = false, _direction_index = false, _read = 0,
     _requests = 0, _waited = 0, _retry = false, _ended = false, _end_reported = false, _reader = false, _cancelled = false,
     _prefetch = prefetch.new(spec),
   }, Cursor)
@@ -115,7 +117,7 @@ function cursor.rows(query, spec, options)
   return opened, nil, nil, opened
 end
 
--- A report's own table prints itself; its rows are plain.
+-- A report's table has `__tostring`; its rows have no metatable.
 local Report = { __name = "scrutinizer.Report" }
 
 function Report:__tostring()
@@ -160,7 +162,7 @@ function cursor.aggregate(query, spec, plan)
   return listing.of(sums:rows(plan.top, plan.count, plan.metatable), "groups")
 end
 
--- A single value has no rest that `resume` could ask for.
+-- A single value has no rest to request: its error has no `resume`.
 local function without_resume(err)
   err.resume = nil
   return err
@@ -228,7 +230,7 @@ local function count_rows(query, spec)
   return count
 end
 
---- How many rows exist, whatever limit and offset say. Requests one row; when the answer has no total, requests all rows and counts them.
+--- How many rows exist; limit and offset have no effect. Requests one row; when the answer has no total, requests all rows and counts them.
 ---@param query scrutinizer.Query
 ---@param spec table
 ---@return integer? count

@@ -1,4 +1,4 @@
---- What a query asks for, in a few words: for errors, and for what reports and cursors say of themselves.
+--- A query in a few words: for errors, and for `tostring` of reports and cursors.
 
 local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
@@ -7,7 +7,7 @@ local wire = require "scrutinizer.wire"
 
 local described = {}
 
---- The query's times as they were said; nil when none were.
+--- The query's times as they were set; nil when none were.
 ---@param spec table a query's spec
 ---@return string?
 function described.times(spec)
@@ -29,7 +29,7 @@ function described.text(spec)
   return ("%s, %s, %s"):format(check.show(spec.type), described.direction(spec), described.times(spec) or "no times yet")
 end
 
---- Says in an error which query failed: `report`, `direction`, `window`, and `query`, which stays out of the error's own members.
+--- Adds to an error which query failed: `report`, `direction`, `window`, and `query`, which stays out of the error's own members.
 ---@param err scrutinizer.Error
 ---@param query scrutinizer.Query
 ---@return scrutinizer.Error err

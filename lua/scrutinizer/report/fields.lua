@@ -7,8 +7,8 @@ local wire = require "scrutinizer.wire"
 
 local report_fields = {}
 
---- The column that orders the report; "" means the column that the answer's headers mark. The second result says whether the columns must
---- have it: what `:set` gave is unchecked.
+--- The column that the report is ordered by; "" means the column that the answer's headers mark. The second result is true when the answer must
+--- have this column; a column given by `:set` is not checked.
 ---@param spec table
 ---@return string order
 ---@return boolean said
@@ -100,7 +100,7 @@ function GETTERS.bytes(self)
   return size
 end
 
--- Totals and footers are of all rows that the appliance has: absent where rows are filtered here.
+-- Totals and footers cover all rows of the appliance, so they are absent where the client filters rows.
 function GETTERS.total(self)
   local known = not self._keep and facts_of(self) or nil
   return known and sum_of(known.totals, self._parts)

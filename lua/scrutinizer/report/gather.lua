@@ -17,7 +17,7 @@ local gather = {}
 local CONCURRENCY = 8
 local ALLOWED = 'a list of queries, { q1, q2, concurrency = 8 }; an entry may be { q1, aggregate = { … } }'
 
--- What an entry may ask of its query, beside the whole report.
+-- The methods of its query that an entry can name, instead of `fetch`.
 local METHODS = { aggregate = true, series = true, rates = true, pie = true, count = true }
 local METHOD_LIST = "aggregate = { … }, series = true, rates = true, pie = true, count = true"
 
@@ -29,8 +29,8 @@ local function read_entry(value, is_query)
   local entry = { query = query }
   for key, argument in pairs(value) do
     if key ~= 1 then
-      if not METHODS[key] then return nil, check.message("what is asked", key, METHOD_LIST) end
-      if entry.method then return nil, ("say %s or %s, one of them"):format(entry.method, key) end
+      if not METHODS[key] then return nil, check.message("key", key, METHOD_LIST) end
+      if entry.method then return nil, ("set either %s or %s"):format(entry.method, key) end
       if key ~= "aggregate" and argument ~= true then return nil, check.message(key, argument, "true") end
       entry.method, entry.argument = key, argument
     end

@@ -97,7 +97,7 @@ end
 --- How many buckets there are: from the bucket of the window's start to the window's last one, and at least all that have points.
 ---@param all table[][] every series of the graph, on one grid
 ---@param interval integer seconds
----@param time? { first?: integer, last?: integer } what the answer says of its window: starts of buckets
+---@param time? { first?: integer, last?: integer } the answer's window: starts of buckets
 ---@param epochs? { from: integer, to: integer } the window asked for, half-open
 ---@return integer
 function graph_points.buckets(all, interval, time, epochs)

@@ -2,6 +2,7 @@
 
 local addresses = require "scrutinizer.addresses"
 local conditions = require "scrutinizer.wire.conditions"
+local errors = require "scrutinizer.errors"
 local wire = require "scrutinizer.wire"
 
 local named_exporters = {}
@@ -94,6 +95,8 @@ end
 function named_exporters.look_up(client, spec)
   local filters, err = look_up_filters(client, spec.filters)
   if not filters then return nil, err end
+  local contradiction = filters ~= spec.filters and wire.contradiction(wire.distinct(filters))
+  if contradiction then return errors.fail("api", contradiction) end
   local list
   list, err = look_up_conditions(client, spec.conditions)
   if not list then return nil, err end

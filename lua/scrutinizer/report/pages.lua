@@ -15,11 +15,11 @@ local pages = {}
 ---@field index 1|2            the decoder's number for it
 ---@field base integer         offset of its first row, on the wire
 ---@field limit? integer       rows to give at most
----@field tested boolean       rows are filtered here: not every row that is passed is given
+---@field tested boolean       the client filters rows: not every row that is passed is given
 ---@field given integer        rows passed so far: given, or dropped by the tests
 ---@field dropped integer      of these, those dropped
 ---@field to_skip integer      `skip` at the beginning
----@field skip integer         rows that meet the tests to drop first (`:offset` where rows are filtered here)
+---@field skip integer         rows that meet the tests to drop first (`:offset` where the client filters rows)
 ---@field cut boolean          a row that meets the tests came after the limit
 ---@field fresh integer        rows passed of the page being read
 ---@field unseen integer       of these, those dropped
@@ -28,7 +28,7 @@ local pages = {}
 ---@field ties? userdata       the given rows that tie with the last one (core.ties)
 ---@field reading? userdata    the same for the page being read
 ---@field joined? boolean      false: too many rows tie to be remembered
----@field total? integer       rows that exist, as the first page said
+---@field total? integer       rows that exist, from the first page
 ---@field answered boolean     whether the first page has been read
 ---@field done boolean
 ---@field proof? scrutinizer.Proof what a resumed walk starts with
@@ -76,7 +76,7 @@ function pages.left(part)
   return part.limit and part.limit - (part.given - part.dropped)
 end
 
---- What the core still gives of a part, when rows are filtered here.
+--- What the core still gives of a part, when the client filters rows.
 ---@param part scrutinizer.Part
 ---@return { overlap: boolean, skip: integer, left?: integer }
 function pages.quota(part)
@@ -110,9 +110,9 @@ function pages.resumed(parts)
 end
 
 local REFUSED = {
-  row = "the last row given is longer than max_row, so it cannot be checked where the rest begins",
-  ties = "more rows have the same sort value as the last one given than can be remembered (max_held), so repeated rows would not be noticed",
-  window = "the answer ended before it told the report's time range, and the query's times are relative to now: the rest could be another report's",
+  row = "the last row given is longer than max_row, so the client cannot check that the rest begins after it",
+  ties = "too many rows have the same sort value as the last row given (limit: max_held), so repeated rows could not be detected",
+  window = "the answer ended before its time range arrived, and the query's times are relative to now, so the rest could belong to another report",
 }
 
 --- Why a resumed walk cannot prove that it gives the rest; nil when it can, or need not. Restores the record of rows that tie.
@@ -174,7 +174,7 @@ function pages.leave(part, decoder)
   part.joined = part.ties:join(decoder, part.index)
 end
 
---- A row's identity: a hash of the raw values of all its cells, whatever was selected. Rank is left out, as it has no raw value: it is
+--- A row's identity: a hash of the raw values of all its cells, also those not selected. Rank is left out, as it has no raw value: it is
 --- unknown whether it counts from the page or from the report.
 ---@param cells? table[] as `decoder:last_row` gives them
 ---@return string?
@@ -254,8 +254,8 @@ function pages.finish(part)
   if part.done then return nil end
   if part.fresh == 0 then return pages.short(part, total) end
   if part.joined == false then
-    return errors.new("limit", "the page ends among more rows with the same sort value than can be remembered (max_held), so repeated rows on the "
-      .. "next page would not be noticed; use larger pages, or order by another column")
+    return errors.new("limit", "too many rows at the end of the page have the same sort value (limit: max_held), so repeated rows on the next page "
+      .. "could not be detected; use larger pages, or order by another column")
   end
   if not part.last then
     return errors.new("limit", "the last row of the page is longer than max_row, so the next page cannot be compared with it")
@@ -314,7 +314,7 @@ function pages.resume(parts, directions, walk)
   return rest
 end
 
--- Where rows are filtered here, one that is kept came after the limit, or may come in what was not read.
+-- Where the client filters rows, a kept row came after the limit, or may come in what was not read.
 local function is_cut(part)
   if not part.tested then return part.total and part.base + part.given < part.total end
   if part.cut or not part.limit or pages.left(part) > 0 then return part.cut end

@@ -119,7 +119,7 @@ local function tested(spec, field)
   local allowed, hint
   if not found then found, allowed, hint = parse_name(field) end
   if not found then return nil, check.message("keep: field", field, allowed, hint) end
-  if found.column == "direction" then return nil, "keep: direction: say :inbound() or :outbound()" end
+  if found.column == "direction" then return nil, "keep: direction: use :inbound() or :outbound() instead" end
   hint = not aliases[field] and suggest.did_you_mean(suggest.nearest(field, aliases))
   local why = ("keep: no column '%s' in this report%s"):format(found.column, hint and ", " .. hint or "")
   return { column = found.column, member = found.member, why = why }
@@ -142,36 +142,50 @@ local function numbered(test, fields)
   return out
 end
 
--- `select` of what the appliance computed of all rows, when some are left out here by a `where`.
-local function of_all(spec, plan)
-  for _, entry in ipairs(#plan.rest > 0 and spec.projection or {}) do
-    if conditions.OF_ALL[entry.column] then
-      return ("select: %s is of all rows that the appliance sends, and the rows are filtered here by %s: leave it out"):format(
-        entry.column, plan.rest[1].words)
-    end
+--- What is wrong with a column that the appliance computes from all rows, where the client leaves out rows because of a `where`. Nil: nothing.
+---@param option string the method, for the message
+---@param column string
+---@param by? string the condition by which the client filters rows; nil: none
+---@return string?
+function projection.of_all(option, column, by)
+  if not by or not conditions.OF_ALL[column] then return nil end
+  return ("%s: the appliance computes %s from all rows that it sends, but the client filters them by %s: remove it from %s"):format(
+    option, column, by, option:match "^[a-z]+")
+end
+
+local function selected_of_all(spec, by)
+  for _, entry in ipairs(spec.projection or {}) do
+    local message = projection.of_all("select", entry.column, by)
+    if message then return message end
   end
 end
 
---- How the rows of a query are filtered here: what `core.keep` takes, or false when every row is kept. Nil and a message on misuse.
+-- The tests of `keep`, added to those there are. Returns what is wrong.
+local function add_kept(all, spec, by)
+  for _, condition in ipairs(spec.kept) do
+    local column, message = tested(spec, condition.field)
+    message = message or projection.of_all("keep", column.column, by)
+    if message then return message end
+    for kind, part in pairs(condition.test) do column[kind] = part end
+    all[#all + 1] = column
+  end
+end
+
+--- How the client filters the rows of a query: the argument of `core.keep`, or false when every row is kept. Nil and a message on misuse. `by` is
+--- the first condition of `where` by which it filters, in words.
 ---@param spec table
 ---@return table|false|nil
 ---@return string? message
 function projection.tests(spec)
   local plan, message = conditions.plan(spec)
-  message = message or of_all(spec, plan)
-  if message then return nil, message end
-  local all = {}
+  if not plan then return nil, message end
+  local all, by = {}, plan.rest[1] and plan.rest[1].words
   for _, clause in ipairs(plan.rest) do all[#all + 1] = clause.test end
-  for _, condition in ipairs(spec.kept) do
-    local column
-    column, message = tested(spec, condition.field)
-    if not column then return nil, message end
-    for kind, part in pairs(condition.test) do column[kind] = part end
-    all[#all + 1] = column
-  end
+  message = selected_of_all(spec, by) or add_kept(all, spec, by)
+  if message then return nil, message end
   if #all == 0 then return false end
   local fields = {}
-  return { test = numbered({ all = all }, fields), fields = fields }
+  return { test = numbered({ all = all }, fields), fields = fields, by = by }
 end
 
 return projection

@@ -166,7 +166,7 @@ end
 
 -- ---- the rows ----
 
--- Whether a label that is a value of some row stands in the row of another entry: then entries and rows are not in the same order.
+-- Whether an entry's label is a value of another entry's row: then entries and rows are not in the same order.
 local function out_of_order(entries, rows)
   local place = {}
   for i, row in ipairs(rows) do
@@ -226,7 +226,7 @@ local function window(spec, now)
   return (times.epochs(spec, now))
 end
 
--- Asks report_start for the seconds per bucket. Nil and err also when its answer does not say.
+-- Asks report_start for the seconds per bucket. Nil and err also when its answer does not contain them.
 local function ask_start(client, spec, epochs)
   local like = times.like(function(_, _, words) return wire.start_form(spec, words) end, spec, nil, epochs)
   local value, err = call.send(client, wire.start_form(spec, epochs), { like = like })
@@ -262,7 +262,10 @@ local function find_interval(client, spec, decoder, all, epochs)
     .. "two points; set it with :granularity(minutes)", { status = 200 })
 end
 
-local function drawn(list)
+--- Whether a series of the list has points.
+---@param list scrutinizer.Series[]
+---@return boolean
+function series.drawn(list)
   for _, entry in ipairs(list) do
     if #entry.points > 0 then return true end
   end
@@ -312,7 +315,7 @@ function series.find(client, given)
   end
   if #list == 0 then return list end
   local interval, err = find_interval(client, spec, decoder, all, epochs)
-  if not interval and (drawn(list) or not OPTIONAL[err.kind]) then return nil, err end
+  if not interval and (series.drawn(list) or not OPTIONAL[err.kind]) then return nil, err end
   if not interval then return list end
   local fits, distance = graph_points.fit(all, interval)
   if not fits then
@@ -365,10 +368,10 @@ function series.complaint(spec)
   unit = unit ~= nil and type(unit) == "table" and unit.selected or (unit == nil and spec.unit)
   if order == nil then order = spec.order_by end
   if unit == wire.graph.PERCENT or order == wire.graph.PERCENT_COLUMN then
-    return ('the report is in percent; leave out :percent(), and order by "%s"'):format(wire.graph.BYTES_COLUMN)
+    return ('the report is in percent; remove :percent(), and order by "%s"'):format(wire.graph.BYTES_COLUMN)
   end
   if order ~= nil and not tostring(order):find(wire.graph.BYTES_WORD, 1, true) then
-    return ('the points have the values of the column that orders the report, %s, which is not bytes; use :order_by "%s", or :series()')
+    return ('the points are values of %s, the column that the report is ordered by, and not bytes; use :order_by "%s", or :series()')
       :format(errors.neutral(order, 60), wire.graph.BYTES_COLUMN)
   end
 end

@@ -114,7 +114,7 @@ local function ask(self, asked)
   end
   if self._decoder then self._decoder:close() end -- frees its large memory now; Lua's collector does not count it
   self._decoder = false
-  self._asked, self._decoder, self._ended, self._turned = asked, new_decoder(self, asked), false, nil
+  self._asked, self._decoder, self._ended, self._direction_index = asked, new_decoder(self, asked), false, nil
   self._retry = self._retry or retry.new(self._client)
   self._requests = self._requests + 1
   self._exchange = #wanted == 1 and prefetch.take(self._prefetch, wanted[1])
@@ -184,7 +184,7 @@ end
 -- Counts the rows that the fast path gave to the user, and those that the tests dropped.
 function walk.count_passed(self)
   if self[FAST_PATH] then
-    local part, passed = part_at(self, self._turned), self._decoder:passed()
+    local part, passed = part_at(self, self._direction_index), self._decoder:passed()
     part.given, part.fresh = part.given + passed, part.fresh + passed
   end
   if not self._keep or not self._decoder then return end
@@ -276,7 +276,7 @@ local function join(self)
   return not keep_report_fields(self, begun_parts(self), true) and same_window(self)
 end
 
--- Whether the user has all rows that the limit allows, where rows are filtered here: the appliance sends on, because it does not know the limit.
+-- Whether the user has all rows that the limit allows, where the client filters rows: the appliance continues to send, as it does not know the limit.
 -- `surely`: and it is known that the limit has cut some off.
 local function has_all(self, surely)
   if not self._keep or not self._decoder then return false end
@@ -370,7 +370,7 @@ end
 -- requested first, and outbound again after it.
 local function turn(self, part)
   local before = self._asked[1]
-  self._turned = part.index
+  self._direction_index = part.index
   if before == part or before.done then return true end
   local found, err = report_fields.read(self._decoder, self._asked)
   if not found then return nil, err end
@@ -422,7 +422,7 @@ end
 -- Decides about a row that the decoder gave: true when the user gets it.
 local function accept(self, index)
   local part = part_at(self, index)
-  if index ~= self._turned then
+  if index ~= self._direction_index then
     local mine, err = turn(self, part)
     if not mine then return false, err end
   end
@@ -533,7 +533,7 @@ end
 
 -- The part whose rows may be folded in the core without checks in Lua, and how many; nil at a page's first row and over the limit.
 local function foldable(self)
-  local part = part_at(self, self._turned or self._asked[1].index)
+  local part = part_at(self, self._direction_index or self._asked[1].index)
   local left = pages.left(part) or 2 ^ 53
   if not part.overlap and left > 0 then return part, left end
 end
@@ -546,7 +546,7 @@ local function fold(self, sums)
   local count, state, message, position = self._decoder:fold(transfer, sums, part.index, left)
   if not count then return take(self, nil, state, message, position) end
   part.given, part.fresh = part.given + count, part.fresh + count
-  self._turned = self._turned or (count > 0 and part.index) or nil
+  self._direction_index = self._direction_index or (count > 0 and part.index) or nil
   if state and state ~= part.index then
     local mine, err = turn(self, part_at(self, state))
     return (mine or not err) and false or nil, err
@@ -588,7 +588,7 @@ function walk.cancel(self, why)
     return
   end
   self._error = self._error or not ended and err
-  local part = self[FAST_PATH] and self[FAST_PATH]:busy() and part_at(self, self._turned)
+  local part = self[FAST_PATH] and self[FAST_PATH]:busy() and part_at(self, self._direction_index)
   if part then part.given = part.given + 1 end -- count the row that is being made
   close_answer(self)
   prefetch.drop(self._prefetch)

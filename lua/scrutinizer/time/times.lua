@@ -60,16 +60,7 @@ local function read_date(text)
   if month < 1 or month > 12 or day < 1 or day > zone.month_length(year, month) then
     return nil, "there is no such day"
   end
-  return { year = year, month = month, day = day, hour = 0, min = 0, sec = 0 }, at
-end
-
-local function epoch_in(fields, timezone)
-  if not timezone then
-    return nil, 'it has no zone: add "Z" or "+01:00" at its end, or call :timezone "Europe/Berlin"'
-  end
-  local local_zone, message = zone.load(timezone)
-  if not local_zone then return nil, message end
-  return local_zone:epoch(fields)
+  return { year = year, month = month, day = day, hour = 0, min = 0, sec = 0, starts = true }, at
 end
 
 -- Reads ISO 8601 text: its fields, and seconds east of UTC (false: the text has no zone); or nil and what is wrong.
@@ -79,7 +70,7 @@ local function read(text)
   if at > #text then return fields, false end
   local time, rest = clock(text, at)
   if not time then return nil, rest end
-  fields.hour, fields.min, fields.sec = time.hour, time.min, time.sec
+  fields.hour, fields.min, fields.sec, fields.starts = time.hour, time.min, time.sec, nil
   local offset = shift(text:sub(rest))
   if offset == nil then return nil, 'the zone must be "Z" or as in "+01:00"' end
   return fields, offset
@@ -90,8 +81,30 @@ local function clock_seconds(fields)
   return zone.days(fields.year, fields.month, fields.day) * 86400 + fields.hour * 3600 + fields.min * 60 + fields.sec
 end
 
+---@alias scrutinizer.Bound integer|table a moment; or fields of the zone's clock: with `starts`, the first moment that has them or later ones
+
+--- A bound as a moment, after it was moved by days of the calendar. A moment keeps the hour that the zone's clock shows then.
+---@param bound scrutinizer.Bound
+---@param days integer
+---@param local_zone? table may be nil for a moment that is not moved
+---@return integer?
+---@return string? message when the clock skips the time, or shows it twice
+function times.at(bound, days, local_zone)
+  if type(bound) == "number" then
+    if days == 0 then return bound end
+    local c = local_zone:civil(bound)
+    c.day = c.day + days
+    return local_zone:epoch(c)
+  end
+  local fields = {}
+  for key, value in pairs(bound) do fields[key] = value end
+  fields.day = fields.day + days
+  if fields.starts then return local_zone:start(fields) end
+  return local_zone:moment(fields)
+end
+
 --- Epoch seconds of ISO 8601 text: "2026-11-01T00:00:00Z", "2026-11-01 00:00+01:00", "2026-11-01". Text without a zone is
---- read in `timezone`, as `Zone:epoch` does.
+--- read in `timezone`: a day alone is its first moment; a time that the zone's clock skips, or shows twice, is wrong.
 ---@param text string
 ---@param timezone? string IANA name
 ---@return integer? epoch
@@ -99,8 +112,11 @@ end
 function times.parse(text, timezone)
   local fields, offset = read(text)
   if not fields then return nil, offset end
-  if not offset then return epoch_in(fields, timezone) end
-  return clock_seconds(fields) - offset
+  if offset then return clock_seconds(fields) - offset end
+  if not timezone then return nil, 'it has no zone: add "Z" or "+01:00" at its end, or call :timezone "Europe/Berlin"' end
+  local local_zone, message = zone.load(timezone)
+  if not local_zone then return nil, message end
+  return times.at(fields, 0, local_zone)
 end
 
 --- Reads a moment as `query:between` takes it.
@@ -124,13 +140,14 @@ function times.moment(moment, timezone)
   return nil, "it must be whole seconds in the years 1970 to 9999"
 end
 
---- Whether a moment is text that can be read, but waits for the query's zone.
+--- Whether a moment is text that can be read, but only in the query's zone.
 ---@param moment any
 ---@return integer? clock seconds from 1970 on the clock of that zone; nil: it waits for none
+---@return scrutinizer.Bound? fields
 function times.waits(moment)
   local fields, offset = read(type(moment) == "string" and moment or "")
   if not fields or offset then return nil end
-  return clock_seconds(fields)
+  return clock_seconds(fields), fields
 end
 
 -- Named ranges that end now: their length in seconds.
@@ -164,8 +181,8 @@ local CALENDAR = {
   LastYear = function(c) return { c.year - 1, 1, 1 }, { c.year, 1, 1 } end,
 }
 
-local function midnight(local_zone, day)
-  return local_zone:epoch { year = day[1], month = day[2], day = day[3] }
+local function midnight(day)
+  return { year = day[1], month = day[2], day = day[3], hour = 0, starts = true }
 end
 
 -- Uses the local clock's hour, because some zones differ from UTC by half an hour.
@@ -191,10 +208,7 @@ local function named(range, timezone, now)
   if not local_zone then return nil, message end
   if not calendar then return last_full_hour(local_zone, now) end
   local first, after = calendar(local_zone:civil(now))
-  local from = midnight(local_zone, first)
-  -- At midnight exactly the range would be empty: make it one second.
-  local to = after and midnight(local_zone, after) or math.max(now, from + 1)
-  return { from = from, to = to }
+  return { from = midnight(first), to = after and midnight(after) or now, is_open = not after }
 end
 
 --- Whether times have a length rather than bounds: "LastHour", `query:last`.
@@ -205,20 +219,33 @@ function times.has_length(said)
   return said.last ~= nil or hours_back or ROLLING[said.range] ~= nil or said.range == "LastFullHour"
 end
 
---- The epochs of a query's times at the moment `now`; all pages of one walk share them. Ranges of minutes, hours or days such as "LastHour" end
---- with the last full minute; "Today" and "This…" end at `now`. Calendar ranges need the query's timezone. It is unverified that the appliance
---- counts each range in the same way.
+--- The bounds of a query's times at the moment `now`, before they are moved. Ranges of minutes, hours or days such as "LastHour" end with the last
+--- full minute; "Today" and "This…" end at `now`. Calendar ranges need the query's timezone. It is unverified that the appliance counts each range
+--- in the same way.
+---@param spec table a query's spec
+---@param now integer epoch seconds
+---@return { from: scrutinizer.Bound, to: scrutinizer.Bound, is_open?: boolean }? bounds `is_open`: up to now, which may be the window's beginning
+---@return string? message why they are not known
+function times.bounds(spec, now)
+  local span = spec.times
+  if not span then return nil, "the query has no times" end
+  if span.from then return { from = span.from, to = span.to } end
+  if span.last then return { from = now - span.last, to = now } end
+  return named(span.range, spec.timezone, now)
+end
+
+--- The epochs of a query's times at the moment `now`; all pages of one walk share them.
 ---@param spec table a query's spec
 ---@param now? integer epoch seconds, default the clock's
 ---@return { from: integer, to: integer }? epochs
 ---@return string? message why they are not known
 function times.epochs(spec, now)
-  local span = spec.times
-  if not span then return nil, "the query has no times" end
-  if span.from then return { from = span.from, to = span.to } end
-  now = now or os.time()
-  if span.last then return { from = now - span.last, to = now } end
-  return named(span.range, spec.timezone, now)
+  local bounds, message = times.bounds(spec, now or os.time())
+  if not bounds then return nil, message end
+  local local_zone = zone.load(spec.timezone)
+  local from, to = times.at(bounds.from, 0, local_zone), times.at(bounds.to, 0, local_zone)
+  -- At midnight exactly "Today" would be empty: make it one second.
+  return { from = from, to = bounds.is_open and math.max(to, from + 1) or to }
 end
 
 --- The query's times in words, such as "now-3600", when they come from the clock. Unlike epochs, they are the same in every run of a query.

@@ -57,52 +57,34 @@ local function hour_back(at, local_zone, now)
   return { from = from, to = from + 3600 }
 end
 
--- The zone by which a window is counted; nil and a message when the query has none.
+-- The time zone of a query's window; nil and a message when the query has none.
 local function zone_of(spec, what)
-  if not spec.timezone then return nil, ('%s: in which time zone? Say :timezone "Europe/Berlin"'):format(what) end
+  if not spec.timezone then return nil, ('%s: the query has no time zone; set one, such as :timezone "Europe/Berlin"'):format(what) end
   local found, message = zone.load(spec.timezone)
   if not found then return nil, ("%s: time zone %s: %s"):format(what, check.show(spec.timezone), message) end
   return found
 end
 
--- The first moment at which the clock shows these fields or later: of a time that it skips, the moment at which it skips it.
-local function boundary(local_zone, fields)
-  local epoch = local_zone:epoch(fields)
-  local c = local_zone:civil(epoch)
-  local skipped = (zone.days(c.year, c.month, c.day) - zone.days(fields.year, fields.month, fields.day)) * 86400
-    + (c.hour - fields.hour) * 3600 + c.min * 60 + c.sec
-  local low, high = epoch - math.max(skipped, 0), epoch
-  while low < high do
-    local middle = math.floor((low + high) / 2)
-    if local_zone:offset(middle) == local_zone:offset(epoch) then high = middle else low = middle + 1 end
-  end
-  return high
-end
-
-local function calendar_window(spec, now)
-  local unit, at = spec.times.unit, spec.times.at
-  local local_zone, message = zone_of(spec, unit)
-  if not local_zone then return nil, message end
-  if unit == "hour" and type(at) == "number" then return hour_back(at, local_zone, now) end
-  local first = fields_of(unit, at, local_zone, now)
-  local after = { year = first.year, month = first.month, day = first.day, hour = first.hour }
+-- The bounds of a day or month.
+local function calendar_bounds(unit, first)
+  local after = { year = first.year, month = first.month, day = first.day, hour = 0, starts = true }
   after[unit] = after[unit] + 1
-  local from, to = boundary(local_zone, first), boundary(local_zone, after)
-  if from < to then return { from = from, to = to } end
-  return nil, ("%s: there is no %s in %s: its clocks skip it"):format(unit, at, local_zone.name)
+  first.starts = true
+  return { from = first, to = after }
 end
 
 -- ---- texts that wait for their zone ----
 
-local function between_window(spec)
-  local said, found = spec.times.between, {}
+local function between_bounds(spec)
+  local found = {}
   for i, name in ipairs { "from", "to" } do
-    local message
-    found[name], message = times.moment(said[i], spec.timezone)
-    if not found[name] then return nil, ("between: %s: %s: %s"):format(name, check.show(said[i]), message) end
+    local said, message = spec.times.between[i], nil
+    local _, fields = times.waits(said)
+    found[name] = fields
+    if not fields or not spec.timezone then found[name], message = times.moment(said) end
+    if message then return nil, ("between: %s: %s: %s"):format(name, check.show(said), message) end
   end
-  if found.from < found.to then return found end
-  return nil, ("between: to: %s is not after from, %s, in %s"):format(check.show(said[2]), check.show(said[1]), spec.timezone)
+  return found
 end
 
 -- ---- moving a window ----
@@ -133,26 +115,7 @@ local function span_text(shift)
   return table.concat(words, " ")
 end
 
--- A moment moved by days of the calendar, at the same hour of the zone's clock, and then by seconds.
-local function moved(epoch, shift, local_zone)
-  if shift.days ~= 0 then
-    local c = local_zone:civil(epoch)
-    c.day = c.day + shift.days
-    epoch = local_zone:epoch(c)
-  end
-  return epoch + shift.seconds
-end
-
-local function move(spec, found, local_zone)
-  local shift, said = spec.shift, spec.times
-  local to = moved(found.to, shift, local_zone)
-  -- What has a length keeps it; what the calendar bounds keeps its bounds on the clock.
-  local from = times.has_length(said) and to - (found.to - found.from) or moved(found.from, shift, local_zone)
-  if from < to then return { from = from, to = to } end
-  return nil, ("shift: moved by %s, nothing is left of the window: the clocks of %s skip it"):format(span_text(shift), local_zone.name)
-end
-
--- ---- what a query says ----
+-- ---- a query's times as text ----
 
 local function said_text(said)
   if said.last then return ("last %d s"):format(said.last) end
@@ -162,9 +125,9 @@ local function said_text(said)
   return ("%d to %d"):format(said.from, said.to)
 end
 
---- A query's times in words, as they were said.
+--- A query's times in words, as they were set.
 ---@param spec table
----@return string? text nil when none were said
+---@return string? text nil when none were set
 function window.text(spec)
   local text = spec.times and said_text(spec.times)
   if not spec.shift then return text end
@@ -179,44 +142,133 @@ local function with_times(spec, said)
   return copy
 end
 
--- The window before it is moved: epochs, or the times as they are when the appliance or each request counts them.
-local function unmoved(spec, now)
+-- All moments at which the clock shows an hour, after it was moved by days.
+local function hour_window(spec, local_zone)
+  local fields, said = fields_of("hour", spec.times.at), spec.times.at
+  if spec.shift then
+    fields.day = fields.day + spec.shift.days
+    said = ("%s, shifted by %s,"):format(said, span_text(spec.shift))
+  end
+  local spans, words = local_zone:showings(fields, 3600), {}
+  if #spans == 1 then return spans[1] end
+  if not spans[1] then return nil, ("hour: there is no %s in %s: its clocks skip it"):format(said, local_zone.name) end
+  for i, one in ipairs(spans) do words[i] = ("%.0f to %.0f"):format(one.from, one.to) end
+  return nil, ("hour: the clocks of %s show the hour %s twice, with other times in between: say one of both with :between, in epochs %s"):format(
+    local_zone.name, said, table.concat(words, " or "))
+end
+
+-- What the query says where a bound cannot be read.
+local function bound_complaint(spec, name, message)
+  local said = spec.times.between
+  local text = said and check.show(said[name == "from" and 1 or 2]) or window.text(spec)
+  if said and spec.shift then text = ("%s, shifted by %s"):format(text, span_text(spec.shift)) end
+  return ("%s: %s: %s"):format(said and "between" or "shift", said and name .. ": " .. text or text, message)
+end
+
+-- Why nothing lies between two bounds.
+local function empty(spec, local_zone)
   local said = spec.times
-  if said.between then return between_window(spec) end
-  if said.unit then return calendar_window(spec, now) end
-  return said
+  if said.unit then return ("%s: there is no %s %s in %s: its clocks skip it"):format(said.unit, said.unit, said.at, local_zone.name) end
+  if spec.shift then
+    return ("shift: moved by %s, nothing is left of the window: the clocks of %s skip it"):format(span_text(spec.shift), local_zone.name)
+  end
+  return ("between: to: %s is not after from, %s, in %s"):format(check.show(said.between[2]), check.show(said.between[1]), spec.timezone)
 end
 
--- The epochs of a window that is to be moved.
-local function shiftable(spec, found, now)
-  local epochs, message = times.epochs(with_times(spec, found), now)
-  return epochs, message and "shift: " .. message
+-- The epochs between two bounds that are moved by the days of a shift.
+local function span(spec, bounds, days, local_zone)
+  local to, message = times.at(bounds.to, days, local_zone)
+  if not to then return nil, bound_complaint(spec, "to", message) end
+  -- What has a length keeps it; what the calendar bounds keeps its bounds on the clock.
+  if times.has_length(spec.times) then return { from = to - (bounds.to - bounds.from), to = to } end
+  local from
+  from, message = times.at(bounds.from, days, local_zone)
+  if not from then return nil, bound_complaint(spec, "from", message) end
+  if bounds.is_open then to = math.max(to, from + 1) end
+  if from >= to then return nil, empty(spec, local_zone) end
+  return { from = from, to = to }
 end
 
---- The spec with its times as they are sent: epochs for what is counted here. The same spec when nothing is to be counted.
+-- The bounds before they are moved.
+local function bounds_of(spec, now, local_zone)
+  local said = spec.times
+  if said.between then return between_bounds(spec) end
+  if not said.unit then
+    local bounds, message = times.bounds(spec, now)
+    return bounds, message and "shift: " .. message
+  end
+  if said.unit == "hour" then return hour_back(said.at, local_zone, now) end
+  return calendar_bounds(said.unit, fields_of(said.unit, said.at, local_zone, now))
+end
+
+-- The window before its seconds are moved: epochs.
+local function counted(spec, now, days)
+  local said, local_zone = spec.times, nil
+  if said.unit or days ~= 0 then
+    local found, missing = zone_of(spec, said.unit or "shift")
+    if not found then return nil, missing end
+    local_zone = found
+  end
+  if said.unit == "hour" and type(said.at) == "string" then return hour_window(spec, local_zone) end
+  local bounds, message = bounds_of(spec, now, local_zone)
+  if not bounds then return nil, message end
+  return span(spec, bounds, days, local_zone or zone.load(spec.timezone))
+end
+
+--- The spec with its times as they are sent: epochs for the times that the client computes. The same spec when there are none.
 ---@param spec table a query's spec, with times
 ---@param now? integer epoch seconds, default the clock's
 ---@return table? spec
 ---@return string? message why its times are not known
 function window.settle(spec, now)
-  local said = spec.times
+  local said, shift = spec.times, spec.shift or { days = 0, seconds = 0 }
   if not said or not (said.between or said.unit or spec.shift) then return spec end
-  now = now or os.time()
-  local found, message = unmoved(spec, now)
-  if found and spec.shift then
-    local local_zone
-    if spec.shift.days ~= 0 then
-      local_zone, message = zone_of(spec, "shift")
-      found = local_zone and found
-    end
-    if found then found, message = shiftable(spec, found, now) end
-    if found then found, message = move(spec, found, local_zone or zone.load "UTC") end
-  end
+  local found, message = counted(spec, now or os.time(), shift.days)
   if not found then return nil, message end
-  if found.from < 0 or found.to >= times.MAX_EPOCH then
-    return nil, window.text(spec) .. ": " .. times.YEARS
+  local from, to = found.from + shift.seconds, found.to + shift.seconds
+  if from < 0 or to >= times.MAX_EPOCH then return nil, window.text(spec) .. ": " .. times.YEARS end
+  return with_times(spec, { from = from, to = to, words = times.words(spec) })
+end
+
+-- ---- a window in parts ----
+
+local MOST_PARTS = 100000
+
+-- The end of the k-th part: of days at the zone's midnight, of seconds counted from the beginning.
+local function edges_of(from, length, local_zone)
+  if length.days == 0 then return function(k) return from + k * length.seconds end end
+  local first = local_zone:civil(from)
+  return function(k)
+    return local_zone:start { year = first.year, month = first.month, day = first.day + k * length.days }
   end
-  return with_times(spec, { from = found.from, to = found.to, words = times.words(spec) })
+end
+
+--- The epochs of a query's times, cut into windows that follow each other: half-open, none empty, the last one as long as what is left.
+---@param spec table a query's spec, with times
+---@param length { days: integer, seconds: integer } as `window.span` reads it; days end at the zone's midnight
+---@param now? integer epoch seconds, default the clock's
+---@return { from: integer, to: integer, words?: table }[]?
+---@return string? message
+function window.split(spec, length, now)
+  now = now or os.time()
+  local settled, message = window.settle(spec, now)
+  if not settled then return nil, message end
+  local whole, unknown = times.epochs(settled, now)
+  if not whole then return nil, unknown end
+  local local_zone
+  if length.days ~= 0 then local_zone, message = zone_of(spec, "days") end
+  if message then return nil, message end
+  local list, from, k, edge, words = {}, whole.from, 0, edges_of(whole.from, length, local_zone), times.words(settled)
+  while from < whole.to do
+    k = k + 1
+    local to = math.min(edge(k), whole.to)
+    if to > from then
+      local part = words and { from = ("%s[%d]"):format(words.from, #list), to = ("%s[%d]"):format(words.to, #list) }
+      list[#list + 1], from = { from = from, to = to, words = part or nil }, to
+    end
+    if #list > MOST_PARTS then return nil, ("it would be more than %d windows"):format(MOST_PARTS) end
+  end
+  return list
 end
 
 return window

@@ -237,19 +237,88 @@ function Zone:civil(epoch)
   }
 end
 
+-- Seconds from 1970 on a clock that shows these fields and stays in UTC.
+local function clock_of(fields)
+  return zone.days(fields.year, fields.month, fields.day) * DAY
+    + (fields.hour or 0) * 3600 + (fields.min or 0) * 60 + (fields.sec or 0)
+end
+
+-- The offsets a day before and a day after a time of the clock, any change near it is between them; and the moment of that change, or nil.
+local function change_near(self, clock, seconds)
+  local low, high = clock - DAY, clock + seconds + DAY
+  local before, after = self:offset(low), self:offset(high)
+  if before == after then return before, after, nil end
+  while high - low > 1 do
+    local middle = div(low + high, 2)
+    if self:offset(middle) == after then high = middle else low = middle end
+  end
+  return before, after, high
+end
+
 --- The moment at which the zone's clock shows these fields. When clocks go forward, a time in the gap is moved forward by the gap
 --- (02:30 becomes 03:30). When clocks go back, the first of the two moments is used.
 ---@param fields { year: integer, month: integer, day: integer, hour?: integer, min?: integer, sec?: integer }
 ---@return integer
 function Zone:epoch(fields)
-  local clock = zone.days(fields.year, fields.month, fields.day) * DAY
-    + (fields.hour or 0) * 3600 + (fields.min or 0) * 60 + (fields.sec or 0)
-  -- The offsets one day before and one day after: any change near this time is between them.
-  local before, after = self:offset(clock - DAY), self:offset(clock + DAY)
+  local clock = clock_of(fields)
+  local before, after, change = change_near(self, clock, 0)
   local early, late = clock - before, clock - after
-  local early_fits, late_fits = self:offset(early) == before, self:offset(late) == after
-  if early_fits and late_fits then return math.min(early, late) end
-  return late_fits and late or early
+  if not change or early < change or late < change then return early end
+  return late
+end
+
+--- The first moment at which the zone's clock shows these fields or later: of a time that it skips, the moment at which it skips it.
+---@param fields { year: integer, month: integer, day: integer, hour?: integer, min?: integer, sec?: integer }
+---@return integer
+function Zone:start(fields)
+  local clock = clock_of(fields)
+  local before, after, change = change_near(self, clock, 0)
+  if not change or clock - before < change then return clock - before end
+  return math.max(clock - after, change)
+end
+
+--- When the zone's clock shows these fields and the seconds that follow: none where it skips them; two spans where it shows them twice with other
+--- times in between.
+---@param fields { year: integer, month: integer, day: integer, hour?: integer, min?: integer, sec?: integer }
+---@param seconds integer
+---@return { from: integer, to: integer }[] spans half-open
+function Zone:showings(fields, seconds)
+  local clock = clock_of(fields)
+  local before, after, change = change_near(self, clock, seconds)
+  if not change then return { { from = clock - before, to = clock - before + seconds } } end
+  local list = {}
+  local first = { from = clock - before, to = math.min(clock - before + seconds, change) }
+  local second = { from = math.max(clock - after, change), to = clock - after + seconds }
+  if first.from < first.to then list[1] = first end
+  if second.from >= second.to then return list end
+  if list[1] and first.to == second.from then first.to = second.to else list[#list + 1] = second end
+  return list
+end
+
+--- An offset as text: "Z", "+05:30".
+---@param seconds integer east of UTC
+---@return string
+function zone.offset_text(seconds)
+  if seconds == 0 then return "Z" end
+  local size = math.abs(seconds)
+  return ("%s%02d:%02d"):format(seconds < 0 and "-" or "+", div(size, 3600), div(size, 60) % 60)
+end
+
+--- The one moment at which the zone's clock shows these fields. The first moment of a gap is one too: nothing lies between the last second before
+--- it and the first one after it.
+---@param fields { year: integer, month: integer, day: integer, hour?: integer, min?: integer, sec?: integer }
+---@return integer?
+---@return string? message when the clock skips them, or shows them twice
+function Zone:moment(fields)
+  local at = self:showings(fields, 1)
+  if at[1] and at[1].to - at[1].from == 1 and not at[2] then return at[1].from end
+  if not at[1] then
+    local start, clock = self:start(fields), clock_of(fields)
+    if start == clock - self:offset(start - 1) then return start end
+    return nil, ('the clocks of %s skip it: say a time that they show, or add an offset such as "+01:00"'):format(self.name)
+  end
+  return nil, ('the clocks of %s show it twice: add "%s" for the first time, "%s" for the second'):format(
+    self.name, zone.offset_text(self:offset(at[1].from)), zone.offset_text(self:offset((at[2] or at[1]).to - 1)))
 end
 
 local UTC = setmetatable({ name = "UTC", _moments = {}, _offsets = {}, _first = 0 }, Zone)

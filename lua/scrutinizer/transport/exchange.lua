@@ -3,7 +3,7 @@
 local ascii = require "scrutinizer.ascii"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
-local running_list = require "scrutinizer.transport.running"
+local running_list = require "scrutinizer.transport.running_list"
 local pace = require "scrutinizer.transport.pace"
 local redirect = require "scrutinizer.transport.redirect"
 local refusal = require "scrutinizer.transport.refusal"
@@ -87,14 +87,14 @@ function methods:_check_limits(elapsed)
     return timed_out("total", "waited %g s for the appliance (timeout)", options.timeout)
   end
   if limit and self._waited >= limit then
-    return timed_out("deadline", "tried for %g s (retry.deadline)", options.retry.deadline)
+    return timed_out("deadline", "no complete answer after %g s of attempts (retry.deadline)", options.retry.deadline)
   end
   local info, slow, low = self.transfer:info(), self._slow, options.low_speed
   if not info.headers_done or info.done then return true end
   slow.seconds = slow.seconds + elapsed
   if slow.seconds < low.seconds then return true end
   if info.decoded - slow.bytes < low.bytes * low.seconds then
-    return timed_out("low_speed", "the answer came at fewer than %g bytes a second for %g s (low_speed)", low.bytes, low.seconds)
+    return timed_out("low_speed", "the answer arrived at less than %g bytes per second for %g s (low_speed)", low.bytes, low.seconds)
   end
   slow.seconds, slow.bytes = 0, info.decoded
   return true

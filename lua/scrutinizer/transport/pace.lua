@@ -2,7 +2,7 @@
 --- done in small pieces.
 
 local clock = require("scrutinizer.core").now
-local running_list = require "scrutinizer.transport.running"
+local running_list = require "scrutinizer.transport.running_list"
 local turn_budget = require "scrutinizer.transport.turn_budget"
 
 local pace = {}
@@ -24,7 +24,7 @@ local STEP_EVERY = 0.0001
 ---@field pausing boolean  it is waiting in the host now
 ---@field private _owner table      the exchange
 ---@field private _ticket scrutinizer.Ticket
----@field private _host? scrutinizer.Host  set while it sleeps
+---@field private _host? scrutinizer.WaitHost  set while it sleeps
 ---@field private _calm number      seconds since something arrived
 ---@field private _received integer bytes received at the last sleep
 local methods = {}
@@ -135,7 +135,7 @@ function methods:nudge()
   self:_step { turns = true }
 end
 
---- To be called before the transfer is closed: wakes whoever waits for its sockets.
+--- To be called before the transfer is closed: wakes the coroutine that waits for its sockets.
 function methods:release()
   local host = self._host
   if host and host.release then host.release(self.transfer) end
@@ -170,7 +170,7 @@ function methods:wait(most)
 end
 
 --- Waits in the client's host for at most `seconds`; less when a socket is ready or the host can only sleep.
----@param find fun(): scrutinizer.Host?, string?, string?
+---@param find fun(): scrutinizer.WaitHost?, string?, string?
 ---@param http userdata
 ---@param seconds number
 ---@return true?

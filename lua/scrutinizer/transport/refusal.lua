@@ -47,7 +47,7 @@ function refusal.of(object, context)
     return errors.new("auth", "the appliance does not know this address or token: " .. text, fields)
   end
   if not context.has_token then
-    return errors.new("auth", "the appliance refuses, and no token was sent: " .. text, fields)
+    return errors.new("auth", "the appliance refuses the request, and no token was sent: " .. text, fields)
   end
   return errors.new("api", "the appliance answers: " .. text, fields)
 end

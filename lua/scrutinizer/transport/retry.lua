@@ -126,10 +126,10 @@ end
 local function sleep(client, seconds)
   local due, left = core.now() + seconds, seconds
   local http = client._private.multi()
-  local nobody = { fds = function() return {} end, wait = function(_, most) return http:wait(most) end }
+  local no_sockets = { fds = function() return {} end, wait = function(_, most) return http:wait(most) end }
   while left > 0 and not client._private.closed() do
     local host = client._private.host()
-    if not host or not http:step() or not host.pause(nobody, math.min(left, 0.5), nobody) then return end
+    if not host or not http:step() or not host.pause(no_sockets, math.min(left, 0.5), no_sockets) then return end
     left = due - core.now()
   end
 end

@@ -6,7 +6,7 @@ local zone = require "scrutinizer.time.zone"
 
 local tls = {}
 
-local OWN_AUTHORITY = 'set tls.ca_file to a PEM file with its certificate or its authority\'s%s'
+local OWN_AUTHORITY = "set tls.ca_file to a PEM file with this certificate or that of its authority%s"
 
 -- `%s` becomes the option that the CA certificates came from, with its file.
 local OF_CA = "check %s: PEM certificates are required (-----BEGIN CERTIFICATE-----)"

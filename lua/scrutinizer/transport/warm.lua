@@ -29,7 +29,7 @@ local function targets(endpoint, proxy)
   return endpoint.host, ports
 end
 
-local function said_already(resolve, host, port)
+local function is_resolved(resolve, host, port)
   local head = ascii.lower(("%s:%d:"):format(host, port))
   for _, entry in ipairs(resolve) do
     if ascii.lower(entry:sub(1, #head)) == head then return true end
@@ -48,7 +48,7 @@ function warm.entries(endpoint, transport)
   if transport.unix_socket or not host or is_address(host) then return entries end
   local addresses, complaint
   for _, port in ipairs(ports) do
-    if not said_already(transport.resolve or entries, host, port) then
+    if not is_resolved(transport.resolve or entries, host, port) then
       if not addresses then addresses, complaint = core.resolve(host) end
       if not addresses then
         return errors.fail("connect", ("%s cannot be resolved: %s"):format(errors.neutral(host, 200), complaint))
@@ -60,14 +60,14 @@ function warm.entries(endpoint, transport)
 end
 
 --- Nil where a lookup may block, else an error of kind `phase`.
----@param find fun(): scrutinizer.Host?, string?, string?
+---@param find fun(): scrutinizer.WaitHost?, string?, string?
 ---@return scrutinizer.Error?
 function warm.refusal(find)
   if wait.loading() then return nil end
   local host = find()
   if host and not host.turns then return nil end
-  return errors.new("phase", "warm blocks while it looks up names; call it while the host loads (init_by_lua, the body of a lua-load file), "
-    .. "or in a script")
+  return errors.new("phase", "warm blocks while it looks up host names; call it while the host starts (nginx: init_by_lua; HAProxy: the body of a "
+    .. "lua-load file), or in a script without a host")
 end
 
 return warm

@@ -1,7 +1,7 @@
---- The conditions of `query:where` and `:exclude`: which filters are sent for them, and what is left to filter in the rows.
+--- The conditions of `query:where` and `:exclude`: which of them are sent as filters, and by which of them the client filters the rows.
 ---
---- Values of one key are alternatives; keys and calls narrow. The appliance narrows by filters of different types, but of one type it takes
---- flows that meet any. So of two such conditions one is sent, and the rows that come are filtered by the other, when they show what it needs.
+--- Values of one key are ORed; different keys and further calls are ANDed. The appliance ANDs filters of different types, but ORs filters of
+--- the same type. So of two conditions of one type, one is sent, and the client filters the rows by the other, if they have the columns for it.
 
 local addresses = require "scrutinizer.addresses"
 local check = require "scrutinizer.check"
@@ -13,15 +13,19 @@ local conditions = {}
 ---@field mode "in"|"ex"
 ---@field key string      a key of `where`, such as "src_ip"
 ---@field values any[]    as the caller gave them; each passes `conditions.read`
----@field call integer    which call of `where` and `exclude` said it, from 1
+---@field call integer    number of the call of `where` or `exclude` that it is from; counts from 1
 
 --- The keys of `where` and `exclude`.
 ---@type table<string, { kind: string, side?: "both"|"src"|"dst" }>
-conditions.keys = { app_port = { kind = "app_port" } }
-for _, kind in ipairs { "ip", "ip_group", "network", "port" } do
-  conditions.keys[kind] = { kind = kind, side = "both" }
-  conditions.keys["src_" .. kind] = { kind = kind, side = "src" }
-  conditions.keys["dst_" .. kind] = { kind = kind, side = "dst" }
+conditions.keys = {}
+for kind in pairs(filters.type) do
+  if filters.ONE_KEY[kind] then
+    conditions.keys[kind] = { kind = kind }
+  elseif kind ~= "exporter" then
+    conditions.keys[kind] = { kind = kind, side = "both" }
+    conditions.keys["src_" .. kind] = { kind = kind, side = "src" }
+    conditions.keys["dst_" .. kind] = { kind = kind, side = "dst" }
+  end
 end
 
 -- One reader per kind: the value that filters.write takes, or nil and perhaps a hint.
@@ -33,14 +37,14 @@ end
 
 -- A name is looked up before a request is made.
 function READERS.ip_group(value)
-  return check.digits(value, 1) or (check.name(value) and value) or nil
+  return check.integer(value, 1) or (check.name(value) and value) or nil
 end
 
 function READERS.port(value)
   return check.digits(value, 0, 65535)
 end
 
---- A value of a key as `filters.write` takes it; nil, and perhaps a hint, when it is no such value.
+--- A value of a key as `filters.write` takes it; nil, and perhaps a hint, for any other value.
 ---@param key string
 ---@param value any
 ---@return any
@@ -49,11 +53,11 @@ function conditions.read(key, value)
   return READERS[conditions.keys[key].kind](value)
 end
 
--- ---- what rows show ----
+-- ---- the columns of rows ----
 
 local SOURCE, DESTINATION = "sourceipaddress", "destinationipaddress"
 
--- The columns that show a kind of condition.
+-- The columns by which rows can be filtered, for each kind of condition.
 local COLUMNS = {
   ip = { src = SOURCE, dst = DESTINATION },
   network = { src = SOURCE, dst = DESTINATION },
@@ -66,7 +70,7 @@ local function set(...)
   return out
 end
 
--- Which of these columns known report types have. Of other types the answer's header says it.
+-- Which of these columns the known report types have. For other types the answer's header tells.
 local SHOWN = {
   connections = set(SOURCE, DESTINATION, COLUMNS.port.src, COLUMNS.port.dst),
   conversations = set(SOURCE, DESTINATION), conversationsApp = set(SOURCE, DESTINATION), conversationsWKP = set(SOURCE, DESTINATION),
@@ -78,13 +82,13 @@ for _, name in ipairs {
   "srcdomains", "topMacsSrc", "tos",
 } do SHOWN[name] = {} end
 
--- Shares and places that the appliance computes before rows are filtered here.
+-- Columns that the appliance computes from all its rows, before the client filters them: rank and shares.
 conditions.OF_ALL = set("rank", "percenttotal")
 
--- ---- clauses: the alternatives of one key, of one call or more ----
+-- ---- clauses: the ORed values of one key, from one call or several ----
 
 -- One value of a clause. Addresses and networks have digits and length.
-local function atom(key, given)
+local function alternative(key, given)
   local kind = conditions.keys[key].kind
   local value = conditions.read(key, given)
   local text = kind == "ip" and value or kind == "network" and value.address
@@ -95,75 +99,127 @@ local function atom(key, given)
   elseif kind == "app_port" then
     one.text = ("%d-%d"):format(value.port, value.protocol)
   else
-    one.text = type(value) == "number" and ("%d"):format(value) or value
+    one.text = type(value) == "number" and ("%d"):format(value) or ("name %s"):format(value)
   end
   return one
 end
 
--- Whether what meets `inner` also meets `outer`.
-local function holds(outer, inner)
-  if outer.digits then return addresses.holds(outer, inner) end
-  return outer.text == inner.text
+-- The first bits of an alternative's address as text, whatever its spelling; of one without an address its text.
+local function key_of(one, length)
+  if not one.digits then return one.text end
+  local whole, rest = math.floor(length / 4), length % 4
+  local bits = rest > 0 and math.floor(tonumber(one.digits:sub(whole + 1, whole + 1), 16) / 2 ^ (4 - rest)) or 0
+  return ("%d/%d/%s/%d"):format(#one.digits, length, one.digits:sub(1, whole), bits)
+end
+
+-- The lengths of the alternatives' networks, those of IPv4 apart from those of IPv6.
+local function add_lengths(lengths, alternatives)
+  for _, one in ipairs(alternatives) do
+    if one.digits then
+      local of = lengths[#one.digits] or {}
+      lengths[#one.digits], of[one.length] = of, true
+    end
+  end
+end
+
+-- The keys of what may hold an alternative: itself, and networks of the given lengths around it.
+local function keys_around(one, lengths)
+  if not one.digits then return { one.text } end
+  local keys = {}
+  for length in pairs(lengths[#one.digits] or {}) do
+    if length <= one.length then keys[#keys + 1] = key_of(one, length) end
+  end
+  return keys
+end
+
+-- Whether every value that matches this alternative also matches the clause.
+local function holds(clause, one)
+  if not clause.keys then
+    clause.keys, clause.lengths = {}, {}
+    add_lengths(clause.lengths, clause.alternatives)
+    for _, other in ipairs(clause.alternatives) do clause.keys[key_of(other, other.length)] = true end
+  end
+  for _, key in ipairs(keys_around(one, clause.lengths)) do
+    if clause.keys[key] then return true end
+  end
+  return false
 end
 
 local function clause_of(condition)
-  local rule, atoms = conditions.keys[condition.key], {}
-  for i, value in ipairs(condition.values) do atoms[i] = atom(condition.key, value) end
-  return { key = condition.key, kind = rule.kind, side = rule.side, atoms = atoms }
+  local rule, alternatives = conditions.keys[condition.key], {}
+  for i, value in ipairs(condition.values) do alternatives[i] = alternative(condition.key, value) end
+  return { key = condition.key, kind = rule.kind, side = rule.side, alternatives = alternatives }
 end
 
--- An atom as text whose order is that of nothing but its value.
+-- An alternative as text, to sort alternatives by their value alone.
 local function sort_key(one)
   return one.digits and ("%s/%03d"):format(one.digits, one.length) or one.text
 end
 
--- What is in both clauses of one key, when a flow has one value of it: one address or port on one side.
+-- The values that are in both clauses of one key. Only for keys of which a flow has exactly one value: an address or port of one side.
 local function common(a, b)
-  local by_text, atoms = {}, {}
-  for _, x in ipairs(a.atoms) do
-    for _, y in ipairs(b.atoms) do
-      local inner = holds(x, y) and y or holds(y, x) and x
-      if inner then by_text[sort_key(inner)] = inner end
+  local by_text, alternatives = {}, {}
+  for _, pair in ipairs { { a, b }, { b, a } } do
+    for _, one in ipairs(pair[1].alternatives) do
+      if holds(pair[2], one) then by_text[sort_key(one)] = one end
     end
   end
-  for i, text in ipairs(check.sorted_keys(by_text)) do atoms[i] = by_text[text] end
-  return { key = a.key, kind = a.kind, side = a.side, atoms = atoms }
+  for i, text in ipairs(check.sorted_keys(by_text)) do alternatives[i] = by_text[text] end
+  return { key = a.key, kind = a.kind, side = a.side, alternatives = alternatives }
 end
 
 local function is_single(clause)
   return (clause.side == "src" or clause.side == "dst") and clause.kind ~= "ip_group"
 end
 
--- Whether every flow that meets `inner` meets `outer`, both of one kind.
+-- Whether every flow that matches `inner` also matches `outer`; both are of one kind.
 local function implied(outer, inner)
   if outer.side ~= inner.side and outer.side ~= "both" then return false end
-  for _, x in ipairs(inner.atoms) do
-    local found = false
-    for _, y in ipairs(outer.atoms) do found = found or holds(y, x) end
-    if not found then return false end
+  for _, one in ipairs(inner.alternatives) do
+    if not holds(outer, one) then return false end
   end
   return true
 end
 
 -- Clauses in an order that does not depend on the order of calls.
 local function before(a, b)
-  if #a.atoms ~= #b.atoms then return #a.atoms < #b.atoms end
+  if #a.alternatives ~= #b.alternatives then return #a.alternatives < #b.alternatives end
   if a.key ~= b.key then return check.before(a.key, b.key) end
-  for i, x in ipairs(a.atoms) do
-    local first, second = sort_key(x), sort_key(b.atoms[i])
+  for i, x in ipairs(a.alternatives) do
+    local first, second = sort_key(x), sort_key(b.alternatives[i])
     if first ~= second then return check.before(first, second) end
   end
   return false
+end
+
+-- Which clauses may imply another: those whose first alternative lies in one of its own, by the key of that.
+local function by_first(clauses)
+  local lengths, places = {}, {}
+  for _, clause in ipairs(clauses) do add_lengths(lengths, clause.alternatives) end
+  for i, clause in ipairs(clauses) do
+    for _, key in ipairs(keys_around(clause.alternatives[1], lengths)) do
+      places[key] = places[key] or {}
+      table.insert(places[key], i)
+    end
+  end
+  return places
 end
 
 -- Leaves out clauses that another one implies.
 local function without_implied(clauses)
   local out, dropped = {}, {}
   table.sort(clauses, before)
-  for i, clause in ipairs(clauses) do
-    for j, other in ipairs(clauses) do
-      if i ~= j and not dropped[j] and implied(clause, other) then dropped[i] = true end
+  local places = by_first(clauses)
+  local function is_implied(i)
+    for _, one in ipairs(clauses[i].alternatives) do
+      for _, j in ipairs(places[key_of(one, one.length)] or {}) do
+        if i ~= j and not dropped[j] and implied(clauses[i], clauses[j]) then return true end
+      end
     end
+    return false
+  end
+  for i, clause in ipairs(clauses) do
+    dropped[i] = is_implied(i)
     if not dropped[i] then out[#out + 1] = clause end
   end
   return out
@@ -177,7 +233,7 @@ local function show(values)
   return table.concat(words, " or ")
 end
 
--- Adds a clause to those of its kind. Returns false when no flow can meet it and one that is there.
+-- Adds a clause to those of its kind. Returns false when no flow can match both this clause and an earlier one.
 local function add_clause(list, singles, clause)
   local place = is_single(clause) and singles[clause.key]
   if not place then
@@ -186,10 +242,10 @@ local function add_clause(list, singles, clause)
     return true
   end
   list[place] = common(list[place], clause)
-  return #list[place].atoms > 0
+  return #list[place].alternatives > 0
 end
 
--- The clauses that include flows, by kind; nil and a complaint when no flow can meet all of them.
+-- The clauses that include flows, by kind; nil and a complaint when no flow can match all of them.
 local function clauses_of(spec)
   local by_kind, singles = {}, {}
   for _, condition in ipairs(spec.conditions) do
@@ -197,7 +253,7 @@ local function clauses_of(spec)
       local clause = clause_of(condition)
       by_kind[clause.kind] = by_kind[clause.kind] or {}
       if not add_clause(by_kind[clause.kind], singles, clause) then
-        return nil, ("where: %s: no flow meets what all calls say of it: further calls narrow; say alternatives in one call"):format(clause.key)
+        return nil, ("where: %s: no flow can match all calls, because calls are ANDed; give alternatives as a list in one call"):format(clause.key)
       end
     end
   end
@@ -207,7 +263,7 @@ end
 
 -- ---- which clause is sent ----
 
--- The columns that a clause needs to be filtered in rows; nil when no column shows it.
+-- The columns by which the client can filter rows for a clause; nil when there are none.
 local function columns_of(clause)
   local of = COLUMNS[clause.kind]
   if not of then return nil end
@@ -238,28 +294,30 @@ local function keys_of(list)
   return words[2] and table.concat(words, " with ") or words[1] .. " in several calls"
 end
 
-local function complaint(spec, stuck, all)
-  local ors = ("where: %s: the appliance takes flows that meet any filter of one type"):format(keys_of(all))
-  local columns = columns_of(stuck)
-  if not columns and stuck.kind == "ip_group" then
-    return ors .. ", and rows do not show IP groups: keep one of them, or say networks in place of a group"
-  elseif not columns then
-    return ors .. ", and rows do not show which port it takes for the application's: say the alternatives in one call, or port with connections"
-  end
-  return ("%s, and '%s' has no column %s to filter the rows here: take a report that has it (%s) and add up with :aggregate")
-    :format(ors, report_type(spec), table.concat(columns, " or no "), stuck.kind == "port" and "connections" or "host2host, conversations")
+-- For kinds that no column shows: why rows cannot be filtered by them, and what to do instead.
+local NOT_SHOWN = {
+  ip_group = "the client cannot filter rows by IP group: use only one of these conditions, or networks instead of a group",
+  app_port = "the client cannot filter rows by app_port: give the values as a list in one call, or use port with the report connections",
+}
+
+local function complaint(spec, unfilterable, all)
+  local ors = ("where: %s: the appliance ORs filters of the same type"):format(keys_of(all))
+  local columns = columns_of(unfilterable)
+  if not columns then return ("%s, and %s"):format(ors, NOT_SHOWN[unfilterable.kind]) end
+  return ("%s, and '%s' has no column %s by which the client could filter rows: use a report that has it (%s) and sum its rows with :aggregate")
+    :format(ors, report_type(spec), table.concat(columns, " or no "), unfilterable.kind == "port" and "connections" or "host2host, conversations")
 end
 
--- The clause that is sent, and those to filter here. `others`: filters of this type are sent that are not conditions.
+-- The clause that is sent, and those by which the client filters. `others`: filters of this type that are not conditions are sent, too.
 local function split(spec, list, others)
-  local sent, rest, stuck = nil, {}, nil
+  local sent, rest, unfilterable = nil, {}, nil
   for _, clause in ipairs(list) do
     if not can_filter(spec, clause) then
-      if stuck or others then return nil, complaint(spec, clause, list) end
-      stuck = clause
+      if unfilterable or others then return nil, complaint(spec, clause, list) end
+      unfilterable = clause
     end
   end
-  if not others then sent = stuck or list[1] end
+  if not others then sent = unfilterable or list[1] end
   for _, clause in ipairs(list) do
     if clause ~= sent then rest[#rest + 1] = clause end
   end
@@ -269,13 +327,13 @@ end
 -- ---- the test of a clause ----
 
 local function why(clause, column)
-  return ("where: %s is filtered here, by the column %s, which this report lacks (the appliance would take flows that meet any filter of one type)")
+  return ("where: %s is filtered in the client by the column %s, which this report lacks (the appliance ORs filters of the same type)")
     :format(clause.key, column)
 end
 
 local function test_of(clause)
   local one_of, tests = {}, {}
-  for i, one in ipairs(clause.atoms) do
+  for i, one in ipairs(clause.alternatives) do
     if clause.kind == "port" then
       one_of[i] = one.text
     else
@@ -292,10 +350,10 @@ end
 -- ---- the plan ----
 
 local function write(out, clause, mode)
-  for _, one in ipairs(clause.atoms) do out[#out + 1] = filters.write[clause.kind](mode, clause.side, one.value) end
+  for _, one in ipairs(clause.alternatives) do out[#out + 1] = filters.write[clause.kind](mode, clause.side, one.value) end
 end
 
--- Which types of filters `:filter` and pasted reports include flows by.
+-- The types of the filters from `:filter` and pasted reports that include flows.
 local function other_types(spec)
   local types = {}
   for _, entry in ipairs(spec.filters) do
@@ -307,7 +365,7 @@ end
 
 local function given(clause)
   local values = {}
-  for i, one in ipairs(clause.atoms) do values[i] = one.given end
+  for i, one in ipairs(clause.alternatives) do values[i] = one.given end
   return values
 end
 
@@ -323,7 +381,7 @@ end
 
 ---@class scrutinizer.FilterPlan
 ---@field entries { type?: string, key?: string, value: any }[] the filters to send
----@field rest { key: string, words: string, test: table }[]   what rows are filtered by here
+---@field rest { key: string, words: string, test: table }[]   by what the client filters rows
 
 --- How a query's filters are applied. Nil and a message when it cannot be done.
 ---@param spec table
@@ -331,8 +389,10 @@ end
 ---@return string? message
 function conditions.plan(spec)
   local plan, others = { entries = {}, rest = {} }, other_types(spec)
-  for i, entry in ipairs(spec.filters) do plan.entries[i] = entry end
-  if spec.fields[filters.FIELD] ~= nil then return plan end -- `:set` has replaced them all
+  if spec.fields[filters.FIELD] ~= nil then return plan end -- `:set` has given them all
+  for i, entry in ipairs(filters.distinct(spec.filters)) do plan.entries[i] = entry end
+  local wrong = filters.contradiction(plan.entries)
+  if wrong then return nil, wrong end
   local by_kind, message = clauses_of(spec)
   if not by_kind then return nil, message end
   for _, kind in ipairs(check.sorted_keys(by_kind)) do
@@ -342,6 +402,7 @@ function conditions.plan(spec)
   for _, condition in ipairs(spec.conditions) do
     if condition.mode == "ex" then write(plan.entries, clause_of(condition), "ex") end
   end
+  plan.entries = filters.distinct(plan.entries)
   return plan
 end
 

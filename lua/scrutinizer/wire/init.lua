@@ -82,7 +82,7 @@ wire.BOTH = "both"
 
 wire.filter_type, wire.filters = filters.type, filters.write
 wire.includes_all_exporters, wire.includes_interface, wire.filter_key = filters.includes_all_exporters, filters.includes_interface, filters.key
-wire.device = filters.device
+wire.device, wire.distinct, wire.contradiction = filters.device, filters.distinct, filters.contradiction
 
 -- JSON.
 
@@ -409,7 +409,7 @@ function wire.report_object(spec, pages, epochs, now)
   end
   if spec.others ~= nil then object[field.others] = spec.others and 1 or 0 end
   for name, value in pairs(spec.fields) do
-    -- All pages of one walk must have the same epochs, whatever `:set` gave.
+    -- All pages of one walk must have the same epochs, also when `:set` gave others.
     if not (epochs and name == field.times) then object[name] = value end
   end
   return object

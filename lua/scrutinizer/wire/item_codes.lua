@@ -8,12 +8,12 @@ local ascii = require "scrutinizer.ascii"
 local item_codes = {}
 
 ---@alias scrutinizer.ItemCode
----| "exists"      what is to be made is there already, also a membership
+---| "exists"      the object or the membership exists already
 ---| "missing"     what the item names does not exist
 ---| "not_member"  the user is not in the group
 ---| "ambiguous"   several have the item's name
----| "refused"     the appliance says no, for another reason
----| "unconfirmed" the answer does not say what became of the item
+---| "refused"     the appliance refused it for another reason
+---| "unconfirmed" the answer tells neither success nor failure
 
 -- In this order. Names may hold anything, so sentences are matched at their ends where they have no name there.
 local SAID = {
@@ -23,7 +23,7 @@ local SAID = {
   { "refused", "^not ", " not ", "cannot", "denied", "refused", "invalid", "failed", " has no " },
 }
 
---- The code of a sentence that is no documented success.
+--- The code of a sentence that is not a documented success.
 ---@param sentence string
 ---@param otherwise scrutinizer.ItemCode of a sentence that is not known
 ---@return scrutinizer.ItemCode

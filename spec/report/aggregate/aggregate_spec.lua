@@ -25,14 +25,7 @@ end
 
 describe("aggregate", function()
   local client
-  before_each(function()
-    support.clear()
-    client = support.connect()
-  end)
-  after_each(function()
-    client:close()
-    assert.same({}, support.violations())
-  end)
+  support.client_for_each(function(made) client = made end)
 
   it("gives each source's octets as awk does, descending", function()
     local expected = {}
@@ -221,6 +214,22 @@ describe("an aggregate of a few rows", function()
         groups = assert(groups_of(sums, hosts, { by = { "host" }, sum = { "octets" }, top = 3 }))
         for i = 1, 3 do assert.equal(sums[tonumber(groups[i].host:sub(2))], sorted[i]) end
       end
+    end
+  end)
+
+  it("puts sums that round to the same double in order", function()
+    -- python: sorted(fractions.Fraction(...), reverse=True): what is behind the point, or beyond 53 bits, decides.
+    local sorted = { "1152921504606846978", "1152921504606846977", "1152921504606846976.5", "1152921504606846976", "1152921504606846975.5",
+      "1152921504606846975" }
+    for shift = 0, #sorted - 1 do
+      local sums, hosts, got = {}, {}, {}
+      for i = 1, #sorted do
+        local whole, rest = sorted[(i * 5 + shift) % #sorted + 1]:match "^(%d+)(.*)$"
+        sums[#sums + 1], hosts[#hosts + 1] = whole, "h" .. i .. "_" .. whole .. rest
+        if rest ~= "" then sums[#sums + 1], hosts[#hosts + 1] = "0" .. rest, hosts[#hosts] end
+      end
+      for i, group in ipairs(assert(groups_of(sums, hosts, { by = { "host" }, sum = { "octets" } }))) do got[i] = group.host:match "_(.*)" end
+      assert.same(sorted, got)
     end
   end)
 

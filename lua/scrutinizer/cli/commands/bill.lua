@@ -1,5 +1,6 @@
 --- `scrutinizer bill`: makes an invoice for a customer's month by percentile, and verifies saved bills.
 
+local action_commands = require "scrutinizer.cli.action_commands"
 local billing = require "scrutinizer.billing"
 local data_file = require "scrutinizer.cli.data_files"
 local exit_status = require "scrutinizer.cli.exit_status"
@@ -21,11 +22,11 @@ local function add_customer(command)
   command:group("Whose traffic (one kind)",
     command:option("--interface", "Exporter and interface number. Repeat it for more ports; they are summed before ranking.")
       :argname "<exporter/index>":count "*":convert(number_pair),
-    command:option("--ip-group", "Id of an IP group."):argname "<id>":count "*":convert(tonumber),
+    command:option("--ip-group", "An IP group. " .. action_commands.WHO):argname "<group>":count "*":convert(action_commands.who),
     command:option("--network", "A network, such as 10.0.0.0/8."):argname "<network>":count "*",
     command:option("--ip", "An address."):argname "<ip>":count "*",
-    command:option("--exporter", "Required with --ip-group, --network and --ip: count only this exporter's flows, because a flow that two "
-      .. "exporters report would be counted twice. all: no two exporters report the same flow.")
+    command:option("--exporter", "Required with --ip-group, --network and --ip: count only the flows of this exporter. all: count the flows of all "
+      .. "exporters; use it only if no two exporters report the same flow, because such a flow would be counted twice.")
       :argname "<exporter>",
     command:option("--report", "Type of the report whose graph is read (default host2host)."):argname "<type>",
     command:option("--limit", "Number of series in the graph (default 1); the rest is summed as Other."):argname "<rows>":convert(tonumber))
@@ -49,7 +50,8 @@ end
 local function add_options(command)
   command:group("When (one of)",
     command:option("--month", "A calendar month, such as 2026-11."):argname "<month>",
-    command:option("--between", "Part of a month, up to, not including, <to>: epoch seconds or ISO 8601 text."):args(2):argname { "<from>", "<to>" })
+    command:option("--between", "Part of a month, from <from> up to but not including <to>: epoch seconds or ISO 8601 text."):args(2)
+      :argname { "<from>", "<to>" })
   command:option("--timezone", "IANA time zone of days and months."):argname "<zone>":default "UTC"
   add_customer(command)
   add_rules(command)
@@ -60,7 +62,7 @@ local function add_options(command)
     command:option("--format", "text, csv, json or html."):choices { "text", "csv", "json", "html" }:default "text",
     command:option("-o --output", "File to write; it appears only when it is complete. Default: standard output."):argname "<file>",
     command:option("--save", "Also keep the samples and the invoice in a file that --verify reads."):argname "<file>",
-    command:option("--verify", "Make a saved bill again and compare it byte by byte; needs no appliance."):argname "<file>")
+    command:option("--verify", "Compute a saved bill again and compare it byte by byte; needs no appliance."):argname "<file>")
 end
 
 local function moment(text)

@@ -51,7 +51,7 @@ end
 
 return function(root)
   root:command("ping", "Check that the appliance answers and accepts the token.")
-  local command = root:command("call", "Call any run mode of the appliance: fields as name=value, the answer as JSON. Never retried automatically.",
+  local command = root:command("call", "Call any run mode of the appliance with form fields name=value; prints the answer as JSON. Never retried.",
     "Example: scrutinizer call rm=get_known_objects type=devices")
   command:argument("fields", "Form fields; rm is the run mode."):args "+":argname "<name=value>"
   command = root:command("sandbox", "Run a simulated appliance in the foreground; only from a checkout of the repository.")

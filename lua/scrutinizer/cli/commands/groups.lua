@@ -38,7 +38,9 @@ end
 local function change_permissions(method)
   return function(client, args)
     local given = {}
-    for i, code in ipairs(args.codes) do given[i] = { group = args.group, type = args.type, code = code } end
+    for i, code in ipairs(args.codes) do
+      given[i] = { group = args.group, type = args.type, code = args.type == "group" and action_commands.who(code) or code }
+    end
     local list, err = client.groups[method](client.groups, given)
     return action_commands.show(args, list, err, { "group", "type", "code", "error" })
   end
@@ -51,8 +53,8 @@ end
 
 local function permissions(command)
   command:argument("group", "The usergroup."):argname "<group>":convert(action_commands.who)
-  command:argument("type", "Type of the codes: device (address in hex: 0A010107), interface (0A010107-1), group, report (ids), plixer (a "
-    .. "feature, such as adminTab), gadget, thirdparty, bboard."):argname "<type>"
+  command:argument("type", "Type of the codes: device (address in hex: 0A010107), interface (0A010107-1), group (a device group: id or "
+    .. "name), report (an id), plixer (a feature, such as adminTab), gadget, thirdparty, bboard."):argname "<type>"
   command:argument("codes", "Codes of this type."):args "+":argname "<code>"
 end
 
@@ -60,7 +62,7 @@ return function(root)
   return {
     groups = action_commands.command(root, "groups", "Create and delete usergroups; change their members and permissions.", {
       {
-        name = "create", run = create, help = "Make a usergroup.", example = "create Readers --template 2 --user alice",
+        name = "create", run = create, help = "Create a usergroup.", example = "create Readers --template 2 --user alice",
         setup = function(command)
           command:argument("name", "The group's name."):argname "<name>"
           command:option("--template", "Id of the usergroup whose permissions are copied."):argname "<id>":count(1):convert(action_commands.id)
@@ -73,17 +75,17 @@ return function(root)
         setup = function(command) command:argument("who", "Ids and names."):args "+":argname "<who>":convert(action_commands.who) end,
       },
       {
-        name = "add", run = change_members "add_members", help = "Put users into a usergroup. " .. action_commands.WHO,
+        name = "add", run = change_members "add_members", help = "Add users to a usergroup. " .. action_commands.WHO,
         example = "add Readers alice 14",
         setup = members,
       },
       {
-        name = "remove", run = change_members "remove_members", help = "Take users out of a usergroup. " .. action_commands.WHO,
+        name = "remove", run = change_members "remove_members", help = "Remove users from a usergroup. " .. action_commands.WHO,
         example = "remove Readers alice", setup = members,
       },
       {
         name = "sync", run = sync, example = "sync Readers alice 14 --gone leo",
-        help = "Put users into a usergroup, and those that have left out of it. The appliance cannot list its members: say who has left. "
+        help = "Add users to a usergroup, and remove those who have left. The appliance cannot list the members, so --gone must name those. "
           .. action_commands.WHO,
         setup = function(command)
           command:argument("group", "The usergroup."):argname "<group>":convert(action_commands.who)
@@ -92,11 +94,11 @@ return function(root)
         end,
       },
       {
-        name = "grant", run = change_permissions "grant", help = "Give a usergroup permissions. " .. action_commands.WHO,
+        name = "grant", run = change_permissions "grant", help = "Grant permissions to a usergroup. " .. action_commands.WHO,
         example = "grant Readers device 0A010107", setup = permissions,
       },
       {
-        name = "revoke", run = change_permissions "revoke", help = "Take permissions from a usergroup. " .. action_commands.WHO,
+        name = "revoke", run = change_permissions "revoke", help = "Revoke permissions of a usergroup. " .. action_commands.WHO,
         example = "revoke Readers plixer allGadgets", setup = permissions,
       },
     }),

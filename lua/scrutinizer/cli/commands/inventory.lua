@@ -68,11 +68,12 @@ local function hosts(args)
 end
 
 return function(root)
-  local command = root:command("interfaces", "List interfaces: number for reports, speed and rates in bit/s, load in percent of the speed.",
+  local command = root:command("interfaces",
+    "List interfaces: their number (for report --interface), speed and rates in bit/s, load in percent of the speed.",
     "Example: scrutinizer interfaces --exporter core-1 --format csv")
   command:option("--exporter", "Only interfaces of this exporter: its address or any of its names."):argname "<exporter>"
   output.options(command)
-  command = root:command("hosts", "List which exporters have seen an address, first and last time. `found` is `no` if no exporter has seen it.",
+  command = root:command("hosts", "List the exporters that have seen an address, with first and last time. `found` is `no` if none has seen it.",
     ("Example: scrutinizer hosts --from addresses.txt --format csv. Exit status %d when the appliance refused one of them.")
       :format(exit_status.REFUSED))
   command:argument("ips", "Addresses."):args "*":argname "<ip>"

@@ -2,15 +2,6 @@
 
 local action_commands = require "scrutinizer.cli.action_commands"
 
--- A rule in the notation of the command line.
-local function rule_text(rule)
-  if rule.type == "range" then return rule.from .. "-" .. rule.to end
-  if rule.type == "network" then return ("%s/%d"):format(rule.address, rule.length) end
-  if rule.type == "wildcard" then return rule.address .. "/" .. rule.mask end
-  if rule.type == "child" then return ("group:%d"):format(rule.group) end
-  return rule.address or rule.type
-end
-
 local RULES = { "group", "name", "rule_id", "rule", "done", "error" }
 local SYNCED = { "group", "name", "rule_id", "rule", "done", "error", "code" }
 
@@ -20,7 +11,7 @@ local function rows_of(group, rows)
   local before = #rows
   local function add(list, done)
     for _, rule in ipairs(list or {}) do
-      rows[#rows + 1] = { group = group.id, name = group.name, rule_id = rule.id, rule = rule.type and rule_text(rule),
+      rows[#rows + 1] = { group = group.id, name = group.name, rule_id = rule.id, rule = rule.type and tostring(rule),
         done = not rule.error and done or nil, error = rule.error }
     end
   end
@@ -31,10 +22,10 @@ local function rows_of(group, rows)
   return rows
 end
 
--- `group:42` and `group:Berlin` are child groups, `all` is every address; the library reads other text.
+-- `group:42` (an id) and `group:Berlin` are child groups, `all` is every address; the library reads other text.
 local function read_rule(text)
   local child = text:match "^group:(.+)$"
-  if child then return { type = "child", group = child } end
+  if child then return { type = "child", group = action_commands.who(child) } end
   return text == "all" and { type = "ipall" } or text
 end
 
@@ -54,7 +45,7 @@ local function rules(client, args)
   if not id then return nil, err end
   local all
   all, err = client.ip_groups:rules(id)
-  for _, rule in ipairs(all or {}) do rule.rule = rule_text(rule) end
+  for _, rule in ipairs(all or {}) do rule.rule = tostring(rule) end
   return action_commands.show(args, all, err, { "id", "type", "rule" })
 end
 
@@ -79,12 +70,12 @@ local function add(client, args)
 end
 
 local function sync(client, args)
-  if not args.from and not args.rules[1] then error("ip-groups sync: say rules, or --from; an empty file removes all rules", 0) end
+  if not args.from and not args.rules[1] then error("ip-groups sync: give rules, or --from; an empty file removes all rules", 0) end
   local group, err = client.ip_groups:sync(args.name, rules_given(args), { dry = args.dry_run or false })
   local rows = {}
   for _, done in ipairs(group and { "added", "removed", "kept" } or {}) do
     for _, rule in ipairs(group[done]) do
-      rows[#rows + 1] = { group = group.id, name = group.name, rule_id = rule.id, rule = rule_text(rule),
+      rows[#rows + 1] = { group = group.id, name = group.name, rule_id = rule.id, rule = tostring(rule),
         done = not rule.error and done or nil, error = rule.error, code = rule.code }
     end
   end
@@ -113,7 +104,8 @@ local function delete(client, args)
   return action_commands.show(args, gone, err, { "id", "name", "error" })
 end
 
-local WRITING = "10.1.1.1, 10.0.0.0/8, 10.1.1.1-10.1.1.9, 10.0.4.0/0.255.0.255 (a wildcard: bits that are 1 are ignored), group:NAME, all."
+local WRITING = "10.1.1.1, 10.0.0.0/8, 10.1.1.1-10.1.1.9, 10.0.4.0/0.255.0.255 (a wildcard: bits that are 1 are ignored), group:WHO (a child "
+  .. "group: digits mean an id, other text a name), all."
 
 local function rule_arguments(command, count)
   command:argument("rules", WRITING):args(count):argname "<rule>":convert(read_rule)
@@ -121,10 +113,10 @@ end
 
 local SYNC = {
   name = "sync", run = sync, example = "sync 'Microsoft 365' --from prefixes.txt --dry-run",
-  help = "Give a group these rules and no others; it is created if it is missing. The rules it has are read first; that call is not "
-    .. "documented.",
+  help = "Give a group these rules and no others; a missing name is created. The rules it has are read first; that call is not documented. "
+    .. action_commands.WHO,
   setup = function(command)
-    command:argument("name", "The group's name."):argname "<name>"
+    command:argument("name", "The group."):argname "<who>":convert(action_commands.who)
     rule_arguments(command, "*")
     command:option("--from", "File with one rule per line; - is standard input."):argname "<file>"
     command:flag("--dry-run", "Change nothing; print what would be done.")
@@ -133,7 +125,7 @@ local SYNC = {
 
 return function(root)
   return {
-    ["ip-groups"] = action_commands.command(root, "ip-groups", "List, make, fill, change and delete IP groups.", {
+    ["ip-groups"] = action_commands.command(root, "ip-groups", "List, create, fill, change and delete IP groups.", {
       { name = "list", run = list, help = "All IP groups." },
       {
         name = "rules", run = rules, help = "The rules of a group. Unverified: this call is not documented. " .. action_commands.WHO,
@@ -141,7 +133,7 @@ return function(root)
         setup = function(command) command:argument("who", "The group."):argname "<who>":convert(action_commands.who) end,
       },
       {
-        name = "create", run = create, help = "Make a group.", example = "create Berlin 10.2.0.0/16 10.9.1.1-10.9.1.20",
+        name = "create", run = create, help = "Create a group.", example = "create Berlin 10.2.0.0/16 10.9.1.1-10.9.1.20",
         setup = function(command)
           command:argument("name", "The group's name."):argname "<name>"
           rule_arguments(command, "*")
@@ -169,7 +161,8 @@ return function(root)
         end,
       },
       {
-        name = "import", run = import, help = "Fill groups from CSV lines name,rule. If any line is wrong, nothing is sent.",
+        name = "import", run = import,
+        help = "Fill groups from CSV lines name,rule; group:NAME is a child group, by name. If any line is wrong, nothing is sent.",
         example = "import sites.csv",
         setup = function(command)
           command:argument("file", "CSV file; - is standard input."):argname "<file>"

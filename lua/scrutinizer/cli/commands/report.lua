@@ -36,7 +36,7 @@ return function(root)
   output.options(query.options(command), true)
   picture.of_rows(command)
   shard.options(command)
-  query.options(root:command("explain", "Show what report would send: the form, the URL, a curl command, and what is filtered here. Only "
+  query.options(root:command("explain", "Show what report would send: the form, the URL, a curl command, and a description. Only "
     .. "exporter names are looked up at the appliance."))
   return { report = report, explain = explain }
 end

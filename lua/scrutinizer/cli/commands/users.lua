@@ -27,17 +27,23 @@ local function password_of(name)
   return password
 end
 
--- Users from CSV lines: name,password[,group ids separated by spaces]. No message shows a password.
+-- Usergroups of a CSV field: names and ids separated by semicolons; ids also by blanks.
+local function groups_of(text)
+  local groups = {}
+  for part in text:gmatch "[^;]+" do
+    local who = part:match "^%s*(.-)%s*$"
+    for word in who:gmatch(who:find "^[%d%s]+$" and "%d+" or ".+") do groups[#groups + 1] = action_commands.who(word) end
+  end
+  return groups
+end
+
+-- Users from CSV lines: name,password[,groups]. No message shows a password.
 local function from_csv(action, text)
   local list = {}
   for number, line in csv.lines(text) do
     local fields = csv.fields(line)
     if not fields or #fields < 2 or #fields > 3 then error(("users %s: line %d is not name,password[,groups]"):format(action, number), 0) end
-    local groups = {}
-    for word in (fields[3] or ""):gmatch "%S+" do
-      groups[#groups + 1] = word:find "^%d+$" and tonumber(word) or error(("users %s: line %d: groups are ids"):format(action, number), 0)
-    end
-    list[#list + 1] = { name = fields[1], password = fields[2], groups = groups }
+    list[#list + 1] = { name = fields[1], password = fields[2], groups = groups_of(fields[3] or "") }
   end
   return list
 end
@@ -78,24 +84,28 @@ local function set(client, args)
   return action_commands.show(args, list, err, { "name", "setting", "error" })
 end
 
+local CSV = "CSV file with lines name,password[,groups]; - is standard input. Groups are ids and names separated by semicolons, as in "
+  .. "ann,secret,2;Network Operators. " .. action_commands.WHO
+
 return function(root)
   return {
-    users = action_commands.command(root, "users", "Make, delete and rename users, and set their preferences.", {
+    users = action_commands.command(root, "users", "Create, delete and rename users, and set their preferences.", {
       {
         name = "create", run = create, example = "create alice --group 2 </run/secrets/alice",
         help = "Create a user, or many with --csv. One user's password is SCRUTINIZER_USER_PASSWORD or a line on standard input.",
         setup = function(command)
           command:argument("name", "The user's name."):args "?":argname "<name>"
-          command:option("--group", "Id of a usergroup (1: Administrators, 2: Guests)."):argname "<id>":count "*":convert(action_commands.id)
-          command:option("--csv", "CSV file with lines name,password[,group ids separated by spaces]; - is standard input."):argname "<file>"
+          command:option("--group", "A usergroup (1: Administrators, 2: Guests). " .. action_commands.WHO):argname "<group>":count "*"
+            :convert(action_commands.who)
+          command:option("--csv", CSV):argname "<file>"
         end,
       },
       {
         name = "sync", run = sync, example = "sync --csv staff.csv --gone leo --gone 14",
-        help = "Make the users that are missing, put each into its groups, delete those that have left. The appliance cannot list its users: "
-          .. "say who has left. A user who is there keeps the password.",
+        help = "Create missing users, add each user to the groups given, and delete those who have left. The appliance cannot list its users, "
+          .. "so --gone must name those. Existing users keep their passwords.",
         setup = function(command)
-          command:option("--csv", "CSV file with lines name,password[,group ids separated by spaces]; - is standard input."):argname "<file>":count(1)
+          command:option("--csv", CSV):argname "<file>":count(1)
           action_commands.gone(command)
         end,
       },

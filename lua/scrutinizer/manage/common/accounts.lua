@@ -1,9 +1,7 @@
 --- Shared by the calls for users and usergroups: sends one request, reads `data` from its answer, returns one result per item.
 
 local call = require "scrutinizer.transport.call"
-local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
-local errors = require "scrutinizer.errors"
 local item_results = require "scrutinizer.manage.common.item_results"
 local wire = require "scrutinizer.wire.accounts"
 
@@ -109,53 +107,6 @@ function accounts.change_members(client, method, key, list)
   function judge.concerns(item, sentence) return item_results.mentions(sentence, item.user, item.group) end
   return accounts.change(client, method, list, function(all) return wire.membership(key, all) end, judge,
     { sentences = { key == "add" and "added" or "removed" } })
-end
-
--- ---- sync ----
-
-local SYNC = { gone = true, dry = true }
-
---- Checks the options of a sync whose objects the appliance cannot list. Returns `gone`, or nil and err, or raises (`level`, as `error` counts
---- from the caller).
----@param method string
----@param what string what cannot be listed, such as "its users"
----@param options any
----@param read fun(list: any): table?, string? checks `gone`
----@param level integer
----@return table? gone
----@return scrutinizer.Error? err
-function accounts.sync_options(method, what, options, read, level)
-  if options == nil then options = {} end
-  if type(options) ~= "table" then error(check.message(method .. ": options", options, "a table of gone, dry"), level + 1) end
-  for key in next, options do
-    if not SYNC[key] then error(check.message(method .. ": option", key, "gone, dry"), level + 1) end
-  end
-  if options.dry ~= nil and type(options.dry) ~= "boolean" then error(check.message(method .. ": dry", options.dry, "true or false"), level + 1) end
-  local gone, complaint
-  if options.gone ~= nil then
-    gone, complaint = read(options.gone)
-    if not gone then error(complaint, level + 1) end
-  end
-  local cannot = ("%s: the appliance has no call that lists %s"):format(method, what)
-  if options.dry then return errors.fail("api", cannot .. ": what would be done cannot be known; without dry, the result says what was done") end
-  if not gone then
-    return errors.fail("api", cannot .. ", so those that are not in the list cannot be found: say who has left, as gone = { … }; nobody: gone = {}")
-  end
-  return gone
-end
-
---- Sorts the results of a call into the lists of a sync's result: successes into `out[done]`, those with the code of `already` into
---- `out[already.list]`, all others into `out.failed`.
----@param out table<string, table[]>
----@param results table[]
----@param done string
----@param already { code: scrutinizer.ItemCode, list: string }
-function accounts.sort(out, results, done, already)
-  for _, result in ipairs(results) do
-    local place = not result.error and done or (result.code == already.code and already.list) or "failed"
-    if place == already.list then result.error, result.code = nil, nil end
-    table.insert(out[place], result)
-  end
 end
 
 return accounts

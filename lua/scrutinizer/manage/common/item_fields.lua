@@ -65,7 +65,7 @@ item_fields.NAME = { read = item_fields.text, allowed = "a name, text in UTF-8",
 item_fields.WHO = { read = item_fields.id_or_name, allowed = "an id (a whole number) or a name (text)", required = true }
 
 local function show(field, value)
-  return field.secret and "a " .. type(value) .. " that will not do" or check.show(value)
+  return field.secret and "a secret " .. type(value) or check.show(value)
 end
 
 -- Checks one field of an item. Returns true and the value; or nil and a message.
@@ -130,7 +130,7 @@ function item_fields.each(method, list, what, read, key)
     if kept == nil then return nil, complaint end
     local mark = key and key(kept)
     if mark ~= nil and seen[mark] then
-      return nil, ("%s: %s stands there already, as item %d"):format(where, errors.neutral(mark, 60), seen[mark])
+      return nil, ("%s: %s occurs already, as item %d"):format(where, errors.neutral(mark, 60), seen[mark])
     end
     if mark ~= nil then seen[mark] = i end
     checked[i] = kept

@@ -8,7 +8,7 @@ local wire = require "scrutinizer.wire"
 
 local item_results = {}
 
-local SILENT = "the appliance says nothing of this one"
+local SILENT = "the answer does not mention this item"
 
 --- Any JSON value as text, of any bytes; "nothing" for nil.
 ---@param value any
@@ -48,10 +48,10 @@ local function left_over(sayings, used)
     if not used[i] then parts[#parts + 1] = item_results.text(saying) end
   end
   if #parts == 0 then return SILENT end
-  return SILENT .. "; it says: " .. table.concat(parts, "; ")
+  return SILENT .. "; it contains: " .. table.concat(parts, "; ")
 end
 
--- Returns an unused saying that fits an item, and its place. Tries the one at the item's own position first, because items may be alike.
+-- Returns an unused saying that fits an item, and its place. Tries the one at the item's own position first, because items may be equal.
 local function take(sayings, used, place, fits)
   for step = 0, #sayings do
     local i = step == 0 and place or step
@@ -141,7 +141,7 @@ end
 ---@param lacks string such as "a list 'data'"
 ---@return nil, scrutinizer.Error
 function item_results.malformed(method, lacks)
-  return errors.fail("decode", ("%s: the answer lacks %s: what the call did is not known"):format(method, lacks), { status = 200 })
+  return errors.fail("decode", ("%s: the answer lacks %s, so it is not known what the call did"):format(method, lacks), { status = 200 })
 end
 
 return item_results

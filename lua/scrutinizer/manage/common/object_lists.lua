@@ -58,7 +58,7 @@ end
 function object_lists.ambiguous(method, what, name, ids)
   local texts = {}
   for i, id in ipairs(ids) do texts[i] = ("%d"):format(id) end
-  return errors.fail("api", ("%s: %d %s are called %s: %s; say which by its id"):format(method, #ids, what, check.show(name),
+  return errors.fail("api", ("%s: %d %s have the name %s: %s; use the id of one"):format(method, #ids, what, check.show(name),
     table.concat(texts, ", ")), { code = "ambiguous" })
 end
 
@@ -76,9 +76,9 @@ function object_lists.unknown(method, what, name, names)
   for i, other in ipairs(near[1] and near or names) do
     if i <= MOST_NAMES then shown[i] = check.show(other) end
   end
-  local rest = near[1] and "near ones: " .. table.concat(shown, ", ") or ("there are %d: %s"):format(#names, table.concat(shown, ", "))
+  local rest = near[1] and "similar names: " .. table.concat(shown, ", ") or ("there are %d: %s"):format(#names, table.concat(shown, ", "))
   if not near[1] and #names > MOST_NAMES then rest = rest .. ", …" end
-  return errors.fail("api", ("%s: no %s is called %s; %s"):format(method, what, check.show(name), rest), { code = "missing" })
+  return errors.fail("api", ("%s: no %s has the name %s; %s"):format(method, what, check.show(name), rest), { code = "missing" })
 end
 
 --- The id of the object with this name. Case matters.
@@ -113,12 +113,12 @@ function object_lists.finder(part, what)
   end
 end
 
---- An id, or the text of a name, as `look_up` takes it; nil when it is neither.
+--- An id (a number), or a name (a text), as `look_up` takes it; nil when it is neither.
 ---@param value any
 ---@param least integer the least id
 ---@return integer|string|nil
 function object_lists.who(value, least)
-  return check.digits(value, least) or (type(value) == "string" and not value:find "^%d*$" and value) or nil
+  return check.integer(value, least) or (check.name(value) and value) or nil
 end
 
 --- The id for what `who` has returned: a name is looked up.

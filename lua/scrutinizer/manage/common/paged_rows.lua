@@ -19,7 +19,7 @@ local function page(client, method, form, read)
   local list = {}
   for i, row in ipairs(found) do
     list[i] = read(row)
-    if list[i] == nil then return object_lists.malformed(method, ("what is looked for in row %d"):format(i)) end
+    if list[i] == nil then return object_lists.malformed(method, ("the expected fields in row %d"):format(i)) end
   end
   return list
 end
@@ -57,7 +57,7 @@ local function repeated(client, method, form, read, all, list, key)
   if same(all, list, key) then whole, err = ignores_limits(client, method, form, read, all) end
   if whole then return true end
   return nil, err
-    or errors.new("changed", method .. ": a row came twice: the list has changed between two pages, or the appliance gives no further ones")
+    or errors.new("changed", method .. ": a row came twice: the list changed between two pages, or the appliance sends the same page again")
 end
 
 --- All rows of a list. Only an empty page ends it: a short page may be the appliance's own limit.

@@ -4,6 +4,7 @@ local call = require "scrutinizer.transport.call"
 local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
 local item_fields = require "scrutinizer.manage.common.item_fields"
+local listing = require "scrutinizer.listing"
 local lists = require "scrutinizer.manage.ip_groups.lists"
 local object_lists = require "scrutinizer.manage.common.object_lists"
 local item_results = require "scrutinizer.manage.common.item_results"
@@ -25,7 +26,7 @@ local wire = require "scrutinizer.wire.ip_groups"
 local methods = {}
 local IpGroups = { __index = methods, __name = "scrutinizer.IpGroups" }
 
-local WHO = "the group's id (a whole number) or name"
+local WHO = "the group's id (a whole number) or name (a text)"
 
 -- The most rules per request.
 local BATCH = 1000
@@ -35,11 +36,11 @@ local BATCH = 1000
 ---@return scrutinizer.Error? err
 function methods:list()
   local list, err = object_lists.list(self._client, "ip_groups:list", wire.list(), { id = "id", name = "name" })
-  if list then return list end
+  if list then return listing.result("IP groups", { "id", "name" }, list) end
   if err.kind ~= "api" then return nil, err end
   -- Not every version has that page. Of the other page only the name is documented.
   local tree = object_lists.list(self._client, "ip_groups:list", wire.tree(), { id = wire.answer.id, name = wire.answer.name }, "results")
-  return errors.result(tree, err)
+  return listing.result("IP groups", { "id", "name" }, tree, err)
 end
 
 -- The ids of all groups by name: { [name] = { ids } }; or nil and err.
@@ -65,7 +66,7 @@ function methods:find(name)
   local ids = map[name]
   if not ids then return nil end
   if #ids > 1 then return object_lists.ambiguous("ip_groups:find", "IP groups", name, ids) end
-  return { id = ids[1], name = name }
+  return listing.one("IP group", { id = ids[1], name = name })
 end
 
 --- Looks names of groups up: for queries and rules.
@@ -112,7 +113,7 @@ end
 local function group_in(method, answer)
   local id = type(answer) == "table" and item_results.whole(answer[wire.answer.id])
   if not id then return item_results.malformed(method, "fc_id, the group's id") end
-  return { id = id, name = type(answer[wire.answer.name]) == "string" and answer[wire.answer.name] or nil }
+  return lists.shown { id = id, name = type(answer[wire.answer.name]) == "string" and answer[wire.answer.name] or nil }
 end
 
 -- Creates a group with its first rules, or sends one update (then `id` is the group's). Returns the group; each of these rules has its id or `error`.
@@ -146,7 +147,8 @@ local function add_batches(self, method, group, list, from, how)
     local done, err = save(self, method, wire.update(group.id, { add = part }), part, group.id)
     if not done then
       if group.rules[1] then
-        err.partial, err.retryable = group, false -- the whole call again would send the first batches twice
+        -- The whole call again would send the first batches twice, unless it looks which rules there are.
+        err.partial, err.retryable = group, (how.looks and err.retryable) or false
       end
       return nil, err
     end
@@ -191,7 +193,7 @@ end
 local function read_ids(where, list)
   local ids, complaint = item_fields.each(where, list, "rules' ids", function(place, value)
     local id = check.digits(type(value) == "table" and value.id or value, 1)
-    if not id then return nil, check.message(place, value, "a rule's id, a whole number, or a rule as a result has it") end
+    if not id then return nil, check.message(place, value, "a rule's id, a whole number, or a rule from a result") end
     return id
   end, function(id) return id end)
   return ids, complaint
@@ -253,7 +255,7 @@ local function judge_removed(ids, answer)
   end
   for i, id in ipairs(ids) do
     out[i] = { id = id }
-    if not there[id] then out[i].error, out[i].code = "the answer does not show it as removed", "unconfirmed" end
+    if not there[id] then out[i].error, out[i].code = "the answer does not confirm that it was removed", "unconfirmed" end
   end
   return out
 end
@@ -289,7 +291,7 @@ end
 -- The result for a group given by name; with `error` if no group or several groups have the name.
 local function result_of(name, ids)
   if not ids then return { name = name, error = "no IP group has this name", code = "missing" } end
-  if #ids > 1 then return { name = name, error = ("%d IP groups have this name: say which by its id"):format(#ids), code = "ambiguous" } end
+  if #ids > 1 then return { name = name, error = ("%d IP groups have this name: use the id of one"):format(#ids), code = "ambiguous" } end
   return { id = ids[1], name = name }
 end
 
@@ -313,7 +315,7 @@ local function judge_deleted(out, answer, mask)
   for _, id in ipairs(answer.removed) do gone[item_results.whole(id) or false] = true end
   for _, result in ipairs(out) do
     if not result.error and not gone[result.id] then
-      result.error = item_results.said("the appliance does not show it as removed; it says: " .. item_results.text(answer), mask)
+      result.error = item_results.said("the answer does not confirm that it was removed; it contains: " .. item_results.text(answer), mask)
       result.code = "unconfirmed"
     end
   end
@@ -333,6 +335,7 @@ function methods:delete(list)
   for _, result in ipairs(out) do
     if not result.error then ids[#ids + 1] = result.id end
   end
+  out = listing.of(out, "IP groups", { "id", "name", "code", "error" })
   if #ids == 0 then return out end
   local answer
   answer, err = call.send(self._client, wire.delete(ids), { write = true })
@@ -361,7 +364,7 @@ function methods:rules(who)
   end
   local list = entries and rules.answered(entries)
   if not list then return errors.fail("decode", "ip_groups:rules: the answer lacks a list of rules", { status = 200 }) end
-  return list
+  return listing.result("rules", {}, list)
 end
 
 -- The functions that lists.lua needs.
@@ -390,7 +393,7 @@ function methods:from_list(name, list, options)
   return errors.result(lists.from_list(hands(self), name, list, how))
 end
 
--- A map is no list: what it holds must not be taken for an empty list, which would remove all rules.
+-- Refuses a map: it would count as an empty list, and an empty list removes all rules.
 local function is_list(value)
   if type(value) ~= "table" then return false end
   for key in next, value do
@@ -399,26 +402,28 @@ local function is_list(value)
   return true
 end
 
---- Gives the IP group of this name these rules and no others; creates it if it does not exist. The rules that it has are read first (unverified,
---- see `rules`), and again afterwards: the result says what became of each. When they cannot be read, nothing is sent.
----@param name string
+--- Gives an IP group these rules and no others; creates it if no group has this name. The rules that it has are read first (unverified,
+--- see `rules`), and again after the change: the result tells for each rule what was done. When they cannot be read, nothing is sent.
+---@param who integer|string the id of an existing group, or a group's name
 ---@param list (string|table)[] rules as in `create`; duplicates count once
 ---@param options? { dry?: boolean, batch?: integer, on_progress?: fun(done: integer, all: integer) } dry = true: nothing is changed, the result
----  says what would be; batch: rules per request, 1 to 100,000 (default 1,000)
+---  tells what would be done; batch: rules per request, 1 to 100,000 (default 1,000)
 ---@return scrutinizer.SyncedIpGroup? group
 ---@return scrutinizer.Error? err kind `decode`: a wrong entry of the list, nothing was sent; `api`: the group's rules cannot be read, several groups
----  have the name, or the appliance refused; after an error of a call run it again: what was done then counts as kept
-function methods:sync(name, list, options)
-  if not item_fields.text(name) then error(check.message("ip_groups:sync", name, "the group's name"), 2) end
+---  have the name, or the appliance refused. When a call failed half-way, its message and `err.partial` say what was done before, and what is left;
+---  run the sync again: what was done then counts as kept
+function methods:sync(who, list, options)
+  local group = object_lists.who(who, 1)
+  if not group then error(check.message("ip_groups:sync", who, WHO), 2) end
   if not is_list(list) then error(check.message("ip_groups:sync", list, "a list of rules: " .. rules.ALLOWED), 2) end
   local how, complaint = lists.options("ip_groups:sync", options, BATCH, true)
   if not how then error(complaint, 2) end
-  return errors.result(sync.run(self, hands(self), name, list, how))
+  return errors.result(sync.run(self, hands(self), group, list, how))
 end
 
 --- Reads CSV lines `name,rule`, and adds each group's rules to the IP group of that name; creates missing groups. A rule is a text as in
---- `create`, or `group:NAME` for a child group, which may be in the same file. Empty lines, lines that begin with `#` and a first line
---- `name,…` are skipped. Nothing is sent if any line is wrong.
+--- `create`, or `group:NAME` for a child group, by name (also where that is digits), which may be in the same file. Empty lines, lines that
+--- begin with `#` and a first line `name,…` are skipped. Nothing is sent if any line is wrong.
 ---@param source string|{ text: string } a file's path, or the text itself
 ---@param options? { create?: boolean, batch?: integer, on_progress?: fun(done: integer, all: integer) } as in `from_list`
 ---@return (scrutinizer.IpGroup|{ name: string, error: string, code: scrutinizer.ItemCode })[]? groups in the order of their first lines

@@ -5,9 +5,20 @@ local check = require "scrutinizer.check"
 local csv = require "scrutinizer.csv"
 local errors = require "scrutinizer.errors"
 local files = require "scrutinizer.files"
+local listing = require "scrutinizer.listing"
 local rules = require "scrutinizer.manage.ip_groups.rules"
+local syncs = require "scrutinizer.manage.common.syncs"
 
 local lists = {}
+
+local function head(group) return ("IP group %s (%d)"):format(check.show(group.name), group.id) end
+
+--- Lets a group print itself, with the rules that were sent.
+---@param group scrutinizer.IpGroup
+---@return scrutinizer.IpGroup group
+function lists.shown(group)
+  return syncs.result(group, head, { "rules", "changed", "removed" })
+end
 
 local OPTIONS = { create = true, batch = true, on_progress = true }
 local SYNC = { dry = true, batch = true, on_progress = true }
@@ -53,13 +64,13 @@ local function put(hands, method, name, list, how, there)
   local ok, err = hands.resolve_children(method, list)
   if not ok then return nil, err end
   local found = there[name] or {}
-  if #found > 1 then return errors.fail("api", ("%s: %d IP groups are called %s"):format(method, #found, check.show(name))) end
+  if #found > 1 then return errors.fail("api", ("%s: %d IP groups have the name %s"):format(method, #found, check.show(name))) end
   if not found[1] and not how.create then
-    return errors.fail("api", ("%s: no IP group is called %s, and create is false"):format(method, check.show(name)))
+    return errors.fail("api", ("%s: no IP group has the name %s, and create is false"):format(method, check.show(name)))
   end
   local group
   if found[1] then
-    group, err = hands.add(method, { id = found[1], name = name, rules = {} }, list, how)
+    group, err = hands.add(method, lists.shown { id = found[1], name = name, rules = {} }, list, how)
   else
     group, err = hands.create(method, name, list, how)
   end
@@ -88,7 +99,7 @@ end
 
 local function read_line(number, line)
   local fields = csv.fields(line)
-  if not fields then return wrong(number, "a quote without its end, or text after one") end
+  if not fields then return wrong(number, "a quote is not closed, or text follows a closing quote") end
   if #fields ~= 2 or fields[1] == "" then return wrong(number, ("got %s; allowed: name,rule"):format(check.show(line))) end
   local child = fields[2]:match "^group:%s*(.+)$"
   local rule, complaint = rules.read(child and { type = "child", group = child } or fields[2])
@@ -165,11 +176,11 @@ function lists.from_csv(hands, source, how)
       if next(made) then err.retryable = false end -- the whole call again would send these groups' rules twice
       return nil, err
     end
-    made[group.name] = done or { name = group.name, error = err.message, code = code_of(err), partial = err.partial }
+    made[group.name] = done or listing.one("IP group", { name = group.name, error = err.message, code = code_of(err), partial = err.partial })
   end
   local out = {}
   for i, group in ipairs(order) do out[i] = made[group.name] end
-  return out
+  return listing.of(out, "IP groups", {})
 end
 
 return lists

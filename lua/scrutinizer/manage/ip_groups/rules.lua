@@ -3,6 +3,7 @@
 local addresses = require "scrutinizer.addresses"
 local ascii = require "scrutinizer.ascii"
 local check = require "scrutinizer.check"
+local errors = require "scrutinizer.errors"
 local suggest = require "scrutinizer.suggest"
 local item_results = require "scrutinizer.manage.common.item_results"
 local wire = require "scrutinizer.wire.ip_groups"
@@ -88,11 +89,11 @@ function READ.wildcard(given)
 end
 
 function READ.child(given)
-  local group = given.group or given.child_id
-  local id = check.digits(group, 1)
+  local group = given.group or check.digits(given.child_id, 1) or given.child_id
+  local id = check.integer(group, 1)
   if id then return { group = id } end
-  if type(group) == "string" and group ~= "" then return { group_name = group } end
-  return nil, check.message("group", group, "the id or the name of an IP group that exists")
+  if check.name(group) then return { group_name = group } end
+  return nil, check.message("group", group, "the id (a number) or the name (a text) of an IP group that exists")
 end
 
 function READ.ipall() return {} end
@@ -173,12 +174,27 @@ end
 
 -- ---- answers ----
 
---- A rule as results show it.
+-- A rule in the notation of texts.
+local TEXT = {
+  range = function(rule) return rule.from .. "-" .. rule.to end,
+  network = function(rule) return ("%s/%d"):format(rule.address, rule.length) end,
+  wildcard = function(rule) return rule.address .. "/" .. rule.mask end,
+  child = function(rule) return rule.group and ("group:%d"):format(rule.group) or "group:" .. rule.group_name end,
+  ip = function(rule) return rule.address end,
+  ipall = function() return "all" end,
+}
+
+local Rule = { __name = "scrutinizer.IpRule", __tostring = function(rule)
+  local of = rules.same(rule) and TEXT[rule.type] or nil
+  return of and of(rule) or errors.neutral(rule.type or "rule", 100)
+end }
+
+--- A rule as results show it. It prints itself.
 ---@param rule scrutinizer.IpRule
 ---@param id? integer
 ---@return scrutinizer.IpRule
 function rules.shown(rule, id)
-  local copy = { id = id }
+  local copy = setmetatable({ id = id }, Rule)
   for _, name in ipairs { "type", "address", "length", "mask", "from", "to", "group" } do copy[name] = rule[name] end
   return copy
 end
@@ -221,8 +237,8 @@ function rules.complaint(rule, warnings, mask)
     if item_results.mentions(text, rule.address or rule.from or rule.group or rule.type) then return item_results.said(text, mask), "refused" end
     all[#all + 1] = text
   end
-  local silent = "the appliance says nothing of this rule"
-  return all[1] and item_results.said(silent .. "; it says: " .. table.concat(all, "; "), mask) or silent, "unconfirmed"
+  local silent = "the answer does not mention this rule"
+  return all[1] and item_results.said(silent .. "; it contains: " .. table.concat(all, "; "), mask) or silent, "unconfirmed"
 end
 
 --- The rules in the order given, each with its id from the answer, or with `error`.
@@ -258,8 +274,7 @@ function rules.answered(entries)
   for i, entry in ipairs(entries) do
     local id = type(entry) == "table" and item_results.whole(entry.rule_id)
     if not id or type(entry.type) ~= "string" then return nil end
-    list[i] = wire.read(entry)
-    list[i].id = id
+    list[i] = rules.shown(wire.read(entry), id)
   end
   return list
 end

@@ -5,6 +5,7 @@ local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
 local item_results = require "scrutinizer.manage.common.item_results"
 local rules = require "scrutinizer.manage.ip_groups.rules"
+local syncs = require "scrutinizer.manage.common.syncs"
 local wire = require "scrutinizer.wire.ip_groups"
 
 local sync = {}
@@ -17,8 +18,11 @@ local sync = {}
 ---@field added scrutinizer.IpRule[]      each with its id, or with `error` and `code`; when dry without an id
 ---@field removed scrutinizer.IpRule[]    each with its id; or with `error` and `code`: it is still there
 ---@field kept scrutinizer.IpRule[]       were there already
+---@field left? { add: scrutinizer.IpRule[], remove: scrutinizer.IpRule[] } in `err.partial`: what is not done, or not known to be done. Rules of
+---  `added` have no ids there where the group was there before: its rules are not read again
 
 local METHOD = "ip_groups:sync"
+local LISTS = { "added", "removed", "kept" }
 
 -- The rules of a list, checked, each once.
 local function read_list(list)
@@ -37,7 +41,7 @@ end
 local function present(self, id)
   local list, err = self:rules(id)
   if not list and err.kind ~= "decode" and err.kind ~= "api" then return nil, err end
-  if not list then return errors.fail("api", ("%s: the rules that the group has cannot be read: %s"):format(METHOD, err.message)) end
+  if not list then return errors.fail("api", ("%s: the group's rules cannot be read: %s"):format(METHOD, err.message)) end
   for _, rule in ipairs(list) do
     if not rules.same(rule) then
       return errors.fail("api", ("%s: rule %d of the group, of type %s, cannot be read"):format(METHOD, rule.id, check.show(rule.type)))
@@ -64,8 +68,8 @@ local function compare(wanted, there)
   return added, removed, kept
 end
 
--- Sends the changes: rules are added before others are removed. Returns the appliance's warnings. The answers are not read for their rules: those
--- are listed afterwards.
+-- Sends the changes: rules are added before others are removed. Returns the appliance's warnings; or nil, err and how many were added before. The
+-- answers are not read for their rules: those are listed afterwards.
 local function change(self, id, added, removed, how)
   local from, warnings = 1, {}
   repeat
@@ -77,7 +81,7 @@ local function change(self, id, added, removed, how)
       for i, rule in ipairs(removed) do gone[i] = rule.id end
     end
     local answer, err = call.send(self._client, wire.update(id, { add = part[1] and part, remove = gone }), { write = true })
-    if answer == nil then return nil, err end
+    if answer == nil then return nil, err, from - 1 end
     local said = type(answer) == "table" and answer[wire.answer.warnings]
     for _, warning in ipairs(item_results.is_list(said) and said or {}) do warnings[#warnings + 1] = warning end
     from = from + #part
@@ -95,28 +99,37 @@ local function confirm(there, added, removed, warnings, mask)
     now[i] = rules.shown(rule, found and found.id)
     if not found then
       local sentence, code = rules.complaint(rule, warnings, mask)
-      now[i].error, now[i].code = code == "refused" and sentence or "the group does not have this rule afterwards", "refused"
+      now[i].error, now[i].code = code == "refused" and sentence or "the group does not have this rule after the call", "refused"
     end
   end
   for i, rule in ipairs(removed) do
     gone[i] = rules.shown(rule, rule.id)
-    if by_id[rule.id] then gone[i].error, gone[i].code = "the group has this rule afterwards, too", "refused" end
+    if by_id[rule.id] then gone[i].error, gone[i].code = "the group still has this rule after the call", "refused" end
   end
   return now, gone
 end
 
-local function shown(list)
+-- Rules as results show them, from number `from` to number `to`.
+local function part(list, from, to)
   local out = {}
-  for i, rule in ipairs(list) do out[i] = rules.shown(rule, rule.id) end
+  for i = from, to or #list do out[#out + 1] = rules.shown(list[i], list[i].id) end
   return out
+end
+
+local function shown(list) return part(list, 1) end
+
+local function result(out)
+  return syncs.result(out, ("%s of %s"):format(METHOD, check.show(out.name)), LISTS)
 end
 
 -- Creates the group. Its answer is documented: it confirms each rule.
 local function create(hands, name, wanted, how)
-  if how.dry then return { name = name, created = true, dry = true, added = shown(wanted), removed = {}, kept = {} } end
-  local group, err = hands.create(METHOD, name, wanted, how)
-  if not group then return nil, err end
-  return { id = group.id, name = name, created = true, added = group.rules, removed = {}, kept = {} }
+  if how.dry then return result { name = name, created = true, dry = true, added = shown(wanted), removed = {}, kept = {} } end
+  local group, err = hands.create(METHOD, name, wanted, { batch = how.batch, on_progress = how.on_progress, looks = true })
+  if group then return result { id = group.id, name = name, created = true, added = group.rules, removed = {}, kept = {} } end
+  local made = err.partial or { rules = {} }
+  local out = result { id = made.id, name = name, created = made.id ~= nil, added = made.rules, removed = {}, kept = {} }
+  return syncs.broke_off(err, out, LISTS, { add = part(wanted, #made.rules + 1), remove = {} })
 end
 
 -- Changes a group that exists.
@@ -124,20 +137,37 @@ local function update(self, group, wanted, how)
   local there, err = present(self, group.id)
   if not there then return nil, err end
   local added, removed, kept = compare(wanted, there)
-  local out = { id = group.id, name = group.name, created = false, dry = how.dry or nil, added = shown(added), removed = shown(removed),
+  local out = result { id = group.id, name = group.name, created = false, dry = how.dry or nil, added = shown(added), removed = shown(removed),
     kept = shown(kept) }
   if how.dry or #added + #removed == 0 then return out end
-  local warnings
-  warnings, err = change(self, group.id, added, removed, how)
-  if not warnings then return nil, err end
+  local warnings, count
+  warnings, err, count = change(self, group.id, added, removed, how)
+  if not warnings then
+    out.added, out.removed = part(added, 1, count), {}
+    return syncs.broke_off(err, out, LISTS, { add = part(added, count + 1), remove = shown(removed) })
+  end
   there, err = present(self, group.id)
-  if not there then return nil, err end
+  if not there then return syncs.broke_off(err, out, LISTS, { add = {}, remove = {} }) end
   out.added, out.removed = confirm(there, added, removed, warnings, self._client._private.mask)
   return out
 end
 
+-- The group with this id or name; nil without err: no group has this name.
+local function find(self, who)
+  if type(who) == "string" then
+    local group, err = self:find(who)
+    return group, err
+  end
+  local all, err = self:list()
+  if not all then return nil, err end
+  for _, group in ipairs(all) do
+    if group.id == who then return group end
+  end
+  return errors.fail("api", ("%s: no IP group has the id %d"):format(METHOD, who), { code = "missing" })
+end
+
 --- See `client.ip_groups:sync`.
-function sync.run(self, hands, name, list, how)
+function sync.run(self, hands, who, list, how)
   local wanted, err = read_list(list)
   if not wanted then return nil, err end
   local ok
@@ -146,13 +176,13 @@ function sync.run(self, hands, name, list, how)
   wanted, err = read_list(wanted) -- a child group may be there by name and by id
   if not wanted then return nil, err end
   local group
-  group, err = self:find(name)
+  group, err = find(self, who)
   if err then return nil, err end
   local out
   if group then
     out, err = update(self, group, wanted, how)
   else
-    out, err = create(hands, name, wanted, how)
+    out, err = create(hands, who, wanted, how)
   end
   return out, err
 end

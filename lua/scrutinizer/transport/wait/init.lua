@@ -2,17 +2,14 @@
 
 local wait = {}
 
---- The names that `connect { wait = … }` accepts.
-wait.PRESETS = { "auto", "poll", "ngx", "haproxy", "cqueues", "luv" }
-
----@class scrutinizer.Host
+---@class scrutinizer.WaitHost
 ---@field turns boolean   whether others share the loop: then the work per turn is limited, see turn_budget.lua
 ---@field sleeps boolean  whether it can only sleep: sockets do not wake it
----@field aborts boolean  whether the host ends coroutines without notice, see running.lua
+---@field aborts boolean  whether the host ends coroutines without notice, see running_list.lua
 ---@field pause fun(http: userdata, seconds: number, transfer: userdata): true?, string?, string?  returns after about `seconds`, or earlier
 ---   when a socket is ready; nil, kind and message when it cannot wait
 ---@field moment? fun(seconds: number): true   sleeps for the whole time, even if a socket becomes ready
----@field release? fun(transfer: userdata)  to be called before the transfer's sockets are closed: wakes whoever waits for them
+---@field release? fun(transfer: userdata)  to be called before the transfer's sockets are closed: wakes the coroutine that waits for them
 ---@field turn fun(number: integer, http: userdata): true?, string?, string?  returns after the host's loop has run once
 
 local POLL = {
@@ -20,7 +17,18 @@ local POLL = {
   pause = function(http, seconds) return http:wait(seconds) end,
 }
 
--- Each host's module has `here()`, `refusal()`, `pause` and `turn`; some have `loading()`.
+---@class scrutinizer.WaitModule a file of this folder: one host
+---@field here fun(): boolean    whether the host's loop is running this code
+---@field refusal fun(): string? nil where waiting is possible; else why not, and what to do instead
+---@field pause function         this and the next three: see scrutinizer.WaitHost
+---@field turn function
+---@field moment? function
+---@field release? function
+---@field loading? fun(): boolean   whether the host is starting, so that blocking is harmless
+---@field beginning? fun(): boolean the same, and while a worker of the host starts
+---@field watch? fun()              called when a client is made
+
+-- The hosts, in the order in which "auto" asks them. `preset` is the name for `connect`, `name` the file's.
 local HOSTS = {
   { preset = "ngx", name = "nginx", aborts = true },
   { preset = "haproxy", name = "haproxy", aborts = true },
@@ -28,7 +36,11 @@ local HOSTS = {
   { preset = "luv", name = "luv", aborts = false },
 }
 
+--- The names that `connect { wait = … }` accepts.
+wait.PRESETS = { "auto", "poll" }
+
 for _, entry in ipairs(HOSTS) do
+  wait.PRESETS[#wait.PRESETS + 1] = entry.preset
   local module = require("scrutinizer.transport.wait." .. entry.name)
   entry.module = module
   entry.host = {
@@ -42,7 +54,7 @@ local tasks = setmetatable({}, { __mode = "k" })
 
 --- Gives a coroutine its own host: the scheduler that resumes it does the waiting.
 ---@param co thread
----@param host scrutinizer.Host
+---@param host scrutinizer.WaitHost
 function wait.task(co, host)
   tasks[co] = host
 end
@@ -94,7 +106,7 @@ local function finder(option)
   return function() return POLL end
 end
 
---- Whether the host is starting and serves nobody yet. This includes an nginx worker in init_worker.
+--- Whether the host is starting and serves no requests yet. This includes an nginx worker in init_worker.
 ---@return boolean
 function wait.loading()
   for _, entry in ipairs(HOSTS) do
@@ -107,7 +119,7 @@ end
 --- For the option `wait` of `connect`: a function that finds the current host. That function returns nil, kind and message where the host
 --- cannot wait.
 ---@param option string|fun(seconds: number, fds: table) a name from PRESETS, or the caller's own wait function
----@return fun(): scrutinizer.Host?, string?, string?
+---@return fun(): scrutinizer.WaitHost?, string?, string?
 function wait.resolve(option)
   local find = finder(option)
   for _, entry in ipairs(HOSTS) do

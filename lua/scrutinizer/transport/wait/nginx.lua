@@ -7,7 +7,7 @@ local SLEEPS = {
   rewrite = true, server_rewrite = true, access = true, content = true, timer = true, preread = true,
   ssl_cert = true, ssl_session_fetch = true, ssl_client_hello = true,
 }
--- Phases in which blocking is harmless, as nginx serves nobody yet.
+-- Phases in which blocking is harmless, because nginx serves no requests yet.
 local BLOCKS = { init = true }
 
 local TIMER = "start a timer there, ngx.timer.at(0, function() … end), and run the report in it"
@@ -19,7 +19,7 @@ function nginx.here()
   return type(ngx) == "table" and type(ngx.get_phase) == "function" and type(ngx.sleep) == "function"
 end
 
---- Whether blocking is harmless: nginx is starting and serves nobody yet.
+--- Whether blocking is harmless: nginx is starting and serves no requests yet.
 function nginx.loading()
   return nginx.here() and BLOCKS[ngx.get_phase()] or false
 end
