@@ -122,6 +122,7 @@ local ODD = {
   ["a key without value"] = { share = '{"rawValue":null,"klasstd"}' },
   ["a text for a cell"] = { share = '"rawValue"' },
   ["an empty cell"] = { share = "{}" },
+  ["a list for the last cell"] = { octets = '[{"rawValue":"7","label":"NA"}]' },
   ["a list for a cell"] = { share = '[{"rawValue":"1"}]' },
   ["an object in a cell"] = { share = '{"rawValue":null,"more":{"rawValue":"7","list":[[]]}}' },
   ["no comma between cells"] = { share = '{"rawValue":null}{"rawValue":null}' },
@@ -233,6 +234,27 @@ describe("crossing rows", function()
       for at = 1, #text, size do assert.is_true(decoder:feed(text:sub(at, at + size - 1))) end
       assert.equal("9000", decoder:last_row(1)[4].rawValue)
       assert.equal("Rank: 9", decoder:last_row(1)[1].title)
+    end
+  end)
+
+  it("looks at UTF-8 where that is asked for", function()
+    local rows = {}
+    for i = 1, 8 do rows[i] = row(i) end
+    rows[5] = rows[5]:gsub('"rawValue":"10.0.0.5"', '"rawValue":"a\255b"')
+    local text = answer(rows)
+    assert.equal("a\255b", (read(text, #text))[5].host)
+    assert.equal("a\239\191\189b", (read(text, #text, { utf8 = "replace" }))[5].host)
+    local got, failure = read(text, #text, { utf8 = "error" })
+    assert.equal(4, #got)
+    assert.same({ "decode", "a string is not UTF-8" }, { failure[1], failure[2] })
+  end)
+
+  it("holds to max_depth", function()
+    local text = answer { row(1), row(2), row(3) }
+    for depth = 3, 9 do
+      local got, failure = agree(text, { max_depth = depth })
+      assert.equal(depth < 7 and 0 or 3, #got) -- the answer, report, table, direction, rows, a row, a cell
+      assert.equal(depth < 7 and "limit" or nil, failure and failure[1])
     end
   end)
 

@@ -91,6 +91,7 @@ describe("rows before their columns", function()
       { '{\\"column\\":\\"host\\"}', '{\\"name\\":\\"host\\"}' },
       { '{\\"column\\":\\"host\\"}', '{\\"column\\":[1]}' },
       { '"Rank: 1"', '"1"' },
+      { '"Rank: 1"', '"Rang: 1."' },
     } do
       local rows = rows_of(3)
       local from, to = rows[1]:find(change[1], 1, true)

@@ -170,8 +170,8 @@ static void plain_marks(const char *p, size_t len, unsigned wanted,
 
 /* Special bytes and their neighbours, which an inexact test would confuse. */
 static char odd_byte(void) {
-  static const unsigned char ODD[] = {0x00, 0x01, 0x1F, 0x20, 0x21, '"',
-                                      '#',  '[',  '\\', ']',  0x7F, 0x80,
+  static const unsigned char ODD[] = {0x00, 0x01, 0x0B, 0x0C, 0x1F, 0x20, 0x21,
+                                      '"',  '#',  '[',  '\\', ']',  0x7F, 0x80,
                                       0x9F, 0xA0, 0xA2, 0xDC, 0xFF};
   return (char)ODD[random_below(sizeof ODD)];
 }
@@ -251,10 +251,17 @@ static void add_string(struct text *t, int key) {
       "10.0.0.1", ",",    "V",       "xyz{", "\xC3\xA9",        "}],[{"};
   static const char *const KEYS[] = {"rawValue", "label", "title", "V",
                                      "",         "i",     "aaaV",  "aab"};
+  char name[151];
   unsigned n = random_below(4);
   add(t, "\"");
-  if (key)
+  if (key && !random_below(40)) { /* longer than a block, or two */
+    size_t len = random_below(sizeof name);
+    fill(name, len, 2);
+    name[len] = '\0';
+    add(t, name);
+  } else if (key) {
     add(t, KEYS[random_below(8)]);
+  }
   while (!key && n--)
     add(t, PARTS[random_below(random_below(4) ? 12 : 2)]);
   add(t, "\"");
