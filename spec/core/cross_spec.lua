@@ -90,6 +90,7 @@ local SELECT = {
 -- What one row among equals may do; `nil` results are good rows.
 local ODD = {
   ["an escape in a wanted value"] = { host = '{"rawValue":"a\\u0062c\\n","title":"x","label":"y"}' },
+  ["short escapes in a wanted value"] = { host = '{"rawValue":"a\\tc\\n\\"\\\\","title":"x","label":"y\\/"}' },
   ["an escape in an unwanted value"] = { host = '{"rawValue":"b","dataJson":"{\\"column\\":\\"host\\"}","title":"a\\"b","label":"y"}' },
   ["other key order"] = { octets = '{"label":"NA","title":"--","rawValue":"77"}' },
   ["a number for a string"] = { octets = '{"rawValue":88,"label":"NA","title":"--"}' },
