@@ -29,8 +29,7 @@ struct open {
   uint64_t *values, *from; /* one per cell */
   uint64_t *each;          /* of the row at hand */
   uint64_t *hashes;        /* of the last rows; row n is at n % room */
-  char *last;              /* the last row, once another answer is to follow */
-  size_t last_len;
+  int joined;              /* another answer follows */
 };
 
 struct sz_ties {
@@ -41,6 +40,7 @@ struct sz_ties {
   char value[VALUE_BYTES]; /* of the last row in the order's column */
   size_t value_len;
   int known; /* the last row has a value */
+  int unset; /* the next row tells it */
   enum phase phase;
   int alike; /* two rows that tie are equal */
   int lost;  /* too many rows tie to remember all */
@@ -61,7 +61,6 @@ struct sz_ties *sz_ties_new(size_t max) {
 static void open_free(struct open *o) {
   free(o->values);
   free(o->hashes);
-  free(o->last);
   memset(o, 0, sizeof *o);
 }
 
@@ -100,7 +99,6 @@ struct sz_ties *sz_ties_copy(const struct sz_ties *t) {
   copy->open.values =
       copy_of(o->values, 3 * o->cells * sizeof *o->values, &good);
   copy->open.hashes = copy_of(o->hashes, o->room * sizeof *o->hashes, &good);
-  copy->open.last = copy_of(o->last, o->last_len, &good);
   if (copy->open.values)
     lay_out(&copy->open);
   if (good)
@@ -333,6 +331,11 @@ static void keep_value(struct sz_ties *t, const struct sz_slot *order,
 
 void sz_ties_row(struct sz_ties *t, const struct sz_slot *order,
                  const char *base, const struct sz_row_text *last) {
+  if (t->unset) {
+    t->unset = 0;
+    keep_value(t, order, base);
+    return;
+  }
   if (!same_value(t, order, base)) {
     if (t->count || t->phase != FIRST || t->lost)
       forget(t);
@@ -424,43 +427,38 @@ static int open_value(struct sz_ties *t, size_t cell, const char *last,
   return 1;
 }
 
+/* Remembers the rows that tie with the last one; itself too if it is joined.
+ */
+static void open_remember(struct sz_ties *t, size_t cell) {
+  const struct open *o = &t->open;
+  uint64_t n;
+  t->lost |= o->rows - o->from[cell] > o->room;
+  for (n = o->from[cell]; !t->lost && n + !o->joined < o->rows; n++)
+    t->alike |= remember_hash(t, o->hashes[n % o->room]);
+}
+
 void sz_ties_settle(struct sz_ties *t, size_t cell, const char *last,
                     size_t last_len) {
   struct open *o = &t->open;
-  uint64_t n;
-  if (o->last) {
-    last = o->last;
-    last_len = o->last_len;
-  }
-  if (!o->rows || t->lost || cell >= o->cells ||
-      (last && !open_value(t, cell, last, last_len))) {
-    open_free(o);
-    return;
-  }
-  t->lost |= !last || o->rows - o->from[cell] > o->room;
-  /* The last row is remembered when another answer follows, or has. */
-  for (n = o->from[cell]; !t->lost && n + !o->last < o->rows; n++)
-    t->alike |= remember_hash(t, o->hashes[n % o->room]);
-  if (o->last)
+  int has_value = o->rows && !t->lost && cell < o->cells && o->values[cell];
+  if (has_value && o->joined) {
+    t->known = t->unset = 1;
+    open_remember(t, cell);
     t->phase = t->alike ? ALIKE : JOINED;
+  } else if (has_value && !last) {
+    t->lost = 1;
+  } else if (has_value && open_value(t, cell, last, last_len)) {
+    open_remember(t, cell);
+  }
   open_free(o);
-}
-
-/* Another answer follows, whose columns will tell the order. */
-static int open_join(struct sz_ties *t, const char *last, size_t last_len) {
-  int good = last != NULL;
-  if (t->open.last || t->lost)
-    return !t->lost;
-  t->open.last = copy_of(last, last_len, &good);
-  t->open.last_len = last_len;
-  t->lost |= !good;
-  return good;
 }
 
 int sz_ties_join(struct sz_ties *t, const char *last, size_t last_len) {
   const struct sz_row_text row = {last, last_len, NULL, 0};
-  if (t->open.rows)
-    return open_join(t, last, last_len);
+  if (t->open.rows) { /* the next answer's columns will tell the order */
+    t->open.joined = 1;
+    return !t->lost;
+  }
   if (!t->known)
     return 1;
   if (t->phase == FIRST && last && remember(t, &row))
@@ -477,44 +475,80 @@ int sz_ties_join(struct sz_ties *t, const char *last, size_t last_len) {
 
 enum { SAVED_MAGIC = 0x746965 }; /* differs if the byte order differs */
 
-/* The header before the saved hashes. */
+/* The header before the saved hashes, and before what is saved of 'open'. */
 struct saved {
   uint64_t magic, count;
   struct sz_hash_key key;
   uint64_t value_len, known, phase, alike;
+  uint64_t cells, rows; /* of 'open': values and from, then the last hashes */
   char value[VALUE_BYTES];
 };
 
-typedef char saved_fits
-    [sizeof(struct saved) + 8 * SZ_TIES_SAVED_ROWS <= SZ_TIES_SAVED ? 1 : -1];
+enum { SAVED_WORDS = (SZ_TIES_SAVED - sizeof(struct saved)) / 8 };
+
+typedef char saved_fits[(int)SZ_TIES_SAVED_ROWS <= (int)SAVED_WORDS ? 1 : -1];
+
+static size_t save_words(char *bytes, size_t len, const uint64_t *words,
+                         size_t count) {
+  if (count)
+    memcpy(bytes + len, words, count * sizeof *words);
+  return len + count * sizeof *words;
+}
+
+/* Saves what is open, the last 'rows' of it. */
+static size_t save_open(const struct open *o, uint64_t rows, char *bytes,
+                        size_t len) {
+  uint64_t first = o->rows - rows, n;
+  size_t i;
+  len = save_words(bytes, len, o->values, o->cells);
+  for (i = 0; i < o->cells; i++) {
+    uint64_t from = o->from[i] < first ? UINT64_MAX : o->from[i] - first;
+    len = save_words(bytes, len, &from, 1);
+  }
+  for (n = first; n < o->rows; n++)
+    len = save_words(bytes, len, &o->hashes[n % o->room], 1);
+  return len;
+}
 
 size_t sz_ties_save(const struct sz_ties *t, char *bytes) {
+  const struct open *o = &t->open;
   struct saved head = {.magic = SAVED_MAGIC,
                        .count = t->count,
                        .key = t->key,
                        .value_len = t->value_len,
                        .known = t->known != 0,
                        .phase = t->phase,
-                       .alike = t->alike != 0};
+                       .alike = t->alike != 0,
+                       .cells = o->cells};
   size_t i, len = sizeof head;
-  if (t->lost || t->open.rows || t->count > SZ_TIES_SAVED_ROWS)
+  if (t->lost || t->unset || t->count > SZ_TIES_SAVED_ROWS ||
+      o->cells > SAVED_WORDS / 4 || (o->rows && !o->joined))
     return 0;
+  if (o->cells) {
+    head.rows = SAVED_WORDS - 2 * o->cells;
+    if (head.rows > o->room)
+      head.rows = o->room;
+    if (head.rows > o->rows)
+      head.rows = o->rows;
+  }
   if (head.known)
     memcpy(head.value, t->value, t->value_len);
   memcpy(bytes, &head, sizeof head);
-  for (i = 0; i < t->room; i++) {
-    if (!t->table[i])
-      continue;
-    memcpy(bytes + len, &t->table[i], sizeof t->table[i]);
-    len += sizeof t->table[i];
-  }
+  if (o->cells)
+    return save_open(o, head.rows, bytes, len);
+  for (i = 0; i < t->room; i++)
+    if (t->table[i])
+      len = save_words(bytes, len, &t->table[i], 1);
   return len;
 }
 
 static int saved_is_sound(const struct saved *head, size_t len) {
   return head->magic == SAVED_MAGIC && head->count <= SZ_TIES_SAVED_ROWS &&
          head->value_len <= VALUE_BYTES && head->phase <= ALIKE &&
-         len == sizeof *head + head->count * sizeof(uint64_t);
+         head->cells <= SAVED_WORDS / 4 && head->rows <= SAVED_WORDS &&
+         (head->cells ? head->rows && !head->count : !head->rows) &&
+         len == sizeof *head + (head->count + 2 * head->cells + head->rows) *
+                                   sizeof(uint64_t);
 }
 
 /* Adds a saved hash. False: it is not valid, or there is no room. */
@@ -523,6 +557,25 @@ static int take_saved(struct sz_ties *t, uint64_t h) {
     return 0;
   *place_of(t->table, t->room, h) = h;
   t->count++;
+  return 1;
+}
+
+/* Takes what was open. False: there is no room. */
+static int take_open(struct sz_ties *t, const struct saved *head,
+                     const char *words) {
+  struct open *o = &t->open;
+  size_t i, size = sizeof(uint64_t);
+  if (!head->cells)
+    return 1;
+  if (!open_room(t, (size_t)head->cells) || head->rows > o->room)
+    return 0;
+  memcpy(o->values, words, 2 * o->cells * size);
+  memcpy(o->hashes, words + 2 * o->cells * size, (size_t)head->rows * size);
+  o->rows = head->rows;
+  o->joined = 1;
+  for (i = 0; i < o->cells; i++)
+    if (o->from[i] >= o->rows) /* too many: more than there is room for */
+      o->from[i] = o->rows - o->room - 1;
   return 1;
 }
 
@@ -542,6 +595,10 @@ struct sz_ties *sz_ties_load(size_t max, const char *bytes, size_t len) {
   memcpy(t->value, head.value, sizeof head.value);
   t->phase = (enum phase)head.phase;
   t->alike = head.alike != 0;
+  if (!take_open(t, &head, bytes + sizeof head)) {
+    sz_ties_free(t);
+    return NULL;
+  }
   for (i = 0; i < head.count; i++) {
     memcpy(&h, bytes + sizeof head + i * sizeof h, sizeof h);
     if (!take_saved(t, h)) {

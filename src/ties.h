@@ -65,7 +65,7 @@ int sz_ties_repeats(struct sz_ties *t, const struct sz_row_text *row);
 */
 int sz_ties_join(struct sz_ties *t, const char *last, size_t last_len);
 
-enum { SZ_TIES_SAVED_ROWS = 1024, SZ_TIES_SAVED = 128 + 8 * 1024 };
+enum { SZ_TIES_SAVED_ROWS = 1024, SZ_TIES_SAVED = 192 + 8 * 1024 };
 
 /*
 ** Writes at most SZ_TIES_SAVED bytes, for sz_ties_load in another process on

@@ -182,7 +182,7 @@ describe("ties of rows before their columns", function()
   end
 
   -- Reads an answer that breaks off before its columns, or does not, then a page that begins with its last row.
-  local function second(first, broken, page)
+  local function second(first, broken, page, saved)
     local ties = core.ties(2 ^ 16)
     local text = answer(tied(first), SORTED)
     local options = { ties = { ties }, order = "" }
@@ -193,7 +193,7 @@ describe("ties of rows before their columns", function()
     for _ = 1, #first do assert.is_truthy(decoder:next()) end
     assert.is_true(ties:join(decoder, 1))
     decoder:close()
-    options.ties[1] = ties:copy()
+    options.ties[1] = saved and assert(core.ties(2 ^ 16, (assert(ties:save())))) or ties:copy()
     local next_page = '{"report":{"table":{"inbound":{"columns":%s,"rows":[%s]}}}}'
     local rows, kind, message = read({ next_page:format(SORTED, table.concat(tied(page), ",")) }, options)
     return #rows, kind, message
@@ -215,6 +215,13 @@ describe("ties of rows before their columns", function()
       assert.equal(5, count)
     end)
   end
+
+  it("are found by another process, from what was saved", function()
+    local count, kind = second(FIRST, true, { { 5, 3 }, { 6, 3 }, { 4, 3 }, { 7, 2 } }, true)
+    assert.same({ 2, "changed" }, { count, kind })
+    count, kind = second(FIRST, true, { { 5, 3 }, { 6, 3 }, { 7, 3 }, { 8, 2 }, { 1, 1 } }, true)
+    assert.same({ 5 }, { count, kind })
+  end)
 
   it("are those that tie with the last row, as many as can be remembered", function()
     local function joins(list)
