@@ -185,7 +185,8 @@ static size_t find_raws(const struct sz_row_text *row, struct sz_raw *raws,
                         size_t cells) {
   struct walk w = {row->text, row->len, 0, 0, 0};
   size_t at;
-  memset(raws, 0, cells * sizeof *raws);
+  if (cells)
+    memset(raws, 0, cells * sizeof *raws);
   while (next_raw(&w, &at))
     if (w.cell <= cells) {
       raws[w.cell - 1].at = (uint32_t)at;
