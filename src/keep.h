@@ -6,7 +6,7 @@
 #define SZ_KEEP_H
 
 #include "columns.h"
-#include "shape.h"
+#include "slot.h"
 
 struct sz_keep; /* opaque */
 

@@ -73,15 +73,23 @@ function GETTERS.columns(self)
   return self._columns or (self._decoder and (self._decoder:columns(1) or self._decoder:columns(2))) or nil
 end
 
+-- The names of the columns; known with the first row, also when the rows come before the columns.
+local function names_of(self)
+  local names, columns = {}, GETTERS.columns(self)
+  if not columns then return self._decoder and (self._decoder:fields(1) or self._decoder:fields(2)) or nil end
+  for i, column in ipairs(columns) do names[i] = column.name end
+  return names
+end
+
 -- The row's fields in order: those of `:select`, else one per column, after `direction` when the query has both directions.
 function GETTERS.fields(self)
   local list = {}
   for i, entry in ipairs(self._spec.projection or {}) do list[i] = { field = entry.field, column = entry.column } end
   if self._spec.projection then return list end
-  local columns = GETTERS.columns(self)
-  if not columns then return nil end
+  local names = names_of(self)
+  if not names then return nil end
   if #self._spec.directions > 1 then list[1] = { field = "direction", column = "direction" } end
-  for _, column in ipairs(columns) do list[#list + 1] = { field = column.name, column = column.name } end
+  for _, name in ipairs(names) do list[#list + 1] = { field = name, column = name } end
   return list
 end
 
