@@ -162,7 +162,6 @@ build = {
     ["scrutinizer.manage.ip_groups.sync"] = "lua/scrutinizer/manage/ip_groups/sync.lua",
     ["scrutinizer.manage.users"] = "lua/scrutinizer/manage/users.lua",
     ["scrutinizer.meta.core"] = "lua/scrutinizer/meta/core.lua",
-    ["scrutinizer.meta.lazy"] = "lua/scrutinizer/meta/lazy.lua",
     ["scrutinizer.options"] = "lua/scrutinizer/options.lua",
     ["scrutinizer.query"] = "lua/scrutinizer/query/init.lua",
     ["scrutinizer.query.devices"] = "lua/scrutinizer/query/devices.lua",

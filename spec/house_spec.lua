@@ -33,7 +33,7 @@ local LIBRARIES = { argparse = "cli", cjson = "wire", ffi = "arithmetic", ["ngx.
 local COMPUTED = { client = { "require(part)" } }
 
 -- Modules that nothing else has to use: scripts, the command and editors do.
-local ENTRANCES = { init = true, main = true, billing = true, chart = true, export = true, ["meta.core"] = true, ["meta.lazy"] = true }
+local ENTRANCES = { init = true, main = true, billing = true, chart = true, export = true, ["meta.core"] = true }
 
 -- Folders of specs that have no room's name.
 local SPEC_FOLDERS = { core = true, hostile = true, hosts = true, project = true, sandbox = true }
