@@ -200,6 +200,7 @@ build = {
     ["scrutinizer.report.series"] = "lua/scrutinizer/report/series.lua",
     ["scrutinizer.report.walk"] = "lua/scrutinizer/report/walk.lua",
     ["scrutinizer.secrets"] = "lua/scrutinizer/secrets/init.lua",
+    ["scrutinizer.secrets.login"] = "lua/scrutinizer/secrets/login.lua",
     ["scrutinizer.sink"] = "lua/scrutinizer/sink.lua",
     ["scrutinizer.suggest"] = "lua/scrutinizer/suggest.lua",
     ["scrutinizer.time.times"] = "lua/scrutinizer/time/times.lua",

@@ -107,20 +107,10 @@ static enum sz_added add_network(struct sz_buffer *key, const struct sz_by *by,
 /* The whole number at or below the slot's. 0: not a number of 128 bits. */
 static int floor_slot(const struct sz_slot *slot, const char *text,
                       sz_wide *out) {
-  struct sz_number n;
   *out = slot->integer;
-  if (slot->type == SZ_SLOT_INTEGER)
-    return 1;
-  if (slot->type != SZ_SLOT_NUMBER)
-    return 0;
-  if (sz_number_whole(text + slot->at, slot->len, out))
-    return 1;
-  sz_number_read(text + slot->at, slot->len, &n);
-  if (n.kind != SZ_NUMBER_REAL || !(n.real > -9e15 && n.real < 9e15))
-    return 0;
-  *out = (sz_wide)n.real;
-  *out -= (double)*out > n.real;
-  return 1;
+  return slot->type == SZ_SLOT_INTEGER ||
+         (slot->type == SZ_SLOT_NUMBER &&
+          sz_number_floor(text + slot->at, slot->len, out));
 }
 
 /* Adds the multiple of the step at or below a number. */

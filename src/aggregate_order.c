@@ -54,19 +54,33 @@ static double as_real(const struct sz_total *t) {
   return (double)t->whole + t->real;
 }
 
+/* What as_real rounds off. */
+static double lost_of(const struct sz_total *t) {
+  double whole = (double)t->whole, sum = whole + t->real;
+  double added = sum - whole, lost = whole - (sum - added) + (t->real - added);
+  if (!(whole > -1e38 && whole < 1e38) || lost != lost)
+    return 0;
+  return lost + (double)(t->whole - (sz_wide)whole);
+}
+
+static int compare_reals(double x, double y) {
+  return (x < y) - (x > y);
+}
+
+/*
+** The steps are the same for all pairs, so that the order has no circles: a
+** sum with a fraction may round to two different whole ones.
+*/
 static int compare_sums(const void *p, const void *q) {
   const struct ranked *x = p, *y = q;
   const struct sz_total *m = rank_by(x->a, x->group);
   const struct sz_total *n = rank_by(y->a, y->group);
-  if (m->has_real || n->has_real) {
-    if (as_real(m) > as_real(n))
-      return -1;
-    if (as_real(m) < as_real(n))
-      return 1;
-  } else if (m->whole != n->whole) {
-    return m->whole > n->whole ? -1 : 1;
-  }
-  return compare_equals(p, q);
+  int order = compare_reals(as_real(m), as_real(n));
+  if (!order)
+    order = compare_reals(lost_of(m), lost_of(n));
+  if (!order && !m->has_real && !n->has_real)
+    order = (m->whole < n->whole) - (m->whole > n->whole);
+  return order ? order : compare_equals(p, q);
 }
 
 /* ---- by 64 bits: a count, or a sum that fits ---- */

@@ -25,17 +25,22 @@ static size_t marked(const struct masking *m, size_t at) {
 */
 static size_t push_masked(lua_State *L, const struct masking *m) {
   luaL_Buffer buffer;
-  size_t from = 0, at;
+  size_t from = 0, at, held = m->len;
   luaL_buffinit(L, &buffer);
-  for (at = marked(m, 0); at < m->len && !(m->marks[at] & SZ_SECRET_CUT);
-       at = marked(m, from)) {
+  for (at = marked(m, 0); at < held; at = marked(m, from)) {
+    size_t end = at;
     luaL_addlstring(&buffer, m->text + from, at - from);
-    luaL_addlstring(&buffer, "***", 3);
-    from = sz_secret_end(m->secret, m->text, m->len, at);
+    held = at;
+    if (!(m->marks[at] & SZ_SECRET_CUT))
+      end = sz_secret_end(m->secret, m->text, m->len, m->marks, at, &held);
+    if (end > at)
+      luaL_addlstring(&buffer, "***", 3);
+    from = end;
   }
-  luaL_addlstring(&buffer, m->text + from, at - from);
+  if (from < held)
+    luaL_addlstring(&buffer, m->text + from, held - from);
   luaL_pushresult(&buffer);
-  return at;
+  return held;
 }
 
 /* Looks for the secret. 'least' < 0: the text is not cut. */

@@ -127,13 +127,15 @@ static int read_fast(const char *s, const struct parts *p, double *real) {
   return 1;
 }
 
-/* The exponent of the last digit of the fraction, clamped to +-LIMIT. */
+/* The exponent of the last digit. That of the text counts up to LIMIT. */
 static long long read_exponent(const char *s, const struct parts *p) {
   const long long LIMIT = 1000000000000000000;
   long long exponent = 0;
   size_t i;
   for (i = 0; i < p->nexponent && exponent < LIMIT / 10; i++)
     exponent = exponent * 10 + (s[p->exponent + i] - '0');
+  if (i < p->nexponent)
+    exponent = LIMIT;
   if (p->exponent_negative)
     exponent = -exponent;
   return exponent - (long long)p->nfraction;
@@ -216,17 +218,21 @@ static void find_digits(const char *s, const struct parts *p,
     w->point = w->first; /* zero, whatever the exponent */
 }
 
-/* Fills '*w'. 0: the value has a fraction. */
-static int find_whole(const char *s, const struct parts *p, struct whole *w) {
-  long long all = (long long)(p->ndigits + p->nfraction), i;
-  find_digits(s, p, w);
+static int has_fraction(const struct whole *w) {
+  long long all = (long long)(w->parts->ndigits + w->parts->nfraction), i;
   for (i = w->point < w->first ? w->first : w->point; i < all; i++)
     if (digit_at(w, i) != '0')
-      return 0;
-  return 1;
+      return 1;
+  return 0;
 }
 
-/* 0: it does not fit 128 bits. */
+/* Fills '*w'. 0: the value has a fraction. */
+static int find_whole(const char *s, const struct parts *p, struct whole *w) {
+  find_digits(s, p, w);
+  return !has_fraction(w);
+}
+
+/* The digits before the point. 0: they do not fit 128 bits. */
 static int whole_value(const struct whole *w, sz_wide *out) {
   long long i;
   *out = 0;
@@ -279,6 +285,16 @@ int sz_number_whole(const char *text, size_t len, sz_wide *out) {
   struct whole w;
   return split(text, len, &p) && find_whole(text, &p, &w) &&
          whole_value(&w, out);
+}
+
+int sz_number_floor(const char *text, size_t len, sz_wide *out) {
+  struct parts p;
+  struct whole w;
+  if (!split(text, len, &p))
+    return 0;
+  find_digits(text, &p, &w);
+  return whole_value(&w, out) && !(p.negative && has_fraction(&w) &&
+                                   __builtin_sub_overflow(*out, 1, out));
 }
 
 /* ---- comparing ---- */

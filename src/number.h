@@ -37,8 +37,15 @@ void sz_number_read(const char *text, size_t len, struct sz_number *out);
 int sz_number_whole(const char *text, size_t len, sz_wide *out);
 
 /*
+** Reads the whole number at or below a number in any form, exactly. Returns 0
+** when it does not fit 128 bits, or is no JSON number.
+*/
+int sz_number_floor(const char *text, size_t len, sz_wide *out);
+
+/*
 ** Compares the values of two JSON numbers, in any form and of any length,
 ** exactly: '*order' becomes -1, 0 or 1. Returns 0 when one is no JSON number.
+** Exponents beyond 10^18 count as 10^18.
 */
 int sz_number_compare(const char *a, size_t a_len, const char *b, size_t b_len,
                       int *order);

@@ -290,25 +290,63 @@ static size_t on_over(struct sz_secret *s, size_t at,
   return at + r->reach;
 }
 
-size_t sz_secret_end(struct sz_secret *s, const char *text, size_t len,
-                     size_t at) {
-  size_t last = at, end = 0, least = at + 1, i;
-  struct sz_readings all;
+/* Clears the rings but for the beginning of an occurrence at 'at'. */
+static void begin(struct sz_secret *s, size_t at) {
+  size_t i;
   for (i = 0; i < SZ_REACH; i++)
     empty(&s->ring[i]);
   put(&s->ring[at % SZ_REACH], 0);
-  for (; at <= last && (end == 0 || at - end <= SZ_REACH); at++) {
+}
+
+/* Takes the bit of a complete secret out of a set. Returns whether it was. */
+static bool take_end(const struct sz_secret *s, struct set *set) {
+  if (!has(set, s->len))
+    return false;
+  set->words[s->len / WORD] &= ~((uint64_t)1 << s->len % WORD);
+  trim(set);
+  return true;
+}
+
+/* Goes on from text[at] over all its readings. Returns the furthest end. */
+static size_t on_from(struct sz_secret *s, const char *text, size_t len,
+                      size_t at) {
+  struct sz_readings all;
+  size_t i, last = at;
+  sz_readings_at(&all, text, len, at);
+  for (i = 0; i < all.count; i++) {
+    size_t to = on_over(s, at, &all.list[i]);
+    last = to > last ? to : last;
+  }
+  empty(&s->ring[at % SZ_REACH]);
+  return last;
+}
+
+/*
+** An occurrence that begins where another one is still being read overlaps it.
+** No text is shorter than what it encodes, so one that began less than
+** s->len ago has no end yet.
+*/
+size_t sz_secret_end(struct sz_secret *s, const char *text, size_t len,
+                     const unsigned char *marks, size_t at, size_t *held) {
+  size_t first = at, last = at, start = at, end = at, to;
+  *held = len;
+  for (begin(s, at); at <= last; at++) {
     struct set *here = &s->ring[at % SZ_REACH];
-    if (has(here, s->len))
+    if (take_end(s, here))
       end = at;
     if (here->first >= here->end || at == len)
       continue;
-    sz_readings_at(&all, text, len, at);
-    for (i = 0; i < all.count; i++) {
-      size_t to = on_over(s, at, &all.list[i]);
-      last = to > last ? to : last;
+    if (at > first && marks[at] & SZ_SECRET_CUT)
+      return *held = end == first                 ? first
+                     : marks[at] & SZ_SECRET_HERE ? at
+                     : end < start + s->len       ? start
+                                                  : first;
+    if (marks[at] & SZ_SECRET_HERE) {
+      put(here, 0);
+      start = at;
     }
-    empty(here);
+    to = on_from(s, text, len, at);
+    last = to > last ? to : last;
   }
-  return end < least ? least : end;
+  return end > first ? end : first + 1;
 }

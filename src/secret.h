@@ -35,8 +35,14 @@ bool sz_secret_find(struct sz_secret *s, const char *text, size_t len,
 bool sz_secret_cut(struct sz_secret *s, const char *text, size_t len,
                    size_t least, unsigned char *marks);
 
-/* The end of the longest occurrence that begins at text[at]. */
+/*
+** An occurrence at text[at], and those that begin within it or within one
+** another: returns their end. 'marks' are those of sz_secret_find, and of
+** sz_secret_cut. If another occurrence may be cut off within one of these,
+** that one must be looked at again with more text: '*held' is where it begins,
+** and also what is returned. Else '*held' is 'len'.
+*/
 size_t sz_secret_end(struct sz_secret *s, const char *text, size_t len,
-                     size_t at);
+                     const unsigned char *marks, size_t at, size_t *held);
 
 #endif

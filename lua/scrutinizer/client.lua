@@ -9,6 +9,7 @@ local events = require "scrutinizer.transport.events"
 local exchange = require "scrutinizer.transport.exchange"
 local gather = require "scrutinizer.report.gather"
 local listing = require "scrutinizer.listing"
+local login = require "scrutinizer.secrets.login"
 local options = require "scrutinizer.options"
 local pace = require "scrutinizer.transport.pace"
 local query = require "scrutinizer.query"
@@ -87,12 +88,14 @@ end
 -- Secrets among the options: the passphrase, the proxy's password, headers with credentials. (A token is added when it is sent.)
 local function secrets_of(given)
   local set = secrets.new { given.tls.passphrase }
-  set.add((given.proxy or ""):match "//[^/@]*:([^/]*)@")
+  local function add(list)
+    for _, secret in pairs(list) do set.add(secret) end
+  end
+  for _, proxy in ipairs(given.proxy and { given.proxy } or login.environment()) do add(login.of_proxy(proxy)) end
   for _, line in ipairs(given.headers or {}) do
     local name, value = line:match "^([^:]*): (.*)$"
     if name and secrets.is_name(name) then
-      set.add(value)
-      set.add(value:match "^[A-Za-z]+ (.+)$") -- as in "Basic …"
+      add(login.of_header(value))
     end
   end
   return secrets.new({}, set) -- tokens may change often; they must not push these secrets out

@@ -114,6 +114,16 @@ describe("tests of rows", function()
     assert.is_false((decoder:next()))
   end)
 
+  it("read the field that they say, else that of the test around them", function()
+    local tests = core.keep { fields = { { column = "ip" }, { column = "t" } },
+      test = { field = 1, all = { { field = 2, begins = "H" }, { contains = "." }, { no = { field = 2, contains = "S" } }, { contains = ".0." } } } }
+    local cell = '[{"label":"%d"},{"rawValue":"%s"},{"rawValue":"%s"}]'
+    local columns = '[{"title":"Rank","label":""},{"elementName":"ip"},{"elementName":"t"}]'
+    local text = ('{"report":{"table":{"inbound":{"columns":%s,"rows":[%s,%s,%s]}}}}'):format(columns,
+      cell:format(1, "10.0.0.1", "HTTP"), cell:format(2, "1", "H.0."), cell:format(3, "10.0.0.1", "HTTPS"))
+    assert.same({ 1 }, (read({ text }, tests)))
+  end)
+
   it("are refused where they are none", function()
     local fields = { { column = "a" } }
     for _, options in ipairs {

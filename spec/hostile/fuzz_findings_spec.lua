@@ -83,3 +83,20 @@ describe("however it is cut, an answer", function()
     assert.equal(2, #same_in_pieces(text, { max_row = 100 }).last_row)
   end)
 end)
+
+describe("a number of which rows are kept", function()
+  it("is compared by its exponent, however long that is", function()
+    local rows, exponents = {}, { "17", "100000000000000000", "200000000000000000", "999999999999999999", "1" .. ("0"):rep(18), "3" .. ("0"):rep(30) }
+    for i, exponent in ipairs(exponents) do rows[i] = ('[{"rawValue":"1e%s"}]'):format(exponent) end
+    local text = table_of('"columns":[{"elementName":"sum_n"}],"rows":[' .. table.concat(rows, ",") .. "]")
+    for i, exponent in ipairs(exponents) do
+      for sign, wanted in pairs { [""] = #exponents - i + 1, ["-"] = #exponents } do
+        local keep = core.keep { fields = { { column = "sum_n", member = "raw", why = "" } },
+          test = { field = 1, between = { min = "1e" .. sign .. exponent } } }
+        local seen = read(text, 7, { keep = keep })
+        if i > 4 and sign == "" then wanted = 2 end -- from 10^18 on exponents count as one
+        assert.equal(wanted, #seen.rows, sign .. exponent)
+      end
+    end
+  end)
+end)

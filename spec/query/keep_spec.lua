@@ -101,6 +101,13 @@ describe("keep", function()
       support.complaint(function() local _ = timed:keep({ ["rank.label"] = "1" }):request() end))
   end)
 
+  it("takes conditions within conditions, eight deep", function()
+    local deep = "x"
+    for _ = 1, 8 do deep = { no = deep } end
+    assert.is_truthy(timed:keep { a = deep })
+    assert.has_error(function() timed:keep { a = { no = deep } } end)
+  end)
+
   it("takes a float of any size for its exact value", function()
     for value, text in pairs { [2 ^ 53] = "9007199254740992", [2 ^ 63] = "9223372036854775808", [-2 ^ 63] = "-9223372036854775808",
       [2 ^ 64] = "18446744073709551616", [1e23] = "99999999999999991611392" } do

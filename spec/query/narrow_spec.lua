@@ -185,6 +185,8 @@ describe("conditions", function()
       ors, "sourcetransportport or no destinationtransportport", take), said("host2host", { port = 1 }, { port = 2 }))
     assert.equal(("where: dst_ip_group with ip_group: %s, and the client cannot filter rows by IP group: %s"):format(
       ors, "use only one of these conditions, or networks instead of a group"), said("host2host", { ip_group = 1 }, { dst_ip_group = 2 }))
+    assert.equal(("where: src_ip_group in several calls: %s, and the client cannot filter rows by IP group: %s"):format( -- a host may be of both
+      ors, "use only one of these conditions, or networks instead of a group"), said("host2host", { src_ip_group = 1 }, { src_ip_group = 2 }))
     assert.equal(("where: app_port in several calls: %s, and the client cannot filter rows by app_port: %s"):format(
       ors, "give the values as a list in one call, or use port with the report connections"),
       said("connections", { app_port = "1/tcp" }, { app_port = "2/tcp" }))
@@ -220,6 +222,11 @@ describe("conditions", function()
     assert.same({ sdfIps_0 = "in_10.0.0.1_src", sdfIpns_0 = "in_10.0.0.0_8_dst", sdfSdPorts_0 = "in_53_both" },
       (sent_by("tos", { "where", { src_ip = "10.0.0.1", dst_network = "10.0.0.0/8" } }, { "where", { port = 53 } })))
     assert.same({ sdfIps_0 = "in_10.0.0.1_src" }, (sent_by("tos", { "where", { ip = "10.0.0.1" } }, { "where", { src_ip = "10.0.0.1" } })))
+    for wanted, said in pairs { ["in_10.0.0.1_Both"] = { ip = "10.0.0.1" }, ["in_5_both"] = { ip_group = 5 }, ["in_53_both"] = { port = 53 },
+      ["in_10.0.0.0_8_both"] = { network = "10.0.0.0/8" }, ["in_53-17"] = { app_port = "53/udp" } } do
+      local name, filter = next((sent_by("tos", { "where", said }, { "where", said }, { "where", said })))
+      assert.equal(wanted, filter, name) -- said again it is said, not nothing
+    end
     local wide, narrow = { "10.0.0.0/8", "192.168.0.0/16" }, { "10.1.0.0/16", "11.0.0.0/8" }
     assert.same({ sdfIpns_0 = "in_10.1.0.0_16_src" }, (sent_by("tos", { "where", { src_network = wide } }, { "where", { src_network = narrow } })))
     assert.same({ sdfIpns_0 = "in_10.1.0.0_16_both" },

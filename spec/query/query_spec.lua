@@ -97,6 +97,10 @@ local FILTERS = {
   { function(q) return q:exporter("10.1.1.4"):filter("sdfDips", "ex_0A190101_ALL"):exporter "10.1.1.5" end,
     { sdfDips_0 = "in_0A010104_ALL", sdfDips_1 = "ex_0A190101_ALL", sdfDips_2 = "in_0A010105_ALL" } },
   { function(q) return q:filter("sdfDips", "ex_0A190101_ALL"):only_exporter "10.25.1.1" end, { sdfDips_0 = "in_0A190101_ALL" } },
+  { function(q) return q:filter("sdfIps", "in_3.3.3.3_Both"):only_exporter "10.25.1.1" end,
+    { sdfDips_0 = "in_0A190101_ALL", sdfIps_0 = "in_3.3.3.3_Both" } },
+  { function(q) return q:filter("sdfIps", "in_3.3.3.3_Both"):exporter("10.25.1.1"):all_exporters() end,
+    { sdfDips_0 = "in_GROUP_ALL", sdfIps_0 = "in_3.3.3.3_Both" } },
   { function(q) return q:exporter("10.1.1.4"):device_group(7):only_exporter "10.25.1.1" end, { sdfDips_0 = "in_0A190101_ALL" } },
   { function(q) return q:exporter("10.1.1.4"):device_group(7):without "exporter" end, { sdfDips_0 = "in_GROUP_ALL" } },
   { function(q)

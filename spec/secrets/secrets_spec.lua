@@ -1,5 +1,6 @@
 -- Tokens, passwords, passphrases: in no error, event, recording, tostring or process argument, whatever fails and whoever repeats them.
 local scrutinizer = require "scrutinizer"
+local core = require "scrutinizer.core"
 local secrets = require "scrutinizer.secrets"
 local support = require "spec.support"
 
@@ -122,6 +123,29 @@ describe("a set of secrets", function()
       assert.equal(text, set.mask((text:gsub("%*%*%*", "Hunter22"))))
       assert.equal(text, set.stream()((text:gsub("%*%*%*", "Hunter22")), true))
     end
+  end)
+
+  it("masks all of secrets that overlap, however the text is cut", function()
+    -- python: the union of {m.span(1) for m in re.finditer("(?=(" + secret + "))", text)}, each stretch of it as ***
+    for _, case in ipairs {
+      { "abcab", "x abcabcab y", "x *** y" }, { "abcab", "abcabcabcabcabc", "***c" }, { "aaaa", ("a"):rep(4001) .. "b", "***b" },
+      { "aaaa", "aaa aaaaaa", "aaa ***" }, { "abcdefabcd", "abcdefabcdefabcd abcdefabcde", "*** ***e" },
+      { "tok-to", "[tok-tok-tok-to]", "[***]" }, { "tok-to", "[tok%2dtok%2Dtok-to]", "[***]" },
+    } do
+      local secret, text, wanted = case[1], case[2], case[3]
+      local set = secrets.new { secret }
+      assert.equal(wanted, set.stream()(text, true))
+      for size = 1, 12 do
+        local clean, out = set.stream(), {}
+        for at = 1, #text, size do out[#out + 1] = clean(text:sub(at, at + size - 1)) end
+        out[#out + 1] = clean("", true)
+        assert.equal(wanted, (table.concat(out):gsub("%*+", "***")), size)
+      end
+    end
+    assert.equal("abc ***", secrets.new { "abcdefabcd" }.mask "abc abcdefabcdefab")
+    -- What is held of a run without an end does not grow.
+    local masked, rest = core.mask(("a"):rep(10000), "aaaa", 0)
+    assert.same({ "***", "aaaa" }, { masked, rest })
   end)
 
   -- Brothers looked for: a run of each sign that begins an encoding, of each whole encoding, of each secret's beginning, of secrets themselves; each

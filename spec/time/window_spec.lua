@@ -175,6 +175,8 @@ for name, days in [("Europe/Berlin", ["2026-03-29", "2026-10-25", "2026-07-01"])
         local found = assert(window.settle(spec_of("Europe/Berlin", "hour", back, now), now))
         assert.equal(now - 1800 + back * 3600, found.times.from)
         assert.equal(3600, found.times.to - found.times.from)
+        assert.same(found.times, window.settle(spec_of("Europe/Berlin", "hour", back, now + 1799), now + 1799).times)
+        assert.same(found.times, window.settle(spec_of("Europe/Berlin", "hour", back, now - 1799), now - 1799).times)
       end
     end
   end)
@@ -224,6 +226,19 @@ for name, day in [("Europe/Berlin", "2026-03-27"), ("Europe/Berlin", "2026-10-23
       count = count + 1
     end
     assert.equal(8 * 12 * 2, count)
+  end)
+
+  it("of two texts ends after it begins", function()
+    local function between(from, to)
+      local found, message = window.settle({ timezone = "Europe/Berlin", times = { between = { from, to } } }, 0)
+      return found and found.times.to - found.times.from, message
+    end
+    assert.equal(1, (between("2026-11-26T12:00:00", "2026-11-26T12:00:01")))
+    for _, to in ipairs { "2026-11-26T12:00:00", "2026-11-26T11:59:59" } do
+      local length, message = between("2026-11-26T12:00:00", to)
+      assert.is_nil(length)
+      assert.equal(('between: to: "%s" is not after from, "2026-11-26T12:00:00", in Europe/Berlin'):format(to), message)
+    end
   end)
 
   it("reads spans", function()

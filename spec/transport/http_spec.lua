@@ -435,6 +435,14 @@ describe("a failure", function()
   it("to connect in time is timeout, and says how long", function()
     local text, kind, message = get(server.silent .. "/", { connect_timeout = 0.2 })
     assert.same({ "", "timeout" }, { text, kind })
+    local transfer, connecting = start(server.silent .. "/", { connect_timeout = 9 }), 0
+    for _ = 1, 20 do
+      assert(http:step())
+      connecting = math.max(connecting, http:timeout() or 0)
+      assert(http:wait(0.01))
+    end
+    assert.is_true(connecting > 0 and connecting <= 9, connecting .. " s")
+    transfer:close()
     assert.equal("connecting took longer than 200 ms (127.0.0.1:" .. server.port + 2 .. ")", message)
   end)
 

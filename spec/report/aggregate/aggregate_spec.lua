@@ -217,6 +217,22 @@ describe("an aggregate of a few rows", function()
     end
   end)
 
+  it("puts sums that round to the same double in order", function()
+    -- python: sorted(fractions.Fraction(...), reverse=True): what is behind the point, or beyond 53 bits, decides.
+    local sorted = { "1152921504606846978", "1152921504606846977", "1152921504606846976.5", "1152921504606846976", "1152921504606846975.5",
+      "1152921504606846975" }
+    for shift = 0, #sorted - 1 do
+      local sums, hosts, got = {}, {}, {}
+      for i = 1, #sorted do
+        local whole, rest = sorted[(i * 5 + shift) % #sorted + 1]:match "^(%d+)(.*)$"
+        sums[#sums + 1], hosts[#hosts + 1] = whole, "h" .. i .. "_" .. whole .. rest
+        if rest ~= "" then sums[#sums + 1], hosts[#hosts + 1] = "0" .. rest, hosts[#hosts] end
+      end
+      for i, group in ipairs(assert(groups_of(sums, hosts, { by = { "host" }, sum = { "octets" } }))) do got[i] = group.host:match "_(.*)" end
+      assert.same(sorted, got)
+    end
+  end)
+
   it("keeps absent, empty and equal texts apart, and sorts them by their bytes", function()
     local groups = assert(groups_of({ "1", "1", "1", "1", "1", "1" },
       { "", answers.NULL, "ab", "a", "b", "a" }, { by = { "host" }, sum = { "octets" } }))

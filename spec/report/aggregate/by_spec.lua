@@ -259,7 +259,8 @@ end)
 
 describe("steps", function()
   it("go down to the multiple below, also of negative numbers and fractions", function()
-    local values = { "-1", "0", "59", "60", "61.5", "-60", "-61", "1e3", "9223372036854775807", "5e-1", "-5e-1" }
+    local values = { "-1", "0", "59", "60", "61.5", "-60", "-61", "1e3", "9223372036854775807", "5e-1", "-5e-1",
+      "59.99999999999999999999", "-60.00000000000000000001", "1e-400", "-1e-400", "123456789012345678901234567890.9" } -- no doubles
     local rows, answer, program = {}, command.temporary(), command.temporary()
     for i, value in ipairs(values) do rows[i] = answers.array { answers.rank(i), answers.cell("last_flow_epoch", value) } end
     local columns = { answers.rank_column(), answers.column "last_flow_epoch" }
@@ -269,8 +270,9 @@ describe("steps", function()
     local groups = assert(client:report("hosts"):last(60):aggregate { by = { at = { "last_flow_epoch", every = 60 } }, count = true })
     local got = {}
     for _, group in ipairs(groups) do got[(tostring(group.at):gsub("%.0$", ""))] = group.count end
-    -- python: {str(v // 60 * 60): n}
-    assert.same({ ["-60"] = 3, ["0"] = 3, ["60"] = 2, ["-120"] = 1, ["960"] = 1, ["9223372036854775800"] = 1 }, got)
+    -- python: collections.Counter(math.floor(fractions.Fraction(v)) // 60 * 60 for v in values)
+    assert.same({ ["-60"] = 4, ["0"] = 5, ["60"] = 2, ["-120"] = 2, ["960"] = 1, ["9223372036854775800"] = 1,
+      ["123456789012345678901234567860"] = 1 }, got)
     local err
     groups, err = client:report("hosts"):last(60):select { said = "last_flow_epoch.label" }
       :aggregate { by = { at = { "said", every = 60 } }, count = true }
