@@ -1,11 +1,11 @@
 /*
 ** secret.c - see secret.h.
-** Works from the end of the text to its beginning. For each position it has a
-** bit set: bit i is set if the text from here on matches the secret from its
-** byte i to its end. If what stands from here up to position q may be read as
-** the byte c, bit i is set wherever the secret's byte i is c and q has bit
-** i + 1. Bit 0 set: an occurrence begins here. No reading is longer than
-** SZ_REACH, so a ring of as many sets is enough.
+** Works from the end of the text to its beginning. Each position has a set of
+** bits. Bit i means: the text from this position on matches the secret from
+** its byte i to its end. Suppose that the text from here up to position q can
+** be read as the byte c. Then bit i is set here if the secret's byte i is c
+** and bit i + 1 is set at q. Bit 0 means: the secret begins here. No reading
+** is longer than SZ_REACH, so a ring of SZ_REACH sets is enough.
 **
 ** JSON within JSON within JSON puts ever more backslashes before a sign. So a
 ** backslash may also stand for nothing, up to SLASHES times in a row.

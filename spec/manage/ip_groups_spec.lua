@@ -238,7 +238,7 @@ describe("ip_groups", function()
     it("refuses misuse", function()
       for _, case in ipairs {
         { { true, {} }, "ip_groups:update: got true; allowed: the group's id (a whole number) or name" }, { { 5, {} },
-          "a table of name, add, change, remove" },
+          "a table with name, add, change, remove" },
         { { 5, { adds = {} } }, 'field: got "adds"' }, { { 5, { change = { "10.0.0.1" } } }, "rule 1 needs the id of the rule" },
         { { 5, { remove = { "x" } } }, "remove: item 1: got \"x\"; allowed: a rule's id" }, { { 5, { name = "" } }, "the group's new name" },
       } do

@@ -1,4 +1,4 @@
---- Facts about a report besides its rows: those of the answer being read, and the cursor's fields computed from them.
+--- The fields of a cursor, such as `total` and `footer`: computed from what its answers have besides their rows (answer.lua reads it).
 
 local answer = require "scrutinizer.report.answer"
 local described = require "scrutinizer.report.described"
