@@ -290,7 +290,7 @@ static size_t on_over(struct sz_secret *s, size_t at,
   return at + r->reach;
 }
 
-/* Clears the rings but for the beginning of an occurrence at 'at'. */
+/* Clears all sets; only the beginning of an occurrence at 'at' is set. */
 static void begin(struct sz_secret *s, size_t at) {
   size_t i;
   for (i = 0; i < SZ_REACH; i++)
@@ -322,9 +322,9 @@ static size_t on_from(struct sz_secret *s, const char *text, size_t len,
 }
 
 /*
-** An occurrence that begins where another one is still being read overlaps it.
-** No text is shorter than what it encodes, so one that began less than
-** s->len ago has no end yet.
+** Two occurrences overlap if one begins before the other has ended. An encoded
+** text is never shorter than what it stands for. So an occurrence that began
+** less than s->len bytes ago has not ended yet.
 */
 size_t sz_secret_end(struct sz_secret *s, const char *text, size_t len,
                      const unsigned char *marks, size_t at, size_t *held) {
