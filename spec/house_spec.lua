@@ -111,9 +111,11 @@ local function required(text, found)
   return list
 end
 
--- How else a module could get at others, where a reader of names would not see it.
-local HIDDEN = { "dofile", "loadfile", "loadstring", "load%s*%(", "package%s*%.%s*[^l%s]", "package%s*%.%s*loaded%s*[^%s.]", "package%s*[^%s.]",
-  "_ENV", "_G%s*[.%[]", "package%s*%.%s*loaded%s*%.%s*scrutinizer" }
+-- How else a module could get at others, where a reader of names would not see it. Only `package.loaded.name` is allowed.
+local HIDDEN = { "getregistry", "_G%s*[.%[]" }
+for _, word in ipairs { "dofile", "loadfile", "loadstring", "load", "package", "_ENV", "getfenv" } do
+  HIDDEN[#HIDDEN + 1] = "%f[%w_.:]" .. word .. "%f[^%w_]"
+end
 local MAY_LOAD = { ["cli.data_files"] = true } -- it runs the user's file
 
 -- Names that `require` gets in the code, in the forms allowed: one string, or one that ends in "." with the rest after it. Then what is left of
@@ -142,8 +144,9 @@ local function hidden(module, room, text)
     local own = name == "scrutinizer" or name:find "^scrutinizer%.%l[%l%d_.]*$"
     if not own and LIBRARIES[name] ~= room then wrong[#wrong + 1] = ("%s (%s) must not use the module %s"):format(module, room, name) end
   end
+  rest = rest:gsub("%f[%w_]package%s*%.%s*loaded%s*%.%s*([%a_][%w_]*)", function(name) return name ~= "scrutinizer" and "" or nil end)
   for _, pattern in ipairs(MAY_LOAD[module] and {} or HIDDEN) do
-    local found = (code .. "\n;"):match("%f[%w_.:]" .. pattern)
+    local found = rest:match(pattern)
     if found then wrong[#wrong + 1] = ("%s has %s"):format(module, found) end
   end
   return wrong
@@ -544,7 +547,8 @@ describe("the house's inspector", function()
     for _, text in ipairs { 'dofile "x.lua"', 'loadfile("x")', 'package.loaded["x"]', "local r = require\n", 'require("scrutin" .. "izer.query")',
       'require("scrutinizer/query")', 'require(("scrutinizer.%s"):format "query")', 'require(table.concat { "scrutinizer", ".query" })',
       'local p = "scrutinizer." require(p .. "query")', 'package.loaded.scrutinizer', 'package.searchpath("a", "b")', 'local p = package\n',
-      'load(text)', 'load (text)', '_G.x', '_G["x"]', "_ENV.x", 'local f = require --',
+      'load(text)', 'local l = load --', 'package.loaders[2]("x")', 'debug.getregistry()',
+      'package.loaded["scrutinizer"]', '_G.x', '_G["x"]', "_ENV.x", 'local f = require --',
       'local s = "--" .. require(x)', 'require "lfs"', 'require "cjson"', 'require((...):gsub("a", "b"))' } do
       assert.equal(1, #wrong_arrows { ["transport.call"] = text }, text)
     end
