@@ -1,7 +1,7 @@
---- Facts about a report besides its rows: those of the answer being read, and the cursor's fields computed from them.
+--- The fields of a cursor, such as `total` and `footer`: computed from what its answers have besides their rows (answer.lua reads it).
 
 local answer = require "scrutinizer.report.answer"
-local described = require "scrutinizer.report.described"
+local query_words = require "scrutinizer.report.query_words"
 local pages = require "scrutinizer.report.pages"
 local wire = require "scrutinizer.wire"
 
@@ -66,7 +66,7 @@ end
 local GETTERS = {}
 
 function GETTERS.direction(self)
-  return described.direction(self._spec)
+  return query_words.direction(self._spec)
 end
 
 function GETTERS.columns(self)

@@ -287,7 +287,7 @@ local function has_all(self, surely)
   return true
 end
 
--- Ends the walk before the end of its answer. Returns an error of the facts so far.
+-- Ends the walk before the end of its answer. Returns an error if a fact that has arrived is malformed.
 local function stop_early(self)
   local err = keep_report_fields(self, self._asked, true)
   if err then return err end
