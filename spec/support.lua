@@ -176,6 +176,14 @@ function support.state(sql)
   return rows
 end
 
+--- Rules of an IP group as the sandbox keeps them, by their ids: "type address mask sip eip child".
+function support.rules(group)
+  local sql = "SELECT type, address, mask, sip, eip, child_id FROM ip_group_rules WHERE group_id = %d ORDER BY rule_id"
+  local rows = support.state(sql:format(group))
+  for i, row in ipairs(rows) do rows[i] = row:gsub("|+", " "):gsub(" $", "") end
+  return rows
+end
+
 --- Faults for the next API requests: a list of { kind =, times =, … }; see examples/sandbox/README.md.
 function support.faults(list)
   post("faults", list)

@@ -1,4 +1,4 @@
-/* address.c - reads IP addresses; networks of them. */
+/* address.c - reads IP addresses; the network of one. */
 #include "address.h"
 
 #include <arpa/inet.h>

@@ -1,4 +1,4 @@
-/* address.h - reads IP addresses; networks of them. No Lua here. */
+/* address.h - reads IP addresses; the network of one. No Lua here. */
 #ifndef SZ_ADDRESS_H
 #define SZ_ADDRESS_H
 

@@ -483,7 +483,11 @@ static const struct sz_select *project_some(struct sz_columns *c,
 }
 
 static void index_wants(struct sz_columns *c) {
-  size_t cell, want = 0;
+  size_t cell, want;
+  c->members = 0;
+  for (want = 0; want < c->nwants; want++)
+    c->members |= 1u << c->wants[want].member;
+  want = 0;
   for (cell = 0; cell <= c->count; cell++) {
     while (want < c->nwants && c->wants[want].cell < cell)
       want++;

@@ -53,6 +53,7 @@ struct sz_columns {
 
   struct sz_want *wants; /* sorted by cell */
   size_t nwants;
+  unsigned members;   /* 1 << member for each that any cell needs */
   size_t order;       /* a want, see sz_columns_project; or SZ_NO_ORDER */
   size_t *tested;     /* the want of each tested field */
   size_t *first_want; /* [c] is the first want of cell c; count + 1 entries */

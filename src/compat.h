@@ -1,6 +1,6 @@
 /*
 ** compat.h - one Lua C API for 5.1 to 5.5 and LuaJIT 2.1. Tested by feature,
-** not by version: LuaJIT says 501 and already has the 5.2 helpers.
+** not by version: LuaJIT has LUA_VERSION_NUM 501, but helpers of 5.2.
 */
 #ifndef SZ_COMPAT_H
 #define SZ_COMPAT_H

@@ -116,6 +116,10 @@ static int keep(struct sz_json *j, struct sz_buffer *b, const char *s,
   return took(j, sz_buffer_append(b, s, len), full);
 }
 
+const char sz_json_too_much[] =
+    "the parts of the answer that must be kept in memory take more than "
+    "max_held bytes";
+
 const char sz_json_too_long[] =
     "a string or number is longer than max_row bytes";
 
@@ -521,6 +525,18 @@ static enum sz_json_token next_token(struct sz_json *j) {
   }
 }
 
+int sz_json_comma(const struct sz_json *j) {
+  if (j->part != NO_PART || j->skipping)
+    return -1;
+  return j->state == AFTER;
+}
+
+void sz_json_pass(struct sz_json *j, size_t len) {
+  j->at += len;
+  j->start = sz_json_position(j) - 1;
+  value_done(j);
+}
+
 /* ---- skipping ---- */
 
 void sz_json_skip(struct sz_json *j, struct sz_buffer *capture) {
@@ -529,6 +545,13 @@ void sz_json_skip(struct sz_json *j, struct sz_buffer *capture) {
   j->skipped = SZ_JSON_MORE;
   j->capture = capture;
   j->capture_from = j->at;
+}
+
+void sz_json_skip_rest(struct sz_json *j, struct sz_buffer *capture) {
+  sz_json_skip(j, capture);
+  j->skip_depth--;
+  j->skip_start = sz_json_position(j);
+  j->skipped = j->nest[j->depth - 1] ? SZ_JSON_OBJECT : SZ_JSON_ARRAY;
 }
 
 /* How many bytes of this chunk belong to the captured value so far. */
@@ -542,10 +565,8 @@ static int capture_bytes(struct sz_json *j) {
   if (!len)
     return 1;
   j->start = j->skip_start;
-  if (!keep(
-          j, j->capture, j->chunk + j->capture_from, len,
-          "the parts of the answer that must be kept in memory take more than "
-          "max_held bytes")) {
+  if (!keep(j, j->capture, j->chunk + j->capture_from, len,
+            sz_json_too_much)) {
     j->overflowed = j->error.code == SZ_JSON_LIMIT;
     return 0;
   }

@@ -44,6 +44,8 @@ enum sz_json_utf8 { SZ_UTF8_PASS, SZ_UTF8_REPLACE, SZ_UTF8_ERROR };
 
 /* The message for a kept token that is too long. */
 extern const char sz_json_too_long[];
+/* The message for captured values that are too long. */
+extern const char sz_json_too_much[];
 
 struct sz_json_error {
   enum sz_json_code code;
@@ -108,6 +110,17 @@ enum sz_json_token sz_json_next(struct sz_json *j);
 ** value's bytes are appended to it; a full buffer is the error SZ_JSON_LIMIT.
 */
 void sz_json_skip(struct sz_json *j, struct sz_buffer *capture);
+
+/* Skips the rest of the innermost container, with what is before its items. */
+void sz_json_skip_rest(struct sz_json *j, struct sz_buffer *capture);
+
+/*
+** For a caller that reads items of an array by itself, from the chunk's next
+** byte on: whether a comma must be before the next one. -1: it may not.
+*/
+int sz_json_comma(const struct sz_json *j);
+/* That caller has read 'len' bytes, up to the end of a container. */
+void sz_json_pass(struct sz_json *j, size_t len);
 
 /* Stream offset of the next byte. */
 uint64_t sz_json_position(const struct sz_json *j);

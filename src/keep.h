@@ -1,12 +1,12 @@
 /*
-** keep.h - tests that decide which rows are kept. They are built once, in the
-** order in which they are read: a group, then its parts. No Lua here.
+** keep.h - tests that decide which rows are kept. They are built once: a group
+** is opened, its parts are added, the group is closed. No Lua here.
 */
 #ifndef SZ_KEEP_H
 #define SZ_KEEP_H
 
 #include "columns.h"
-#include "shape.h"
+#include "slot.h"
 
 struct sz_keep; /* opaque */
 

@@ -1,6 +1,7 @@
 /*
-** list.h - doubly linked lists of structs that have 'next' and 'link'; 'link'
-** points to what points to the item. Items are owned by someone else.
+** list.h - doubly linked lists of structs that have 'next' and 'link'. 'link'
+** is the address of the pointer to the item: the list's head, or the 'next'
+** of the item before it. Items are owned by someone else.
 */
 #ifndef SZ_LIST_H
 #define SZ_LIST_H

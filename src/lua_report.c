@@ -319,7 +319,7 @@ static void set_text(lua_State *L, const char *key, const char *text) {
 ** numeric = } in wire order | nil: not known yet */
 static int push_columns(lua_State *L, struct decoder *d) {
   const struct sz_columns *c =
-      sz_report_columns(d->report, sz_decoder_direction(L, 2));
+      sz_report_header(d->report, sz_decoder_direction(L, 2));
   size_t i;
   if (!c) {
     lua_pushnil(L);
@@ -341,6 +341,36 @@ static int push_columns(lua_State *L, struct decoder *d) {
 
 static int decoder_columns(lua_State *L) {
   return sz_decoder_look(L, push_columns, decoder_columns);
+}
+
+/* decoder:fields(direction) -> list of the columns' names | nil: not known
+** yet. If the rows came first, it is known before decoder:columns. */
+static int push_fields(lua_State *L, struct decoder *d) {
+  const struct sz_columns *c =
+      sz_report_columns(d->report, sz_decoder_direction(L, 2));
+  size_t i;
+  if (!c) {
+    lua_pushnil(L);
+    return 1;
+  }
+  lua_createtable(L, (int)c->count, 0);
+  for (i = 0; i < c->count; i++) {
+    lua_pushstring(L, sz_columns_text(c, c->list[i].name));
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  return 1;
+}
+
+static int decoder_fields(lua_State *L) {
+  return sz_decoder_look(L, push_fields, decoder_fields);
+}
+
+/* decoder:unnamed() -> bytes of rows that waited for their columns, because
+** their cells do not name them */
+static int decoder_unnamed(lua_State *L) {
+  const struct decoder *d = sz_decoder_check(L);
+  lua_pushinteger(L, (lua_Integer)sz_report_unnamed(d->report));
+  return 1;
 }
 
 /* decoder:state() -> done, bytes so far, whether a report was found, the
@@ -372,6 +402,8 @@ static const luaL_Reg METHODS[] = {
     {"dropped", decoder_dropped},
     {"fact", decoder_fact},
     {"columns", decoder_columns},
+    {"fields", decoder_fields},
+    {"unnamed", decoder_unnamed},
     {"fold", sz_decoder_fold},
     {"last_row", decoder_last_row},
     {"state", decoder_state},

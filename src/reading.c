@@ -1,12 +1,12 @@
 /*
 ** reading.c - see reading.h.
-** Each layer of encoding writes a sign as `\`, `%` or `&` with letters and
-** digits behind it, and these are not encoded again. So the readings at a
-** place are a chain: `%255Cu00fc` is `%`, with `25` it is `%`, with `5C` it is
-** `\`, with `u00fc` it is U+00FC. Each link has at most one next link. What
-** else there is in an encoding, such as `;`, may be encoded: it is read as a
-** chain of its own.
-** The number of all links is limited.
+** An encoding writes a character as `\`, `%` or `&` with letters and digits
+** behind it. The next encoding may encode the `\`, `%` or `&`, but not the
+** letters and digits. So the readings at a place form a chain: `%255Cu00fc` is
+** `%`, with `25` it is `%`, with `5C` it is `\`, with `u00fc` it is U+00FC.
+** After each link there is at most one next link. Other characters of an
+** encoding, such as the `;` of HTML, may be encoded: each is read by a chain
+** of its own. The number of all links is limited.
 */
 #include "reading.h"
 

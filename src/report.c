@@ -16,11 +16,12 @@ struct sz_report *sz_report_new(const struct sz_report_options *options) {
   sz_buffer_init(&r->held, options->max_held);
   sz_buffer_init(&r->row_text, options->max_row);
   sz_buffer_init(&r->row_raw, options->max_row);
-  sz_buffer_init(&r->carry, MAX_CARRY);
+  sz_buffer_init(&r->carry, SZ_CROSS_MAX);
+  sz_cross_init(&r->cross);
   for (i = 0; i < SZ_DIRECTIONS; i++) {
     sz_columns_init(&r->directions[i].columns, options->max_held);
+    sz_columns_init(&r->directions[i].header, options->max_held);
     sz_buffer_init(&r->directions[i].last_row, options->max_row);
-    sz_shape_init(&r->directions[i].shape, options->max_row);
     r->directions[i].quota = options->quotas[i];
   }
   /* So that a row's text is never NULL, even if all its values are empty. */
@@ -45,10 +46,14 @@ void sz_report_free(struct sz_report *r) {
   sz_buffer_free(&r->row_text);
   sz_buffer_free(&r->row_raw);
   sz_buffer_free(&r->carry);
+  sz_cross_free(&r->cross);
   for (i = 0; i < SZ_DIRECTIONS; i++) {
     sz_columns_free(&r->directions[i].columns);
+    sz_columns_free(&r->directions[i].header);
+    free(r->directions[i].texts);
+    free(r->directions[i].raws);
+    free(r->directions[i].next_raws);
     sz_buffer_free(&r->directions[i].last_row);
-    sz_shape_free(&r->directions[i].shape);
   }
   free(r->slots);
   free(r);
@@ -137,14 +142,86 @@ static enum step release(struct sz_report *r, enum where then) {
 }
 
 static enum step end_rows(struct sz_report *r) {
-  if (sz_report_keep_slices(r) == STOP)
+  if (sz_report_last_stash(r) == STOP)
     return STOP;
   if (r->in == &r->json) {
     r->where = AT_DIRECTION_KEY;
     return GO_ON;
   }
   r->in = &r->json;
-  return release(r, r->then);
+  if (r->then != AT_ROW)
+    return release(r, r->then);
+  r->held.len = r->held_from; /* the first row was read: go on after it */
+  r->where = AT_ROW;
+  return GO_ON;
+}
+
+/* ---- rows before their columns ---- */
+
+/* Whether rows may be given as soon as their first one names the columns. */
+static int may_come_early(const struct sz_report *r) {
+  const struct direction *d = &r->directions[r->current];
+  const struct sz_ties *ties = r->options.ties[r->current];
+  return !d->seen_columns && in_turn(r, r->current) &&
+         (!ties || sz_ties_are_new(ties));
+}
+
+static enum step keep_byte(struct sz_report *r, const char *byte) {
+  enum sz_buffer_code code = sz_buffer_append(&r->held, byte, 1);
+  if (code == SZ_BUFFER_NOMEM)
+    return sz_report_fail(r, "memory", r->bytes, "not enough memory");
+  if (code == SZ_BUFFER_FULL)
+    return sz_report_fail(r, "limit", r->in->start, "%s", sz_json_too_much);
+  return GO_ON;
+}
+
+static enum step early_step(struct sz_report *r, enum sz_json_token token) {
+  if (token == SZ_JSON_NULL)
+    return end_rows(r);
+  r->directions[r->current].rows_at = r->in->start;
+  if (token == SZ_JSON_OBJECT) { /* what is wrong within it comes first */
+    sz_json_skip_rest(r->in, NULL);
+    r->where = AT_EARLY_END;
+    return GO_ON;
+  }
+  if (token != SZ_JSON_ARRAY)
+    return sz_report_wrong(r, "rows is not a list");
+  r->held_from = r->held.len;
+  if (keep_byte(r, "[") == STOP)
+    return STOP;
+  sz_json_skip(r->in, &r->held);
+  r->where = AT_EARLY_ROW;
+  return GO_ON;
+}
+
+/*
+** The first row is in 'held', after a bracket. If it names the columns it is
+** read again as a list of one row; then the others follow.
+*/
+static enum step early_row_step(struct sz_report *r,
+                                enum sz_json_token token) {
+  struct direction *d = &r->directions[r->current];
+  int named;
+  if (r->where == AT_EARLY_END)
+    return sz_report_fail(r, "decode", d->rows_at, "rows is not a list");
+  if (token == SZ_JSON_ARRAY_END) {
+    r->held.len = r->held_from;
+    return end_rows(r);
+  }
+  d->early_at = r->in->start;
+  if (sz_report_columns_guess(r, d->early_at, &named) == STOP)
+    return STOP;
+  if (!named) {
+    sz_json_skip_rest(r->in, &r->held);
+    r->where = AT_HELD;
+    r->then = AT_DIRECTION_KEY;
+    return GO_ON;
+  }
+  d->held_rows = held_span(r);
+  if (keep_byte(r, "]") == STOP)
+    return STOP;
+  d->held_rows.len++;
+  return start_replay(r, r->current, AT_ROW);
 }
 
 /* ---- the keys of each object ---- */
@@ -219,9 +296,12 @@ static enum step direction_key(struct sz_report *r) {
   if (is_key(r, "rows")) {
     if (d->seen_rows++)
       return twice(r, "rows");
-    if (!d->has_columns || !in_turn(r, r->current))
+    if (!d->has_columns && may_come_early(r))
+      r->where = AT_EARLY;
+    else if (!d->has_columns || !in_turn(r, r->current))
       return hold(r, AT_HELD, AT_DIRECTION_KEY);
-    r->where = AT_ROWS;
+    else
+      r->where = AT_ROWS;
     return GO_ON;
   }
   if (is_key(r, "totalRowCount"))
@@ -231,6 +311,11 @@ static enum step direction_key(struct sz_report *r) {
   return pass(r, AT_DIRECTION_KEY);
 }
 
+/* Whether rows have come and their columns never will. */
+static int lacks_header(const struct direction *d) {
+  return d->early && !d->has_header;
+}
+
 /* The end of the table: all rows held back may be read now. */
 static enum step end_table(struct sz_report *r) {
   r->directions[SZ_INBOUND].done = r->directions[SZ_OUTBOUND].done = 1;
@@ -238,6 +323,8 @@ static enum step end_table(struct sz_report *r) {
 }
 
 static enum step end_direction(struct sz_report *r) {
+  if (lacks_header(&r->directions[r->current]))
+    return sz_report_no_columns(r);
   r->directions[r->current].done = 1;
   return release(r, AT_TABLE_KEY);
 }
@@ -307,13 +394,16 @@ static enum step rows_step(struct sz_report *r, enum sz_json_token token) {
   if (token != SZ_JSON_ARRAY)
     return sz_report_wrong(r, "rows is not a list");
   r->where = AT_ROW;
-  r->gap_from = NO_GAP;
+  sz_cross_begin(&r->cross);
   return GO_ON;
 }
 
 /* A list of rows was captured: it waits for its columns or its turn. */
 static enum step held_step(struct sz_report *r) {
-  r->directions[r->current].held_rows = held_span(r);
+  struct direction *d = &r->directions[r->current];
+  d->held_rows = held_span(r);
+  if (!d->has_columns)
+    r->unnamed += d->held_rows.len;
   r->where = AT_DIRECTION_KEY;
   return GO_ON;
 }
@@ -353,6 +443,11 @@ static enum step take(struct sz_report *r, enum sz_json_token token) {
     return end_fact(r);
   case AT_HELD:
     return held_step(r);
+  case AT_EARLY:
+    return early_step(r, token);
+  case AT_EARLY_ROW:
+  case AT_EARLY_END:
+    return early_row_step(r, token);
   case AT_EMPTY:
     return empty_step(r, token);
   case AT_ROWS:
@@ -382,12 +477,19 @@ void sz_report_finish(struct sz_report *r) {
 
 /* The last rows must stay valid after the chunk is gone. */
 static enum sz_report_event failed(struct sz_report *r) {
-  sz_report_keep_slices(r);
+  sz_report_last_stash(r);
   return SZ_REPORT_ERROR;
 }
 
+/* Copies what must stay of the chunk. */
+static enum step stash(struct sz_report *r) {
+  if (sz_report_last_stash(r) == STOP || sz_report_cross_stash(r) == STOP)
+    return STOP;
+  return sz_report_row_stash(r);
+}
+
 static enum sz_report_event chunk_used(struct sz_report *r) {
-  if (sz_report_row_stash(r) == STOP)
+  if (stash(r) == STOP)
     return failed(r);
   /* A further call before the next chunk must not read this one again. */
   sz_json_feed(&r->json, "", 0);
@@ -402,18 +504,20 @@ static enum sz_report_event read_on(struct sz_report *r) {
     enum sz_json_token token;
     enum step step;
     if (r->where == AT_ROW) {
-      enum guess guess = sz_report_row_guess(r);
-      if (guess != GUESS_NONE)
-        return guess == GUESS_ROW ? SZ_REPORT_ROW : chunk_used(r);
+      enum crossing crossing = sz_report_cross(r);
+      if (crossing != CROSS_NONE)
+        return crossing == CROSS_ROW    ? SZ_REPORT_ROW
+               : crossing == CROSS_USED ? chunk_used(r)
+                                        : failed(r);
     }
     sz_report_row_prepare(r);
     token = sz_json_next(r->in);
     if (token == SZ_JSON_MORE && !r->later)
       return chunk_used(r);
     if (token == SZ_JSON_MORE) {
-      if (sz_report_row_stash(r) == STOP)
+      if (stash(r) == STOP)
         return failed(r);
-      sz_report_carry_resume(r);
+      sz_report_cross_resume(r);
       continue;
     }
     if (token == SZ_JSON_END)
@@ -468,6 +572,18 @@ const struct sz_columns *sz_report_columns(const struct sz_report *r,
   return d->has_columns ? &d->columns : NULL;
 }
 
+const struct sz_columns *sz_report_header(const struct sz_report *r,
+                                          enum sz_direction direction) {
+  const struct direction *d = &r->directions[direction];
+  if (d->early)
+    return d->has_header ? &d->header : NULL;
+  return sz_report_columns(r, direction);
+}
+
+uint64_t sz_report_unnamed(const struct sz_report *r) {
+  return r->unnamed;
+}
+
 int sz_report_fact(const struct sz_report *r, enum sz_fact fact,
                    enum sz_direction direction, const char **text, size_t *len,
                    uint64_t *position) {
@@ -478,16 +594,6 @@ int sz_report_fact(const struct sz_report *r, enum sz_fact fact,
   *text = r->held.data + s->at;
   *len = s->len;
   *position = s->position;
-  return 1;
-}
-
-int sz_report_last_row(const struct sz_report *r, enum sz_direction direction,
-                       const char **text, size_t *len) {
-  const struct direction *d = &r->directions[direction];
-  if (!d->has_last_row)
-    return 0;
-  *text = d->last_slice ? d->last_slice : d->last_row.data;
-  *len = d->last_slice ? d->last_slice_len : d->last_row.len;
   return 1;
 }
 

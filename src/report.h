@@ -3,8 +3,9 @@
 ** and cells in any order of keys, and gives one row at a time, with the wanted
 ** values only. No Lua and no curl here.
 **
-** Memory: one row's wanted values (max_row); rows that come before their
-** columns or their turn are held back, and facts are kept (max_held for both
+** Memory: one row's wanted values (max_row); rows that come before their turn,
+** or before columns that they do not name, are held back; and facts are kept
+*(max_held for both
 ** together; for one fact SZ_MAX_FACT, or for the larger kinds max_held / 16).
 ** Other values are checked as JSON and not stored.
 */
@@ -13,7 +14,6 @@
 
 #include "columns.h"
 #include "keep.h"
-#include "shape.h"
 #include "ties.h"
 
 enum sz_direction { SZ_INBOUND, SZ_OUTBOUND, SZ_DIRECTIONS };
@@ -112,9 +112,17 @@ struct sz_dropped {
 struct sz_dropped sz_report_dropped(struct sz_report *r,
                                     enum sz_direction direction);
 
-/* The columns of a direction; NULL until they are known. */
+/*
+** The columns of a direction's rows; NULL until they are known. If the rows
+** came first these have no more than names.
+*/
 const struct sz_columns *sz_report_columns(const struct sz_report *r,
                                            enum sz_direction direction);
+/* The same columns, as the header has them; NULL until it has come. */
+const struct sz_columns *sz_report_header(const struct sz_report *r,
+                                          enum sz_direction direction);
+/* Bytes of rows that were held until their columns came. */
+uint64_t sz_report_unnamed(const struct sz_report *r);
 
 /* Gives a fact's JSON text and its offset in the answer; 0: not there yet. */
 int sz_report_fact(const struct sz_report *r, enum sz_fact fact,

@@ -50,6 +50,12 @@ static int is_long_fact(const struct sz_report *r) {
          r->held.max < r->options.max_held;
 }
 
+/* Whether a list of rows is too long to be held, of which one was read. */
+static int is_early(const struct sz_report *r) {
+  return r->in->overflowed && r->directions[r->current].rows_at &&
+         (r->where == AT_EARLY_ROW || r->where == AT_HELD);
+}
+
 enum step sz_report_json_error(struct sz_report *r,
                                const struct sz_json_error *e) {
   const char *kind = e->code == SZ_JSON_LIMIT       ? "limit"
@@ -63,10 +69,17 @@ enum step sz_report_json_error(struct sz_report *r,
                           sz_report_fact_max(r, r->fact) > SZ_MAX_FACT
                               ? " (a sixteenth of max_held)"
                               : "");
-  return sz_report_fail(r, kind, e->position, "%s", e->message);
+  return sz_report_fail(
+      r, kind, is_early(r) ? r->directions[r->current].rows_at : e->position,
+      "%s", e->message);
 }
 
 /* Fails: the answer does not have the structure of a report. */
 enum step sz_report_wrong(struct sz_report *r, const char *what) {
   return sz_report_fail(r, "decode", r->in->start, "%s", what);
+}
+
+enum step sz_report_no_columns(struct sz_report *r) {
+  return sz_report_fail(r, "decode", r->directions[r->current].early_at,
+                        "the answer has rows but no columns");
 }

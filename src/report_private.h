@@ -1,10 +1,13 @@
 /*
-** report_private.h - shared by report.c (everything around the rows),
-** report_row.c (the rows) and report_carry.c (rows that a chunk's end cuts).
+** report_private.h - shared by the parts of the report's reader. report.c
+** reads what is around the rows; report_row.c one row, token by token;
+** report_cross.c rows at once; report_last.c keeps the last row; below them
+** are report_columns.c and report_error.c.
 */
 #ifndef SZ_REPORT_PRIVATE_H
 #define SZ_REPORT_PRIVATE_H
 
+#include "cross.h"
 #include "report.h"
 
 /* The reader's position in the answer: what the next token must be. */
@@ -20,6 +23,9 @@ enum where {
   AT_SKIPPED,       /* the end of a skipped value */
   AT_FACT,          /* the end of a value that is kept as text */
   AT_HELD,          /* the end of rows that came too early */
+  AT_EARLY,         /* the list of rows, before their columns */
+  AT_EARLY_ROW,     /* the end of its first row */
+  AT_EARLY_END,     /* the end of an object in its place */
   AT_EMPTY,         /* the end of [] where an object was expected */
   AT_ROWS,          /* the list of rows */
   AT_ROW,           /* a row, or the list's end */
@@ -41,12 +47,19 @@ struct direction {
   int seen, done, seen_columns, seen_rows;
   struct sz_columns columns;
   int has_columns; /* read and projected */
+  int early;       /* the columns are those that the first row names */
+  struct sz_columns header; /* then: those that came after the rows */
+  int has_header;
+  unsigned char *texts;       /* per want: it was given as text */
+  uint64_t rows_at, early_at; /* where rows before their columns begin: the
+                                 list; the first row */
   struct span held_rows;
   struct sz_buffer last_row; /* JSON text */
   const char *last_slice;    /* the same text, while still in the chunk */
   size_t last_slice_len;
   int has_last_row;
-  struct sz_shape shape;
+  struct sz_raw *raws, *next_raws; /* of the last row, and the one at hand */
+  int has_raws;
   struct sz_quota quota;
   struct sz_dropped dropped;
 };
@@ -66,32 +79,29 @@ struct sz_report {
   int seen_report, seen_table;
   struct sz_buffer held;
   size_t held_from;
+  uint64_t unnamed; /* bytes of rows held because their cells name no column */
   struct span facts[SZ_DIRECTIONS][SZ_FACTS];
   enum sz_fact fact;
 
-  struct sz_slot *slots; /* the row's slots, then as many for a guess */
-  size_t nslots;         /* of the direction that needs more */
-  const char *row_base;  /* the slots' offsets are relative to it */
+  struct sz_slot *slots;
+  size_t nslots;        /* of the direction that needs more */
+  const char *row_base; /* the slots' offsets are relative to it */
   struct sz_buffer row_text;
   size_t cell, want, want_end; /* the cell being read, and its wants */
   enum sz_member member;
   size_t row_from; /* the row's text begins here, in the chunk */
-  size_t gap_from; /* the bytes before the row begin here; or NO_GAP */
   int in_row, row_split, row_lost;
   struct sz_buffer row_raw; /* the row's text from earlier chunks */
 
-  /* A row that continues in the next chunk; see report_carry.c. */
+  struct sz_cross cross;
+  /* A row that continues in the next chunk; see report_cross.c. */
   struct sz_buffer carry;
   size_t carried;    /* bytes of it from earlier chunks */
-  size_t looked;     /* bytes that matching it has read, repeats counted */
   int cut;           /* carry the chunk's bytes from cut_from on */
   size_t cut_from;   /* in the chunk */
   const char *later; /* the chunk after the carried bytes; NULL: none */
   size_t later_len;
 };
-#define MAX_CARRY 65536
-
-#define NO_GAP ((size_t)-1)
 
 enum step { GO_ON, GIVE_ROW, STOP };
 
@@ -101,48 +111,71 @@ enum step sz_report_fail(struct sz_report *r, const char *kind,
 enum step sz_report_json_error(struct sz_report *r,
                                const struct sz_json_error *e);
 enum step sz_report_wrong(struct sz_report *r, const char *what);
+/* Rows have come before their columns, and these never will. */
+enum step sz_report_no_columns(struct sz_report *r);
 /* The most bytes of a fact. */
 size_t sz_report_fact_max(const struct sz_report *r, enum sz_fact fact);
 
 /* report_columns.c: the columns' text is in 'held'. */
 enum step sz_report_columns_read(struct sz_report *r, const struct span *text);
+/*
+** The columns that the row at the end of 'held' names, which is at 'position'.
+** '*named': whether it does.
+*/
+enum step sz_report_columns_guess(struct sz_report *r, uint64_t position,
+                                  int *named);
 
 /*
-** report_carry.c: a row with the known shape that the end of a chunk cuts. Its
-** bytes are carried to the next chunk.
+** report_names.c: writes the list of columns that a row names, as a header
+** has it. 0: it names none, or not all; or there is no memory.
 */
-enum carry {
-  CARRY_NONE, /* the general reader must read the row */
-  CARRY_ON,   /* the chunk is used up */
-  CARRY_ROW   /* the row is complete: in r->carry */
+int sz_report_names_read(struct sz_report *r, const char *row, size_t len,
+                         struct sz_buffer *out);
+/* Notes which values the row at hand gives as text. */
+void sz_report_names_note(struct sz_report *r);
+/* Compares the header with the columns that the rows have named. */
+enum step sz_report_names_compare(struct sz_report *r, uint64_t position);
+
+/* The direction being read. */
+static inline struct direction *sz_report_current(struct sz_report *r) {
+  return &r->directions[r->current];
+}
+
+/* report_last.c */
+/* Makes the text at 'p' the last row, if it is not over max_row. */
+void sz_report_last_slice(struct sz_report *r, const char *p, size_t len);
+/* Keeps the raw values of the row at hand as the last row's. */
+void sz_report_last_raws(struct sz_report *r);
+/* Copies the last rows that are still slices of the chunk. */
+enum step sz_report_last_stash(struct sz_report *r);
+/* Passes the row in the slots to sz_ties_row, before it is the last row. */
+void sz_report_last_tell(struct sz_report *r);
+/* Call when the columns have come: rows before them may have open ties. */
+void sz_report_last_settle(struct sz_report *r);
+/* GIVE_ROW; or an error, as the last row was given before. */
+enum step sz_report_last_check(struct sz_report *r);
+
+/* report_cross.c */
+enum crossing {
+  CROSS_NONE, /* the general reader must read the row */
+  CROSS_ROW,  /* the row is complete */
+  CROSS_USED, /* the chunk is used up */
+  CROSS_STOP  /* there is an error */
 };
-/* Call when the chunk ends in such a row, which begins at the next byte. */
-enum carry sz_report_carry_begin(struct sz_report *r);
-/* Call when the next chunk has come. */
-enum carry sz_report_carry_on(struct sz_report *r);
-/* Call before the chunk's bytes become invalid: copies those to carry. */
-enum step sz_report_carry_stash(struct sz_report *r);
-/* Call when the general reader has read the carried bytes. */
-void sz_report_carry_resume(struct sz_report *r);
+/* Reads the next row at once, if it is one of plain cells. */
+enum crossing sz_report_cross(struct sz_report *r);
+/* Call before the chunk's bytes become invalid: copies those of a cut row. */
+enum step sz_report_cross_stash(struct sz_report *r);
+/* Call when the general reader has read the bytes of a cut row. */
+void sz_report_cross_resume(struct sz_report *r);
 
 /* report_row.c */
 enum step sz_report_row_step(struct sz_report *r, enum sz_json_token token);
-/*
-** Reads the next row at once if it has the shape of the rows before.
-** GUESS_NONE: it has not. GUESS_CUT: it has, up to the end of the chunk; its
-** bytes are carried.
-*/
-enum guess { GUESS_NONE, GUESS_ROW, GUESS_CUT };
-enum guess sz_report_row_guess(struct sz_report *r);
 /* Whether the row just read is given; else counts it as dropped. */
 int sz_report_row_kept(struct sz_report *r);
-/* sz_shape_match with the current direction's shape and slots. */
-size_t sz_report_row_match(struct sz_report *r, const char *p, size_t left);
 /* Call before the next token: skips cells and members that are not wanted. */
 void sz_report_row_prepare(struct sz_report *r);
-/* Call before the chunk's bytes become invalid: copies its part of rows. */
+/* Call before the chunk's bytes become invalid: copies its part of a row. */
 enum step sz_report_row_stash(struct sz_report *r);
-/* Copies the last rows that are still slices of the chunk. */
-enum step sz_report_keep_slices(struct sz_report *r);
 
 #endif

@@ -5,24 +5,20 @@
 
 static const char *const MEMBERS[] = {"rawValue", "label", "title"};
 
-static struct direction *current(struct sz_report *r) {
-  return &r->directions[r->current];
-}
-
 static const char *column_name(struct sz_report *r) {
-  struct sz_columns *c = &current(r)->columns;
+  struct sz_columns *c = &sz_report_current(r)->columns;
   return sz_columns_text(c, c->list[r->cell].name);
 }
 
 /* The wants of cell r->cell. */
 static void find_wants(struct sz_report *r) {
-  struct sz_columns *c = &current(r)->columns;
+  struct sz_columns *c = &sz_report_current(r)->columns;
   r->want = r->cell < c->count ? c->first_want[r->cell] : c->nwants;
   r->want_end = r->cell < c->count ? c->first_want[r->cell + 1] : c->nwants;
 }
 
 static enum step begin_row(struct sz_report *r) {
-  struct sz_columns *c = &current(r)->columns;
+  struct sz_columns *c = &sz_report_current(r)->columns;
   memset(r->slots, 0, c->nwants * sizeof *r->slots); /* all absent */
   r->row_text.len = 0;
   r->row_raw.len = 0;
@@ -48,47 +44,18 @@ static enum step keep_raw(struct sz_report *r, size_t to) {
   return GO_ON;
 }
 
-/*
-** Learns from a row that the general reader has read. The guessed shape is
-** used only if it gives the same slots for this row as the general reader.
-*/
-static void learn_shape(struct sz_report *r, struct direction *d) {
-  struct sz_slot *guess = r->slots + d->columns.nwants;
-  const char *gap;
-  size_t len;
-  if (r->options.utf8 != SZ_UTF8_PASS || r->gap_from == NO_GAP)
-    return;
-  gap = r->in->chunk + r->gap_from;
-  len = r->in->at - r->gap_from;
-  sz_shape_learn(&d->shape, gap, len, r->row_from - r->gap_from, &d->columns);
-  if (!d->shape.known)
-    return;
-  memset(guess, 0, d->columns.nwants * sizeof *guess);
-  d->shape.known =
-      sz_shape_match(&d->shape, gap, len, guess, r->row_text.max) == len &&
-      sz_slots_equal(r->slots, r->row_text.data, guess, gap,
-                     d->columns.nwants);
-}
-
-/* Makes the text at 'p' the last row, if it is not over max_row. */
-static void keep_slice(struct sz_report *r, const char *p, size_t len) {
-  struct direction *d = current(r);
-  d->has_last_row = len <= r->row_raw.max;
-  d->last_slice = d->has_last_row ? p : NULL;
-  d->last_slice_len = len;
-}
-
 /* The row is complete: makes its text the direction's last row. */
 static enum step keep_last_row(struct sz_report *r) {
-  struct direction *d = current(r);
+  struct direction *d = sz_report_current(r);
   d->last_slice = NULL;
   if (!r->row_split) {
-    learn_shape(r, d);
-    keep_slice(r, r->in->chunk + r->row_from, r->in->at - r->row_from);
+    sz_report_last_slice(r, r->in->chunk + r->row_from,
+                         r->in->at - r->row_from);
     return GO_ON;
   }
   if (keep_raw(r, r->in->at) == STOP)
     return STOP;
+  d->has_raws = 0;
   d->has_last_row = !r->row_lost;
   if (d->has_last_row) {
     struct sz_buffer spare = d->last_row;
@@ -98,27 +65,7 @@ static enum step keep_last_row(struct sz_report *r) {
   return GO_ON;
 }
 
-enum step sz_report_keep_slices(struct sz_report *r) {
-  int i;
-  for (i = 0; i < SZ_DIRECTIONS; i++) {
-    struct direction *d = &r->directions[i];
-    enum sz_buffer_code code;
-    if (!d->last_slice)
-      continue;
-    d->last_row.len = 0;
-    code = sz_buffer_append(&d->last_row, d->last_slice, d->last_slice_len);
-    if (code == SZ_BUFFER_NOMEM)
-      return sz_report_fail(r, "memory", r->bytes, "not enough memory");
-    d->has_last_row = code == SZ_BUFFER_OK;
-    d->last_slice = NULL;
-  }
-  return GO_ON;
-}
-
 enum step sz_report_row_stash(struct sz_report *r) {
-  r->gap_from = NO_GAP; /* no row ends in the next chunk yet */
-  if (sz_report_keep_slices(r) == STOP || sz_report_carry_stash(r) == STOP)
-    return STOP;
   if (!r->in_row)
     return GO_ON;
   if (keep_raw(r, r->in->chunk_len) == STOP)
@@ -128,36 +75,8 @@ enum step sz_report_row_stash(struct sz_report *r) {
   return GO_ON;
 }
 
-/* Passes the row in the slots to sz_ties_row, before it is the last row. */
-static void tell_ties(struct sz_report *r) {
-  struct sz_ties *ties = r->options.ties[r->current];
-  const struct direction *d = current(r);
-  const struct sz_slot *order =
-      d->columns.order == SZ_NO_ORDER ? NULL : &r->slots[d->columns.order];
-  const char *last = NULL;
-  size_t len = 0;
-  if (!ties)
-    return;
-  sz_report_last_row(r, r->current, &last, &len);
-  sz_ties_row(ties, order, r->row_base, last, len);
-}
-
-/* A row that was already given is an error. */
-static enum step check_ties(struct sz_report *r) {
-  struct sz_ties *ties = r->options.ties[r->current];
-  const char *row;
-  size_t len;
-  if (!ties || !sz_ties_follow(ties) ||
-      !sz_report_last_row(r, r->current, &row, &len) ||
-      !sz_ties_repeats(ties, row, len))
-    return GIVE_ROW;
-  return sz_report_fail(r, "changed", r->in->start,
-                        "a row came twice: rows with equal sort values have "
-                        "changed their order, so some would be missing");
-}
-
 static enum step end_row(struct sz_report *r) {
-  size_t count = current(r)->columns.count;
+  size_t count = sz_report_current(r)->columns.count;
   if (r->cell != count)
     return sz_report_fail(r, "decode", r->in->start,
                           "a row has %zu cells for %zu columns", r->cell,
@@ -165,67 +84,14 @@ static enum step end_row(struct sz_report *r) {
   r->in_row = 0;
   r->where = AT_ROW;
   r->row_base = r->row_text.data;
-  tell_ties(r);
+  sz_report_last_tell(r);
   if (keep_last_row(r) == STOP)
     return STOP;
-  r->gap_from = r->in->at;
-  return check_ties(r);
-}
-
-size_t sz_report_row_match(struct sz_report *r, const char *p, size_t left) {
-  struct direction *d = current(r);
-  memset(r->slots, 0, d->columns.nwants * sizeof *r->slots);
-  return sz_shape_match(&d->shape, p, left, r->slots, r->row_text.max);
-}
-
-/* A row was matched: 'len' bytes at 'p'. The reader has passed it. */
-static enum guess guessed(struct sz_report *r, const char *p, size_t len) {
-  struct direction *d = current(r);
-  r->row_base = p;
-  tell_ties(r);
-  keep_slice(r, p + d->shape.row_at, len - d->shape.row_at);
-  r->gap_from = r->in->at;
-  return GUESS_ROW;
-}
-
-static enum guess guess_carried(struct sz_report *r) {
-  size_t before = r->carried;
-  switch (sz_report_carry_on(r)) {
-  case CARRY_ROW:
-    return guessed(r, r->carry.data, before + r->in->at);
-  case CARRY_ON:
-    return GUESS_CUT;
-  default:
-    r->gap_from = 0; /* the carried bytes include the comma before the row */
-    return GUESS_NONE;
-  }
-}
-
-/* Whether rows may repeat rows of the answer before: read them one by one. */
-static int follows(const struct sz_report *r) {
-  const struct sz_ties *ties = r->options.ties[r->current];
-  return ties && sz_ties_follow(ties);
-}
-
-enum guess sz_report_row_guess(struct sz_report *r) {
-  struct sz_json *in = r->in;
-  const char *p = in->chunk + in->at;
-  size_t len;
-  if (r->carried)
-    return guess_carried(r);
-  if (!current(r)->shape.known || r->gap_from != in->at || follows(r))
-    return GUESS_NONE;
-  len = sz_report_row_match(r, p, in->chunk_len - in->at);
-  if (len == SZ_CUT && sz_report_carry_begin(r) == CARRY_ON)
-    return GUESS_CUT;
-  if (!len || len == SZ_CUT)
-    return GUESS_NONE;
-  in->at += len;
-  return guessed(r, p, len);
+  return sz_report_last_check(r);
 }
 
 int sz_report_row_kept(struct sz_report *r) {
-  struct direction *d = current(r);
+  struct direction *d = sz_report_current(r);
   if (d->quota.overlap) {
     d->quota.overlap = 0;
     return 1;
@@ -255,17 +121,17 @@ static enum step end_cell(struct sz_report *r) {
 
 void sz_report_row_prepare(struct sz_report *r) {
   if (r->where == AT_CELL && r->want == r->want_end && !r->in->skipping &&
-      r->cell < current(r)->columns.count)
+      r->cell < sz_report_current(r)->columns.count)
     sz_json_skip(r->in, NULL);
 }
 
 static enum step cell_step(struct sz_report *r, enum sz_json_token token) {
   if (token == SZ_JSON_ARRAY_END)
     return end_row(r);
-  if (r->cell >= current(r)->columns.count)
+  if (r->cell >= sz_report_current(r)->columns.count)
     return sz_report_fail(r, "decode", r->in->start,
                           "a row has more cells than the %zu columns",
-                          current(r)->columns.count);
+                          sz_report_current(r)->columns.count);
   if (token == SZ_JSON_SKIPPED && r->in->skipped == SZ_JSON_OBJECT)
     return end_cell(r);
   if (token != SZ_JSON_OBJECT)
@@ -312,7 +178,7 @@ static enum step bad_member(struct sz_report *r, const char *what) {
 /* Stores the token's text as the value of one want. */
 static enum step fill_slot(struct sz_report *r, size_t want, size_t at,
                            enum sz_json_token token) {
-  const struct sz_want *w = &current(r)->columns.wants[want];
+  const struct sz_want *w = &sz_report_current(r)->columns.wants[want];
   int is_number =
       w->numeric || (token == SZ_JSON_NUMBER && w->member == SZ_RAW);
   if (!sz_slot_fill(&r->slots[want], r->row_text.data, at, r->in->len,
@@ -322,7 +188,7 @@ static enum step fill_slot(struct sz_report *r, size_t want, size_t at,
 }
 
 static enum step member_step(struct sz_report *r, enum sz_json_token token) {
-  struct sz_columns *c = &current(r)->columns;
+  struct sz_columns *c = &sz_report_current(r)->columns;
   size_t i, at = r->row_text.len;
   enum sz_buffer_code code;
   r->where = AT_CELL_KEY;

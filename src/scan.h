@@ -1,6 +1,6 @@
 /*
-** scan.h - finds where plain text ends, and matches texts of a known form,
-** many bytes at a time. No Lua here.
+** scan.h - finds where plain text ends, and the structure of rows, many bytes
+** at a time. No Lua here.
 **
 ** The result is the same with every instruction set, and does not depend on
 ** the bytes after the text. No byte outside the text is read.
@@ -15,23 +15,6 @@ static inline int sz_is_special(unsigned char c) {
   return c == '"' || c == '\\' || c < 0x20;
 }
 
-/*
-** The constant bytes between two values: 'len' bytes, at least one, at offset
-** 'at' of a text that holds all gaps. 'like' is this gap or an earlier one:
-** the value after that gap predicts the length of the value after this gap.
-*/
-struct sz_gap {
-  size_t at, len, like;
-};
-#define SZ_GAPS_SPARE 32 /* bytes that must be readable after that text */
-
-/* A value between two gaps. */
-struct sz_place {
-  size_t len, end; /* 'end' is the offset of its closing quote */
-};
-
-#define SZ_CUT ((size_t)-1)
-
 struct sz_scanner {
   const char *name;
 
@@ -39,15 +22,11 @@ struct sz_scanner {
   size_t (*plain)(const char *p, size_t len);
 
   /*
-  ** Matches the bytes at 'p', at most 'left', against the 'count' gaps, with a
-  ** plain text after each gap but the last. The quote that ends a text is the
-  ** next gap's first byte. On a match it fills the places and returns the
-  ** total length. SZ_CUT: the bytes match but end too early. 0: no match. On
-  ** entry the places' lengths are predictions: any values are allowed; those
-  ** of a similar text are fast.
+  ** The marks of 'blocks' times 64 bytes, which follow those that 'state' is
+  ** of; see scan_marks.h. 'wanted': the members to look for (SZ_MARK_RAW ...).
   */
-  size_t (*cross)(const struct sz_gap *gap, size_t count, const char *gaps,
-                  const char *p, size_t left, struct sz_place *place);
+  void (*mark)(struct sz_mark_state *state, const char *p, size_t blocks,
+               unsigned wanted, const struct sz_marks *marks);
 };
 
 /* Scanner 'n' of those that this machine can run, fastest first; or NULL. */

@@ -1,11 +1,11 @@
 /*
 ** scan_loops.h - the scanner's loops over blocks. scan.c includes this file
 ** once per instruction set, with these macros: BLOCK (bytes in a block), USE
-** (the functions' attributes), OF(name) (a function of the set) and AHEAD.
-** See scan.h for what the functions do.
+** (the functions' attributes) and OF(name) (a function of the set). See scan.h
+** for what the functions do.
 */
 
-USE static inline size_t OF(skip)(const char *p, size_t len) {
+USE static size_t OF(plain)(const char *p, size_t len) {
   size_t at = 0;
   for (; len - at >= BLOCK; at += BLOCK) {
     if (OF(special)(p + at))
@@ -16,75 +16,221 @@ USE static inline size_t OF(skip)(const char *p, size_t len) {
   return at;
 }
 
-USE static size_t OF(plain)(const char *p, size_t len) {
-  return OF(skip)(p, len);
+/* The bytes of block 'i' that are tokens, outside strings. */
+USE static inline void OF(tokens)(struct sz_bytes *b, size_t i,
+                                  const OF(all) * v) {
+  b->token[SZ_TOKEN_COLON][i + 1] = OF(equal)(v, ':');
+  b->token[SZ_TOKEN_CLOSE][i + 1] = OF(either)(v, '}');
+  b->comma[i] = OF(equal)(v, ',');
+  b->begin[i] = OF(either)(v, '{');
+  b->brace[i] = OF(brace)(v);
+  b->blank[i] = OF(at_most)(v, 0x20);
 }
 
-/* Whether 'len' bytes, at least one, are equal; reads whole blocks. */
-USE static inline int OF(same)(const char *p, const char *q, size_t len) {
-  for (; len > BLOCK; p += BLOCK, q += BLOCK, len -= BLOCK) {
-    __builtin_prefetch(p + AHEAD);
-    if (OF(different)(p, q))
-      return 0;
-  }
-  return !OF(within)(OF(different)(p, q), len);
-}
-
-/*
-** Matches pairs of gap and text while the texts are shorter than a block.
-** There must be as many bytes as 'plenty' says. Returns how many pairs
-** matched; '*at' is the offset after them.
-*/
-USE static inline size_t OF(hurry)(const struct sz_gap *gap, size_t pairs,
-                                   const char *gaps, const char *p,
-                                   struct sz_place *place, size_t *at) {
-  const char *from = p, *end = p;
+/* Control bytes in strings; and outside, where they are no white space. */
+USE static void OF(bad)(const char *p, size_t blocks, struct sz_bytes *b) {
   size_t i;
-  for (i = 0; i < pairs; i++) {
-    size_t guess = place[gap[i].like].len;
-    if (!OF(same)(p, gaps + gap[i].at, gap[i].len))
-      break;
-    p += gap[i].len;
-    if (guess >= BLOCK || !OF(first_is)(OF(special)(p), guess)) {
-      if (!OF(special)(p))
-        break;
-      guess = OF(first)(OF(special)(p));
-    }
-    p += guess;
-    place[i].len = guess;
-    place[i].end = (size_t)(p - from);
-    end = p;
+  for (i = 0; i < blocks; i++, p += 64) {
+    const OF(all) v = OF(load_all)(p);
+    const uint64_t white =
+        OF(equal)(&v, '\t') | OF(equal)(&v, '\n') | OF(equal)(&v, '\r');
+    b->bad[i] = OF(at_most)(&v, 0x1F) & ~(white & ~b->inside[i]);
   }
-  *at = (size_t)(end - from);
-  return i;
 }
 
-/* How many bytes 'hurry' may read. */
-USE static inline size_t OF(plenty)(const struct sz_gap *gap, size_t count) {
-  const struct sz_gap *last = gap + count - 1;
-  return last->at + last->len + (count + 1) * BLOCK;
+/* The bytes that tell members in their keys. */
+USE static inline void OF(members)(struct sz_bytes *b, size_t i,
+                                   const OF(all) * v, unsigned wanted) {
+  b->raw[i] = OF(equal)(v, 'V');
+  if (wanted & (SZ_MARK_LABEL | SZ_MARK_TITLE)) {
+    b->label[i] = OF(equal)(v, 'b');
+    b->title[i] = OF(equal)(v, 'i');
+  }
 }
 
-USE static size_t OF(cross)(const struct sz_gap *gap, size_t count,
-                            const char *gaps, const char *p, size_t left,
-                            struct sz_place *place) {
-  size_t at = 0, i = 0;
-  if (left >= OF(plenty)(gap, count))
-    i = OF(hurry)(gap, count - 1, gaps, p, place, &at);
-  for (;; i++) {
-    const char *bytes = gaps + gap[i].at;
-    size_t len = gap[i].len, rest = left - at;
-    if (rest < len)
-      return memcmp(p + at, bytes, rest) ? 0 : SZ_CUT;
-    if (rest - len >= BLOCK ? !OF(same)(p + at, bytes, len)
-                            : memcmp(p + at, bytes, len) != 0)
-      return 0;
-    at += len;
-    if (i == count - 1)
-      return at;
-    len = OF(skip)(p + at, left - at);
-    at += len;
-    place[i].len = len;
-    place[i].end = at;
+/* Fills 'b'. Returns whether there are bytes below 0x20. */
+USE static inline int OF(read)(struct sz_mark_state *state, const char *p,
+                               size_t blocks, unsigned wanted,
+                               struct sz_bytes *b,
+                               const struct sz_marks *out) {
+  struct sz_mark_state s = *state;
+  OF(least) least = OF(none)();
+  size_t i;
+  for (i = 0; i < blocks; i++, p += 64) {
+    const OF(all) v = OF(load_all)(p);
+    const uint64_t quote = OF(equal)(&v, '"');
+    const uint64_t slash = OF(equal)(&v, '\\');
+    const uint64_t escaped = sz_mark_escaped(&s, slash);
+    const uint64_t inside = OF(prefix)(quote & ~escaped) ^ s.inside;
+    __builtin_prefetch(p + AHEAD);
+    s.inside = (uint64_t)0 - (inside >> 63);
+    out->quote[i] = quote & ~escaped;
+    out->slash[i] = slash;
+    b->inside[i] = inside;
+    b->escape[i] = escaped & ~(quote | slash);
+    OF(note)(&least, &v);
+    OF(tokens)(b, i, &v);
+    OF(members)(b, i, &v, wanted);
+  }
+  state->inside = s.inside;
+  state->escaped = s.escaped;
+  return OF(low)(&least);
+}
+
+#define LANES (sizeof(OF(lanes)) / sizeof(uint64_t))
+
+USE static inline OF(lanes) OF(get)(const uint64_t *masks) {
+  OF(lanes) v;
+  memcpy(&v, masks, sizeof v);
+  return v;
+}
+
+USE static inline void OF(put)(uint64_t *masks, OF(lanes) v) {
+  memcpy(masks, &v, sizeof v);
+}
+
+/* The bytes after the tokens of block 'i'; and of those behind it. */
+USE static inline OF(lanes)
+    OF(after)(const struct sz_bytes *b, enum sz_mark_token token, size_t i) {
+  return OF(get)(b->token[token] + i + 1) << 1 |
+         OF(get)(b->token[token] + i) >> 63;
+}
+
+/* What sz_mark_outside does; returns the blanks. */
+USE static inline OF(lanes) OF(outside)(struct sz_bytes *b, size_t i) {
+  const OF(lanes) inside = OF(get)(b->inside + i);
+  const OF(lanes) blank = OF(get)(b->blank + i) & ~inside;
+  uint64_t *colon = b->token[SZ_TOKEN_COLON] + i + 1;
+  uint64_t *close = b->token[SZ_TOKEN_CLOSE] + i + 1;
+  OF(put)(b->escape + i, OF(get)(b->escape + i) & inside);
+  OF(put)(b->comma + i, OF(get)(b->comma + i) & ~inside);
+  OF(put)(b->begin + i, OF(get)(b->begin + i) & ~inside);
+  OF(put)(b->blank + i, blank);
+  OF(put)(colon, OF(get)(colon) & ~inside);
+  OF(put)(close, OF(get)(close) & ~inside);
+  return blank;
+}
+
+/* The same for all blocks: returns whether there are blanks. */
+USE static inline int OF(all_outside)(struct sz_bytes *b, size_t blocks) {
+  const size_t whole = blocks / LANES * LANES;
+  OF(lanes) blanks = OF(get)(b->inside) ^ OF(get)(b->inside);
+  uint64_t any = 0, each[LANES];
+  size_t i;
+  for (i = 0; i < whole; i += LANES)
+    blanks |= OF(outside)(b, i);
+  for (; i < blocks; i++)
+    any |= sz_mark_outside(b, i);
+  OF(put)(each, blanks);
+  for (i = 0; i < LANES; i++)
+    any |= each[i];
+  return any != 0;
+}
+
+/* What sz_mark_block does up to the keys' ends, where there are no blanks. */
+USE static inline void OF(first_half)(struct sz_bytes *b, size_t i,
+                                      const struct sz_marks *out) {
+  const OF(lanes) values = OF(after)(b, SZ_TOKEN_COLON, i);
+  const OF(lanes) after = OF(after)(b, SZ_TOKEN_CLOSE, i);
+  const OF(lanes) open = OF(get)(out->quote + i) & OF(get)(b->inside + i);
+  const OF(lanes) comma = OF(get)(b->comma + i), brace = OF(get)(b->brace + i);
+  const OF(lanes) begin = OF(get)(b->begin + i);
+  const OF(lanes) end = OF(get)(b->token[SZ_TOKEN_CLOSE] + i + 1) & ~brace;
+  OF(put)(b->token[SZ_TOKEN_KEY_BEGIN] + i + 1, open & ~values);
+  OF(put)
+  (b->token[SZ_TOKEN_BEGIN] + i + 1, (begin & brace) | (comma & ~after));
+  OF(put)
+  (b->token[SZ_TOKEN_LIST] + i + 1, (begin & ~brace) | (comma & after));
+  OF(put)(out->check + i, (values & ~open) | OF(get)(b->escape + i));
+  OF(put)(out->odd + i, (after & ~(comma | end)) | (end & ~after));
+}
+
+USE static inline OF(lanes)
+    OF(wanted)(const struct sz_bytes *b, size_t i, unsigned wanted) {
+  const OF(lanes) now = OF(get)(b->token[SZ_TOKEN_KEY_BEGIN] + i + 1);
+  const OF(lanes) old = OF(get)(b->token[SZ_TOKEN_KEY_BEGIN] + i);
+  OF(lanes) found = now ^ now;
+  if (wanted & SZ_MARK_RAW)
+    found |=
+        OF(get)(b->raw + i) & (now << SZ_KEY_RAW | old >> (64 - SZ_KEY_RAW));
+  if (wanted & SZ_MARK_LABEL)
+    found |= OF(get)(b->label + i) &
+             (now << SZ_KEY_LABEL | old >> (64 - SZ_KEY_LABEL));
+  if (wanted & SZ_MARK_TITLE)
+    found |= OF(get)(b->title + i) &
+             (now << SZ_KEY_TITLE | old >> (64 - SZ_KEY_TITLE));
+  return found;
+}
+
+/* What sz_mark_block does after the keys' ends. */
+USE static inline void OF(second_half)(const struct sz_bytes *b, size_t i,
+                                       unsigned wanted,
+                                       const struct sz_marks *out) {
+  const OF(lanes) begin = OF(get)(b->begin + i);
+  const OF(lanes) brace = OF(get)(b->brace + i);
+  const OF(lanes) close = OF(get)(b->token[SZ_TOKEN_CLOSE] + i + 1);
+  const OF(lanes) keys = OF(get)(b->token[SZ_TOKEN_KEY_BEGIN] + i + 1);
+  const OF(lanes) colon = OF(get)(b->token[SZ_TOKEN_COLON] + i + 1);
+  OF(lanes) odd = OF(get)(out->odd + i);
+  odd |= keys ^ OF(after)(b, SZ_TOKEN_BEGIN, i);
+  odd |= begin ^ OF(after)(b, SZ_TOKEN_LIST, i);
+  odd |= colon ^ OF(after)(b, SZ_TOKEN_KEY, i);
+  odd |= OF(after)(b, SZ_TOKEN_VALUE, i) &
+         ~(OF(get)(b->comma + i) | (close & brace));
+  OF(put)(out->odd + i, odd);
+  OF(put)(out->stop + i, odd | (close & ~brace));
+  OF(put)
+  (out->event + i, begin | OF(get)(out->check + i) | OF(wanted)(b, i, wanted));
+}
+
+/* Marks the first blocks, as many as whole lanes hold; returns how many. */
+USE static inline size_t OF(mark_lanes)(struct sz_mark_state *s,
+                                        struct sz_bytes *b, size_t blocks,
+                                        unsigned wanted,
+                                        const struct sz_marks *out) {
+  const size_t whole = blocks / LANES * LANES;
+  size_t i;
+  for (i = 0; i < whole; i += LANES)
+    OF(first_half)(b, i, out);
+  for (i = 0; i < whole; i++)
+    out->odd[i] |= sz_mark_key_ends(s, b, i, out->quote[i], out->slash[i]);
+  for (i = 0; i < whole; i += LANES)
+    OF(second_half)(b, i, wanted, out);
+  return whole;
+}
+
+USE static void OF(batch)(struct sz_mark_state *s, const char *p,
+                          size_t blocks, unsigned wanted,
+                          const struct sz_marks *out) {
+  struct sz_bytes b;
+  size_t i = 0;
+  int token;
+  int spaced, low = OF(read)(s, p, blocks, wanted, &b, out);
+  for (token = 0; token < SZ_TOKENS; token++)
+    b.token[token][0] = s->last[token];
+  spaced = OF(all_outside)(&b, blocks);
+  if (low)
+    OF(bad)(p, blocks, &b);
+  else
+    memset(b.bad, 0, blocks * sizeof *b.bad);
+  if (!low && !spaced && LANES > 1)
+    i = OF(mark_lanes)(s, &b, blocks, wanted, out);
+  for (; i < blocks; i++)
+    sz_mark_block(s, &b, i, wanted, out);
+  for (token = 0; token < SZ_TOKENS; token++)
+    s->last[token] = b.token[token][blocks];
+}
+#undef LANES
+
+USE static void OF(mark)(struct sz_mark_state *state, const char *p,
+                         size_t blocks, unsigned wanted,
+                         const struct sz_marks *marks) {
+  struct sz_marks out = *marks;
+  while (blocks) {
+    size_t some = blocks < SZ_BATCH ? blocks : SZ_BATCH;
+    OF(batch)(state, p, some, wanted, &out);
+    sz_marks_pass(&out, some);
+    blocks -= some;
+    p += some * 64;
   }
 }

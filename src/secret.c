@@ -1,11 +1,11 @@
 /*
 ** secret.c - see secret.h.
-** Works from the end of the text to its beginning. For each position it has a
-** bit set: bit i is set if the text from here on matches the secret from its
-** byte i to its end. If what stands from here up to position q may be read as
-** the byte c, bit i is set wherever the secret's byte i is c and q has bit
-** i + 1. Bit 0 set: an occurrence begins here. No reading is longer than
-** SZ_REACH, so a ring of as many sets is enough.
+** Works from the end of the text to its beginning. Each position has a set of
+** bits. Bit i means: the text from this position on matches the secret from
+** its byte i to its end. Suppose that the text from here up to position q can
+** be read as the byte c. Then bit i is set here if the secret's byte i is c
+** and bit i + 1 is set at q. Bit 0 means: the secret begins here. No reading
+** is longer than SZ_REACH, so a ring of SZ_REACH sets is enough.
 **
 ** JSON within JSON within JSON puts ever more backslashes before a sign. So a
 ** backslash may also stand for nothing, up to SLASHES times in a row.
@@ -290,7 +290,7 @@ static size_t on_over(struct sz_secret *s, size_t at,
   return at + r->reach;
 }
 
-/* Clears the rings but for the beginning of an occurrence at 'at'. */
+/* Clears all sets; only the beginning of an occurrence at 'at' is set. */
 static void begin(struct sz_secret *s, size_t at) {
   size_t i;
   for (i = 0; i < SZ_REACH; i++)
@@ -322,9 +322,9 @@ static size_t on_from(struct sz_secret *s, const char *text, size_t len,
 }
 
 /*
-** An occurrence that begins where another one is still being read overlaps it.
-** No text is shorter than what it encodes, so one that began less than
-** s->len ago has no end yet.
+** Two occurrences overlap if one begins before the other has ended. An encoded
+** text is never shorter than what it stands for. So an occurrence that began
+** less than s->len bytes ago has not ended yet.
 */
 size_t sz_secret_end(struct sz_secret *s, const char *text, size_t len,
                      const unsigned char *marks, size_t at, size_t *held) {

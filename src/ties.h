@@ -13,7 +13,8 @@
 #ifndef SZ_TIES_H
 #define SZ_TIES_H
 
-#include "shape.h"
+#include "hash.h"
+#include "slot.h"
 
 struct sz_ties; /* opaque */
 
@@ -24,19 +25,38 @@ void sz_ties_free(struct sz_ties *t);
 /* A copy. NULL: out of memory. */
 struct sz_ties *sz_ties_copy(const struct sz_ties *t);
 
+/* A row's JSON text; and where its raw values are, if 'raws' is not NULL. */
+struct sz_row_text {
+  const char *text; /* NULL: not known */
+  size_t len;
+  const struct sz_raw *raws;
+  size_t cells;
+};
+
 /*
 ** Call for each row. 'order' is its value in the column that the report is
-** ordered by, with offsets from 'base'; NULL: not known. 'last' is the JSON
-** text of the row before; NULL: not known.
+** ordered by, with offsets from 'base'; NULL: not known. 'last' is the row
+** before.
 */
 void sz_ties_row(struct sz_ties *t, const struct sz_slot *order,
-                 const char *base, const char *last, size_t last_len);
+                 const char *base, const struct sz_row_text *last);
+
+/*
+** For rows that come before it is known which column orders them. Only ties
+** that are new may get such rows. Call sz_ties_settle when the order is known:
+*by the cell of this
+** number, or by none, if there are not so many; 'last' is the last row.
+*/
+int sz_ties_are_new(const struct sz_ties *t);
+void sz_ties_open_row(struct sz_ties *t, const struct sz_row_text *row);
+void sz_ties_settle(struct sz_ties *t, size_t cell, const char *last,
+                    size_t last_len);
 
 /* Whether the next rows must be checked with sz_ties_repeats. */
 int sz_ties_follow(const struct sz_ties *t);
 
 /* Whether this row was already given. Call sz_ties_row for it first. */
-int sz_ties_repeats(struct sz_ties *t, const char *row, size_t len);
+int sz_ties_repeats(struct sz_ties *t, const struct sz_row_text *row);
 
 /*
 ** Call before the next answer, which must begin with the last row given.
@@ -45,7 +65,7 @@ int sz_ties_repeats(struct sz_ties *t, const char *row, size_t len);
 */
 int sz_ties_join(struct sz_ties *t, const char *last, size_t last_len);
 
-enum { SZ_TIES_SAVED_ROWS = 1024, SZ_TIES_SAVED = 128 + 8 * 1024 };
+enum { SZ_TIES_SAVED_ROWS = 1024, SZ_TIES_SAVED = 192 + 8 * 1024 };
 
 /*
 ** Writes at most SZ_TIES_SAVED bytes, for sz_ties_load in another process on

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCANNERS 3 /* the most that one machine has */
+#define SCANNERS 4 /* the most that one machine has */
 
 /* ---- input ---- */
 
@@ -164,7 +164,8 @@ void fuzz_report_options(const struct input *in, struct sz_report_options *o) {
   unsigned flags = fuzz_option(in, OPTION_FLAGS);
   size_t count = PICK(PROJECTIONS, fields).count;
   memset(o, 0, sizeof *o);
-  o->projection.fields = count ? FIELDS + PICK(PROJECTIONS, fields).from : NULL;
+  o->projection.fields =
+      count ? FIELDS + PICK(PROJECTIONS, fields).from : NULL;
   o->projection.nfields = count;
   o->directions = flags & 3 ? flags & 3 : 3;
   o->ordered = (flags & 4) != 0;

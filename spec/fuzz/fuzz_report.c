@@ -1,9 +1,13 @@
 /*
 ** fuzz_report.c - the report reader gives the same rows, facts, columns and
-** error however the answer is cut. Only when the answer comes whole are all
-** rows matched with the shape of earlier rows, so this checks the shape, too.
+** error however the answer is cut, and whether rows are crossed by their
+** structure or read token by token, as where UTF-8 is looked at.
 */
 #include "fuzz.h"
+
+#include "../../src/utf8.h"
+
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
@@ -89,13 +93,15 @@ static void check_facts(const struct sz_report *r, const struct input *in) {
 }
 
 static void run(struct sz_buffer *log, const struct input *in,
-                enum feeding feeding) {
+                enum feeding feeding, int by_tokens) {
   struct sz_report_options options;
   struct sz_report *r;
   enum sz_report_event event;
   const struct sz_report_error *e;
   int d;
   fuzz_report_options(in, &options);
+  if (by_tokens)
+    options.utf8 = SZ_UTF8_REPLACE;
   r = sz_report_new(&options);
   fuzz_check(r != NULL, "memory");
   event = fuzz_report_run(r, in, feeding, say_row, log);
@@ -112,19 +118,32 @@ static void run(struct sz_buffer *log, const struct input *in,
   sz_report_free(r);
 }
 
+/* Whether all texts are UTF-8: then nothing is replaced. */
+static int is_utf8(const struct input *in) {
+  size_t i;
+  for (i = 0; i + 1 < in->len; i++)
+    if (in->text[i] == '\\' && in->text[i + 1] == 'u')
+      return 0; /* may be half of a pair */
+  return sz_utf8_valid(in->text, in->len) == in->len;
+}
+
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size) {
-  static const char *const NAMES[] = {"whole", "byte by byte", "cut"};
-  struct sz_buffer logs[FEEDINGS];
+  static const char *const NAMES[] = {"whole", "byte by byte", "cut",
+                                      "by tokens"};
+  struct sz_buffer logs[FEEDINGS + 1];
   struct input in;
   int i;
   if (!fuzz_input(&in, data, size))
     return 0;
-  for (i = 0; i < FEEDINGS; i++) {
+  for (i = 0; i <= FEEDINGS; i++) {
+    int by_tokens = i == FEEDINGS;
     sz_buffer_init(&logs[i], (size_t)1 << 30);
-    run(&logs[i], &in, (enum feeding)i);
+    if (by_tokens && !is_utf8(&in))
+      continue;
+    run(&logs[i], &in, by_tokens ? FEED_WHOLE : (enum feeding)i, by_tokens);
     fuzz_same(NAMES[i], &logs[0], &logs[i]);
   }
-  for (i = 0; i < FEEDINGS; i++)
+  for (i = 0; i <= FEEDINGS; i++)
     sz_buffer_free(&logs[i]);
   return 0;
 }

@@ -5,12 +5,7 @@ local NEW = 16900093 -- the id of the first group that is made
 
 local answer_with = support.answer_with
 
--- Rules of a group as the sandbox keeps them: "type address mask sip eip child".
-local function kept(id)
-  local rows = support.state(("SELECT type, address, mask, sip, eip, child_id FROM ip_group_rules WHERE group_id = %d ORDER BY rule_id"):format(id))
-  for i, row in ipairs(rows) do rows[i] = row:gsub("|+", " "):gsub(" $", "") end
-  return rows
-end
+local kept = support.rules
 
 describe("ip_groups", function()
   local client
@@ -242,7 +237,7 @@ describe("ip_groups", function()
     it("refuses misuse", function()
       for _, case in ipairs {
         { { true, {} }, "ip_groups:update: got true; allowed: the group's id (a whole number) or name" }, { { 5, {} },
-          "a table of name, add, change, remove" },
+          "a table with name, add, change, remove" },
         { { 5, { adds = {} } }, 'field: got "adds"' }, { { 5, { change = { "10.0.0.1" } } }, "rule 1 needs the id of the rule" },
         { { 5, { remove = { "x" } } }, "remove: item 1: got \"x\"; allowed: a rule's id" }, { { 5, { name = "" } }, "the group's new name" },
       } do

@@ -1,5 +1,5 @@
 -- The reference is the annotations: whatever a script can reach has its words, its parameters and its results said above it, and editors are
--- told what the C core gives and what is joined to clients and queries only at run time.
+-- told what the C core gives and which groups of calls a client has.
 local core = require "scrutinizer.core"
 local scrutinizer = require "scrutinizer"
 local support = require "spec.support"
@@ -33,10 +33,12 @@ local function complaint(path, at)
   if gives and not text:find "---@return" then return "does not say what it returns" end
 end
 
--- The groups of a client's calls, as client.lua lists them.
+-- The groups of a client's calls: a file each in manage/, or a folder.
 local function parts()
-  local list, written = {}, support.shell "sed -n '/^local PARTS = {/,/^}/p' lua/scrutinizer/client.lua"
-  for name in written:gmatch '([%w_]+) = "' do list[#list + 1] = name end
+  local list = {}
+  for name in support.shell "cd lua/scrutinizer/manage && ls -d *":gmatch "[%w_.]+" do
+    if name ~= "common" then list[#list + 1] = name:gsub("%.lua$", "") end
+  end
   return list
 end
 
@@ -57,6 +59,7 @@ local function reachable()
   add("query:", getmetatable(query).__index)
   add("decoder:", getmetatable(scrutinizer.decoder {}).__index)
   for _, part in ipairs(parts()) do
+    assert.is_table(client[part], part .. ": its name is not in PARTS of client.lua")
     add("client." .. part .. ":", getmetatable(client[part]).__index)
   end
   -- The client's and the cursor's methods stand behind functions that look fields up.
@@ -80,7 +83,7 @@ describe("every function that a script can reach", function()
     end
     table.sort(wrong)
     assert.same({}, wrong)
-    assert.is_true(count > 90, count)
+    assert.is_true(count > 130, count)
   end)
 end)
 
@@ -119,9 +122,9 @@ describe("the files for editors", function()
     end
   end
 
-  it("know the groups of a client's calls; the query's methods are where editors find them", function()
-    local lazy = support.shell "cat lua/scrutinizer/meta/lazy.lua"
-    for _, name in ipairs(parts()) do assert.matches("%-%-%-@field " .. name .. " scrutinizer%.%u", lazy) end
+  it("know the groups of a client's calls, and find the query's methods", function()
+    local of_client = support.read "lua/scrutinizer/client.lua"
+    for _, name in ipairs(parts()) do assert.matches("%-%-%-@field " .. name .. " scrutinizer%.%u", of_client) end
     local written = support.shell "cat lua/scrutinizer/query/*.lua"
     for name in pairs(getmetatable(support.connect():report "host2host").__index) do
       assert.is_truthy(written:find("\nfunction methods:" .. name .. "(", 1, true), "query:" .. name)
@@ -129,9 +132,7 @@ describe("the files for editors", function()
   end)
 
   it("are Lua, and are not to be required", function()
-    for _, name in ipairs { "core", "lazy" } do
-      assert.is_function(loadfile("lua/scrutinizer/meta/" .. name .. ".lua"))
-      assert.is_false((pcall(require, "scrutinizer.meta." .. name)))
-    end
+    assert.is_function(loadfile "lua/scrutinizer/meta/core.lua")
+    assert.is_false((pcall(require, "scrutinizer.meta.core")))
   end)
 end)

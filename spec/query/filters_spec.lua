@@ -2,6 +2,9 @@ local addresses = require "scrutinizer.addresses"
 local ascii = require "scrutinizer.ascii"
 local conditions = require "scrutinizer.wire.conditions"
 local filters = require "scrutinizer.query.filters"
+local names = require "scrutinizer.query.names"
+local support = require "spec.support"
+local wire_filters = require "scrutinizer.wire.filters"
 
 -- What is given; the filters it makes with "in".
 local CONDITIONS = {
@@ -227,4 +230,51 @@ for length in range(33):
       assert.matches("^exporter: interface: got .*allowed: an interface's SNMP index", message)
     end
   end)
+end)
+
+-- Two values of each kind.
+local TWO = {
+  ip = { "10.1.1.1", "10.1.1.2" }, ip_group = { 1, 2 }, network = { "10.0.0.0/8", "11.0.0.0/8" }, port = { 53, 443 },
+  app_port = { "53/udp", "443/tcp" },
+}
+
+-- Where a kind of filter is named besides the folders that read and write it: { path, what is in the line that names it }.
+local PLACES = {
+  { "lua/scrutinizer/query/report_options.lua", "---@field " },
+  { "lua/scrutinizer/cli/query_arguments.lua", "Only flows that match. Keys: " },
+  { "README.md", "| `:where { " },
+}
+
+-- Whether a line of a file has both texts, the second as a word of its own.
+local function has_line(path, text, word)
+  for line in support.read(path):gmatch "[^\n]+" do
+    if line:find(text, 1, true) and line:find("%f[%w_]" .. word .. "%f[^%w_]") then return true end
+  end
+  return false
+end
+
+-- Two conditions of one kind, in a report that has no columns for them.
+local function plan_of(kind)
+  local list = {}
+  for call, value in ipairs(TWO[kind]) do list[call] = { mode = "in", key = kind, values = { value }, call = call } end
+  return conditions.plan { type = "applications", fields = {}, filters = {}, conditions = list }
+end
+
+describe("a kind of filter", function()
+  for kind, type_name in pairs(wire_filters.type) do
+    if kind ~= "exporter" then
+      it("is known wherever one is: " .. kind, function()
+        assert.is_table(TWO[kind], "two values of it in this spec")
+        local _, refused = filters.conditions("where", "in", { [kind] = print })
+        assert.matches("^where: " .. kind .. ": got .*; allowed: %w", refused)
+        assert.is_string(names.filters[type_name], "query/names.lua")
+        local plan, message = plan_of(kind)
+        assert.is_nil(plan)
+        assert.matches("^where: " .. kind .. " in several calls: the appliance ORs filters of the same type, and .+", message)
+        assert.is_nil(message:find("nil", 1, true), message)
+        for _, place in ipairs(PLACES) do assert.is_true(has_line(place[1], place[2], kind), place[1]) end
+        assert.matches("\nfunction parse%." .. type_name .. "%(", support.read "examples/sandbox/report/filters.lua")
+      end)
+    end
+  end
 end)

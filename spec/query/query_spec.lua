@@ -259,7 +259,7 @@ local MISUSE = {
   { function() local _ = base:set("x", { print }) end, "it holds a function" },
   { function() local _ = base:set("x", 0 / 0) end, "a number that JSON cannot hold" },
   { function() local _ = base:select() end, "select: got nil;" },
-  { function() local _ = base:select("a", "a") end, "each field once" },
+  { function() local _ = base:select("a", "a") end, "a name that is not in the list yet" },
   { function() local _ = base:select { "a", x = "b" } end, "not both" },
   { function() local _ = base:limit(0) end, "limit: got 0; allowed: a whole number from 1" },
   { function() local _ = base:limit "10" end, 'limit: got "10";' },

@@ -136,6 +136,12 @@ end
 
 ---------------------------------------------------------------------------------------------------------------------- specs
 
+-- Where rows come before columns whose names do not tell that they hold numbers, texts were given: that is an error.
+local function is_late(err, pieces)
+  local text = table.concat(pieces)
+  return err.kind == "changed" and err.message:find("has numbers", 1, true) and text:find '"rows"' < text:find '"columns"'
+end
+
 describe("made-up answers", function()
   local function each(seed, visit)
     local chance = answers.chance(seed)
@@ -153,6 +159,7 @@ describe("made-up answers", function()
   it("give the rows that lua-cjson finds in them", function()
     each(11, function(what, pieces, expected, names)
       local rows, report, err = answers.feed(scrutinizer.decoder { direction = "inbound" }, pieces)
+      if err and is_late(err, pieces) then return end
       assert.is_nil(err, what)
       must_be(rows, expected, what)
       assert.equal(#expected, report.total)

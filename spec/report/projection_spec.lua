@@ -33,8 +33,8 @@ local BAD = {
   { { n = 1, "a.raw" }, 'select: got "a.raw"; allowed: a column\'s name, perhaps with ".label" or ".title"' },
   { { n = 1, "rank.label" }, 'rank has no .label; use "rank"' },
   { { n = 1, "direction.title" }, "direction has no .title" },
-  { { n = 2, "a", "a" }, 'select: got "a"; allowed: each field once' },
-  { { n = 2, "a", "a?" }, 'got "a?"; allowed: each field once' },
+  { { n = 2, "a", "a" }, 'select: got "a"; allowed: a name that is not in the list yet' },
+  { { n = 2, "a", "a?" }, 'got "a?"; allowed: a name that is not in the list yet' },
   { { n = 1, {} }, "select: got a table; allowed: either a list of names or a map of aliases to names, not empty and not both" },
   { { n = 1, { "a", x = "b" } }, "not both" },
   { { n = 2, { x = "b" }, "a" }, "not both" },
@@ -44,7 +44,7 @@ local BAD = {
   { { n = 1, { [""] = "a" } }, "not both" },
   { { n = 1, { x = 5 } }, 'select: "x": got 5' },
   { { n = 1, { x = "a.lable" } }, 'did you mean "label"?' },
-  { { n = 1, { "a", "a" } }, "each field once" },
+  { { n = 1, { "a", "a" } }, "a name that is not in the list yet" },
 }
 
 local unpack = table.unpack or unpack

@@ -225,8 +225,9 @@ describe("the memory of rows that tie", function()
   local answers = require "spec.answers"
   local core = require "scrutinizer.core"
 
-  -- Whether rows with these values of the order's column can be joined to further ones, where so many bytes may be remembered.
-  local function joins(values, max, host)
+  -- Whether rows with these values of the order's column can be joined to further ones, where so many bytes may be remembered. With `utf8` the
+  -- rows are read token by token.
+  local function joins(values, max, host, utf8)
     local rows = {}
     for i, value in ipairs(values) do
       rows[i] = answers.array { answers.rank(i), answers.cell("host", (host or "h") .. i), answers.cell("sum_octetdeltacount", value) }
@@ -235,6 +236,7 @@ describe("the memory of rows that tie", function()
     local ties = core.ties(max)
     local decoder = core.decoder {
       inbound = true, ties = { ties }, order = "sum_octetdeltacount", max_body = 2 ^ 50, max_depth = 64, max_row = 2 ^ 20, max_held = 2 ^ 26,
+      utf8 = utf8,
     }
     assert.is_true(decoder:feed(answers.write(answers.report("inbound", answers.direction(columns, rows)))))
     assert.is_true(decoder:finish())
@@ -270,8 +272,10 @@ describe("the memory of rows that tie", function()
     local seven = values_of(9, function() return "7" end)
     local _, plain = joins(seven, 2 ^ 12)
     for _, host in ipairs { 'a"', 'a\\', '\\"\\"', 'a",b', '"rawValue":"' } do
-      local _, kept = joins(seven, 2 ^ 12, host)
-      assert.equal(#plain, #kept)
+      for _, utf8 in ipairs { "pass", "replace" } do
+        local _, kept = joins(seven, 2 ^ 12, host, utf8)
+        assert.equal(#plain, #kept)
+      end
     end
   end)
 

@@ -8,11 +8,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #define MAX_LEN 200
-#define MAX_GAPS 8
 #define ROOM 4096
 
 static unsigned long long seed = 88172645463325252u;
@@ -40,21 +40,129 @@ static size_t plain(const char *p, size_t len) {
   return at;
 }
 
-static size_t cross(const struct sz_gap *gap, size_t count, const char *gaps,
-                    const char *p, size_t left, struct sz_place *place) {
-  size_t at = 0, i, n;
-  for (i = 0;; i++) {
-    for (n = 0; n < gap[i].len; n++, at++) {
-      if (at == left)
-        return SZ_CUT;
-      if (p[at] != gaps[gap[i].at + n])
-        return 0;
+/* What the token before was. */
+enum token {
+  T_BRACKET, /* [ */
+  T_BRACE,   /* { */
+  T_KEY,
+  T_COLON,
+  T_STRING, /* a value */
+  T_SCALAR, /* or any other bytes */
+  T_MEMBER, /* the comma after a value */
+  T_END,    /* } or ] */
+  T_ITEM    /* the comma after such an end */
+};
+
+struct loop {
+  enum token before;
+  int inside, in_key, escaped;
+  size_t at;
+  unsigned wanted;
+  const char *keys; /* 1 where a key begins */
+};
+
+static void set(uint64_t *mask, size_t at, int on) {
+  *mask |= (uint64_t)(on != 0) << at % 64;
+}
+
+/* A byte within a string. */
+static void string_byte(struct loop *l, struct sz_marks *m, unsigned char c) {
+  set(m->odd, l->at, c < 0x20 || (l->in_key && c == '\\'));
+  if (l->escaped) {
+    set(m->check, l->at, c != '"' && c != '\\');
+    l->escaped = 0;
+  } else if (c == '\\') {
+    l->escaped = 1;
+  } else if (c == '"') {
+    set(m->quote, l->at, 1);
+    l->before = l->in_key ? T_KEY : T_STRING;
+    l->inside = l->in_key = 0;
+  }
+}
+
+/* Whether a token may follow the one before. */
+static int may_follow(enum token before, char c, int scalar) {
+  static const char *const FOLLOW[] = {"{[", "\"", ":",  NULL, ",}",
+                                       ",}", "\"", ",]", "{["};
+  if (before == T_COLON)
+    return scalar || strchr("\",}", c);
+  if (before == T_SCALAR && scalar)
+    return 1;
+  return !scalar && strchr(FOLLOW[before], c);
+}
+
+/* A byte outside strings that is no blank. */
+static void token_byte(struct loop *l, struct sz_marks *m, char c,
+                       char *keys) {
+  enum token b = l->before;
+  int scalar = c == '"' ? l->escaped : !c || !strchr("{[:,}]", c);
+  l->escaped = !l->escaped && c == '\\';
+  set(m->odd, l->at, !may_follow(b, c, scalar));
+  set(m->check, l->at, b == T_COLON && (scalar || c != '"'));
+  if (scalar) {
+    l->before = T_SCALAR;
+  } else if (c == '"') {
+    set(m->quote, l->at, 1);
+    l->inside = 1;
+    l->in_key = b != T_COLON;
+    keys[l->at] = (char)l->in_key;
+  } else if (c == '{' || c == '[') {
+    set(m->event, l->at, 1);
+    l->before = c == '{' ? T_BRACE : T_BRACKET;
+  } else if (c == ':') {
+    l->before = T_COLON;
+  } else if (c == ',') {
+    l->before = b == T_END ? T_ITEM : T_MEMBER;
+  } else {
+    set(m->stop, l->at, c == ']');
+    l->before = T_END;
+  }
+}
+
+static int tells(const struct loop *l, unsigned wanted, size_t distance) {
+  return l->wanted & wanted && l->at >= distance && l->keys[l->at - distance];
+}
+
+static int in_wanted(const struct loop *l, unsigned char c) {
+  return (c == 'V' && tells(l, SZ_MARK_RAW, 4)) ||
+         (c == 'b' && tells(l, SZ_MARK_LABEL, 3)) ||
+         (c == 'i' && tells(l, SZ_MARK_TITLE, 2));
+}
+
+struct room {
+  uint64_t masks[6][ROOM / 64 + 1];
+};
+
+static struct sz_marks marks_in(struct room *r) {
+  struct sz_marks m = {r->masks[0], r->masks[1], r->masks[2],
+                       r->masks[3], r->masks[4], r->masks[5]};
+  return m;
+}
+
+/* The marks of a text whose first byte is a bracket. */
+static void plain_marks(const char *p, size_t len, unsigned wanted,
+                        struct room *room) {
+  char keys[ROOM] = {0};
+  struct loop l = {T_BRACKET, 0, 0, 0, 1, wanted, keys};
+  struct sz_marks m = marks_in(room);
+  memset(room, 0, sizeof *room);
+  set(m.event, 0, 1);
+  for (; l.at < len; l.at++) {
+    unsigned char c = (unsigned char)p[l.at];
+    if (l.at % 64 == 0)
+      sz_marks_pass(&m, 1);
+    set(m.slash, l.at, c == '\\');
+    set(m.event, l.at, in_wanted(&l, c));
+    if (l.inside) {
+      string_byte(&l, &m, c);
+    } else if (c <= 0x20) {
+      set(m.odd, l.at, !strchr(" \t\r\n", c) || !c);
+      l.escaped = 0;
+    } else {
+      token_byte(&l, &m, (char)c, keys);
     }
-    if (i + 1 == count)
-      return at;
-    place[i].len = plain(p + at, left - at);
-    at += place[i].len;
-    place[i].end = at;
+    *m.event |= *m.check;
+    *m.stop |= *m.odd;
   }
 }
 
@@ -62,8 +170,8 @@ static size_t cross(const struct sz_gap *gap, size_t count, const char *gaps,
 
 /* Special bytes and their neighbours, which an inexact test would confuse. */
 static char odd_byte(void) {
-  static const unsigned char ODD[] = {0x00, 0x01, 0x1F, 0x20, 0x21, '"',
-                                      '#',  '[',  '\\', ']',  0x7F, 0x80,
+  static const unsigned char ODD[] = {0x00, 0x01, 0x0B, 0x0C, 0x1F, 0x20, 0x21,
+                                      '"',  '#',  '[',  '\\', ']',  0x7F, 0x80,
                                       0x9F, 0xA0, 0xA2, 0xDC, 0xFF};
   return (char)ODD[random_below(sizeof ODD)];
 }
@@ -120,69 +228,130 @@ static void all_plain(char *end) {
 }
 
 struct text {
-  struct sz_gap gap[MAX_GAPS];
-  size_t count, len;
-  char gaps[ROOM], bytes[ROOM];
+  char bytes[ROOM];
+  size_t len;
 };
 
-/* Gaps that begin with a quote, and a text that fits them. */
+static void add(struct text *t, const char *s) {
+  size_t len = strlen(s);
+  memcpy(t->bytes + t->len, s, len);
+  t->len += len;
+}
+
+/* Sometimes blanks, by the text's own habit. */
+static void add_blanks(struct text *t, unsigned habit) {
+  static const char *const BLANKS[] = {" ", "\n", "\t", "\r\n   ", "  "};
+  if (habit && !random_below(habit))
+    add(t, BLANKS[random_below(5)]);
+}
+
+static void add_string(struct text *t, int key) {
+  static const char *const PARTS[] = {
+      "\\\"",     "\\\\", "\\u00e9", "\\n",  "{\\\"a\\\":[1]}", "]",
+      "10.0.0.1", ",",    "V",       "xyz{", "\xC3\xA9",        "}],[{"};
+  static const char *const KEYS[] = {"rawValue", "label", "title", "V",
+                                     "",         "i",     "aaaV",  "aab"};
+  char name[151];
+  unsigned n = random_below(4);
+  add(t, "\"");
+  if (key && !random_below(40)) { /* longer than a block, or two */
+    size_t len = random_below(sizeof name);
+    fill(name, len, 2);
+    name[len] = '\0';
+    add(t, name);
+  } else if (key) {
+    add(t, KEYS[random_below(8)]);
+  }
+  while (!key && n--)
+    add(t, PARTS[random_below(random_below(4) ? 12 : 2)]);
+  add(t, "\"");
+}
+
+static void add_cell(struct text *t, unsigned habit) {
+  static const char *const SCALARS[] = {"null", "12", "-1.5e7", "true"};
+  unsigned n = 1 + random_below(5);
+  add(t, "{");
+  while (n--) {
+    add_blanks(t, habit);
+    add_string(t, 1);
+    add_blanks(t, habit);
+    add(t, ":");
+    add_blanks(t, habit);
+    if (random_below(4))
+      add_string(t, 0);
+    else
+      add(t, SCALARS[random_below(4)]);
+    add_blanks(t, habit);
+    if (n)
+      add(t, ",");
+  }
+  add(t, "}");
+}
+
+/* Rows of cells, of which bytes may be changed. */
 static void make_text(struct text *t) {
-  size_t i, n = 0;
-  t->count = 1 + random_below(MAX_GAPS);
+  unsigned habit = random_below(3) ? 0 : 1 + random_below(5), cells, faults;
   t->len = 0;
-  memset(t->gaps, 0, sizeof t->gaps);
-  for (i = 0; i < t->count; i++) {
-    size_t len = 1 + random_below(90), value = random_below(70);
-    t->gap[i].at = n;
-    t->gap[i].like = random_below(2) ? i : random_below((unsigned)i + 1);
-    t->gap[i].len = len;
-    fill(t->gaps + n, len, random_below(3));
-    t->gaps[n] = '"';
-    memcpy(t->bytes + t->len, t->gaps + n, len);
-    n += len + random_below(9);
-    t->len += len;
-    if (i + 1 < t->count) {
-      fill(t->bytes + t->len, value, 2);
-      t->len += value;
+  while (t->len < 2900) {
+    add(t, t->len ? ",[" : "[");
+    for (cells = 1 + random_below(4); cells; cells--) {
+      add_blanks(t, habit);
+      add_cell(t, habit);
+      add(t, cells > 1 ? "," : "]");
+    }
+  }
+  for (faults = random_below(3); faults; faults--)
+    t->bytes[1 + random_below((unsigned)t->len - 1)] =
+        random_below(2) ? odd_byte() : "{}[]:,\"\\ 1nV"[random_below(12)];
+}
+
+/* Whether the marks of block 'i' are the same, up to the first odd byte. */
+static int same(const struct room *a, const struct room *b, size_t i) {
+  uint64_t odd = a->masks[5][i];
+  uint64_t live = odd ? odd ^ (odd - 1) : UINT64_MAX;
+  size_t kind;
+  for (kind = 0; kind < 6; kind++)
+    if ((a->masks[kind][i] ^ b->masks[kind][i]) & live)
+      return 0;
+  return 1;
+}
+
+/* In one call or in several: what is carried must not depend on it. */
+static void compare_marks(const struct text *t, const char *p) {
+  static struct room wanted, got;
+  size_t blocks = t->len / 64, n, i;
+  unsigned members = random_below(8);
+  const struct sz_scanner *s;
+  plain_marks(t->bytes, blocks * 64, members, &wanted);
+  for (n = 0; (s = sz_scanner_of(n)) != NULL; n++) {
+    struct sz_mark_state state = {0};
+    struct sz_marks m = marks_in(&got);
+    for (i = 0; i < blocks;) {
+      size_t some = 1 + random_below((unsigned)(blocks - i));
+      s->mark(&state, p + i * 64, some, members, &m);
+      sz_marks_pass(&m, some);
+      i += some;
+    }
+    got.masks[5][0] &= ~UINT64_C(1); /* what is before is not known */
+    got.masks[4][0] &= ~UINT64_C(1);
+    for (i = 0; i < blocks; i++) {
+      if (!same(&wanted, &got, i))
+        fail(s, "mark", t->len, i, blocks);
+      if (wanted.masks[5][i])
+        break;
     }
   }
 }
 
-static void compare_cross(const struct text *t, const char *p, size_t left) {
-  struct sz_place wanted[MAX_GAPS], got[MAX_GAPS];
-  size_t right = cross(t->gap, t->count, t->gaps, p, left, wanted), n, i;
-  const struct sz_scanner *s;
-  for (n = 0; (s = sz_scanner_of(n)) != NULL; n++) {
-    size_t len;
-    for (i = 0; i < MAX_GAPS; i++) /* a good guess, or a bad one */
-      got[i].len = random_below(2) ? random_below(100) : wanted[i].len % 1000;
-    len = s->cross(t->gap, t->count, t->gaps, p, left, got);
-    if (len != right)
-      fail(s, "cross", left, len, right);
-    for (i = 0; right && right != SZ_CUT && i + 1 < t->count; i++)
-      if (got[i].len != wanted[i].len || got[i].end != wanted[i].end)
-        fail(s, "a place in cross", left, got[i].end, wanted[i].end);
-  }
-}
-
-static void all_cross(char *end) {
+static void all_marks(char *end) {
   static struct text t;
   int round;
-  for (round = 0; round < 3000; round++) {
-    size_t left, i;
+  for (round = 0; round < 8000; round++) {
+    size_t len;
     make_text(&t);
-    for (left = 0; left <= t.len; left += 1 + random_below(7)) { /* cut */
-      memcpy(end - left, t.bytes, left);
-      compare_cross(&t, end - left, left);
-    }
-    for (i = 0; i < 20; i++) { /* one byte wrong, something behind */
-      size_t more = random_below(40);
-      memcpy(end - t.len - more, t.bytes, t.len);
-      fill(end - more, more, 0);
-      if (i)
-        end[random_below((unsigned)t.len) - t.len - more] = odd_byte();
-      compare_cross(&t, end - t.len - more, t.len + more);
-    }
+    len = t.len / 64 * 64;
+    memcpy(end - len, t.bytes, len);
+    compare_marks(&t, end - len);
   }
 }
 
@@ -190,7 +359,7 @@ int main(void) {
   char *end = page_end();
   size_t n;
   all_plain(end);
-  all_cross(end);
+  all_marks(end);
   printf("agree:");
   for (n = 0; sz_scanner_of(n); n++)
     printf(" %s", sz_scanner_of(n)->name);

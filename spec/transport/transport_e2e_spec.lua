@@ -103,12 +103,11 @@ describe("an answer that breaks", function()
     assert.equal("limit", err.kind)
     assert.matches("max_row", err.message)
     client:close()
-    support.switches { rows_before_columns = "always" }
+    support.switches { rows_before_columns = "always" } -- their cells name them: they need not be held
     client = support.connect { max_held = 20000 }
     rows, err = walk(report())
-    assert.same({}, rows)
-    assert.equal("limit", err.kind)
-    assert.matches("max_held", err.message)
+    assert.is_nil(err)
+    true_beginning(rows)
   end)
 
   it("gives the same error again, and its cursor closes quietly", function()

@@ -5,7 +5,8 @@ local core = require "scrutinizer.core"
 local int64 = {}
 
 -- Hosts may give scripts a table of globals of their own; `package` they share. A LuaJIT may be built without its ffi.
-local found, module = pcall(require, package.loaded.jit and "ffi" or "")
+local found, module = false, nil
+if package.loaded.jit then found, module = pcall(require, "ffi") end
 local ffi = found and module or nil
 
 --- Whether this Lua holds all whole numbers of 64 bits: as integers (Lua 5.3 and later), or as cdata (LuaJIT).

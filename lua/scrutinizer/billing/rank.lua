@@ -11,7 +11,7 @@ local ONE = fraction.new(1)
 local HUNDRED = fraction.new(100)
 
 -- A share of n, rounded by the named mode.
-local function of(n, share, rounding)
+local function rounded_share(n, share, rounding)
   return fraction.round(fraction.multiply(fraction.new(n), share), rounding)
 end
 
@@ -21,22 +21,22 @@ local FORMULAS = {}
 --- ceil(p × N): the smallest sample such that at least p of all samples are not greater than it. The same as SQL's percentile_disc, and as the
 --- contracts' "drop the top 5 %, bill the next": N - floor((1 - p) × N).
 function FORMULAS.nearest_rank(n, share)
-  return of(n, share, "up")
+  return rounded_share(n, share, "up")
 end
 
 --- round(N / 100 × percent), halves up: LibreNMS (LibreNMS/Billing.php, get95thIn) and Observium (includes/billing.php).
 function FORMULAS.librenms(n, share)
-  return of(n, share, "half_up")
+  return rounded_share(n, share, "half_up")
 end
 
 --- N - ceil((1 - p) × N): Cacti's lib/graph_variables.php sorts descending and takes the index ceil((1 - p) × N), counted from 0.
 function FORMULAS.cacti(n, share)
-  return n - of(n, fraction.subtract(ONE, share), "up")
+  return n - rounded_share(n, fraction.subtract(ONE, share), "up")
 end
 
 --- round(p × (N - 1)) + 1, halves up: RRDtool's VDEF PERCENT (src/rrd_graph.c).
 function FORMULAS.rrdtool(n, share)
-  return of(n - 1, share, "half_up") + 1
+  return rounded_share(n - 1, share, "half_up") + 1
 end
 
 --- p × (N - 1) + 1, interpolated between two samples: SQL's percentile_cont, Akvorado (console/line.go). Returns the lower rank and the

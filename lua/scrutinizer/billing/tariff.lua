@@ -120,7 +120,7 @@ end
 
 local function rounding_complaint(t)
   if t.rounding == nil then return nil end
-  if type(t.rounding) ~= "table" then return check.message("rounding", t.rounding, "a table of rate, units, line, total") end
+  if type(t.rounding) ~= "table" then return check.message("rounding", t.rounding, "a table with rate, units, line, total") end
   for point, how in pairs(t.rounding) do
     if not POINTS[point] then return check.message("rounding", point, table.concat(check.sorted_keys(POINTS), ", ")) end
     if not bigint.ROUNDINGS[how] and not (point == "rate" and how == "none") then

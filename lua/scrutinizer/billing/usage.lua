@@ -172,7 +172,7 @@ end
 -- ---- directions ----
 
 -- The result under one policy.
-local function under(plan, set, direction, policy)
+local function result_under(plan, set, direction, policy)
   local sides = {}
   for _, side in ipairs(samples.SIDES) do
     if set[side] then sides[side] = sum_parts(set[side], set.n, policy) end
@@ -283,7 +283,7 @@ function usage.of(plan, set)
   local all = {}
   for _, policy in ipairs(POLICIES) do
     -- Without missing samples all policies have the same result.
-    all[policy] = missing == 0 and all.carry or under(plan.percentile, set, direction, policy)
+    all[policy] = missing == 0 and all.carry or result_under(plan.percentile, set, direction, policy)
   end
   local found = all[MISSING[plan.missing]]
   if not found then return refuse("there are no samples to rank") end

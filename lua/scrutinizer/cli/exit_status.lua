@@ -1,4 +1,4 @@
---- Exit statuses, after sysexits.h, so that scripts and schedulers can decide what to do.
+--- Exit statuses, with the numbers of sysexits.h, so that scripts and schedulers can decide what to do.
 
 local exits = {
   DONE = 0,

@@ -77,7 +77,7 @@ function query.options(command, graph)
       :argname "<type=value>":count "*":convert(pair),
     command:option("--direction", "inbound (default), outbound or both; required with --interface."):choices { "inbound", "outbound", "both" })
   local how = {
-    command:option("--timezone", "IANA time zone of days, of times without a zone, and of the appliance's calendar."):argname "<zone>",
+    command:option("--timezone", "IANA time zone for --day, --month, --hour, --range, and for times without a zone."):argname "<zone>",
     command:option("--shift", "Move the times by a span: -7d is the same local time a week earlier. Units: s, m, h, d, w."):argname "<span>",
     command:option("--granularity", "Minutes per bucket, or auto."):argname "<minutes>",
     command:option("--order-by", "Column to sort by."):argname "<column>",

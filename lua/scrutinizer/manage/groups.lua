@@ -109,7 +109,8 @@ end
 
 local LISTS = { "added", "kept", "removed", "absent", "failed" }
 
--- Whether the user is not in the group, as the result of removing it says: it is no member, or no user. A group that is missing is neither.
+-- Whether the user is surely not in the group, by the result of removing the user: it is not a member, or there is no such user. If the group
+-- is missing, the answer is false.
 local function is_out(result)
   if result.code == "not_member" then return true end
   return result.code == "missing" and item_results.mentions(result.error, result.user) and not item_results.mentions(result.error, result.group)

@@ -52,7 +52,7 @@ local OPTIONS = { concurrency = true, on_progress = true }
 
 local function read_options(given)
   if given == nil then return CONCURRENCY end
-  if type(given) ~= "table" then return nil, check.message("hosts:find: options", given, "a table of concurrency, on_progress") end
+  if type(given) ~= "table" then return nil, check.message("hosts:find: options", given, "a table with concurrency, on_progress") end
   for key in next, given do
     if not OPTIONS[key] then return nil, check.message("hosts:find: option", key, "concurrency, on_progress") end
   end

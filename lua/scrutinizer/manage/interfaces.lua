@@ -63,7 +63,7 @@ end
 ---@return scrutinizer.Error? err
 function methods:list(given)
   given = given or {}
-  if type(given) ~= "table" then error(check.message("interfaces:list", given, "a table of exporter, or nothing"), 2) end
+  if type(given) ~= "table" then error(check.message("interfaces:list", given, "a table with exporter, or nothing"), 2) end
   for name in next, given do
     if name ~= "exporter" then error(check.message("interfaces:list: field", name, "exporter"), 2) end
   end

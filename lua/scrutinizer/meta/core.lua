@@ -303,6 +303,11 @@ function decoder:last_row(direction) end
 ---@param direction integer
 ---@return { name: string, label: string, title: string, numeric: boolean }[]?
 function decoder:columns(direction) end
+---@param direction integer
+---@return string[]?
+function decoder:fields(direction) end
+---@return integer bytes
+function decoder:unnamed() end
 ---@return boolean done
 ---@return integer bytes
 ---@return boolean found

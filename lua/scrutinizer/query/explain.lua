@@ -2,7 +2,7 @@
 
 local check = require "scrutinizer.check"
 local conditions = require "scrutinizer.wire.conditions"
-local described = require "scrutinizer.report.described"
+local query_words = require "scrutinizer.report.query_words"
 local errors = require "scrutinizer.errors"
 local pages = require "scrutinizer.report.pages"
 local to_text = require "scrutinizer.query.to_text"
@@ -23,7 +23,7 @@ end
 local function when(spec)
   if spec.fields[wire.field.times] ~= nil then return "when: times as :set gave them" end
   local epochs, unknown = times.epochs(spec)
-  local words = described.times(spec)
+  local words = query_words.times(spec)
   if not epochs then return ("when: %s (%s)"):format(words, unknown) end
   local span = ("from %s to %s, the end not included"):format(moment(epochs.from, spec.timezone), moment(epochs.to, spec.timezone))
   local by_clock = spec.times.range and not spec.page_size
@@ -53,7 +53,7 @@ local function sent(spec, plan)
   elseif not devices then
     table.insert(words, 1, "all devices")
   end
-  return ("sent: %s, %s; %s; %s"):format(errors.neutral(spec.type, 200), described.direction(spec), table.concat(words, ", "), other_fields(spec))
+  return ("sent: %s, %s; %s; %s"):format(errors.neutral(spec.type, 200), query_words.direction(spec), table.concat(words, ", "), other_fields(spec))
 end
 
 local function filtered(spec, plan)

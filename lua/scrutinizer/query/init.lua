@@ -1,5 +1,5 @@
---- The query: an immutable value that describes which flows are requested, and how. devices, report_options, times and
---- remove have the methods that build it, run those that run it.
+--- The query: an immutable value that describes which flows are requested, and how. The methods that build a query are in devices.lua,
+--- report_options.lua, times.lua and remove.lua; those that run it are in run.lua.
 
 local check = require "scrutinizer.check"
 local draft = require "scrutinizer.query.draft"

@@ -1,4 +1,5 @@
---- The report JSON that people copy: what the appliance's UI shows, and what the vendor's article prints, with `#` comments; `//` begins one too.
+--- Reads report JSON that people paste: as the appliance's UI shows it, or as the vendor's article prints it, with comments. A comment begins
+--- with `#` or `//`.
 
 local ascii = require "scrutinizer.ascii"
 local check = require "scrutinizer.check"

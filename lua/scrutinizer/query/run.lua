@@ -2,7 +2,7 @@
 
 local aggregate = require "scrutinizer.report.aggregate"
 local check = require "scrutinizer.check"
-local described = require "scrutinizer.report.described"
+local query_words = require "scrutinizer.report.query_words"
 local draft = require "scrutinizer.query.draft"
 local explain = require "scrutinizer.query.explain"
 local listing = require "scrutinizer.listing"
@@ -106,13 +106,13 @@ end
 -- A call's result, or nil and an error that says which query failed.
 local function of_query(query, result, err)
   if result ~= nil then return result end
-  return nil, described.blame(err, query)
+  return nil, query_words.blame(err, query)
 end
 
 -- The form that the query sends. Asks the appliance only when the query names exporters; nil and err when it does not know them.
 local function form_of(query, spec)
   local looked_up, err = named_exporters.look_up(query._client, spec)
-  if not looked_up then return nil, described.blame(err, query) end
+  if not looked_up then return nil, query_words.blame(err, query) end
   return wire.report_form(looked_up, pages.first(looked_up))
 end
 

@@ -2,7 +2,7 @@
 
 local ascii = require "scrutinizer.ascii"
 local check = require "scrutinizer.check"
-local described = require "scrutinizer.report.described"
+local query_words = require "scrutinizer.report.query_words"
 local errors = require "scrutinizer.errors"
 local wire = require "scrutinizer.wire"
 
@@ -104,7 +104,7 @@ end
 ---@param spec table
 ---@return string
 function to_text.spec(spec)
-  local words = { quoted(spec.type), described.direction(spec), described.times(spec) or "no times yet" }
+  local words = { quoted(spec.type), query_words.direction(spec), query_words.times(spec) or "no times yet" }
   if spec.timezone then words[#words + 1] = "timezone " .. quoted(spec.timezone) end
   if spec.granularity ~= "auto" then words[#words + 1] = "granularity " .. value_text(spec.granularity) end
   for _, entry in ipairs(spec.filters) do words[#words + 1] = to_text.filter(entry) end

@@ -121,7 +121,7 @@ local function read_names(plan, spec, option, given, add)
   end
   local seen = {}
   for _, name in ipairs(names) do
-    if seen[name] then return check.message("aggregate: " .. option, name, "each field once") end
+    if seen[name] then return check.message("aggregate: " .. option, name, "a name that is not in the list yet") end
     seen[name] = true
     local index, complaint = add_field(plan, spec, option, name)
     complaint = complaint or add(index, name)

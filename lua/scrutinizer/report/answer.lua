@@ -1,4 +1,5 @@
---- The facts that an answer has besides its rows: totals, times, exporters, footers. Also finds out whether an answer with status 200 is a failure.
+--- Reads from one answer what it has besides its rows: totals, times, exporters, footers. Also finds out whether an answer with status 200 is a
+--- failure.
 
 local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"

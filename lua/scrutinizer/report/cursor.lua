@@ -4,7 +4,7 @@ local aggregate = require "scrutinizer.report.aggregate"
 local check = require "scrutinizer.check"
 local prefetch = require "scrutinizer.report.prefetch"
 local core = require "scrutinizer.core"
-local described = require "scrutinizer.report.described"
+local query_words = require "scrutinizer.report.query_words"
 local errors = require "scrutinizer.errors"
 local listing = require "scrutinizer.listing"
 local report_fields = require "scrutinizer.report.fields"
@@ -43,7 +43,7 @@ function methods:next()
   if row then return row end
   local next_row, err = walk.next(self)
   if not err then return next_row end
-  return nil, described.blame(err, self._query)
+  return nil, query_words.blame(err, self._query)
 end
 
 --- Ends the transfer. May be called any number of times. After it, `next` returns an error of kind `cancelled`, unless all rows were given.
@@ -66,7 +66,7 @@ end
 -- A `for` loop cannot receive an error: it is raised.
 local function row_or_error(self)
   local row, err = walk.next(self)
-  if err then error(described.blame(err, self._query), 0) end
+  if err then error(query_words.blame(err, self._query), 0) end
   return row
 end
 
@@ -78,7 +78,7 @@ end
 
 function Cursor:__tostring()
   local state = self._done and " (done)" or self._error and " (closed)" or ""
-  return ("scrutinizer.Cursor%s: %s"):format(state, described.text(self._query._spec))
+  return ("scrutinizer.Cursor%s: %s"):format(state, query_words.text(self._query._spec))
 end
 
 local function with(spec, changes)
@@ -144,7 +144,7 @@ function cursor.fetch(query, spec)
   local report = { rows = rows }
   for _, name in ipairs(FIELDS) do report[name] = report_fields.getters[name](opened) end
   report.columns = report.columns or {}
-  report.type, report.direction, report.window = spec.type, described.direction(spec), described.times(query._spec)
+  report.type, report.direction, report.window = spec.type, query_words.direction(spec), query_words.times(query._spec)
   return setmetatable(report, Report)
 end
 
@@ -158,7 +158,7 @@ function cursor.aggregate(query, spec, plan)
   local opened, sums = open(query, with(spec, { projection = plan.projection })), aggregate.new(plan, query._client._options)
   opened._gathers = true
   local done, err = walk.fold(opened, sums)
-  if not done then return nil, described.blame(err, query) end
+  if not done then return nil, query_words.blame(err, query) end
   return listing.of(sums:rows(plan.top, plan.count, plan.metatable), "groups")
 end
 
@@ -213,7 +213,7 @@ function cursor.columns(query, spec)
   local columns = opened.columns
   if not columns or not columns[1] then
     err = errors.new("decode", ("columns: the answer to the report %s has no columns"):format(check.show(spec.type)), { status = 200 })
-    return nil, described.blame(err, query)
+    return nil, query_words.blame(err, query)
   end
   if not spec.projection then return listing.of(columns, "columns", COLUMN_FIELDS) end
   return listing.of(selected_columns(spec.projection, columns), "columns", COLUMN_FIELDS)

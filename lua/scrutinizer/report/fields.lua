@@ -1,7 +1,7 @@
---- Facts about a report besides its rows: those of the answer being read, and the cursor's fields computed from them.
+--- The fields of a cursor, such as `total` and `footer`: computed from what its answers have besides their rows (answer.lua reads it).
 
 local answer = require "scrutinizer.report.answer"
-local described = require "scrutinizer.report.described"
+local query_words = require "scrutinizer.report.query_words"
 local pages = require "scrutinizer.report.pages"
 local wire = require "scrutinizer.wire"
 
@@ -66,11 +66,19 @@ end
 local GETTERS = {}
 
 function GETTERS.direction(self)
-  return described.direction(self._spec)
+  return query_words.direction(self._spec)
 end
 
 function GETTERS.columns(self)
   return self._columns or (self._decoder and (self._decoder:columns(1) or self._decoder:columns(2))) or nil
+end
+
+-- The names of the columns; known with the first row, also when the rows come before the columns.
+local function names_of(self)
+  local names, columns = {}, GETTERS.columns(self)
+  if not columns then return self._decoder and (self._decoder:fields(1) or self._decoder:fields(2)) or nil end
+  for i, column in ipairs(columns) do names[i] = column.name end
+  return names
 end
 
 -- The row's fields in order: those of `:select`, else one per column, after `direction` when the query has both directions.
@@ -78,10 +86,10 @@ function GETTERS.fields(self)
   local list = {}
   for i, entry in ipairs(self._spec.projection or {}) do list[i] = { field = entry.field, column = entry.column } end
   if self._spec.projection then return list end
-  local columns = GETTERS.columns(self)
-  if not columns then return nil end
+  local names = names_of(self)
+  if not names then return nil end
   if #self._spec.directions > 1 then list[1] = { field = "direction", column = "direction" } end
-  for _, column in ipairs(columns) do list[#list + 1] = { field = column.name, column = column.name } end
+  for _, name in ipairs(names) do list[#list + 1] = { field = name, column = name } end
   return list
 end
 

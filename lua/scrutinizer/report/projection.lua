@@ -39,7 +39,7 @@ local function from_list(list)
   for i, name in ipairs(list) do
     local entry, allowed, hint = parse_name(name)
     if not entry then return nil, check.message("select", name, allowed, hint) end
-    if seen[entry.field] then return nil, check.message("select", name, "each field once") end
+    if seen[entry.field] then return nil, check.message("select", name, "a name that is not in the list yet") end
     seen[entry.field], out[i] = true, entry
   end
   return out

@@ -1,8 +1,8 @@
 --- A report's graph as series of points or of rates, its pie chart, and the length of its buckets.
 ---
 --- The graph comes in the same answer as the table, for the rows that the table shows: `:limit` and `:offset` select the rows that have series.
---- All other traffic is in "Other", when the appliance sends it. The graph is one answer, held in memory up to `max_held`. Each series has the
---- table's row that it is of.
+--- All other traffic is in "Other", when the appliance sends it. The graph is one answer, held in memory up to `max_held`. Each series has
+--- its row of the table.
 
 local answer = require "scrutinizer.report.answer"
 local ascii = require "scrutinizer.ascii"

@@ -287,7 +287,7 @@ local function has_all(self, surely)
   return true
 end
 
--- Ends the walk before the end of its answer. Returns an error of the facts so far.
+-- Ends the walk before the end of its answer. Returns an error if a fact that has arrived is malformed.
 local function stop_early(self)
   local err = keep_report_fields(self, self._asked, true)
   if err then return err end
@@ -338,8 +338,9 @@ local function end_answer(self)
   local _, size = self._decoder:state()
   self._read, self._answers = self._read + size, self._answers + 1
   self._retry:succeeded()
-  local waited, rows = self._exchange._waited, 0
+  local waited, rows, held = self._exchange._waited, 0, self._decoder:unnamed()
   close_answer(self)
+  if held > 0 then events.held(self._client, self._answers, held) end
   for _, part in ipairs(self._asked) do rows = rows + part.fresh - part.unseen end
   events.page(self._client, self._answers, rows, size, waited)
   for i, part in ipairs(self._asked) do

@@ -34,7 +34,7 @@ local function replace(text, list)
 end
 
 -- Masks one secret in a text that arrives in pieces. The secret may span two pieces, so what may be its beginning is held back.
-local function stage(secret)
+local function piece_masker(secret)
   local held = ""
   return function(piece, last)
     local masked, rest = core.mask(held .. piece, secret, not last and 0 or nil)
@@ -50,7 +50,7 @@ local function stream(list)
     for _, secret in ipairs(list()) do
       if not known[secret] and #secret >= SHORTEST_IN_DATA then
         known[secret] = true
-        stages[#stages + 1] = stage(secret)
+        stages[#stages + 1] = piece_masker(secret)
       end
     end
     for _, clean in ipairs(stages) do piece = clean(piece, last) end

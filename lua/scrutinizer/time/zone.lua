@@ -243,7 +243,7 @@ local function clock_of(fields)
     + (fields.hour or 0) * 3600 + (fields.min or 0) * 60 + (fields.sec or 0)
 end
 
--- The offsets a day before and a day after a time of the clock, any change near it is between them; and the moment of that change, or nil.
+-- The offsets a day before and a day after a time of the clock, and the moment at which the offset changes between them; nil: it does not.
 local function change_near(self, clock, seconds)
   local low, high = clock - DAY, clock + seconds + DAY
   local before, after = self:offset(low), self:offset(high)
@@ -267,7 +267,7 @@ function Zone:epoch(fields)
   return late
 end
 
---- The first moment at which the zone's clock shows these fields or later: of a time that it skips, the moment at which it skips it.
+--- The first moment at which the zone's clock shows these fields or a later time. If the clock skips the time, that is the moment of the skip.
 ---@param fields { year: integer, month: integer, day: integer, hour?: integer, min?: integer, sec?: integer }
 ---@return integer
 function Zone:start(fields)

@@ -12,13 +12,15 @@ local events = {}
 --- * `response`: the header of an answer has arrived, of any status. `status`, `reused` (the connection was reused), `first_byte` (seconds
 ---   from the start to the answer's first byte), `run_mode`, `page` (of a report, from 1)
 --- * `page`: one page of a report was read to its end. `page`, `rows` (returned from it), `bytes` (of JSON), `waited` (seconds)
+--- * `held`: an answer's rows came before its columns and did not name them, so they were held in memory until the columns came. `page`,
+---   `bytes` (of these rows)
 --- * `retry`: a read has failed and will be sent again. `attempt` (number of the next try), `after` (seconds until then); `kind`, `status`
 ---   and `message` of the failure
 --- * `redirect`: the client moves to another address of the same host. `url` (the new one), `status`
 --- * `warning`: sent once per client when TLS is not verified or not used. `message`
 --- * `done`: a report or a plain call has ended, with or without an error. `run_mode`, `kind` (of the error; nil without one), `bytes` (of
 ---   JSON), `waited` (seconds); for a report also `rows`, `pages` and `requests`
----@field type "request"|"response"|"page"|"retry"|"redirect"|"warning"|"done"
+---@field type "request"|"response"|"page"|"held"|"retry"|"redirect"|"warning"|"done"
 ---@field url? string
 ---@field method? "POST"|"GET"
 ---@field run_mode? string
@@ -61,6 +63,10 @@ end
 
 function events.page(client, page, rows, bytes, waited)
   emit(client, { type = "page", page = page, rows = rows, bytes = bytes, waited = waited })
+end
+
+function events.held(client, page, bytes)
+  emit(client, { type = "held", page = page, bytes = bytes })
 end
 
 function events.retry(client, attempt, after, err)

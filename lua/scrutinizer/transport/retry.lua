@@ -1,4 +1,5 @@
---- Retries: which failures of a read may be temporary, and how long to wait before the next try. Writes are never sent again.
+--- Retries: which failures of a read may be temporary, and how long to wait before the next try. Writes are
+--- never retried; redirect.lua has the one case in which a write is sent again.
 
 local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"

@@ -31,7 +31,7 @@ local function is_late(entry, now)
 end
 
 -- Abandons exchanges that are late for the second time. This happens after the loop, because it may change the table.
-local function look(now)
+local function abandon_late(now)
   local lost, count = {}, 0
   looked = now
   for exchange, entry in pairs(entries) do
@@ -51,7 +51,7 @@ end
 function running_list.add(exchange)
   local now = clock()
   entries[exchange] = { seen = now, due = false, late = false }
-  if now - looked >= INTERVAL then look(now) end
+  if now - looked >= INTERVAL then abandon_late(now) end
 end
 
 function running_list.remove(exchange)

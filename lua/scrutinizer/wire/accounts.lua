@@ -19,7 +19,7 @@ end
 local function digits(id) return ("%d"):format(id) end
 
 -- An id is a number and a name is a string; each has its own key.
-local function refer(object, kind, who)
+local function set_reference(object, kind, who)
   object[kind .. (type(who) == "number" and "_id" or "_name")] = who
   return object
 end
@@ -82,7 +82,7 @@ end
 ---@param list { user: integer|string, group: integer|string }[]
 ---@return table<string, string> form
 function accounts.membership(key, list)
-  return change("membership", key, list, function(item) return refer(refer({}, "user", item.user), "usergroup", item.group) end)
+  return change("membership", key, list, function(item) return set_reference(set_reference({}, "user", item.user), "usergroup", item.group) end)
 end
 
 ---@param key "add"|"remove"
@@ -90,7 +90,7 @@ end
 ---@return table<string, string> form
 function accounts.permissions(key, list)
   return change("permissions", key, list, function(item)
-    return refer({ permission_type = item.type, seccode = item.code }, "usergroup", item.group)
+    return set_reference({ permission_type = item.type, seccode = item.code }, "usergroup", item.group)
   end)
 end
 

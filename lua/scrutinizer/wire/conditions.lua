@@ -326,7 +326,7 @@ end
 
 -- ---- the test of a clause ----
 
-local function why(clause, column)
+local function missing_column(clause, column)
   return ("where: %s is filtered in the client by the column %s, which this report lacks (the appliance ORs filters of the same type)")
     :format(clause.key, column)
 end
@@ -341,7 +341,7 @@ local function test_of(clause)
     end
   end
   for i, column in ipairs(columns_of(clause)) do
-    tests[i] = { column = column, member = "raw", why = why(clause, column),
+    tests[i] = { column = column, member = "raw", why = missing_column(clause, column),
       one_of = clause.kind == "port" and { numbers = one_of } or { networks = one_of } }
   end
   return #tests > 1 and { any = tests } or tests[1]

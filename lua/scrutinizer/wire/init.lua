@@ -23,7 +23,7 @@ wire.form = {
 wire.run_mode = { report = "report_api", start = "report_start", licensing = "licensing", auth = "auth" }
 wire.action = { get = "get", login = "initLogin" }
 
---- Fields of `rpt_json`, by the query spec's names.
+--- Fields of `rpt_json`, by the query spec's names. WRITERS below has how each is written.
 wire.field = {
   type = filters.TYPE_FIELD,
   directions = "reportDirections",
@@ -37,9 +37,6 @@ wire.field = {
   order_by = "orderBy",
   others = "showOthers",
 }
-
---- Fields of the spec that are written as `{"selected": value}`.
-wire.selected = { "rate_total", "unit", "data_format", "data_mode" }
 
 wire.times = { range = "dateRange", from = "start", to = "end", timezone = "clientTimezone" }
 wire.CUSTOM = "Custom"
@@ -388,6 +385,24 @@ local function direction_word(pages)
   return first
 end
 
+-- How each field of `wire.field` is written; nil: the field is not sent.
+local WRITERS = {
+  type = function(spec) return spec.type end,
+  directions = function(spec, pages) return selected(direction_word(pages), spec.extras.directions) end,
+  times = function(spec, _, epochs, now) return write_times(spec, epochs, now) end,
+  filters = function(spec) return write_filters(conditions.entries(spec)) end,
+  order_by = function(spec) return spec.order_by end,
+}
+
+function WRITERS.others(spec)
+  if spec.others == nil then return nil end
+  return spec.others and 1 or 0
+end
+
+for _, name in ipairs { "granularity", "rate_total", "unit", "data_format", "data_mode" } do
+  WRITERS[name] = function(spec) return spec[name] and selected(spec[name], spec.extras[name]) end
+end
+
 --- The report's JSON as a table: first the fields that the query knows, then those that `:set` gave.
 ---@param spec table
 ---@param pages table[]
@@ -395,19 +410,8 @@ end
 ---@param now? integer
 ---@return table
 function wire.report_object(spec, pages, epochs, now)
-  local field, extras = wire.field, spec.extras
-  local object = {
-    [field.type] = spec.type,
-    [field.directions] = selected(direction_word(pages), extras.directions),
-    [field.times] = write_times(spec, epochs, now),
-    [field.granularity] = selected(spec.granularity, extras.granularity),
-    [field.filters] = write_filters(conditions.entries(spec)),
-    [field.order_by] = spec.order_by,
-  }
-  for _, name in ipairs(wire.selected) do
-    if spec[name] then object[field[name]] = selected(spec[name], extras[name]) end
-  end
-  if spec.others ~= nil then object[field.others] = spec.others and 1 or 0 end
+  local field, object = wire.field, {}
+  for name, key in pairs(field) do object[key] = WRITERS[name](spec, pages, epochs, now) end
   for name, value in pairs(spec.fields) do
     -- All pages of one walk must have the same epochs, also when `:set` gave others.
     if not (epochs and name == field.times) then object[name] = value end

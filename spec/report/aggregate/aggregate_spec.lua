@@ -122,7 +122,7 @@ describe("aggregate", function()
     { nil, "aggregate: got nil; allowed: a table with by" },
     { {}, "aggregate: set at least one of by, sum, min, max, count" },
     { { by = 5 }, "aggregate: by: got 5; allowed: a list of field names" },
-    { { by = { "a", "a" } }, 'aggregate: by: got "a"; allowed: each field once' },
+    { { by = { "a", "a" } }, 'aggregate: by: got "a"; allowed: a name that is not in the list yet' },
     { { sum = { 1 } }, "aggregate: sum: got a table; allowed: a list of field names" },
     { { sum = { "a" }, top = 0 }, "aggregate: top: got 0; allowed: a whole number from 1" },
     { { sum = { "a" }, count = 1 }, "aggregate: count: got 1; allowed: true or false" },

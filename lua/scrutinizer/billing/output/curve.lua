@@ -17,10 +17,6 @@ local function number(value)
   return tonumber(bigint.text(value))
 end
 
-local function real(value)
-  return number(value.numerator) / number(value.denominator)
-end
-
 local function coordinate(value)
   return ascii.format("%.1f", value)
 end
@@ -143,7 +139,7 @@ function curve.svg(of, used, lines, commit_rate)
   end
   out[#out + 1] = ('<path class="d" d="%s"><title>discarded samples</title></path>'):format(dots(used, x, y))
   if commit_rate then level(out, commit_rate, y, "m", "commit") end
-  level(out, real(used.rate), y, "p", ("percentile %s: %s"):format(used.percent, figures.rate(used.rate)))
+  level(out, figures.float(used.rate), y, "p", ("percentile %s: %s"):format(used.percent, figures.rate(used.rate)))
   out[#out + 1] = "</svg>"
   return table.concat(out, "\n")
 end

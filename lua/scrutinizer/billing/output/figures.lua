@@ -135,4 +135,11 @@ function figures.forced(bill)
   return bill.forced[1] and table.concat(bill.forced, ", ") or nil
 end
 
+--- A fraction as a float, to draw it; no amount is computed from it.
+---@param value scrutinizer.Fraction
+---@return number
+function figures.float(value)
+  return tonumber(bigint.text(value.numerator)) / tonumber(bigint.text(value.denominator))
+end
+
 return figures

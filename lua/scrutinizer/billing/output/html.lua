@@ -2,7 +2,6 @@
 
 local curve = require "scrutinizer.billing.output.curve"
 local errors = require "scrutinizer.errors"
-local bigint = require "scrutinizer.arithmetic.bigint"
 local fraction = require "scrutinizer.arithmetic.fraction"
 local invoice = require "scrutinizer.billing.invoice"
 local period = require "scrutinizer.billing.period"
@@ -77,15 +76,11 @@ local function ranges(bill, used)
   return ('<details><summary>%d missing samples</summary><div>\n%s</div></details>\n'):format(used.missing, table.concat(out, "\n"))
 end
 
-local function real(value)
-  return tonumber(bigint.text(value.numerator)) / tonumber(bigint.text(value.denominator))
-end
-
 -- The commit as a rate, for the picture.
 local function commit_rate(bill, member)
   local commit = member.commit or (not bill.pool and bill.commit)
   if not commit or bill.measure ~= "rate" then return nil end
-  return real(commit) * real(fraction.new(tariff.unit("rate", bill.unit)))
+  return figures.float(commit) * figures.float(fraction.new(tariff.unit("rate", bill.unit)))
 end
 
 local function member_part(bill, i, plan)

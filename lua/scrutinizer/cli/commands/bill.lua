@@ -52,7 +52,7 @@ local function add_options(command)
     command:option("--month", "A calendar month, such as 2026-11."):argname "<month>",
     command:option("--between", "Part of a month, from <from> up to but not including <to>: epoch seconds or ISO 8601 text."):args(2)
       :argname { "<from>", "<to>" })
-  command:option("--timezone", "IANA time zone of days and months."):argname "<zone>":default "UTC"
+  command:option("--timezone", "IANA time zone in which days and months begin."):argname "<zone>":default "UTC"
   add_customer(command)
   add_rules(command)
   command:group("The invoice",

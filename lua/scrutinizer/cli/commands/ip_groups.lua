@@ -113,8 +113,8 @@ end
 
 local SYNC = {
   name = "sync", run = sync, example = "sync 'Microsoft 365' --from prefixes.txt --dry-run",
-  help = "Give a group these rules and no others; a missing name is created. The rules it has are read first; that call is not documented. "
-    .. action_commands.WHO,
+  help = "Change a group until it has exactly these rules; create it if no group has the name. Its present rules are read first, by a call that "
+    .. "is not documented. " .. action_commands.WHO,
   setup = function(command)
     command:argument("name", "The group."):argname "<who>":convert(action_commands.who)
     rule_arguments(command, "*")

@@ -1,4 +1,5 @@
---- Shared by the calls that make a list of things so (`sync`): their options, their results, and what an error says of the part that was done.
+--- Shared by the `sync` calls, which change the appliance's list until it is the same as a given list: their options, their results, and how an
+--- error tells what was already done.
 
 local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
@@ -18,7 +19,7 @@ local OPTIONS = { gone = true, dry = true }
 ---@return scrutinizer.Error? err
 function syncs.options(method, what, options, read, level)
   if options == nil then options = {} end
-  if type(options) ~= "table" then error(check.message(method .. ": options", options, "a table of gone, dry"), level + 1) end
+  if type(options) ~= "table" then error(check.message(method .. ": options", options, "a table with gone, dry"), level + 1) end
   for key in next, options do
     if not OPTIONS[key] then error(check.message(method .. ": option", key, "gone, dry"), level + 1) end
   end

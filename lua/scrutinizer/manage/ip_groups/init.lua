@@ -204,7 +204,7 @@ local UPDATE = { name = true, add = true, change = true, remove = true }
 -- Checks the argument of `update`. Returns a copy; or nil and the complaint.
 local function read_change(given)
   if type(given) ~= "table" or next(given) == nil then
-    return nil, check.message("ip_groups:update", given, "a table of name, add, change, remove")
+    return nil, check.message("ip_groups:update", given, "a table with name, add, change, remove")
   end
   for key in next, given do
     if not UPDATE[key] then return nil, check.message("ip_groups:update: field", key, "name, add, change, remove") end

@@ -60,7 +60,7 @@ local function add_once(list, seen, rule)
 end
 
 -- Adds checked rules to the group; creates it if it does not exist.
-local function put(hands, method, name, list, how, there)
+local function add_to_group(hands, method, name, list, how, there)
   local ok, err = hands.resolve_children(method, list)
   if not ok then return nil, err end
   local found = there[name] or {}
@@ -90,7 +90,7 @@ function lists.from_list(hands, name, list, how)
   end
   local there, err = hands.there()
   if not there then return nil, err end
-  return put(hands, "ip_groups:from_list", name, read, how, there)
+  return add_to_group(hands, "ip_groups:from_list", name, read, how, there)
 end
 
 local function wrong(number, what)
@@ -170,7 +170,7 @@ function lists.from_csv(hands, source, how)
   local made = {}
   for _, group in ipairs(sorted) do
     local done
-    done, err = put(hands, "ip_groups:from_csv", group.name, group.rules, how, there)
+    done, err = add_to_group(hands, "ip_groups:from_csv", group.name, group.rules, how, there)
     if not done and FATAL[err.kind] then
       err.partial = err.partial or made
       if next(made) then err.retryable = false end -- the whole call again would send these groups' rules twice

@@ -76,7 +76,7 @@ end
 
 -- In the caller's own coroutine a sleep yields to the caller and not to HAProxy. A loop of such sleeps would make HAProxy's watchdog kill the
 -- process. (The first sleep may end at once: HAProxy counts its time from the last turn of its loop.)
-local function prove(co)
+local function check_that_it_waits(co)
   for _ = 1, 3 do
     local before = clock()
     core.msleep(2)
@@ -90,7 +90,7 @@ end
 
 function haproxy.pause(_, seconds)
   local co = current()
-  if not proven[co] then return prove(co) end
+  if not proven[co] then return check_that_it_waits(co) end
   core.msleep(math.max(1, math.floor(seconds * 1000)))
   return true
 end
@@ -99,7 +99,7 @@ end
 -- them.
 function haproxy.turn()
   local co = current()
-  if not proven[co] then return prove(co) end
+  if not proven[co] then return check_that_it_waits(co) end
   core.msleep(0)
   return true
 end

@@ -1,4 +1,4 @@
--- Rows are guessed from the rows before them. Cut into single bytes an answer leaves nothing to guess: both readings must agree.
+-- Rows are crossed by their structure. Where UTF-8 is looked at they are read token by token: both readings must agree, however an answer is cut.
 
 local core = require "scrutinizer.core"
 
@@ -42,12 +42,24 @@ local function read(text, size, options)
   return read_pieces(pieces, options)
 end
 
+-- Whether there is nothing to replace in a text: no bytes beyond ASCII, no escapes that may be half of a pair.
+local function is_plain(text)
+  return not text:find "[\128-\255]" and not text:find("\\u", 1, true)
+end
+
 local function agree(text, options)
   local rows, failure = read(text, #text, options)
   local careful, careful_failure = read(text, 1, options)
+  if is_plain(text) then
+    local by_tokens = { utf8 = "replace" }
+    for name, value in pairs(options or {}) do by_tokens[name] = value end
+    local token_rows, token_failure = read(text, #text, by_tokens)
+    assert.same(token_rows, rows)
+    assert.same(token_failure, failure)
+  end
   assert.same(careful, rows)
   assert.same(careful_failure, failure)
-  for _, size in ipairs { 701, 1499, 2503 } do -- rows that a cut goes through: the shape is known, or not yet
+  for _, size in ipairs { 701, 1499, 2503 } do -- a cut goes through rows
     local cut_rows, cut_failure = read(text, size, options)
     assert.same(careful, cut_rows)
     assert.same(careful_failure, cut_failure)
@@ -78,6 +90,7 @@ local SELECT = {
 -- What one row among equals may do; `nil` results are good rows.
 local ODD = {
   ["an escape in a wanted value"] = { host = '{"rawValue":"a\\u0062c\\n","title":"x","label":"y"}' },
+  ["short escapes in a wanted value"] = { host = '{"rawValue":"a\\tc\\n\\"\\\\","title":"x","label":"y\\/"}' },
   ["an escape in an unwanted value"] = { host = '{"rawValue":"b","dataJson":"{\\"column\\":\\"host\\"}","title":"a\\"b","label":"y"}' },
   ["other key order"] = { octets = '{"label":"NA","title":"--","rawValue":"77"}' },
   ["a number for a string"] = { octets = '{"rawValue":88,"label":"NA","title":"--"}' },
@@ -101,10 +114,36 @@ local ODD = {
   ["a bad escape"] = { host = '{"rawValue":"a\\x","dataJson":"{\\"column\\":\\"host\\"}","title":"t","label":"l"}' },
   ["a cell that is a number"] = { share = "5" },
   ["a cell too many"] = { share = '{"rawValue":null},{"rawValue":null}' },
+  ["a scalar that is none"] = { share = '{"rawValue":nul,"klasstd":"alignRight"}' },
+  ["a number with a zero before"] = { share = '{"rawValue":null,"klasstd":01}' },
+  ["two values"] = { share = '{"rawValue":null null,"klasstd":1}' },
+  ["a colon too many"] = { share = '{"rawValue"::null,"klasstd":1}' },
+  ["a comma too many"] = { share = '{"rawValue":null,,"klasstd":1}' },
+  ["a comma before the brace"] = { share = '{"rawValue":null,"klasstd":1,}' },
+  ["a key without value"] = { share = '{"rawValue":null,"klasstd"}' },
+  ["a text for a cell"] = { share = '"rawValue"' },
+  ["an empty cell"] = { share = "{}" },
+  ["a list for the last cell"] = { octets = '[{"rawValue":"7","label":"NA"}]' },
+  ["a list for a cell"] = { share = '[{"rawValue":"1"}]' },
+  ["an object in a cell"] = { share = '{"rawValue":null,"more":{"rawValue":"7","list":[[]]}}' },
+  ["no comma between cells"] = { share = '{"rawValue":null}{"rawValue":null}' },
+  ["a byte between cells"] = { share = '{"rawValue":null}x' },
+  ["a word before a cell"] = { share = 'null{"rawValue":null}' },
+  ["a backslash outside strings"] = { share = '{"rawValue":null\\,"klasstd":1}' },
+  ["a quote escaped outside strings"] = { share = '{"rawValue":\\"x","klasstd":1}' },
+  ["an escaped letter in an unwanted value"] = { host = '{"rawValue":"b","dataJson":"\\n\\/\\t","title":"\\b","label":"y"}' },
+  ["an escape that JSON has not"] = { host = '{"rawValue":"b","title":"\\i","label":"y"}' },
+  ["hex digits that are none"] = { host = '{"rawValue":"b","title":"\\u12g4","label":"y"}' },
+  ["many backslashes"] = { host = '{"rawValue":"b\\\\\\\\","title":"\\\\\\\\\\\"","label":"y"}' },
+  ["keys like wanted ones"] = { host = '{"rawValue":"b","xxxV":1,"rawVal":2,"xawValue":3,"labels":4,"xxb":5,"xi":6,"titlf":7,"label":"y"}' },
+  ["keys at the row's end"] = { octets = '{"rawValue":"7","aaaV":1}' },
+  ["white space of each kind"] = { share = '\t{\r\n"rawValue" :\n null\t,\r"klasstd":1 }  ' },
+  ["a form feed between tokens"] = { share = '{"rawValue":null,\f"klasstd":1}' },
+  ["a row that is closed too early"] = { share = '{"rawValue":null}]' },
   ["a value that holds a row's end"] = { host = '{"rawValue":"\\"}],[{","dataJson":"}]","title":"}],[{","label":"]"}' },
 }
 
-describe("guessing rows", function()
+describe("crossing rows", function()
   for name, changes in pairs(ODD) do
     for _, where in ipairs { 1, 2, 3, 7, 12 } do
       it(("agrees with the careful reading: %s in row %d"):format(name, where), function()
@@ -169,7 +208,7 @@ describe("guessing rows", function()
     end
   end)
 
-  it("agrees wherever a cut goes through rows of a known shape, and whatever comes behind it", function()
+  it("agrees wherever a cut goes through rows, and whatever comes behind it", function()
     local rows = {}
     for i = 1, 8 do rows[i] = row(i) end
     for _, odd in ipairs { "other key order", "a control byte", "a long value", "null for a string", "a word where a number must be" } do
@@ -187,7 +226,7 @@ describe("guessing rows", function()
     end
   end)
 
-  it("keeps the last row's text, guessed or not", function()
+  it("keeps the last row's text, crossed or not", function()
     local rows = {}
     for i = 1, 9 do rows[i] = row(i) end
     for size = 1, 2000, 97 do
@@ -196,6 +235,27 @@ describe("guessing rows", function()
       for at = 1, #text, size do assert.is_true(decoder:feed(text:sub(at, at + size - 1))) end
       assert.equal("9000", decoder:last_row(1)[4].rawValue)
       assert.equal("Rank: 9", decoder:last_row(1)[1].title)
+    end
+  end)
+
+  it("looks at UTF-8 where that is asked for", function()
+    local rows = {}
+    for i = 1, 8 do rows[i] = row(i) end
+    rows[5] = rows[5]:gsub('"rawValue":"10.0.0.5"', '"rawValue":"a\255b"')
+    local text = answer(rows)
+    assert.equal("a\255b", (read(text, #text))[5].host)
+    assert.equal("a\239\191\189b", (read(text, #text, { utf8 = "replace" }))[5].host)
+    local got, failure = read(text, #text, { utf8 = "error" })
+    assert.equal(4, #got)
+    assert.same({ "decode", "a string is not UTF-8" }, { failure[1], failure[2] })
+  end)
+
+  it("holds to max_depth", function()
+    local text = answer { row(1), row(2), row(3) }
+    for depth = 3, 9 do
+      local got, failure = agree(text, { max_depth = depth })
+      assert.equal(depth < 7 and 0 or 3, #got) -- the answer, report, table, direction, rows, a row, a cell
+      assert.equal(depth < 7 and "limit" or nil, failure and failure[1])
     end
   end)
 
@@ -211,7 +271,7 @@ describe("guessing rows", function()
   it("holds to max_row by the byte: a row's values take as much and no more", function()
     local rows = {}
     for i = 1, 9 do rows[i] = row(i) end
-    rows[9] = rows[9]:gsub("10%.0%.0%.9", ("x"):rep(600), 1) -- the rows before are short enough to be guessed from
+    rows[9] = rows[9]:gsub("10%.0%.0%.9", ("x"):rep(600), 1) -- the rows before are short
     -- Rank, host and octets; or one text, which is too long by itself.
     local one = { projection = { { field = "host", column = "host" } } }
     for _, case in ipairs { { #"9" + 600 + #"9000", {} }, { 600, one } } do
