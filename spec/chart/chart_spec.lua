@@ -413,7 +413,7 @@ describe("misuse", function()
       { function() chart.series(list, "x.svg", { unit = "bytes", timezone = "Mars" }) end, 'series: timezone: got "Mars"' },
       { function() chart.bars(ROWS, "x.svg", { format = "gif" }) end, 'bars: format: got "gif"; allowed: svg, png, text' },
       { function() chart.bars(ROWS, io.stdout, { value = "host" }) end, 'bars: value: field "host": got "10.0.0.1"; allowed: a field of numbers' },
-      { function() chart.bars(list, io.stdout) end, 'bars: source: got a table; allowed: rows of plain values: "points" holds a table; say label and value' },
+      { function() chart.bars(list, io.stdout) end, 'allowed: rows of plain values: "points" holds a table; say label and value' },
       { function() chart.pie({ { a = "x" } }, io.stdout) end, "pie: no field of the rows is a number" },
       { function() chart.series(client:report("srcHosts"):range("LastHour"):percent(), io.stdout) end, "rates: the report is in percent" },
     } do
