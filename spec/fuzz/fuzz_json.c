@@ -5,6 +5,7 @@
 ** Plain text ends where a loop over single bytes finds its end.
 */
 #include "fuzz.h"
+#include "plain.h"
 
 #include "../../src/number.h"
 #include "../../src/utf8.h"
@@ -18,9 +19,38 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
 #define DEPTHS 12
 
+/* Whether two texts are the same number; 'other' is short. */
+static int same_number(const struct plain *number, const char *other) {
+  struct plain p;
+  fuzz_check(plain_read(other, strlen(other), &p), "a number of ours is one");
+  return plain_order(number, &p) == 0;
+}
+
+/* A number of a moderate length, against a plain reading. */
+static void check_exact(const struct plain *number, const struct sz_number *n,
+                        double real) {
+  char text[400]; /* %.0f writes 309 digits at most */
+  int large = real >= 0x1p53 || real <= -0x1p53, same;
+  if (n->kind == SZ_NUMBER_INTEGER) {
+    snprintf(text, sizeof text, "%lld", (long long)n->integer);
+    fuzz_check(same_number(number, text), "an integer is exact");
+    return;
+  }
+  snprintf(text, sizeof text, "%.0f", isfinite(real) ? real : 0.0);
+  same = isfinite(real) && large && same_number(number, text);
+  if (n->kind == SZ_NUMBER_REAL)
+    fuzz_check(!large || same, "a large double is exact");
+  else /* digits alone are text beyond 64 bits, also where a double has them */
+    fuzz_check(number->is_real
+                   ? large && !same
+                   : !isfinite(real) || real >= 0x1p63 || real <= -0x1p63,
+               "a number is text only when no number holds it");
+}
+
 static void check_number(const struct sz_json *j) {
   struct sz_number n;
-  char *copy = malloc(j->len + 1), *end, text[32];
+  struct plain number;
+  char *copy = malloc(j->len + 1), *end;
   double real;
   fuzz_check(copy != NULL, "memory");
   memcpy(copy, j->text, j->len);
@@ -28,16 +58,11 @@ static void check_number(const struct sz_json *j) {
   sz_number_read(j->text, j->len, &n);
   real = strtod(copy, &end);
   fuzz_check(*end == '\0', "a number is one for strtod");
-  if (n.kind == SZ_NUMBER_INTEGER) {
-    snprintf(text, sizeof text, "%lld", (long long)n.integer);
-    fuzz_check(!strcmp(text, copy), "an integer is exact");
-  } else if (n.kind == SZ_NUMBER_REAL) {
-    fuzz_check(!memcmp(&real, &n.real, sizeof real), "a double is exact");
-  } else {
-    fuzz_check(n.kind == SZ_NUMBER_TEXT &&
-                   (!isfinite(real) || real >= 0x1p63 || real <= -0x1p63),
-               "a number is text only when nothing holds it");
-  }
+  if (n.kind == SZ_NUMBER_REAL)
+    fuzz_check(!memcmp(&real, &n.real, sizeof real),
+               "a double is the nearest");
+  if (plain_read(j->text, j->len, &number))
+    check_exact(&number, &n, real);
   free(copy);
 }
 

@@ -111,15 +111,15 @@ def socks(client, log):
     methods = exactly(client, count)
     word = mood()
     if word == "none":
+        log("SOCKS refused") # before the answer, as the client may look at once
         client.sendall(b"\5\xff")
-        log("SOCKS refused")
         return
     if word == "wrong" and 2 in methods:
         client.sendall(b"\5\2")
         exactly(client, exactly(client, 2)[1])
         exactly(client, exactly(client, 1)[0])
-        client.sendall(b"\1\1")
         log("SOCKS wrong")
+        client.sendall(b"\1\1")
         return
     client.sendall(b"\5\0")
     _, _, _, kind = exactly(client, 4)
