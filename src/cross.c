@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KINDS 6 /* arrays of masks */
+#define KINDS 6            /* arrays of masks */
+#define LONGEST_BLANKS 256 /* before a row, with the comma */
 
 void sz_cross_init(struct sz_cross *x) {
   memset(x, 0, sizeof *x);
@@ -133,17 +134,23 @@ static size_t pass_blanks(const char *text, size_t at, size_t len) {
   return at;
 }
 
-/* 1: the row's bracket is at '*from'; else as sz_cross_row. */
+/*
+** 1: the row's bracket is at '*from'; else as sz_cross_row. What is before it
+** is looked at again whenever more bytes come, so it must be short.
+*/
 static size_t row_begin(const char *text, size_t len, int comma,
                         size_t *from) {
-  size_t at = pass_blanks(text, 0, len);
-  if (comma && at < len) {
+  size_t end = len < LONGEST_BLANKS ? len : LONGEST_BLANKS;
+  size_t at = pass_blanks(text, 0, end);
+  if (comma && at < end) {
     if (text[at] != ',')
       return 0;
-    at = pass_blanks(text, at + 1, len);
+    at = pass_blanks(text, at + 1, end);
   }
   *from = at;
-  return at == len ? SZ_CUT : text[at] == '[';
+  if (at == end)
+    return end == len ? SZ_CUT : 0;
+  return text[at] == '[';
 }
 
 /* The bits of mask 'n', which is not before bit 'from', from that bit on. */

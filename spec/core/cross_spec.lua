@@ -226,6 +226,23 @@ describe("crossing rows", function()
     end
   end)
 
+  it("agrees on blanks between rows, as many as are looked at again and one more", function()
+    for _, count in ipairs { 1, 127, 254, 255, 256, 257, 700 } do
+      local blanks = (" \n\t\r"):rep(count):sub(1, count)
+      for _, before in ipairs { "", blanks } do
+        local rows = { row(1), before .. blanks .. row(2), blanks .. row(3) .. before, row(4) }
+        local got, failure = agree(answer(rows))
+        assert.is_nil(failure)
+        assert.equal(4, #got)
+        local text = answer(rows)
+        local from = text:find(blanks, 1, true)
+        for at = from - 2, from + 2 * count + 2, count > 300 and 7 or 3 do -- a cut goes through the blanks
+          assert.same(got, (read_pieces { text:sub(1, at), text:sub(at + 1, at + 64), text:sub(at + 65) }))
+        end
+      end
+    end
+  end)
+
   it("keeps the last row's text, crossed or not", function()
     local rows = {}
     for i = 1, 9 do rows[i] = row(i) end
