@@ -137,6 +137,7 @@ local function launch(server)
     local port = base + try * 7
     local names = { DIR = server.dir, MODULES = modules(), HTTPS = port, HTTP = port + 1, SLOW = port + 2 }
     support.write(server.dir .. "/nginx.conf", (CONF:gsub("@(%u+)@", names)))
+    os.remove(server.dir .. "/socket") -- an nginx that found its port taken leaves it behind
     if run("nginx -p " .. server.dir .. " -e error.log -c nginx.conf") then return port end
   end
   error("nginx does not start: " .. support.read(server.dir .. "/error.log"))
