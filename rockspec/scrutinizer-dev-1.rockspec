@@ -62,6 +62,7 @@ build = {
         "src/lua_ties.c",
         "src/lua_writer.c",
         "src/number.c",
+        "src/raws.c",
         "src/reading.c",
         "src/report.c",
         "src/report_columns.c",

@@ -60,7 +60,7 @@ local C_ARROWS = {
 }
 local C_ROOM = { compat = "lua", reading = "secret", scan = "json" }
 for room, names in pairs {
-  report = { "columns", "cross", "keep", "slot", "ties" },
+  report = { "columns", "cross", "keep", "raws", "slot", "ties" },
   lua_report = { "lua_aggregate", "lua_decoder", "lua_fast_path", "lua_fold", "lua_keep", "lua_report", "lua_rows", "lua_ties" },
   lua_source = { "lua_command", "lua_feed", "lua_http", "lua_source" },
 } do

@@ -310,16 +310,29 @@ static int decoder_last_row(lua_State *L) {
   return sz_decoder_look(L, push_last_row, decoder_last_row);
 }
 
+static void push_name(lua_State *L, const struct sz_columns *c, size_t i) {
+  lua_pushstring(L, sz_columns_text(c, c->list[i].name));
+}
+
 static void set_text(lua_State *L, const char *key, const char *text) {
   lua_pushstring(L, text);
   lua_setfield(L, -2, key);
 }
 
-/* decoder:columns(direction) -> list of { name =, label =, title =,
-** numeric = } in wire order | nil: not known yet */
-static int push_columns(lua_State *L, struct decoder *d) {
-  const struct sz_columns *c =
-      sz_report_header(d->report, sz_decoder_direction(L, 2));
+static void push_column(lua_State *L, const struct sz_columns *c, size_t i) {
+  const struct sz_column *column = &c->list[i];
+  lua_createtable(L, 0, 4);
+  set_text(L, "name", sz_columns_text(c, column->name));
+  set_text(L, "label", sz_columns_text(c, column->label));
+  set_text(L, "title", sz_columns_text(c, column->title));
+  lua_pushboolean(L, column->numeric);
+  lua_setfield(L, -2, "numeric");
+}
+
+/* Pushes a list with an entry for each column; nil if there are none yet. */
+static int push_each(lua_State *L, const struct sz_columns *c,
+                     void (*push)(lua_State *L, const struct sz_columns *c,
+                                  size_t i)) {
   size_t i;
   if (!c) {
     lua_pushnil(L);
@@ -327,16 +340,17 @@ static int push_columns(lua_State *L, struct decoder *d) {
   }
   lua_createtable(L, (int)c->count, 0);
   for (i = 0; i < c->count; i++) {
-    const struct sz_column *column = &c->list[i];
-    lua_createtable(L, 0, 4);
-    set_text(L, "name", sz_columns_text(c, column->name));
-    set_text(L, "label", sz_columns_text(c, column->label));
-    set_text(L, "title", sz_columns_text(c, column->title));
-    lua_pushboolean(L, column->numeric);
-    lua_setfield(L, -2, "numeric");
+    push(L, c, i);
     lua_rawseti(L, -2, (int)i + 1);
   }
   return 1;
+}
+
+/* decoder:columns(direction) -> list of { name =, label =, title =,
+** numeric = } in wire order | nil: not known yet */
+static int push_columns(lua_State *L, struct decoder *d) {
+  return push_each(L, sz_report_header(d->report, sz_decoder_direction(L, 2)),
+                   push_column);
 }
 
 static int decoder_columns(lua_State *L) {
@@ -346,19 +360,8 @@ static int decoder_columns(lua_State *L) {
 /* decoder:fields(direction) -> list of the columns' names | nil: not known
 ** yet. If the rows came first, it is known before decoder:columns. */
 static int push_fields(lua_State *L, struct decoder *d) {
-  const struct sz_columns *c =
-      sz_report_columns(d->report, sz_decoder_direction(L, 2));
-  size_t i;
-  if (!c) {
-    lua_pushnil(L);
-    return 1;
-  }
-  lua_createtable(L, (int)c->count, 0);
-  for (i = 0; i < c->count; i++) {
-    lua_pushstring(L, sz_columns_text(c, c->list[i].name));
-    lua_rawseti(L, -2, (int)i + 1);
-  }
-  return 1;
+  return push_each(L, sz_report_columns(d->report, sz_decoder_direction(L, 2)),
+                   push_name);
 }
 
 static int decoder_fields(lua_State *L) {

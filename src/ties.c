@@ -1,7 +1,7 @@
 /* ties.c - see ties.h. */
 #include "ties.h"
 
-#include "scan.h"
+#include "raws.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -109,90 +109,9 @@ struct sz_ties *sz_ties_copy(const struct sz_ties *t) {
 
 /* ---- a row's identity ---- */
 
-static size_t blanks(const char *s, size_t at, size_t len) {
-  while (at < len && strchr(" \t\r\n", s[at]))
-    at++;
-  return at;
-}
-
-/* Where the JSON value at 'at' ends: a text with its quotes, or a word. */
-static size_t value_end(const char *s, size_t at, size_t len) {
-  if (at < len && s[at] == '"') {
-    for (at++; at < len; at += 2) {
-      at += sz_scan_plain(s + at, len - at);
-      if (at < len && s[at] == '"')
-        return at + 1;
-    }
-    return len;
-  }
-  while (at < len && !strchr(",]} \t\r\n", s[at]))
-    at++;
-  return at;
-}
-
-/* A walk over a row's text, from raw value to raw value. */
-struct walk {
-  const char *text;
-  size_t len, at, depth;
-  size_t cell; /* cells begun */
-};
-
-/* Passes the string at the walk; tells whether it is the key rawValue. */
-static int pass_string(struct walk *w) {
-  static const char name[] = "\"rawValue\"";
-  size_t from = w->at, size = sizeof name - 1;
-  w->at = value_end(w->text, from, w->len);
-  if (w->at - from != size || memcmp(w->text + from, name, size) != 0)
-    return 0;
-  w->at = blanks(w->text, w->at, w->len);
-  return w->at < w->len && w->text[w->at] == ':';
-}
-
-/* Finds the next raw value of a cell, from '*at' to the walk; 0: none. */
-static int next_raw(struct walk *w, size_t *at) {
-  while (w->at < w->len) {
-    char c = w->text[w->at];
-    if (c == '"') {
-      if (!pass_string(w) || w->depth != 2)
-        continue;
-      *at = blanks(w->text, w->at + 1, w->len);
-      w->at = *at;
-      c = *at < w->len ? w->text[*at] : ',';
-      if (c == '{' || c == '[')
-        continue;
-      w->at = value_end(w->text, *at, w->len);
-      return 1;
-    }
-    if (c == '{' || c == '[')
-      w->cell += ++w->depth == 2;
-    else if (c == '}' || c == ']')
-      w->depth--;
-    w->at++;
-  }
-  return 0;
-}
-
 static uint64_t add_hash(const struct sz_ties *t, uint64_t h, uint64_t value) {
   h = (h ^ value) * t->key.factor;
   return h ^ h >> 29;
-}
-
-/*
-** Looks for a row's raw values: 'raws' gets those of the first 'cells' cells.
-** If a cell has rawValue twice, the last one counts. Returns how many cells.
-*/
-static size_t find_raws(const struct sz_row_text *row, struct sz_raw *raws,
-                        size_t cells) {
-  struct walk w = {row->text, row->len, 0, 0, 0};
-  size_t at;
-  if (cells)
-    memset(raws, 0, cells * sizeof *raws);
-  while (next_raw(&w, &at))
-    if (w.cell <= cells) {
-      raws[w.cell - 1].at = (uint32_t)at;
-      raws[w.cell - 1].len = (uint32_t)(w.at - at);
-    }
-  return w.cell;
 }
 
 /* 'each' gets the hash of each cell's value, 0 if it has none; or is NULL. */
@@ -237,11 +156,11 @@ static size_t raws_of(struct sz_ties *t, const struct sz_row_text *row,
   *raws = row->raws;
   if (*raws)
     return cells;
-  cells = find_raws(row, t->raws, t->nraws);
+  cells = sz_raws_find(row->text, row->len, t->raws, t->nraws);
   if (cells > t->nraws) {
     if (!raws_room(t, cells))
       return 0;
-    find_raws(row, t->raws, cells);
+    sz_raws_find(row->text, row->len, t->raws, cells);
   }
   *raws = t->raws;
   return cells;
@@ -408,28 +327,29 @@ void sz_ties_open_row(struct sz_ties *t, const struct sz_row_text *row) {
 /* Remembers the last row's value in the order's cell. 0: it has none. */
 static int open_value(struct sz_ties *t, size_t cell, const char *last,
                       size_t len) {
-  struct walk w = {last, len, 0, 0, 0};
-  size_t at, from = 0, end = 0;
-  while (next_raw(&w, &at))
-    if (w.cell == cell + 1) {
-      from = at;
-      end = w.at;
-    }
-  if (end > from && last[from] == '"') {
-    from++;
-    end--;
-    t->lost |= memchr(last + from, '\\', end - from) != NULL;
+  size_t from, size;
+  if (!raws_room(t, cell + 1)) {
+    t->lost = 1;
+    return 0;
   }
-  t->known = t->open.values[cell] && end - from <= VALUE_BYTES;
+  sz_raws_find(last, len, t->raws, cell + 1);
+  from = t->raws[cell].at;
+  size = t->raws[cell].len;
+  if (size && last[from] == '"') {
+    from++;
+    size -= 2;
+    t->lost |= memchr(last + from, '\\', size) != NULL;
+  }
+  t->known = t->open.values[cell] && size <= VALUE_BYTES;
   if (!t->known)
     return 0;
-  t->value_len = end - from;
-  memcpy(t->value, last + from, t->value_len);
+  t->value_len = size;
+  memcpy(t->value, last + from, size);
   return 1;
 }
 
-/* Remembers the rows that tie with the last one; itself too if it is joined.
- */
+/* Remembers the rows that tie with the last one; itself too if it is
+** joined. */
 static void open_remember(struct sz_ties *t, size_t cell) {
   const struct open *o = &t->open;
   uint64_t n;

@@ -44,8 +44,8 @@ void sz_ties_row(struct sz_ties *t, const struct sz_slot *order,
 /*
 ** For rows that come before it is known which column orders them. Only ties
 ** that are new may get such rows. Call sz_ties_settle when the order is known:
-*by the cell of this
-** number, or by none, if there are not so many; 'last' is the last row.
+** by the cell of this number, or by none, if there are not so many; 'last' is
+** the last row.
 */
 int sz_ties_are_new(const struct sz_ties *t);
 void sz_ties_open_row(struct sz_ties *t, const struct sz_row_text *row);
