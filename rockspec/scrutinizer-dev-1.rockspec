@@ -128,6 +128,7 @@ build = {
     ["scrutinizer.cli.completion"] = "lua/scrutinizer/cli/completion.lua",
     ["scrutinizer.cli.data_files"] = "lua/scrutinizer/cli/data_files.lua",
     ["scrutinizer.cli.exit_status"] = "lua/scrutinizer/cli/exit_status.lua",
+    ["scrutinizer.cli.lua_paths"] = "lua/scrutinizer/cli/lua_paths.lua",
     ["scrutinizer.cli.output"] = "lua/scrutinizer/cli/output.lua",
     ["scrutinizer.cli.profile"] = "lua/scrutinizer/cli/profile.lua",
     ["scrutinizer.cli.progress"] = "lua/scrutinizer/cli/progress.lua",

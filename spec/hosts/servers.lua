@@ -238,9 +238,9 @@ http {
 }
 ]]
 
---- nginx's program: NGINX, or the one that is installed.
+--- nginx's program: NGINX_PROGRAM, or the one that is installed.
 function servers.nginx_program()
-  return os.getenv "NGINX" or servers.program("nginx", "nginx-light")
+  return os.getenv "NGINX_PROGRAM" or servers.program("nginx", "nginx-light")
 end
 
 --- Starts nginx with directives of its configuration's main level, of the http and of the server block.

@@ -16,6 +16,13 @@ local TIMER = "start a timer there, ngx.timer.at(0, function() … end), and run
 local EARLIER = "run the report in an earlier phase (access_by_lua, content_by_lua), or in a timer"
 local WAY_OUT = { init_worker = TIMER, log = TIMER, exit_worker = "run it before the worker ends" }
 
+nginx.environment = "nginx hides the environment from Lua, except for the variables that nginx.conf names: env SCRUTINIZER_URL; "
+  .. "env SCRUTINIZER_TOKEN; env SCRUTINIZER_CA;"
+
+function nginx.log(text)
+  ngx.log(ngx.ERR, text)
+end
+
 --- Whether this Lua state is nginx's.
 function nginx.here()
   return type(ngx) == "table" and type(ngx.get_phase) == "function" and type(ngx.sleep) == "function"
