@@ -119,7 +119,8 @@ end
 
 --- Samples from the appliance: five-minute octets from reports that are filtered to the customer, one query per part. The period's times and
 --- a granularity of five minutes (or `coarser`) replace those of the queries. Refused: buckets of another length, rows without a series, a
---- period that has not ended.
+--- period that has not ended. Of groups, networks and addresses it asks for one-minute buckets while the appliance has them, because from five
+--- minutes on it keeps only the greatest conversations; it measures how much that is, and refuses less than `coverage_by_totals`.
 ---@param of scrutinizer.Period
 ---@param queries { inbound?: scrutinizer.Query|scrutinizer.Query[], outbound?: scrutinizer.Query|scrutinizer.Query[] }
 ---@param options? scrutinizer.CollectOptions

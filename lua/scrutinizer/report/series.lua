@@ -16,6 +16,7 @@ local report_fields = require "scrutinizer.report.fields"
 local retry = require "scrutinizer.transport.retry"
 local secrets = require "scrutinizer.secrets"
 local times = require "scrutinizer.time.times"
+local summary_data = require "scrutinizer.wire.summary_data"
 local wire = require "scrutinizer.wire"
 
 local series = {}
@@ -280,6 +281,8 @@ local function graph_spec(client, given, with_rows)
   local copy = {}
   for key, value in pairs(spec) do copy[key] = value end
   copy.graph, copy.page_size, copy.with_rows = wire.graph.ALL, nil, with_rows
+  local warning = summary_data.warning(copy)
+  if warning then events.warning(client, warning) end
   return copy
 end
 
