@@ -17,8 +17,11 @@
 #include "lua_writer.h"
 #include "version.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #if defined(__GNUC__)
 #define SZ_EXPORT __attribute__((visibility("default")))
@@ -33,6 +36,26 @@ static int now(lua_State *L) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
   lua_pushnumber(L, (lua_Number)t.tv_sec + (lua_Number)t.tv_nsec / 1e9);
+  return 1;
+}
+
+/*
+** core.sync(path) -> true | nil, message: waits until the file's content, or
+** the folder's entries, are on the disk.
+*/
+static int sync_path(lua_State *L) {
+  const char *path = luaL_checkstring(L, 1);
+  int fd = open(path, O_RDONLY | O_CLOEXEC), ok, code;
+  ok = fd >= 0 && fsync(fd) == 0;
+  code = errno;
+  if (fd >= 0)
+    close(fd);
+  if (!ok) {
+    lua_pushnil(L);
+    lua_pushstring(L, strerror(code));
+    return 2;
+  }
+  lua_pushboolean(L, 1);
   return 1;
 }
 
@@ -59,6 +82,7 @@ static const luaL_Reg FUNCTIONS[] = {
     {"resolve", sz_lua_resolve},
     {"running", sz_lua_running},
     {"sha256", sz_lua_sha256},
+    {"sync", sync_path},
     {"ties", sz_lua_ties_new},
     {"top", sz_lua_top_new},
     {"writer", sz_lua_writer_new},

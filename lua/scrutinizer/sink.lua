@@ -23,7 +23,9 @@ function Target:finish()
   if not self.file then return true end
   local ok, why = self.file:close()
   self.file = nil
+  if ok and self.aside and self.durable then ok, why = core.sync(self.aside) end
   if ok and self.aside then ok, why = os.rename(self.aside, self.name) end
+  if ok and self.aside and self.durable then ok, why = core.sync(self.name:match "^(.*/)[^/]*$" or ".") end
   if ok then
     self.aside = nil
     return true
@@ -47,21 +49,22 @@ local function aside_name(path)
   return ("%s.%s%.0f%d.part"):format(path, unique, core.now() * 1e6, count)
 end
 
-local function open_path(path)
+local function open_path(path, durable)
   -- A device cannot be replaced by a rename.
   local aside = not path:find "^/dev/" and aside_name(path) or nil
   local file, why = io.open(aside or path, "wb")
   if not file then return failure(path, why and why:gsub("^" .. (aside or path):gsub("[^A-Za-z0-9 ]", "%%%0") .. ": ", "")) end
-  return setmetatable({ name = path, file = file, aside = aside, put = function(text) return file:write(text) end }, Target)
+  return setmetatable({ name = path, file = file, aside = aside, durable = durable, put = function(text) return file:write(text) end }, Target)
 end
 
 --- Opens a target. Nil and err when the file cannot be created; nothing at all when `out` is not a target.
 ---@param out scrutinizer.ExportTarget
+---@param durable? boolean a file's content is on the disk before it appears under its name, and its name when `finish` returns
 ---@return table? target
 ---@return scrutinizer.Error? err
-function sink.open(out)
+function sink.open(out, durable)
   local kind = type(out)
-  if kind == "string" and out ~= "" and not out:find "%z" then return open_path(out) end
+  if kind == "string" and out ~= "" and not out:find "%z" then return open_path(out, durable) end
   if kind == "function" then return setmetatable({ name = "the function", put = out }, Target) end
   if io.type(out) == "file" then
     return setmetatable({ name = "the file", put = function(text) return out:write(text) end }, Target)

@@ -330,14 +330,11 @@ local function part_name(query)
   return ("%s %s"):format(spec.type, table.concat(words, " "))
 end
 
--- The less complete of two sources.
-local LESS = { totals = 1, minute = 2, rollup = 3 }
-
 local function part_of(run, query)
   local values, asked, source = best_values(run, query)
   if not values then return nil, asked end
   local set, form = run.set, asked:request()
-  if not set.source or LESS[source] > LESS[set.source] then set.source = source end
+  set.source = samples.less_complete(set.source, source)
   return {
     name = part_name(query), values = values, series = run.options.series, query = { rpt_json = form.rpt_json, data_requested = form.data_requested },
   }
@@ -377,6 +374,33 @@ function collect.run(of, queries, options)
     if not ok then return nil, err end
   end
   return set
+end
+
+-- ---- for many customers at once ----
+
+--- All octets of a query's report by interval. False when there are no buckets of one minute; nil and err.
+---@param query scrutinizer.Query without a limit
+---@param of scrutinizer.Period
+---@param step integer seconds
+---@return (scrutinizer.Whole|false)[]|false|nil
+---@return scrutinizer.Error? err
+function collect.traffic(query, of, step)
+  local set, err = samples.new(of)
+  if not set then return nil, err end
+  local values, wrong = all_traffic(query, set, step)
+  return values, not values and wrong or nil
+end
+
+--- Whether a graph's points are of buckets of this length: true, or nil and err.
+---@param list scrutinizer.Series[]
+---@param from integer
+---@param seconds integer
+---@return true?
+---@return scrutinizer.Error? err
+function collect.check_buckets(list, from, seconds)
+  local ok, err = check_length(list[1] and list[1].interval, seconds)
+  if ok then ok, err = check_points(list, from, seconds, {}) end
+  return ok, err
 end
 
 -- ---- queries for a customer ----

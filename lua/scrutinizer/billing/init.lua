@@ -133,6 +133,32 @@ function billing.collect(of, queries, options)
   return collect().run(of, queries, options)
 end
 
+--- Samples of many customers, into files: for each day and side one graph of all customers and one file, with a manifest. Run it every day: it asks
+--- for what is not there yet. A customer that cannot be collected is in `refused` of the result and does not stop the others.
+---@param of scrutinizer.Period
+---@param customers table[] { name = "ACME", exporter = …, network = … }: as `queries` takes it, with a name
+---@param options scrutinizer.ManyOptions
+---@return scrutinizer.Collected?
+---@return scrutinizer.Error? err
+function billing.collect_many(of, customers, options)
+  local complaint = require("scrutinizer.billing.collect_many").complaint(customers, options)
+  if type(of) ~= "table" or not of.intervals then complaint = check.message("period", of, PERIOD) end
+  if complaint then error("collect_many: " .. complaint, 2) end
+  return require("scrutinizer.billing.collect_many").run(of, customers, options)
+end
+
+--- Opens the files that `collect_many` wrote for a period: `:names()` lists the customers, `:samples(name)` gives one's samples, for an invoice.
+---@param of scrutinizer.Period
+---@param dir string
+---@return scrutinizer.CollectedFiles?
+---@return scrutinizer.Error? err a day is missing, or a file is not what its manifest says
+function billing.collected(of, dir)
+  local complaint = (type(dir) ~= "string" or dir == "") and check.message("dir", dir, "the path of a folder")
+  if type(of) ~= "table" or not of.intervals then complaint = check.message("period", of, PERIOD) end
+  if complaint then error("collected: " .. complaint, 2) end
+  return require("scrutinizer.billing.collected").open(of, dir)
+end
+
 --- Queries for `collect`, for a customer's interfaces (one part each) or addresses. For addresses, inbound is traffic to them and outbound
 --- traffic from them. A flow that several exporters report is counted once per exporter, so addresses need `exporter`: an address or name,
 --- or "all" when no two exporters report the same flow. The graph has `limit` rows (default 1); the rest is in Other.

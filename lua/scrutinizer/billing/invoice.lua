@@ -22,7 +22,7 @@ local invoice = {}
 ---@field source? "minute"|"rollup"|"totals" the appliance's tables that the samples come from
 ---@field coverage_by_totals? number|string all conversations over all interfaces' totals
 ---@field worst_interval? { at: integer, coverage: number|string } where that is least
----@field queries table[]              the requests to the appliance, without the token: { side =, part =, name =, query = }
+---@field queries table[]              the requests to the appliance, without the token: { side =, part =, name =, query =, files = }
 
 ---@class scrutinizer.InvoiceLine
 ---@field name string
@@ -176,7 +176,7 @@ local function queries_of(set)
   local list = {}
   for _, side in ipairs(samples.SIDES) do
     for i, part in ipairs(set[side] or {}) do
-      list[#list + 1] = { side = side, part = i, name = part.name, query = part.query, series = part.series }
+      list[#list + 1] = { side = side, part = i, name = part.name, query = part.query, series = part.series, files = part.files }
     end
   end
   return list

@@ -16,6 +16,7 @@ samples.SIDES = { "inbound", "outbound" }
 ---@field values (scrutinizer.Whole|false)[] octets per interval from the period's start; false: no sample
 ---@field query? { data_requested: string, rpt_json: string } the request, without the token
 ---@field series? string[] labels of the series that are counted; nil: all, and Other
+---@field files? { from: integer, sha256: string }[] the files of `collect_many` that the samples are from
 
 ---@class scrutinizer.Samples
 ---@field period scrutinizer.Period
@@ -30,6 +31,17 @@ samples.SIDES = { "inbound", "outbound" }
 ---   of five minutes and more, which keep the greatest; totals of interfaces. The least complete one of the parts'. Nil for the caller's lists
 ---@field coverage_by_totals? number all conversations over all interfaces' totals: 1 when nothing is missing, rounded down to four digits
 ---@field worst_interval? { at: integer, coverage: number } the interval where that is least
+
+local LESS = { totals = 1, minute = 2, rollup = 3 }
+
+--- The less complete of two sources.
+---@param a? string
+---@param b? string
+---@return string?
+function samples.less_complete(a, b)
+  if not a or not b then return a or b end
+  return LESS[b] > LESS[a] and b or a
+end
 
 local function bill_error(text, ...)
   return errors.new("bill", text:format(...))

@@ -100,6 +100,12 @@ function core.top(count) end
 ---@return scrutinizer.core.Keep
 function core.keep(options) end
 
+--- Waits until a file's content, or a folder's entries, are on the disk.
+---@param path string
+---@return true?
+---@return string? message
+function core.sync(path) end
+
 ---@param bytes number the most memory that it may use
 ---@param saved? string the result of `ties:save()`
 ---@return scrutinizer.core.Ties? ties nil: `saved` is not such a text

@@ -1,0 +1,194 @@
+--- Samples of many customers as files: one for each window of time and side, a line of JSON for each customer, and beside it a manifest with the
+--- file's hash. A file appears under its name only when it is whole and on the disk, and before its manifest.
+
+local check = require "scrutinizer.check"
+local core = require "scrutinizer.core"
+local errors = require "scrutinizer.errors"
+local bigint = require "scrutinizer.arithmetic.bigint"
+local files = require "scrutinizer.files"
+local sink = require "scrutinizer.sink"
+local wire = require "scrutinizer.wire"
+local zone = require "scrutinizer.time.zone"
+
+local sample_files = {}
+
+local FORMAT, MANIFEST = "scrutinizer samples 1", ".manifest"
+local MOST = 2 ^ 30 -- bytes of a file
+local HEAD = '{"customer":' -- how a line begins
+
+---@class scrutinizer.SampleLine
+---@field customer string
+---@field of string      what the customer is, as text: the same in every file
+---@field parts { name: string, octets: (scrutinizer.Whole|false)[] }[]
+
+local function damaged(path, text, ...)
+  return errors.fail("file", ("%s: %s"):format(errors.neutral(path, 200), text:format(...)), { exit = "DATA" })
+end
+
+--- The path of a window's file: "2025-10-03.inbound.ndjson"; of a part of a day with its times.
+---@param dir string
+---@param window scrutinizer.Period
+---@param side "inbound"|"outbound"
+---@return string
+function sample_files.path(dir, window, side)
+  local clock = assert(zone.load(window.timezone))
+  local a, b = clock:civil(window.from), clock:civil(window.to)
+  local name = ("%04d-%02d-%02d"):format(a.year, a.month, a.day)
+  if window.days ~= 1 then name = name .. ("T%02d%02d-%02d%02d%02d"):format(a.hour, a.min, b.day, b.hour, b.min) end
+  return ("%s/%s.%s.ndjson"):format(dir, name, side)
+end
+
+-- ---- writing ----
+
+local kind_of_number = rawget(math, "type")
+
+-- Whether table.concat writes all digits of a number.
+local plain = kind_of_number and function(value) return kind_of_number(value) == "integer" end
+  or function(value) return type(value) == "number" and value < 1e14 end
+
+local function octets_text(list, n)
+  local out = {}
+  for i = 1, n do
+    local value = list[i]
+    if not value then
+      out[i] = "null"
+    elseif plain(value) then
+      out[i] = value
+    else
+      local text = bigint.text(value)
+      out[i] = #text > 15 and '"' .. text .. '"' or text
+    end
+  end
+  return table.concat(out, ",")
+end
+
+--- One customer's line.
+---@param line scrutinizer.SampleLine
+---@param n integer
+---@return string
+function sample_files.line(line, n)
+  local parts = {}
+  for i, part in ipairs(line.parts) do
+    parts[i] = ('{"name":%s,"octets":[%s]}'):format(wire.encode(part.name), octets_text(part.octets, n))
+  end
+  return ('%s%s,"of":%s,"parts":[%s]}\n'):format(HEAD, wire.encode(line.customer), wire.encode(line.of), table.concat(parts, ","))
+end
+
+local function write_one(path, text)
+  local to, err = sink.open(path, true)
+  if not to then return nil, err end
+  local ok
+  ok, err = to:write(text)
+  if ok then ok, err = to:finish() end
+  if not ok then to:abort() end
+  return ok, err
+end
+
+--- Writes a file and its manifest.
+---@param path string
+---@param lines string[] of `sample_files.line`
+---@param manifest table what else it says; `customers` is { [name] = of }
+---@return true?
+---@return scrutinizer.Error? err
+function sample_files.write(path, lines, manifest)
+  local text = table.concat(lines)
+  manifest.format, manifest.version = FORMAT, core.VERSION
+  manifest.bytes, manifest.sha256 = #text, core.sha256(text)
+  local said = assert(wire.encode(manifest)) .. "\n"
+  os.remove(path .. MANIFEST) -- an older one is not of this file
+  local ok, err = write_one(path, text)
+  if ok then ok, err = write_one(path .. MANIFEST, said) end
+  return ok, err
+end
+
+-- ---- reading ----
+
+local function read_manifest(path)
+  local text, why, absent = files.read(path .. MANIFEST)
+  if not text then return nil, not absent and why or nil end
+  local manifest = core.decode(text)
+  if type(manifest) ~= "table" or manifest.format ~= FORMAT or type(manifest.customers) ~= "table" then
+    return nil, path .. MANIFEST .. " is not a manifest that this version can read"
+  end
+  return manifest
+end
+
+local SAME = { "from", "to", "timezone", "side", "interval" }
+
+--- The manifest and the text of a window's file; false when there is no finished one. Nil and err when the file is not what its manifest says.
+---@param path string
+---@param wanted table what the manifest must say: from, to, timezone, side, interval
+---@return table|false|nil manifest
+---@return string|scrutinizer.Error|nil text
+function sample_files.read(path, wanted)
+  local manifest, why = read_manifest(path)
+  if not manifest and why then return damaged(path, "%s", errors.neutral(why, 300)) end
+  if not manifest then return false end
+  for _, name in ipairs(SAME) do
+    if manifest[name] ~= wanted[name] then
+      return damaged(path, "its %s is %s, not %s", name, check.show(manifest[name]), check.show(wanted[name]))
+    end
+  end
+  local text
+  text, why = files.read(path, MOST)
+  if not text then return damaged(path, "%s", errors.neutral(why, 300)) end
+  if #text ~= manifest.bytes or core.sha256(text) ~= manifest.sha256 then
+    return damaged(path, "it is not the file that its manifest describes: its SHA-256 differs")
+  end
+  return manifest, text
+end
+
+--- The customer of a line; nil when it has none.
+---@param line string
+---@return string?
+function sample_files.name(line)
+  -- The name is the first member. No text holds a quote without a backslash before it, so this is where the name ends.
+  local stop = line:find('","of":"', 1, true)
+  local name = stop and core.decode(line:sub(#HEAD + 1, stop))
+  return type(name) == "string" and name or nil
+end
+
+--- The lines of a file's text by customer, as text.
+---@param text string
+---@return table<string, string>
+function sample_files.lines(text)
+  local lines = {}
+  for line in text:gmatch "[^\n]*\n" do
+    local name = sample_files.name(line)
+    if name then lines[name] = line end
+  end
+  return lines
+end
+
+-- Octets as numbers or text; nil when one is neither a whole number from 0 nor null.
+local function read_octets(list, n)
+  if type(list) ~= "table" or #list ~= n then return nil end
+  for i = 1, n do
+    local value = list[i]
+    if value == core.null then
+      list[i] = false
+    else
+      local whole = bigint.whole(value)
+      if not whole or bigint.compare(whole, 0) < 0 then return nil end
+      list[i] = whole
+    end
+  end
+  return list
+end
+
+--- A customer's line as a table.
+---@param path string for messages
+---@param line string
+---@param n integer number of samples
+---@return scrutinizer.SampleLine?
+---@return scrutinizer.Error? err
+function sample_files.parse(path, line, n)
+  local found = core.decode(line)
+  if type(found) ~= "table" or type(found.parts) ~= "table" or type(found.of) ~= "string" then return damaged(path, "a line is damaged") end
+  for _, part in ipairs(found.parts) do
+    if type(part) ~= "table" or type(part.name) ~= "string" or not read_octets(part.octets, n) then return damaged(path, "a line is damaged") end
+  end
+  return found
+end
+
+return sample_files
