@@ -106,9 +106,12 @@ end
 local function grid_of(list, from)
   local step, count = 0, 0
   for _, entry in ipairs(list) do
-    for _, point in ipairs(entry.points) do
-      step, count = common(math.abs(point[1] - from), step), count + 1
+    local points = entry.points
+    for i = 1, #points do
+      local distance = points[i][1] - from
+      if step == 0 or distance % step ~= 0 then step = common(math.abs(distance), step) end
     end
+    count = count + #points
   end
   return step, count
 end

@@ -317,6 +317,19 @@ local function note_source(said, from)
   if from.found and coverage.is_low(from.found) then said.forced.coverage_by_totals = true end
 end
 
+-- Adds a customer's line, in place of an older one.
+local function add_line(file, customer, line)
+  if file.customers[customer.name] then
+    local lines = {}
+    for _, old in ipairs(file.lines) do
+      if sample_files.head(old) ~= customer.name then lines[#lines + 1] = old end
+    end
+    file.lines = lines
+  end
+  table.insert(file.lines, line)
+  file.customers[customer.name], file.changed = customer.of, true
+end
+
 local HIDDEN = "some rows of the graph have no series, so the customer's traffic may be hidden in Other"
 
 -- Asks for a group's customers and adds their lines. Nil and err when no customer can be collected now.
@@ -329,8 +342,7 @@ local function add_group(run, group, customers, day, side, file)
     if wrong then
       table.insert(run.refused, { customer = customer.name, side = side, from = day.from, error = wrong })
     else
-      file.lines[customer.name] = sample_files.line(line_of(customer, sums, day), day.intervals)
-      file.customers[customer.name], file.changed = customer.of, true
+      add_line(file, customer, sample_files.line(line_of(customer, sums, day), day.intervals))
     end
   end
   if sums then note_source(file.said, sums.from) end
@@ -345,8 +357,8 @@ local function open_file(run, day, side)
   if manifest == nil then return nil, text end
   local file = { path = path, lines = {}, customers = {}, said = { forced = {} }, head = head }
   if not manifest then return file end
-  file.lines, file.customers = nil, manifest.customers
-  file.text = text
+  file.lines, file.customers = sample_files.lines(text)
+  file.exists = true
   for _, word in ipairs(manifest.forced) do file.said.forced[word] = true end
   file.said.source, file.said.coverage_by_totals = manifest.source, tonumber(manifest.coverage_by_totals)
   file.said.worst_interval = manifest.worst_interval
@@ -354,14 +366,12 @@ local function open_file(run, day, side)
 end
 
 local function write_file(file)
-  local lines, names = {}, check.sorted_keys(file.lines)
-  for i, name in ipairs(names) do lines[i] = file.lines[name] end
   local said, manifest = file.said, {}
   for name, value in pairs(file.head) do manifest[name] = value end
-  manifest.customers, manifest.source = file.customers, said.source
+  manifest.source = said.source
   manifest.coverage_by_totals, manifest.worst_interval = said.coverage_by_totals, said.worst_interval
   manifest.forced = setmetatable(check.sorted_keys(said.forced), core.array_mt)
-  return sample_files.write(file.path, lines, manifest)
+  return sample_files.write(file.path, file.lines, manifest)
 end
 
 local function is_there(file, customer) return file.customers[customer.name] == customer.of end
@@ -379,21 +389,22 @@ local function lacking(groups, file)
   return list
 end
 
+local function note_file(run, file, day, side, kept)
+  table.insert(run.files, { path = file.path, side = side, from = day.from, to = day.to, customers = #file.lines, kept = kept })
+end
+
 -- Whether a file has all customers already; then it is noted as kept.
 local function is_finished(run, groups, day, side)
   local file, err = open_file(run, day, side)
   if not file then return nil, err end
   if lacking(groups, file)[1] then return false end
-  local count = 0
-  for _ in pairs(file.customers) do count = count + 1 end
-  if file.text then table.insert(run.files, { path = file.path, side = side, from = day.from, to = day.to, customers = count, kept = true }) end
+  if file.exists then note_file(run, file, day, side, true) end
   return true
 end
 
 local function collect_day(run, groups, day, side)
   local file, err = open_file(run, day, side)
   if not file then return nil, err end
-  if file.text then file.lines, file.text = sample_files.lines(file.text), nil end
   for _, item in ipairs(lacking(groups, file)) do
     local ok
     ok, err = add_group(run, item.group, item.customers, day, side, file)
@@ -403,7 +414,7 @@ local function collect_day(run, groups, day, side)
   local ok
   ok, err = write_file(file)
   if not ok then return nil, err end
-  table.insert(run.files, { path = file.path, side = side, from = day.from, to = day.to, customers = #check.sorted_keys(file.customers), kept = false })
+  note_file(run, file, day, side, false)
   return true
 end
 

@@ -27,7 +27,7 @@ local function day_text(day) return period.clock_text(day.timezone, day.from):su
 local function places_of(text)
   local places, at = {}, 1
   for line in text:gmatch "[^\n]*\n" do
-    local name = sample_files.name(line)
+    local name = sample_files.head(line)
     if name then places[name] = { at - 1, #line } end
     at = at + #line
   end

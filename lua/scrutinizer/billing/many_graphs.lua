@@ -187,16 +187,14 @@ local function add_points(sums, points, from, interval, n, present)
   for i = 1, #points do
     local point = points[i]
     local place, value = floor((point[1] - from) / interval) + 1, point[2]
-    local before = sums[place] or 0
-    if type(value) == "number" and value >= 0 and value < MOST_PLAIN and type(before) == "number" and before < MOST_PLAIN then
-      local whole = floor(value)
-      if whole ~= value then return nil end
-      value = whole + before
+    local before = sums[place]
+    if type(value) == "number" and value % 1 == 0 and value >= 0 and value < MOST_PLAIN then
+      value = floor(value)
     else
       value = bigint.whole(value)
       if not value or bigint.compare(value, 0) < 0 then return nil end
-      value = bigint.add(value, before)
     end
+    if before then value = bigint.add(value, before) end
     if place >= 1 and place <= n then sums[place] = value end
     if present then present[place] = true end
   end

@@ -40,11 +40,7 @@ end
 
 -- ---- writing ----
 
-local kind_of_number = rawget(math, "type")
-
--- Whether table.concat writes all digits of a number.
-local plain = kind_of_number and function(value) return kind_of_number(value) == "integer" end
-  or function(value) return type(value) == "number" and value < 1e14 end
+local MOST_PLAIN = 1e14 -- table.concat writes all digits of whole numbers below on every Lua
 
 local function octets_text(list, n)
   local out = {}
@@ -52,7 +48,7 @@ local function octets_text(list, n)
     local value = list[i]
     if not value then
       out[i] = "null"
-    elseif plain(value) then
+    elseif type(value) == "number" and value < MOST_PLAIN then
       out[i] = value
     else
       local text = bigint.text(value)
@@ -87,12 +83,12 @@ end
 --- Writes a file and its manifest.
 ---@param path string
 ---@param lines string[] of `sample_files.line`
----@param manifest table what else it says; `customers` is { [name] = of }
+---@param manifest table what else it says
 ---@return true?
 ---@return scrutinizer.Error? err
 function sample_files.write(path, lines, manifest)
   local text = table.concat(lines)
-  manifest.format, manifest.version = FORMAT, core.VERSION
+  manifest.format, manifest.version, manifest.customers = FORMAT, core.VERSION, #lines
   manifest.bytes, manifest.sha256 = #text, core.sha256(text)
   local said = assert(wire.encode(manifest)) .. "\n"
   os.remove(path .. MANIFEST) -- an older one is not of this file
@@ -107,7 +103,7 @@ local function read_manifest(path)
   local text, why, absent = files.read(path .. MANIFEST)
   if not text then return nil, not absent and why or nil end
   local manifest = core.decode(text)
-  if type(manifest) ~= "table" or manifest.format ~= FORMAT or type(manifest.customers) ~= "table" then
+  if type(manifest) ~= "table" or manifest.format ~= FORMAT or type(manifest.forced) ~= "table" then
     return nil, path .. MANIFEST .. " is not a manifest that this version can read"
   end
   return manifest
@@ -138,26 +134,30 @@ function sample_files.read(path, wanted)
   return manifest, text
 end
 
---- The customer of a line; nil when it has none.
+--- The customer of a line, and what it is; nil when it has none.
 ---@param line string
----@return string?
-function sample_files.name(line)
-  -- The name is the first member. No text holds a quote without a backslash before it, so this is where the name ends.
+---@return string? name
+---@return string? of
+function sample_files.head(line)
+  -- These are the first members. No text holds a quote without a backslash before it, so this is where they end.
   local stop = line:find('","of":"', 1, true)
-  local name = stop and core.decode(line:sub(#HEAD + 1, stop))
-  return type(name) == "string" and name or nil
+  local over = stop and line:find('","parts":[', stop + 7, true)
+  if not over then return nil end
+  local name, of = core.decode(line:sub(#HEAD + 1, stop)), core.decode(line:sub(stop + 7, over))
+  if type(name) == "string" and type(of) == "string" then return name, of end
 end
 
---- The lines of a file's text by customer, as text.
+--- The lines of a file's text, and what each customer in them is.
 ---@param text string
----@return table<string, string>
+---@return string[] lines
+---@return table<string, string> customers { [name] = of }
 function sample_files.lines(text)
-  local lines = {}
+  local lines, customers = {}, {}
   for line in text:gmatch "[^\n]*\n" do
-    local name = sample_files.name(line)
-    if name then lines[name] = line end
+    local name, of = sample_files.head(line)
+    if name then lines[#lines + 1], customers[name] = line, of end
   end
-  return lines
+  return lines, customers
 end
 
 -- Octets as numbers or text; nil when one is neither a whole number from 0 nor null.
