@@ -295,6 +295,15 @@ end
 
 -- ---- one file ----
 
+-- Where a graph's samples come from, for the lines of its customers.
+local function source_of(from)
+  local said = { source = from.source, forced = setmetatable({}, core.array_mt) }
+  if from.found then coverage.note(said, from.found) end
+  if from.unmeasured then table.insert(said.forced, "unmeasured") end
+  if from.found and coverage.is_low(from.found) then table.insert(said.forced, "coverage_by_totals") end
+  return said
+end
+
 -- A customer's octets: zero in an interval of which the appliance has traffic of others, missing where it has none at all.
 local function line_of(customer, sums, day)
   local parts = {}
@@ -305,16 +314,7 @@ local function line_of(customer, sums, day)
     end
     parts[p] = { name = part.name, octets = octets }
   end
-  return { customer = customer.name, of = customer.of, parts = parts }
-end
-
-local function note_source(said, from)
-  local set = { coverage_by_totals = said.coverage_by_totals, worst_interval = said.worst_interval }
-  if from.found then coverage.note(set, from.found) end
-  said.source = samples.less_complete(said.source, from.source)
-  said.coverage_by_totals, said.worst_interval = set.coverage_by_totals, set.worst_interval
-  if from.unmeasured then said.forced.unmeasured = true end
-  if from.found and coverage.is_low(from.found) then said.forced.coverage_by_totals = true end
+  return { customer = customer.name, of = customer.of, parts = parts, said = source_of(sums.from) }
 end
 
 -- Adds a customer's line, in place of an older one.
@@ -345,7 +345,6 @@ local function add_group(run, group, customers, day, side, file)
       add_line(file, customer, sample_files.line(line_of(customer, sums, day), day.intervals))
     end
   end
-  if sums then note_source(file.said, sums.from) end
   return true
 end
 
@@ -355,22 +354,16 @@ local function open_file(run, day, side)
   local head = { from = day.from, to = day.to, timezone = day.timezone, side = side, interval = INTERVAL }
   local manifest, text = sample_files.read(path, head)
   if manifest == nil then return nil, text end
-  local file = { path = path, lines = {}, customers = {}, said = { forced = {} }, head = head }
+  local file = { path = path, lines = {}, customers = {}, head = head }
   if not manifest then return file end
   file.lines, file.customers = sample_files.lines(text)
   file.exists = true
-  for _, word in ipairs(manifest.forced) do file.said.forced[word] = true end
-  file.said.source, file.said.coverage_by_totals = manifest.source, tonumber(manifest.coverage_by_totals)
-  file.said.worst_interval = manifest.worst_interval
   return file
 end
 
 local function write_file(file)
-  local said, manifest = file.said, {}
+  local manifest = {}
   for name, value in pairs(file.head) do manifest[name] = value end
-  manifest.source = said.source
-  manifest.coverage_by_totals, manifest.worst_interval = said.coverage_by_totals, said.worst_interval
-  manifest.forced = setmetatable(check.sorted_keys(said.forced), core.array_mt)
   return sample_files.write(file.path, file.lines, manifest)
 end
 

@@ -99,12 +99,12 @@ local function add_day(set, file, line)
   end
 end
 
-local function note(set, manifest)
-  set.source = samples.less_complete(set.source, manifest.source)
-  local share, worst = tonumber(manifest.coverage_by_totals), manifest.worst_interval
+local function note(set, said)
+  set.source = samples.less_complete(set.source, said.source)
+  local share, worst = said.coverage_by_totals, said.worst_interval
   if share and (not set.coverage_by_totals or share < set.coverage_by_totals) then set.coverage_by_totals = share end
   if worst and (not set.worst_interval or worst.coverage < set.worst_interval.coverage) then set.worst_interval = worst end
-  for _, word in ipairs(manifest.forced) do
+  for _, word in ipairs(said.forced) do
     local known = false
     for _, other in ipairs(set.forced) do known = known or other == word end
     if not known then set.forced[#set.forced + 1] = word end
@@ -128,7 +128,7 @@ function Collected:samples(name)
     end
     of = line.of
     add_day(set, file, line)
-    note(set, file.manifest)
+    note(set, line.said)
   end
   return set
 end

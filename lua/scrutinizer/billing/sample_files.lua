@@ -20,6 +20,7 @@ local HEAD = '{"customer":' -- how a line begins
 ---@field customer string
 ---@field of string      what the customer is, as text: the same in every file
 ---@field parts { name: string, octets: (scrutinizer.Whole|false)[] }[]
+---@field said table     where they come from: source, coverage_by_totals, worst_interval, forced, as in scrutinizer.Samples
 
 local function damaged(path, text, ...)
   return errors.fail("file", ("%s: %s"):format(errors.neutral(path, 200), text:format(...)), { exit = "DATA" })
@@ -67,7 +68,8 @@ function sample_files.line(line, n)
   for i, part in ipairs(line.parts) do
     parts[i] = ('{"name":%s,"octets":[%s]}'):format(wire.encode(part.name), octets_text(part.octets, n))
   end
-  return ('%s%s,"of":%s,"parts":[%s]}\n'):format(HEAD, wire.encode(line.customer), wire.encode(line.of), table.concat(parts, ","))
+  return ('%s%s,"of":%s,"parts":[%s],"said":%s}\n'):format(HEAD, wire.encode(line.customer), wire.encode(line.of), table.concat(parts, ","),
+    wire.encode(line.said))
 end
 
 local function write_one(path, text)
@@ -103,7 +105,7 @@ local function read_manifest(path)
   local text, why, absent = files.read(path .. MANIFEST)
   if not text then return nil, not absent and why or nil end
   local manifest = core.decode(text)
-  if type(manifest) ~= "table" or manifest.format ~= FORMAT or type(manifest.forced) ~= "table" then
+  if type(manifest) ~= "table" or manifest.format ~= FORMAT then
     return nil, path .. MANIFEST .. " is not a manifest that this version can read"
   end
   return manifest
@@ -184,7 +186,8 @@ end
 ---@return scrutinizer.Error? err
 function sample_files.parse(path, line, n)
   local found = core.decode(line)
-  if type(found) ~= "table" or type(found.parts) ~= "table" or type(found.of) ~= "string" then return damaged(path, "a line is damaged") end
+  local fine = type(found) == "table" and type(found.parts) == "table" and type(found.of) == "string"
+  if not fine or type(found.said) ~= "table" or type(found.said.forced) ~= "table" then return damaged(path, "a line is damaged") end
   for _, part in ipairs(found.parts) do
     if type(part) ~= "table" or type(part.name) ~= "string" or not read_octets(part.octets, n) then return damaged(path, "a line is damaged") end
   end

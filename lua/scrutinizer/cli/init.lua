@@ -11,7 +11,7 @@ local query_arguments = require "scrutinizer.cli.query_arguments"
 
 local cli = {}
 
-local COMMANDS = { "report", "series", "bill", "users", "groups", "ip_groups", "inventory", "calls", "merge" }
+local COMMANDS = { "report", "series", "bill", "collect", "users", "groups", "ip_groups", "inventory", "calls", "merge" }
 
 local ABOUT = "Flow reports from Plixer Scrutinizer as tables, CSV, NDJSON and charts; bills; management of users, usergroups and IP groups."
 
