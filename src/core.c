@@ -5,6 +5,7 @@
 #include "lua_billing.h"
 #include "lua_command.h"
 #include "lua_feed.h"
+#include "lua_file.h"
 #include "lua_guard.h"
 #include "lua_http.h"
 #include "lua_json.h"
@@ -17,11 +18,8 @@
 #include "lua_writer.h"
 #include "version.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #if defined(__GNUC__)
 #define SZ_EXPORT __attribute__((visibility("default")))
@@ -36,26 +34,6 @@ static int now(lua_State *L) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
   lua_pushnumber(L, (lua_Number)t.tv_sec + (lua_Number)t.tv_nsec / 1e9);
-  return 1;
-}
-
-/*
-** core.sync(path) -> true | nil, message: waits until the file's content, or
-** the folder's entries, are on the disk.
-*/
-static int sync_path(lua_State *L) {
-  const char *path = luaL_checkstring(L, 1);
-  int fd = open(path, O_RDONLY | O_CLOEXEC), ok, code;
-  ok = fd >= 0 && fsync(fd) == 0;
-  code = errno;
-  if (fd >= 0)
-    close(fd);
-  if (!ok) {
-    lua_pushnil(L);
-    lua_pushstring(L, strerror(code));
-    return 2;
-  }
-  lua_pushboolean(L, 1);
   return 1;
 }
 
@@ -74,6 +52,8 @@ static const luaL_Reg FUNCTIONS[] = {
     {"feed_header", sz_lua_feed_header},
     {"feed_push", sz_lua_feed_push},
     {"feed_ready", sz_lua_feed_ready},
+    {"file", sz_lua_file_new},
+    {"hash", sz_lua_hash_new},
     {"http", sz_lua_http_new},
     {"int64", sz_lua_json_set_int64},
     {"keep", sz_lua_keep_new},
@@ -82,7 +62,6 @@ static const luaL_Reg FUNCTIONS[] = {
     {"resolve", sz_lua_resolve},
     {"running", sz_lua_running},
     {"sha256", sz_lua_sha256},
-    {"sync", sync_path},
     {"ties", sz_lua_ties_new},
     {"top", sz_lua_top_new},
     {"writer", sz_lua_writer_new},
@@ -111,6 +90,7 @@ SZ_EXPORT int luaopen_scrutinizer_core(lua_State *L) {
   sz_lua_keep_register(L);
   sz_lua_aggregate_register(L);
   sz_lua_billing_register(L);
+  sz_lua_file_register(L);
   sz_lua_source_register(L);
   sz_lua_writer_register(L);
   sz_lua_http_register(L);

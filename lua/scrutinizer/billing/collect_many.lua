@@ -351,20 +351,13 @@ end
 -- What is on the disk of a day and side: the lines of the file, to which more customers can be added.
 local function open_file(run, day, side)
   local path = sample_files.path(run.options.dir, day, side)
-  local head = { from = day.from, to = day.to, timezone = day.timezone, side = side, interval = INTERVAL }
-  local manifest, text = sample_files.read(path, head)
-  if manifest == nil then return nil, text end
-  local file = { path = path, lines = {}, customers = {}, head = head }
-  if not manifest then return file end
+  local text, err = sample_files.read(path, day, side)
+  if text == nil then return nil, err end
+  local file = { path = path, lines = {}, customers = {} }
+  if not text then return file end
   file.lines, file.customers = sample_files.lines(text)
   file.exists = true
   return file
-end
-
-local function write_file(file)
-  local manifest = {}
-  for name, value in pairs(file.head) do manifest[name] = value end
-  return sample_files.write(file.path, file.lines, manifest)
 end
 
 local function is_there(file, customer) return file.customers[customer.name] == customer.of end
@@ -405,7 +398,7 @@ local function collect_day(run, groups, day, side)
   end
   if not file.changed then return true end
   local ok
-  ok, err = write_file(file)
+  ok, err = sample_files.write(file.path, file.lines, day, side)
   if not ok then return nil, err end
   note_file(run, file, day, side, false)
   return true

@@ -34,15 +34,13 @@ local function places_of(text)
   return places
 end
 
--- A file whose hash is right: what its manifest says, and where the lines are.
+-- A file whose hash is right, and where its lines are.
 local function open_file(dir, day, side)
   local path = sample_files.path(dir, day, side)
-  local manifest, text = sample_files.read(path, {
-    from = day.from, to = day.to, timezone = day.timezone, side = side, interval = period.INTERVAL,
-  })
-  if manifest == nil then return nil, text end
-  if not manifest then return refuse("%s of %s is not in %s: collect it, or bill a shorter period", side, day_text(day), errors.neutral(dir, 200)) end
-  return { path = path, day = day, side = side, manifest = manifest, places = places_of(text) }
+  local text, hash = sample_files.read(path, day, side)
+  if text == nil then return nil, hash end
+  if not text then return refuse("%s of %s is not in %s: collect it, or bill a shorter period", side, day_text(day), errors.neutral(dir, 200)) end
+  return { path = path, day = day, side = side, sha256 = hash, places = places_of(text) }
 end
 
 --- Opens the files of a period. Every day of the period must be there, and every file as its manifest says.
@@ -95,7 +93,7 @@ local function add_day(set, file, line)
     local whole = set[file.side][p] or { name = part.name, values = {}, files = {} }
     set[file.side][p] = whole
     for i = 1, file.day.intervals do whole.values[first + i] = part.octets[i] end
-    table.insert(whole.files, { from = file.day.from, sha256 = file.manifest.sha256 })
+    table.insert(whole.files, { from = file.day.from, sha256 = file.sha256 })
   end
 end
 

@@ -1,19 +1,18 @@
 --- Samples of many customers as files: one for each window of time and side, a line of JSON for each customer, and beside it a manifest with the
 --- file's hash. A file appears under its name only when it is whole and on the disk, and before its manifest.
 
-local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
 local bigint = require "scrutinizer.arithmetic.bigint"
 local files = require "scrutinizer.files"
-local sink = require "scrutinizer.sink"
+local manifest = require "scrutinizer.export.manifest"
+local period = require "scrutinizer.billing.period"
 local wire = require "scrutinizer.wire"
 local zone = require "scrutinizer.time.zone"
 
 local sample_files = {}
 
-local FORMAT, MANIFEST = "scrutinizer samples 1", ".manifest"
-local MOST = 2 ^ 30 -- bytes of a file
+local FORMAT = "samples 1"
 local HEAD = '{"customer":' -- how a line begins
 
 ---@class scrutinizer.SampleLine
@@ -72,68 +71,49 @@ function sample_files.line(line, n)
     wire.encode(line.said))
 end
 
-local function write_one(path, text)
-  local to, err = sink.open(path, true)
-  if not to then return nil, err end
-  local ok
-  ok, err = to:write(text)
-  if ok then ok, err = to:finish() end
-  if not ok then to:abort() end
-  return ok, err
+-- What a window's file must be of.
+local function asked(window, side)
+  return { format = FORMAT, from = window.from, to = window.to, timezone = window.timezone, side = side, interval = period.INTERVAL }
 end
 
 --- Writes a file and its manifest.
 ---@param path string
 ---@param lines string[] of `sample_files.line`
----@param manifest table what else it says
+---@param window scrutinizer.Period
+---@param side "inbound"|"outbound"
 ---@return true?
 ---@return scrutinizer.Error? err
-function sample_files.write(path, lines, manifest)
-  local text = table.concat(lines)
-  manifest.format, manifest.version, manifest.customers = FORMAT, core.VERSION, #lines
-  manifest.bytes, manifest.sha256 = #text, core.sha256(text)
-  local said = assert(wire.encode(manifest)) .. "\n"
-  os.remove(path .. MANIFEST) -- an older one is not of this file
-  local ok, err = write_one(path, text)
-  if ok then ok, err = write_one(path .. MANIFEST, said) end
-  return ok, err
+function sample_files.write(path, lines, window, side)
+  local ok, err = manifest.write(path, asked(window, side), function(put)
+    local done, why = put(table.concat(lines))
+    if done then return { customers = #lines } end
+    return damaged(path, "%s", errors.neutral(why, 200))
+  end)
+  return ok and true, err
 end
 
 -- ---- reading ----
 
-local function read_manifest(path)
-  local text, why, absent = files.read(path .. MANIFEST)
-  if not text then return nil, not absent and why or nil end
-  local manifest = core.decode(text)
-  if type(manifest) ~= "table" or manifest.format ~= FORMAT then
-    return nil, path .. MANIFEST .. " is not a manifest that this version can read"
-  end
-  return manifest
-end
-
-local SAME = { "from", "to", "timezone", "side", "interval" }
-
---- The manifest and the text of a window's file; false when there is no finished one. Nil and err when the file is not what its manifest says.
+--- The text of a window's file, and its SHA-256; false when there is no finished one. Nil and err when the file is not what its manifest says.
 ---@param path string
----@param wanted table what the manifest must say: from, to, timezone, side, interval
----@return table|false|nil manifest
----@return string|scrutinizer.Error|nil text
-function sample_files.read(path, wanted)
-  local manifest, why = read_manifest(path)
-  if not manifest and why then return damaged(path, "%s", errors.neutral(why, 300)) end
-  if not manifest then return false end
-  for _, name in ipairs(SAME) do
-    if manifest[name] ~= wanted[name] then
-      return damaged(path, "its %s is %s, not %s", name, check.show(manifest[name]), check.show(wanted[name]))
-    end
-  end
-  local text
-  text, why = files.read(path, MOST)
-  if not text then return damaged(path, "%s", errors.neutral(why, 300)) end
-  if #text ~= manifest.bytes or core.sha256(text) ~= manifest.sha256 then
-    return damaged(path, "it is not the file that its manifest describes: its SHA-256 differs")
-  end
-  return manifest, text
+---@param window scrutinizer.Period
+---@param side "inbound"|"outbound"
+---@return string|false|nil text
+---@return string|scrutinizer.Error|nil sha256
+function sample_files.read(path, window, side)
+  local _, _, absent = files.read(path .. manifest.SUFFIX)
+  if absent then return false end
+  local found, err = manifest.read(path)
+  if not found then return nil, err end
+  local wanted, said = wire.encode(asked(window, side)), wire.encode(found.asked)
+  if wanted ~= said then return damaged(path, "it is of %s, not of %s", errors.neutral(said, 300), wanted) end
+  local pieces, ok = {}, nil
+  ok, err = manifest.pour(path, found, function(text)
+    pieces[#pieces + 1] = text
+    return true
+  end)
+  if not ok then return nil, err end
+  return table.concat(pieces), found.sha256
 end
 
 --- The customer of a line, and what it is; nil when it has none.
