@@ -29,7 +29,7 @@ local TEXT, TEXT_OF_NUMBER, OTHER_NUMBER = { type = "text" }, { type = "text", a
 ---@param numeric? boolean whether the answer's header says that it holds numbers; nil: not known
 ---@return scrutinizer.cli.Kind
 function columns.kind(name, numeric)
-  local column, member = name:gsub("%?$", ""):match "^(.-)(%.?%l*)$"
+  local column, member = name:gsub("%?$", ""):match "^(.-)(%.?[a-z]*)$"
   if member ~= ".label" and member ~= ".title" then column, member = column .. member, nil end
   local kind = numeric and OTHER_NUMBER or TEXT
   for _, known in ipairs(KINDS) do

@@ -15,16 +15,16 @@ local zone = require "scrutinizer.time.zone"
 
 local windows = {}
 
-local NO_SLICES = "--shard i/n is gone: slices of rows lose rows and double others when the order of equal rows changes between requests. Cut the report "
-  .. "in windows of time: --split 1d --shard k fetches the k-th day, counted from 0"
+local NO_SLICES = "--shard i/n is gone: slices of rows lose rows and double others when the order of equal rows changes between requests. "
+  .. "Cut the report in windows of time: --split 1d --shard k fetches the k-th day, counted from 0"
 
 --- Adds `--split` and its options.
 function windows.options(command)
   command:group("Windows of time, for many processes",
     command:option("--split", "Fetch each window of this length into a file of its own, with a manifest beside it: november.csv becomes "
-      .. "november.2026-11-03T00.csv. 1d is a day of the calendar in --timezone. A file that is there already, with the same request and unchanged, is "
-      .. "not fetched again. Needs --between, --day, --month or --hour, --output, and --format csv or ndjson; takes only columns that add up: "
-      .. "sums and counts."):argname "<span>",
+      .. "november.2026-11-03T00.csv. 1d is a day of the calendar in --timezone. A file that is there already, with the same request and "
+      .. "unchanged, is not fetched again. Needs --between, --day, --month or --hour, --output, and --format csv or ndjson; takes only "
+      .. "columns that add up: sums and counts."):argname "<span>",
     command:option("--shard", "Only one window, counted from 0 at the beginning of the times. auto: its number is in one of "
       .. "SLURM_ARRAY_TASK_ID, JOB_COMPLETION_INDEX (from 0) or PARALLEL_SEQ (from 1)."):argname "<k>",
     command:option("--settle", "A window is complete this long after its end (default 15m): before that, exit status 75."):argname "<span>",
@@ -209,26 +209,30 @@ local function described(fields, cursor)
   return list
 end
 
+-- The fields of a window's file: those of --select, else those of the source.
+local function fields_of(source, asked)
+  if asked.select then return asked.select end
+  local fields = {}
+  for i, field in ipairs(source.fields) do fields[i] = { name = field.field, column = field.column } end
+  return fields
+end
+
 -- Writes the rows of a window: what was found, or nil and err.
 local function write_rows(part, args, asked, put)
-  local cursor, source, others, err = part.query:rows { reuse = true }, nil, nil, nil
-  if asked.select then source = cursor else source, others = adding_up(cursor) end
+  local cursor = part.query:rows { reuse = true }
+  local source, others = cursor, nil
+  if not asked.select then source, others = adding_up(cursor) end
   if not source then return nil, others end
-  local fields, names = asked.select or {}, {}
-  for i, field in ipairs(asked.select and {} or source.fields) do fields[i] = { name = field.field, column = field.column } end
+  local fields, names, rows, err = fields_of(source, asked), {}, 0, nil
   for i, field in ipairs(fields) do names[i] = field.name end
-  local rows, wipe, options = 0, nil, { columns = names }
+  local listener, wipe = progress.listener(args)
+  local options = { columns = names, on_progress = listener }
   if args.format == "csv" then options.header, options.guard = asked.header, asked.guard end
-  options.on_progress, wipe = progress.listener(args)
-  if names[1] then rows, err = export[args.format](source, put, options) end
+  if names[1] then rows, err = export[args.format](source, put, options) end -- no names: an answer without columns and rows
   wipe()
   if not rows then return nil, err end
   if cursor.granularity then check_buckets(part, cursor.granularity, ("the report, %d minutes"):format(cursor.granularity)) end
   return { rows = rows, columns = described(fields, cursor), left_out = others, granularity = cursor.granularity }
-end
-
-local function iso(epoch)
-  return os.date("!%Y-%m-%dT%H:%M:%SZ", epoch)
 end
 
 local function tell(args, text, ...)
@@ -239,8 +243,9 @@ end
 local function is_complete(part, args)
   local complete = part.to + times.seconds(args.settle or "15m")
   if args.open or os.time() >= complete then return true end
+  local clock = zone.load "UTC"
   io.stderr:write(("scrutinizer: the window from %s to %s is complete at %s; --open fetches it as it is now\n"):format(
-    iso(part.from), iso(part.to), iso(complete)))
+    clock:text(part.from), clock:text(part.to), clock:text(complete)))
   return false
 end
 

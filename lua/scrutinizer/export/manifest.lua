@@ -80,14 +80,14 @@ end
 function manifest.pour(path, of, put)
   local file, why = io.open(path, "rb")
   if not file then return errors.fail("file", why) end
-  local hash, text, ok, err = core.hash(), nil, true, nil
-  repeat
-    text, why = file:read(BLOCK)
-    if text then
-      hash:add(text)
-      ok, err = put(text)
-    end
-  until not text or not ok
+  local hash, ok, err = core.hash(), true, nil
+  local text
+  text, why = file:read(BLOCK)
+  while text and ok do
+    hash:add(text)
+    ok, err = put(text)
+    if ok then text, why = file:read(BLOCK) end
+  end
   file:close()
   if not ok then return nil, err end
   if why then return failure(path, why) end

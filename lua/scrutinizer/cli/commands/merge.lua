@@ -7,13 +7,14 @@ local manifest = require "scrutinizer.export.manifest"
 local scrutinizer = require "scrutinizer"
 local sink = require "scrutinizer.sink"
 local wire = require "scrutinizer.wire"
+local zone = require "scrutinizer.time.zone"
 
 local function bad(text, ...)
   return errors.fail("file", text:format(...), { exit = "DATA" })
 end
 
 local function time(epoch)
-  return os.date("!%Y-%m-%dT%H:%M:%SZ", epoch)
+  return zone.load("UTC"):text(epoch)
 end
 
 -- What must be equal in all windows, as a text: the request without its times.
@@ -109,7 +110,7 @@ local function without_header(header, put)
   local missing = header
   return function(text)
     local part = text:sub(1, #missing)
-    if part ~= missing:sub(1, #part) then return nil, errors.new("file", "a window's file does not begin with its columns' names", { exit = "DATA" }) end
+    if part ~= missing:sub(1, #part) then return bad "a window's file does not begin with its columns' names" end
     missing = missing:sub(#part + 1)
     if #part == #text then return true end
     return put(text:sub(#part + 1))
@@ -144,8 +145,8 @@ local function merge(args)
 end
 
 return function(root)
-  local command = root:command("merge", "Join the files that report --split wrote, in the order of their windows. Refuses files of different requests, "
-    .. "files that were changed, and windows that overlap or are missing. Rows are not summed.",
+  local command = root:command("merge", "Join the files that report --split wrote, in the order of their windows. Refuses files of different "
+    .. "requests, files that were changed, and windows that overlap or are missing. Rows are not summed.",
     "Example: scrutinizer merge -o november.csv november.*.csv")
   command:argument("files", "The windows' files; their manifests must be beside them."):args "+":argname "<file>"
   command:option("-o --output", "The file to write."):argname "<file>":count(1)
