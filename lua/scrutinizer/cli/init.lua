@@ -13,6 +13,9 @@ local cli = {}
 
 local COMMANDS = { "report", "series", "bill", "collect", "users", "groups", "ip_groups", "inventory", "calls", "merge" }
 
+-- Commands that may be run again when TERM has ended them: they change nothing at the appliance.
+local READS = { report = true, series = true, bill = true, collect = true, merge = true }
+
 local ABOUT = "Flow reports from Plixer Scrutinizer as tables, CSV, NDJSON and charts; bills; management of users, usergroups and IP groups."
 
 -- Each paragraph is one line; the parser wraps it.
@@ -69,6 +72,7 @@ function cli.run(argv)
     complain(args .. "; see scrutinizer --help")
     return exit_status.MISUSE
   end
+  core.handle_signals(READS[args.command] and exit_status.TRY_AGAIN or 0)
   local done, status, err = xpcall(function() return handlers[args.command](args) end, function(message)
     if type(message) == "table" then return message end
     -- Any other error is reported as misuse; SCRUTINIZER_TRACE shows its traceback.
