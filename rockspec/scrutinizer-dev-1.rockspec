@@ -139,7 +139,6 @@ build = {
     ["scrutinizer.cli.customers"] = "lua/scrutinizer/cli/customers.lua",
     ["scrutinizer.cli.data_files"] = "lua/scrutinizer/cli/data_files.lua",
     ["scrutinizer.cli.exit_status"] = "lua/scrutinizer/cli/exit_status.lua",
-    ["scrutinizer.cli.lua_paths"] = "lua/scrutinizer/cli/lua_paths.lua",
     ["scrutinizer.cli.many_bills"] = "lua/scrutinizer/cli/many_bills.lua",
     ["scrutinizer.cli.output"] = "lua/scrutinizer/cli/output.lua",
     ["scrutinizer.cli.profile"] = "lua/scrutinizer/cli/profile.lua",

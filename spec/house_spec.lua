@@ -115,7 +115,7 @@ local HIDDEN = { "getregistry", "_G%s*[.%[]" }
 for _, word in ipairs { "dofile", "loadfile", "loadstring", "load", "package", "_ENV", "getfenv" } do
   HIDDEN[#HIDDEN + 1] = "%f[%w_.:]" .. word .. "%f[^%w_]"
 end
-local MAY_LOAD = { ["cli.data_files"] = true } -- it runs the user's file
+local MAY_LOAD = { ["cli.data_files"] = true, main = true } -- it runs the user's file; it adds folders to the paths
 
 -- Names that `require` gets in the code, in the forms allowed: one string, or one that ends in "." with the rest after it. Then what is left of
 -- the code, in which no `require` may remain.

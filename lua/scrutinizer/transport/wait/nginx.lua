@@ -133,12 +133,14 @@ local function pacemaker(premature)
   beating = false
 end
 
--- Has the gate opened after the next round of the loop. False: nginx has no timer left.
+-- Has the gate opened after the next round of the loop. False: nginx has no timer left, or the worker is ending: a first timer then would leave an
+-- alert about an open socket in nginx's log.
 local function set_pace()
   open_later = open_later or (has_delayed_events() and open_after_round or open_by_timer)
   if start:count() < 0 then
     start:post(1)
   elseif not beating then
+    if ngx.worker.exiting() then return false end
     beating = ngx.timer.at(0, pacemaker) and true or false
     return beating
   end
