@@ -6,7 +6,6 @@ if os.getenv "SANDBOX_CHECKED" or os.getenv "SCRUTINIZER_SANITIZED" then return 
 local servers = require "spec.hosts.servers"
 local support = require "spec.support"
 
-local FROM, TO = 1795341600, 1795342800
 local ROWS, SUM = 60000, 60000 * 60001 / 2
 
 -- What nginx calls for turns is counted. @PATCH@: what the module is told about the patch; nil: what is true.
@@ -71,7 +70,8 @@ local function fill(text, patch)
 end
 
 local function with_nginx(parts, run)
-  servers.during(servers.nginx { http = (parts.http or "") .. fill(INIT, parts.patch), server = SERVER .. (parts.server or ""), main = parts.main }, run)
+  local http, server = (parts.http or "") .. fill(INIT, parts.patch), SERVER .. (parts.server or "")
+  servers.during(servers.nginx { http = http, server = server, main = parts.main }, run)
 end
 
 -- Whether the nginx at hand has a word in it: a directive or a module.
@@ -86,7 +86,7 @@ end
 describe("turns in nginx", function()
   support.clean_for_each()
 
-  -- Debian's nginx runs both ways, too (and warns of each ngx.sleep(0)); on OpenResty the way by timers only costs time.
+  -- Debian's nginx goes both ways (and warns of each ngx.sleep(0)). On OpenResty the way by timers loses turns, and is then given up.
   for _, patch in ipairs { true, false } do
     it(patch and "go by delayed events, without a timer for each" or "go by timers where nginx has no delayed events", function()
       with_nginx({ patch = patch }, function(server)
@@ -105,7 +105,7 @@ describe("turns in nginx", function()
         if patch then
           assert.is_true(zero_sleeps > 10 and timers <= 2, text)
         else
-          assert.is_true(zero_sleeps == 0 and timers >= 2, text)
+          assert.is_true(zero_sleeps == 0 and (timers >= 2 or knows "ngx_posted_delayed_events"), text)
         end
       end)
     end)
