@@ -153,7 +153,9 @@ describe("an invoice", function()
 
   it("of a pool shows every member", function()
     local members = { { name = "one", samples = samples(), commit = 3 }, { name = HOSTILE, samples = samples(), commit = 2 } }
-    local bill = invoice { samples = false, members = members }
+    local pooled = given().tariff
+    pooled.commit = nil
+    local bill = invoice { samples = false, members = members, tariff = pooled }
     assert.same({ numerator = 5, denominator = 1 }, bill.commit) -- of both
     local html, text = bill:html(), bill:text()
     assert.equal(2, select(2, html:gsub("<svg", "")))
@@ -219,8 +221,10 @@ describe("verify", function()
     for i = 1, 12 do points[i] = { hour.from + (i - 1) * 1800, i * 1000000 } end
     local coarse = assert(billing.samples(hour, { outbound = points }, { interval = 1800 }))
     local pool = { { name = "a", samples = samples(), commit = "1.5" }, { name = "b", samples = samples() } }
+    local pooled = given().tariff
+    pooled.commit = nil
     local kinds = {
-      { samples = false, members = pool }, { samples = false, members = { pool[1] } },
+      { samples = false, members = pool, tariff = pooled }, { samples = false, members = { pool[1] }, tariff = pooled },
       { samples = coarse, tariff = { currency = "EUR", measure = "volume", unit = "GiB", price = 0.125, fees = {} } },
       { samples = coarse, usage = { method = "linear", percent = 99.9 },
         tariff = { currency = "CHF", unit = "kbps", tiers = { { up_to = 10, price = 3 }, { price = 2.5 } }, tiering = "volume", minimum = 5,
@@ -259,14 +263,14 @@ describe("verify", function()
     ["the words"] = { '"format":', ' "format":', "the same values but not the same text: byte 1 differs" },
     ["a new field"] = { '"format":', '"extra":1,"format":', "extra: the file says 1, the samples give nothing" },
     ["the period"] = { '"to":1698620400', '"to":1698620100', "invoice.period.to: the file says 1698620100, the samples give 1698620400" },
-    ["the record's period"] = { '"to":1698620400},"tariff"', '"to":1698620100},"tariff"', "the samples of member 1 are invalid" },
+    ["the record's period"] = { '"to":1698620400},"pool":false,"tariff"', '"to":1698620100},"pool":false,"tariff"', "the samples of member 1 are invalid" },
     ["another version's mark"] = { '"version":"%d+%.%d+%.%d+"', '"version":"9.9.9"', "invoice.audit.version" },
-    ["the format"] = { "scrutinizer bill 1", "scrutinizer bill 9", "not a saved bill that this version can read" },
+    ["the format"] = { "scrutinizer bill 2", "scrutinizer bill 9", "not a saved bill that this version can read" },
     ["broken text"] = { "}\n$", "\n", "not a saved bill that this version can read" },
     ["the record"] = { '"record":{', '"record":5,"was":{', "it has no record" },
     ["a sample that is none"] = { '"values":[8000000,', '"values":["x",', "the samples of member 1 are invalid" },
     ["a sample below zero"] = { '"values":[8000000,', '"values":[-1,', "the samples of member 1 are invalid" },
-    ["the record's zone"] = { 'Berlin","to":1698620400},"tariff"', 'Berln","to":1698620400},"tariff"', 'did you mean "Europe/Berlin"' },
+    ["the record's zone"] = { 'Berlin","to":1698620400},"pool":false,"tariff"', 'Berln","to":1698620400},"tariff"', 'did you mean "Europe/Berlin"' },
     ["the tariff"] = { '"unit":"Mbps"},"usage"', '"unit":"Mb"},"usage"', 'unit: got "Mb"' },
   } do
     it("names the first difference: " .. name, function()
