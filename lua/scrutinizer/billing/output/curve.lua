@@ -19,15 +19,15 @@ local function number(value, unit)
   return tonumber(bigint.text(value))
 end
 
--- The power of ten for octets of any size: 1 up to 30 digits.
+-- The power of ten for octets of any size: 1 up to 15 digits.
 local function unit_of(lines, used)
   local digits = #bigint.text(used.octets.numerator)
   for _, line in ipairs(lines) do
     for _, octets in ipairs(line.values) do
-      if type(octets) == "string" then digits = math.max(digits, #octets) end
+      if octets and (type(octets) == "string" or octets >= 1e15) then digits = math.max(digits, #bigint.text(octets)) end
     end
   end
-  return digits > 30 and bigint.whole("1" .. ("0"):rep(digits - 30)) or 1
+  return digits > 15 and bigint.whole("1" .. ("0"):rep(digits - 15)) or 1
 end
 
 local function coordinate(value)
