@@ -279,7 +279,7 @@ local function limit_speed(of, plan, direction, bits)
     end
     if found.policy == "missing" then of[side] = without(of[side], places) end
   end
-  of.over_speed, of.limit = found, found.policy == "clip" and found.samples > 0 and limit or nil
+  of.over_speed, of.limit = found, found.policy == "clip" and limit or nil
 end
 
 -- The samples that are billed.

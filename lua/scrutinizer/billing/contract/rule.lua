@@ -158,9 +158,9 @@ local function take_lines(list)
 end
 
 local function take(set, result)
-  if type(result) ~= "table" or (result.samples == nil and result.lines == nil) then return nil, check.message("result", result, "{ samples =, lines = }") end
-  local complaint = fields.unknown("result", result, RESULT)
+  local complaint = type(result) == "table" and fields.unknown("result", result, RESULT)
   if complaint then return nil, complaint end
+  if type(result) ~= "table" or next(result) == nil then return nil, check.message("result", result, "{ samples =, lines = }") end
   local kept, lines = {}, nil
   if result.samples ~= nil then kept, complaint = take_samples(set, result.samples) end
   if kept and result.lines ~= nil then lines, complaint = take_lines(result.lines) end
