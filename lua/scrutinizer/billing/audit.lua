@@ -265,12 +265,12 @@ end
 
 -- ---- verifying ----
 
--- Runs a custom rule again and compares what it gives with what the record has. Returns what was done.
+-- Runs a custom rule again and compares what it gives with what the record has. Returns what was done, false for a bill without a rule.
 local function check_rule(record, own)
   local about = record.rule
   if not about then
     if own then return refuse("the bill has no custom rule") end
-    return {}
+    return false
   end
   if not own then return { rule = "not run" } end
   for _, name in ipairs { "name", "version", "source_sha256" } do
@@ -290,7 +290,7 @@ end
 ---@param finish fun(record: table): scrutinizer.Invoice?, scrutinizer.Error? makes the invoice
 ---@param own? scrutinizer.Rule the bill's custom rule, to run it again
 ---@return scrutinizer.Invoice? bill
----@return scrutinizer.Error|{ rule?: "run again"|"not run" }? err, or what was done besides
+---@return scrutinizer.Error|{ rule: "run again"|"not run" }? err; with a bill that has a custom rule: what became of the rule
 function audit.verify(path, finish, own)
   local record, text = audit.load(path)
   if not record then return nil, text end
@@ -301,7 +301,8 @@ function audit.verify(path, finish, own)
   if made ~= text then return differ(text, made, record.version) end
   local done
   done, err = check_rule(record, own)
-  if not done then return nil, err end
+  if done == nil then return nil, err end
+  if not done then return bill end
   return bill, done
 end
 

@@ -140,8 +140,9 @@ function billing.samples(of, sides, options)
   end
   if complaint then error("samples: " .. complaint, 2) end
   local set, err = samples.from_lists(of, sides, duplicates, interval)
-  if set then set.line_speed = speed end
-  return set, err
+  if not set then return nil, err end
+  set.line_speed = speed
+  return set
 end
 
 --- Samples from the appliance: five-minute octets from reports that are filtered to the customer, one query per part. The period's times and
@@ -264,7 +265,7 @@ end
 ---@param path string
 ---@param options? { rule?: scrutinizer.Rule } rule: the bill's custom rule, to run it again
 ---@return scrutinizer.Invoice? bill the invoice, when it equals the file
----@return scrutinizer.Error|{ rule?: "run again"|"not run" }? err; with a bill: what became of its custom rule
+---@return scrutinizer.Error|{ rule: "run again"|"not run" }? err; with a bill that has a custom rule: what became of the rule
 function billing.verify(path, options)
   local o = options or {}
   local complaint = type(o) ~= "table" and check.message("options", o, "a table") or fields.unknown("option", o, { rule = true })
