@@ -40,7 +40,8 @@ end
 describe("a contract", function()
   local PART = billing.period("2023-11-10", "2023-12-01") -- 21 of 30 days
   for _, case in ipairs {
-    { "a minimum stays whole in a part of a month: 70.00 up to 250.00", { minimum = 25000 }, 10, { { "Usage", 7000 }, { "Up to the minimum charge", 18000 } }, 25000 },
+    { "a minimum stays whole in a part of a month: 70.00 up to 250.00", { minimum = 25000 }, 10,
+      { { "Usage", 7000 }, { "Up to the minimum charge", 18000 } }, 25000 },
     { "or is prorated: 250.01 × 0.7 = 175.007", { minimum = 25001, prorate_minimum = true }, 10,
       { { "Usage", 7000 }, { "Up to the minimum charge", 10501 } }, 17501 },
     { "a cap: 700.00 down to 500.00; fees come on top", { cap = 50000, fees = { { name = "Port", amount = 100 } } }, 100,
@@ -99,7 +100,8 @@ describe("a contract", function()
   end
 
   it("says credit note where the total is negative, taxes with it", function()
-    local bill = invoice(MONTH, 0, { fees = { { name = "Credit for the outage", amount = -1050 } }, taxes = { { name = "VAT", rate = 19 } } }, { number = "9" })
+    local bill = invoice(MONTH, 0, { fees = { { name = "Credit for the outage", amount = -1050 } },
+      taxes = { { name = "VAT", rate = 19 } } }, { number = "9" })
     -- -10.50 × 0.19 = -1.995: halves go away from zero.
     assert.same({ "credit_note", -200, -1250 }, { bill.document, bill.taxes[1].amount, bill.total })
     assert.matches("^Credit note +9\n", bill:text())
@@ -123,14 +125,17 @@ describe("a contract", function()
 
   for _, case in ipairs {
     { { seller = { address = "x" } }, "seller.name: got nil" }, { { seller = { name = "x", vat = "y" } }, 'seller: got "vat"' },
-    { { buyer = { name = "x" } }, 'buyer: got "name"' }, { { buyer = {} }, "buyer: got a table" }, { { buyer = { address = " " } }, 'buyer.address: got " "' },
+    { { buyer = { name = "x" } }, 'buyer: got "name"' }, { { buyer = {} }, "buyer: got a table" },
+    { { buyer = { address = " " } }, 'buyer.address: got " "' },
     { { issued = "2023-02-30" }, 'issued: got "2023-02-30"' }, { { due = 20231231 }, "due: got 20231231" },
     { { issued = "2023-12-02", due = "2023-12-01" }, "due: it is before issued" }, { { note = "" }, 'note: got ""' },
     { { rule = { name = "x" } }, "rule: got a table; allowed: what billing.rule gives" },
     { { usage = { exclude = { { name = "x", reason = "y", from = 0 } } } }, "exclusion 1: to: got nil" },
     { { usage = { exclude = { { name = "x", from = 0, to = 1 } } } }, "exclusion 1: reason: got nil" },
-    { { usage = { exclude = { { name = "x", reason = "y", from = "2023-10-01", to = "2023-10-02" } } } }, 'exclusion 1 ("x"): no sample of the period begins in it' },
-    { { usage = { exclude = { { name = "x", reason = "y", weekdays = { "Mon" }, from = "00:00", to = "24:00" } } } }, 'exclusion 1: weekdays: got "Mon"' },
+    { { usage = { exclude = { { name = "x", reason = "y", from = "2023-10-01", to = "2023-10-02" } } } },
+      'exclusion 1 ("x"): no sample of the period begins in it' },
+    { { usage = { exclude = { { name = "x", reason = "y", weekdays = { "Mon" }, from = "00:00", to = "24:00" } } } },
+      'exclusion 1: weekdays: got "Mon"' },
     { { usage = { exclude = { { name = "x", reason = "y", weekdays = { "mon", "mon" }, from = "00:00", to = "24:00" } } } }, "each once" },
     { { usage = { exclude = { { name = "x", reason = "y", weekdays = { "mon" }, from = "24:00", to = "24:00" } } } }, 'from: got "24:00"' },
     { { usage = { exclude = { { name = "x", reason = "y", weekdays = { "mon" }, from = "1:00", to = "24:00" } } } }, 'from: got "1:00"' },
@@ -157,10 +162,12 @@ describe("an exclusion", function()
     local set = samples(day, octets)
     set.inbound[1].values[1], set.inbound[1].values[13] = false, false -- one missing, and one within the attack
     local bill = assert(billing.invoice { customer = "c", samples = set, tariff = { currency = "EUR", unit = "Mbps", price = 100 },
-      usage = { missing = "carry", exclude = { { name = "Attack", reason = "announced to the carrier", from = "2023-11-15T01:00", to = "2023-11-15 03:00" } } } })
+      usage = { missing = "carry",
+        exclude = { { name = "Attack", reason = "announced to the carrier", from = "2023-11-15T01:00", to = "2023-11-15 03:00" } } } })
     local used = bill.members[1].usage
     -- 24 of 288 are excluded; of the others one is missing. 263 / 264 = 99.62 %. Without the attack all are 1 Mbit/s.
-    assert.same({ 24, 264, 1, 263, "99.62", 264, 100 }, { used.excluded, used.expected, used.missing, used.present, used.coverage, used.n, bill.total })
+    assert.same({ 24, 264, 1, 263, "99.62", 264, 100 },
+      { used.excluded, used.expected, used.missing, used.present, used.coverage, used.n, bill.total })
     assert.same({ { name = "Attack", reason = "announced to the carrier", samples = 24, octets = { inbound = 2300 * MBPS },
       ranges = { { day.from + 3600, day.from + 10800 } } } }, used.exclusions)
     assert.equal(263 * MBPS, used.totals.inbound)
@@ -186,7 +193,8 @@ describe("an exclusion", function()
   end
 
   it("counts a sample once, and refuses when nothing is left", function()
-    local list = { { name = "a", reason = "r", from = DAY.from, to = DAY.from + 3600 }, { name = "b", reason = "r", from = DAY.from + 1800, to = DAY.from + 7200 } }
+    local list = { { name = "a", reason = "r", from = DAY.from, to = DAY.from + 3600 },
+      { name = "b", reason = "r", from = DAY.from + 1800, to = DAY.from + 7200 } }
     local used = assert(billing.usage(samples(DAY, 5), { exclude = list }))
     assert.same({ 24, 12, 12 }, { used.excluded, used.exclusions[1].samples, used.exclusions[2].samples })
     local result, err = billing.usage(samples(DAY, 5), { exclude = { { name = "all", reason = "r", from = DAY.from, to = DAY.to } } })
@@ -217,7 +225,8 @@ describe("a custom rule", function()
 
   it("gets samples with their local time, and gives samples and lines", function()
     local bill = invoice(day, octets, { price = 100 }, { rule = rule() })
-    assert.same({ { epoch = day.from, inbound = 2 * MBPS, year = 2023, month = 11, day = 17, hour = 0, min = 0, weekday = "fri" }, 288, "America/New_York" }, seen)
+    assert.same({ { epoch = day.from, inbound = 2 * MBPS, year = 2023, month = 11, day = 17,
+      hour = 0, min = 0, weekday = "fri" }, 288, "America/New_York" }, seen)
     local used = bill.members[1].usage
     -- 72 of 288 are left out; of the other 216 rank ceil(205.2) = 206 is a night's: 2 Mbit/s.
     assert.same({ 216, 206, 72, 2 * MBPS }, { used.n, used.rank, used.excluded, used.octets.numerator })
@@ -264,7 +273,8 @@ describe("a custom rule", function()
 
   for _, case in ipairs {
     { function() error "no such day" end, "no such day" }, { function() end, "result: got nil; allowed: { samples =, lines = }" },
-    { function() return { line = {} } end, 'result: got "line"' }, { function() return { lines = { { name = "x", amount = 1.5 } } } end, "line 1: amount: got 1.5" },
+    { function() return { line = {} } end, 'result: got "line"' },
+    { function() return { lines = { { name = "x", amount = 1.5 } } } end, "line 1: amount: got 1.5" },
     { function() return { samples = { { epoch = 5 } } } end, "sample 1: epoch: got 5" },
     { function(list) return { samples = { list[1], list[1] } } end, "sample 2: epoch: got" },
     { function(list) list[2].inbound = -1; return { samples = list } end, "sample 2: inbound: got -1" },
@@ -283,7 +293,8 @@ describe("a custom rule", function()
 
   for _, case in ipairs {
     { 5, "rule: got 5" }, { { name = "x", version = "1" }, "apply: got nil" }, { { name = "x", version = 1, apply = apply }, "version: got 1" },
-    { { version = "1", apply = apply }, "name: got nil" }, { { name = "x", version = "1", apply = print }, "source: Lua does not know the text of apply" },
+    { { version = "1", apply = apply }, "name: got nil" },
+    { { name = "x", version = "1", apply = print }, "source: Lua does not know the text of apply" },
     { { name = "x", version = "1", apply = apply, sauce = "" }, 'rule: got "sauce"' },
   } do
     it("is refused at the caller's line: " .. case[2], function()

@@ -57,7 +57,8 @@ local function figures(bill)
     out[("tax %d"):format(i)] = ("%s %s %s"):format(tax.name, fraction_text(tax.exact), bigint.text(tax.amount))
   end
   out.subtotal = bill.subtotal and bigint.text(bill.subtotal)
-  out.total, out.units, out.over, out.commit = bigint.text(bill.total), fraction_text(bill.units), fraction_text(bill.over), fraction_text(bill.commit) or "none"
+  out.total, out.units, out.over = bigint.text(bill.total), fraction_text(bill.units), fraction_text(bill.over)
+  out.commit = fraction_text(bill.commit) or "none"
   out.document, out.used, out.samples_sha256 = bill.document, bill.used or "none", bill.audit.samples_sha256
   return out
 end

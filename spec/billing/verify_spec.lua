@@ -11,9 +11,11 @@ local function samples(seed, forced)
   local one, other = {}, {}
   for i = 0, 11 do one[i + 1], other[i + 1] = { HOUR.from + i * 300, (i * seed % 12 + 1) * 37500000 }, { HOUR.from + i * 300, i * 1000 } end
   table.remove(other, 3)
-  local set = assert(billing.samples(HOUR, { inbound = { { name = "port 1", points = one }, { name = "port 2", points = other } }, outbound = other }))
+  local set = assert(billing.samples(HOUR, { inbound = { { name = "port 1", points = one }, { name = "port 2", points = other } },
+    outbound = other }))
   -- As billing.collect keeps it.
-  set.inbound[1].query = { data_requested = '{"inbound":{"table":{"query_limit":{"offset":0,"max_num_rows":1}}}}', rpt_json = '{"reportTypeLang":"host2host"}' }
+  set.inbound[1].query = { data_requested = '{"inbound":{"table":{"query_limit":{"offset":0,"max_num_rows":1}}}}',
+    rpt_json = '{"reportTypeLang":"host2host"}' }
   set.forced[1] = forced
   return set
 end
@@ -94,18 +96,23 @@ describe("a saved bill", function()
     ["the customer"] = function(all) all.customer = "ACNE" end, ["the number"] = function(all) all.number = "8" end,
     ["no number"] = function(all) all.number = nil end, ["a member's name"] = function(all) all.members[1].name = "west" end,
     ["the seller"] = function(all) all.seller.name = "Other" end, ["an address"] = function(all) all.buyer.address = "3 Street" end,
-    ["no buyer"] = function(all) all.buyer = nil end, ["the note"] = function(all) all.note = "-" end, ["a date"] = function(all) all.due = "2024-01-31" end,
+    ["no buyer"] = function(all) all.buyer = nil end, ["the note"] = function(all) all.note = "-" end,
+    ["a date"] = function(all) all.due = "2024-01-31" end,
     ["a default that was said"] = function(all) all.tariff.rounding = nil end,
     ["a default that was not"] = function(all) all.usage.method = "nearest_rank" end,
-    ["a number as text"] = function(all) all.members[1].commit = "3" end, ["a number written otherwise"] = function(all) all.members[2].commit = "2.50" end,
+    ["a number as text"] = function(all) all.members[1].commit = "3" end,
+    ["a number written otherwise"] = function(all) all.members[2].commit = "2.50" end,
     ["a price"] = function(all) all.tariff.tiers[2].price = 599 end, ["a step that changes nothing"] = function(all) all.tariff.step = "0.5" end,
     ["the cap"] = function(all) all.tariff.cap = 900001 end, ["no minimum"] = function(all) all.tariff.minimum = nil end,
-    ["a tax's name"] = function(all) all.tariff.taxes[1].name = "TAX" end, ["a fee more"] = function(all) all.tariff.fees[2] = { name = "x", amount = 0 } end,
-    ["what was forced"] = function(all) all.members[1].samples.forced = {} end, ["more forced"] = function(all) all.members[2].samples.forced = { "sparse" } end,
+    ["a tax's name"] = function(all) all.tariff.taxes[1].name = "TAX" end,
+    ["a fee more"] = function(all) all.tariff.fees[2] = { name = "x", amount = 0 } end,
+    ["what was forced"] = function(all) all.members[1].samples.forced = {} end,
+    ["more forced"] = function(all) all.members[2].samples.forced = { "sparse" } end,
     ["a query"] = function(all) all.members[1].samples.inbound[1].query.rpt_json = '{"reportTypeLang":"other"}' end,
     ["no query"] = function(all) all.members[1].samples.inbound[1].query = nil end,
     ["a part's name"] = function(all) all.members[1].samples.inbound[2].name = "port 3" end,
-    ["an exclusion's reason"] = function(all) all.usage.exclude[1].reason = "other" end, ["the line's speed"] = function(all) all.usage.line_speed = 3000000000 end,
+    ["an exclusion's reason"] = function(all) all.usage.exclude[1].reason = "other" end,
+    ["the line's speed"] = function(all) all.usage.line_speed = 3000000000 end,
     ["a sample"] = function(all) all.members[2].samples.outbound[1].values[1] = 1 end,
     ["where the samples come from"] = function(all) all.members[1].samples.source = "minute" end,
   } do
@@ -130,7 +137,8 @@ describe("a saved bill", function()
     with_file(function(path)
       local text = saved(given(), path)
       for _, change in ipairs {
-        function(record) record.extra = 1 end, function(record) record.members[1].samples.extra = 1 end, function(record) record.members[1].extra = 1 end,
+        function(record) record.extra = 1 end, function(record) record.members[1].samples.extra = 1 end,
+        function(record) record.members[1].extra = 1 end,
         function(record) record.tariff.extra = 1 end, function(record) record.usage.extra = 1 end, function(record) record.period.extra = 1 end,
         function(record) record.members[1].samples.inbound[1].extra = 1 end, function(record) record.tariff.fees[1].extra = 1 end,
         function(record) record.members[3] = record.members[1]; record.pool = false end,

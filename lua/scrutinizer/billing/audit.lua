@@ -27,7 +27,11 @@ local portable
 -- The lists of octets: a missing sample is null.
 local function portable_values(values)
   local copy = setmetatable({}, core.array_mt)
-  for i = 1, #values do copy[i] = values[i] == false and null or portable(values[i]) end
+  for i = 1, #values do
+    local value = values[i]
+    if value == false then value = null elseif type(value) ~= "number" or value > check.MAX then value = portable(value) end
+    copy[i] = value
+  end
   return copy
 end
 

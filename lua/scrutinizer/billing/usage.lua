@@ -81,7 +81,8 @@ local function speed_complaint(value)
 end
 
 local function threshold_complaint(given, threshold)
-  if given == nil or (threshold and bigint.compare(threshold.numerator, 0) >= 0 and fraction.compare(threshold, fraction.new(1)) <= 0) then return nil end
+  local fine = threshold and bigint.compare(threshold.numerator, 0) >= 0 and fraction.compare(threshold, fraction.new(1)) <= 0
+  if given == nil or fine then return nil end
   return check.message("threshold", given, "a share from 0 to 1, such as 0.01")
 end
 
@@ -352,7 +353,8 @@ local function check_missing(plan, count, n)
   local hint = plan.missing == "error" and 'set missing = "zero", "drop" or "carry", or raise the threshold'
     or "is the customer's network right? Set threshold = 1 to bill whatever is missing"
   return refuse("%d of %d samples are missing (%s %%), over the threshold of %s %%; %s", count, n,
-    fraction.text(fraction.new(bigint.multiply(count, 100), n), 2, "half_up"), fraction.text(fraction.multiply(plan.threshold, fraction.new(100))), hint)
+    fraction.text(fraction.new(bigint.multiply(count, 100), n), 2, "half_up"),
+    fraction.text(fraction.multiply(plan.threshold, fraction.new(100))), hint)
 end
 
 local function totals(of)

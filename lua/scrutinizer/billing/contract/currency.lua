@@ -15,7 +15,7 @@ local DIGITS = {
 
 local OF = {}
 for digits, codes in pairs(DIGITS) do
-  for code in codes:gmatch "%u+" do OF[code] = digits end
+  for code in codes:gmatch "[A-Z]+" do OF[code] = digits end
 end
 
 --- How many digits a currency's minor unit has; nil for a code that ISO 4217 does not list.

@@ -27,11 +27,14 @@ local SELLER = { name = true, address = true, tax_number = true, reference = tru
 local BUYER = { address = true, tax_number = true, reference = true, contact = true }
 
 --- A party's fields in the order in which a bill shows them.
-parties.SHOWN = { { "name", "Name" }, { "address", "Address" }, { "tax_number", "Tax number" }, { "reference", "Reference" }, { "contact", "Contact" } }
+parties.SHOWN = { { "name", "Name" }, { "address", "Address" }, { "tax_number", "Tax number" },
+  { "reference", "Reference" }, { "contact", "Contact" } }
 
 local function party_complaint(what, party, known)
   if party == nil then return nil end
-  if type(party) ~= "table" or next(party) == nil then return check.message(what, party, "a table with " .. table.concat(check.sorted_keys(known), ", ")) end
+  if type(party) ~= "table" or next(party) == nil then
+    return check.message(what, party, "a table with " .. table.concat(check.sorted_keys(known), ", "))
+  end
   local complaint = fields.unknown(what, party, known)
   for _, name in ipairs(check.sorted_keys(party)) do complaint = complaint or fields.text(("%s.%s"):format(what, name), party[name]) end
   if not complaint and known.name and party.name == nil then return check.message(what .. ".name", nil, fields.TEXT) end

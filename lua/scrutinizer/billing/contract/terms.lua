@@ -35,7 +35,8 @@ local terms = {}
 ---@field taxes? { name: string, rate?: number|string, reverse_charge?: string }[] each on the sum of all lines: `rate` in percent, or
 ---   `reverse_charge`: the text that says why none is charged
 ---@field total_step? integer   minor units; the total, with taxes, is rounded to a multiple of it
----@field rounding? { rate?: scrutinizer.Rounding|"none", units?: scrutinizer.Rounding, line?: scrutinizer.Rounding, tax?: scrutinizer.Rounding, total?: scrutinizer.Rounding }
+---@field rounding? { rate?: scrutinizer.Rounding|"none", units?: scrutinizer.Rounding, line?: scrutinizer.Rounding,
+---   tax?: scrutinizer.Rounding, total?: scrutinizer.Rounding }
 ---   `rate`: to whole bits per second (default half_up; required with `linear` and `mean_next`); `units`: to the step (default up);
 ---   `line`, `tax`: to minor units (default half_up); `total`: to total_step (default half_up). Halves go away from zero with half_up, also
 ---   below zero; up is away from zero, down towards it
@@ -91,7 +92,9 @@ local function numbers_complaint(t)
     if t[name] ~= nil and (not given or given.numerator == 0) then return check.message(name, t[name], "a decimal number over 0") end
   end
   if t.total_step ~= nil and not bigint.whole(t.total_step) then return check.message("total_step", t.total_step, "whole minor units") end
-  if t.minimum ~= nil and t.cap ~= nil and bigint.compare(bigint.whole(t.minimum), bigint.whole(t.cap)) > 0 then return "minimum: it is over the cap" end
+  if t.minimum ~= nil and t.cap ~= nil and bigint.compare(bigint.whole(t.minimum), bigint.whole(t.cap)) > 0 then
+    return "minimum: it is over the cap"
+  end
 end
 
 local function flags_complaint(t)
@@ -101,7 +104,8 @@ local function flags_complaint(t)
   end
 end
 
-local TIER, FEE, TAX = { up_to = true, price = true }, { name = true, amount = true, prorate = true }, { name = true, rate = true, reverse_charge = true }
+local TIER, FEE = { up_to = true, price = true }, { name = true, amount = true, prorate = true }
+local TAX = { name = true, rate = true, reverse_charge = true }
 
 local function tiers_complaint(t)
   if (t.price == nil) == (t.tiers == nil) then return "set either price or tiers" end
@@ -169,7 +173,8 @@ local function needs(t, commits)
     { "prorate_minimum", t.prorate_minimum, t.minimum, "minimum" }, { "prorate_cap", t.prorate_cap, t.cap, "cap" },
     { "prorate", t.prorate, prorates(t), "a fee with prorate = true, prorate_commit, prorate_minimum or prorate_cap" },
     { "rounding.rate", rounding.rate, t.measure ~= "volume", 'measure = "rate"' }, { "rounding.units", rounding.units, t.step, "step" },
-    { "rounding.tax", rounding.tax, has_item(t.taxes, "rate"), "taxes with a rate" }, { "rounding.total", rounding.total, t.total_step, "total_step" },
+    { "rounding.tax", rounding.tax, has_item(t.taxes, "rate"), "taxes with a rate" },
+    { "rounding.total", rounding.total, t.total_step, "total_step" },
   }
 end
 

@@ -151,7 +151,8 @@ function curve.svg(of, used, lines, commit_rate)
   grid(out, most, unit, y)
   days(out, of, x)
   for i, line in ipairs(lines) do
-    out[#out + 1] = ('<path class="c" stroke="%s" d="%s"><title>%s</title></path>'):format(COLORS[i], path(line.values, used, of, unit, x, y), line.name)
+    out[#out + 1] = ('<path class="c" stroke="%s" d="%s"><title>%s</title></path>'):format(
+      COLORS[i], path(line.values, used, of, unit, x, y), line.name)
     out[#out + 1] = ('<text x="%d" y="%d" style="fill:%s">%s</text>'):format(LEFT + (i - 1) * 130, HEIGHT - 2, COLORS[i], line.name)
   end
   out[#out + 1] = ('<path class="d" d="%s"><title>discarded samples</title></path>'):format(dots(used, unit, x, y))

@@ -1,5 +1,6 @@
 --- An invoice's figures as text, for the text, CSV and HTML outputs. Digits come from exact fractions; no amount is computed here.
 
+local ascii = require "scrutinizer.ascii"
 local bigint = require "scrutinizer.arithmetic.bigint"
 local fraction = require "scrutinizer.arithmetic.fraction"
 local parties = require "scrutinizer.billing.contract.parties"
@@ -94,7 +95,7 @@ function figures.parties(bill)
   for _, side in ipairs { { "seller", "Seller" }, { "buyer", "Customer" } } do
     for _, field in ipairs(parties.SHOWN) do
       local value = bill[side[1]] and bill[side[1]][field[1]]
-      local title = field[1] == "name" and side[2] or ("%s: %s"):format(side[2], field[2]:lower())
+      local title = field[1] == "name" and side[2] or ("%s: %s"):format(side[2], ascii.lower(field[2]))
       if value then list[#list + 1] = { title, one_line(value) } end
     end
   end
@@ -150,7 +151,8 @@ local function add_exclusions(list, used)
     for _, side in ipairs { "inbound", "outbound" } do
       if entry.octets[side] then octets[#octets + 1] = ("%s octets %s"):format(figures.grouped(bigint.text(entry.octets[side])), side) end
     end
-    list[#list + 1] = { "Excluded: " .. one_line(entry.name), ("%s; %d samples, %s"):format(one_line(entry.reason), entry.samples, table.concat(octets, ", ")) }
+    list[#list + 1] = { "Excluded: " .. one_line(entry.name),
+      ("%s; %d samples, %s"):format(one_line(entry.reason), entry.samples, table.concat(octets, ", ")) }
   end
 end
 
