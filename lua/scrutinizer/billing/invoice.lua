@@ -22,7 +22,10 @@ local invoice = {}
 ---@field units scrutinizer.Fraction   billable units, rounded as the tariff says
 ---@field commit? scrutinizer.Fraction
 ---@field steps table[]                the roundings in order: { point =, rounding =, from =, to = }
----@field queries table[]              the requests to the appliance, without the token: { side =, part =, name =, query = }
+---@field source? "minute"|"rollup"|"totals" the appliance's tables that the samples come from
+---@field coverage_by_totals? number|string all conversations over all interfaces' totals
+---@field worst_interval? { at: integer, coverage: number|string } where that is least
+---@field queries table[]              the requests to the appliance, without the token: { side =, part =, name =, query =, files = }
 
 ---@class scrutinizer.InvoiceLine
 ---@field name string
@@ -163,7 +166,8 @@ local function record_samples(set)
   for _, side in ipairs(samples.SIDES) do
     copy[side] = set[side] and setmetatable({}, core.array_mt)
     for i, part in ipairs(set[side] or {}) do
-      copy[side][i] = { name = part.name, values = copy_values(part.values), query = plain(part.query), series = plain(part.series) }
+      copy[side][i] = { name = part.name, values = copy_values(part.values), query = plain(part.query), series = plain(part.series),
+        files = plain(part.files) }
     end
   end
   return copy
@@ -237,7 +241,8 @@ local function queries_of(set)
   local list = {}
   for _, side in ipairs(samples.SIDES) do
     for i, part in ipairs(set[side] or {}) do
-      list[#list + 1] = { side = side, part = i, name = part.name, query = plain(part.query), series = plain(part.series) }
+      list[#list + 1] = { side = side, part = i, name = part.name, query = plain(part.query), series = plain(part.series),
+        files = plain(part.files) }
     end
   end
   return list
@@ -257,6 +262,7 @@ local function compose_member(record, kept, of, plan)
   if commit == nil and not record.pool then commit = record.tariff.commit end
   return {
     name = kept.name, usage = used, units = units, steps = steps, queries = queries_of(set), forced = plain(set.forced),
+    source = set.source, coverage_by_totals = set.coverage_by_totals, worst_interval = plain(set.worst_interval),
     commit = commit ~= nil and fraction.decimal(commit) or nil, canonical = samples.canonical(set),
   }
 end

@@ -405,7 +405,6 @@ function usage.of(plan, set)
     result.under[policy] = { n = other.n, rank = other.rank, octets = other.octets, rate = other.rate }
   end
   result.policy, result.interval = plan.missing, set.interval
-  result.source, result.coverage_by_totals, result.worst_interval = set.source, set.coverage_by_totals, set.worst_interval
   result.excluded, result.exclusions, result.over_speed = of.excluded, of.exclusions, of.over_speed
   result.duplicates, result.outside, result.totals = set.duplicates, set.outside, totals(of)
   result.coverage = fraction.text(fraction.new(bigint.multiply(result.present, 100), expected), 2, "down")

@@ -144,6 +144,22 @@ local function about_discarded(used, timezone)
   return ("%d samples, %s to %s; the highest at %s"):format(#used.discarded, rate(last), rate(first), period.clock_text(timezone, first[1]))
 end
 
+local SOURCES = {
+  minute = "the appliance's one-minute tables, which keep all conversations",
+  rollup = "the appliance's longer tables, which keep the greatest conversations only",
+  totals = "the appliance's totals of interfaces, which are complete",
+}
+
+local function percent(share) return fraction.text(fraction.multiply(fraction.decimal(share), fraction.new(100)), 2, "down") end
+
+-- Where the samples come from, and what share of the interfaces' totals the conversations there hold.
+local function about_source(member, timezone)
+  local text, worst = SOURCES[member.source], member.worst_interval
+  if not worst then return text end
+  return ("%s: %s %% of the interfaces' totals, at least %s %% in each interval (%s)"):format(text, percent(member.coverage_by_totals),
+    percent(worst.coverage), period.clock_text(timezone, worst.at))
+end
+
 -- The exclusions with what was not billed because of each.
 local function add_exclusions(list, used)
   for _, entry in ipairs(used.exclusions or {}) do
@@ -158,12 +174,8 @@ end
 
 local OVER_SPEED = { clip = "counted as the line's speed", missing = "counted as missing", error = "" }
 
--- What is known about where the samples come from, and about the line.
-local function add_quality(list, used)
-  if used.source then list[#list + 1] = { "Source", used.source } end
-  if used.coverage_by_totals then
-    list[#list + 1] = { "Of the interfaces' totals", ("%s of all traffic is in the conversations"):format(tostring(used.coverage_by_totals)) }
-  end
+-- What the samples are against the line's speed.
+local function add_speed(list, used)
   local over = used.over_speed
   if not over then return end
   local text = "no sample above it"
@@ -186,9 +198,10 @@ function figures.usage(bill, member)
     if used.totals[side] then list[#list + 1] = { "Octets " .. side, figures.grouped(bigint.text(used.totals[side])) } end
   end
   list[#list + 1] = { "Samples", about_samples(used) }
+  if SOURCES[member.source] then list[#list + 1] = { "Source", about_source(member, bill.period.timezone) } end
   if used.missing > 0 then list[#list + 1] = { "Under other policies", about_policies(used) } end
   add_exclusions(list, used)
-  add_quality(list, used)
+  add_speed(list, used)
   list[#list + 1] = { "Discarded", about_discarded(used, bill.period.timezone) }
   for _, step in ipairs(member.steps) do
     list[#list + 1] = { "Rounded: " .. step.point, ("%s, %s to %s"):format(step.rounding, fraction.text(step.from), fraction.text(step.to)) }
