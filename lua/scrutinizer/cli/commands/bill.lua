@@ -2,8 +2,8 @@
 
 local action_commands = require "scrutinizer.cli.action_commands"
 local billing = require "scrutinizer.billing"
-local errors = require "scrutinizer.errors"
 local data_file = require "scrutinizer.cli.data_files"
+local errors = require "scrutinizer.errors"
 local exit_status = require "scrutinizer.cli.exit_status"
 local output = require "scrutinizer.cli.output"
 local profile = require "scrutinizer.cli.profile"
