@@ -234,3 +234,57 @@ USE static void OF(mark)(struct sz_mark_state *state, const char *p,
     p += some * 64;
   }
 }
+
+/* Whether two texts are the same; a block of each can be read past them. */
+USE static inline int OF(same)(const char *a, const char *b, size_t len) {
+  for (; len > BLOCK; a += BLOCK, b += BLOCK, len -= BLOCK)
+    if (OF(differ)(a, b, BLOCK))
+      return 0;
+  return !OF(differ)(a, b, len);
+}
+
+/* The end of the string at 'p'. 0: it is none, or has an escape. */
+USE static inline size_t OF(string)(const char *p, size_t len) {
+  size_t at = 1;
+  if (*p != '"')
+    return 0;
+  for (; len - at >= SZ_PAST; at += BLOCK) {
+    if (!OF(special)(p + at))
+      continue;
+    at += OF(first)(OF(special)(p + at));
+    return p[at] == '"' ? at + 1 : 0;
+  }
+  return 0;
+}
+
+USE static size_t OF(match)(const struct sz_pattern *pattern, size_t part,
+                            const char *p, size_t len, size_t *at,
+                            struct sz_place *places) {
+  const struct sz_part *t = pattern->parts;
+  size_t from = *at;
+  for (; part < pattern->count; part++) {
+    size_t value = from + t[part].len, size = 0;
+    __builtin_prefetch(p + from + AHEAD);
+    __builtin_prefetch(p + from + AHEAD + 64);
+    if (value + 2 * SZ_PAST > len ||
+        !OF(same)(p + from, pattern->text + t[part].at, t[part].len))
+      break;
+    if (part + 1 < pattern->count) {
+      if (t[part].like) {
+        const struct sz_place *like = places + t[part].like - 1;
+        if (like->len <= BLOCK &&
+            !OF(differ)(p + value, p + like->at, like->len))
+          size = like->len;
+      }
+      if (!size)
+        size = OF(string)(p + value, len - value);
+      if (!size)
+        break;
+      places[part].at = (uint32_t)value;
+      places[part].len = (uint32_t)size;
+    }
+    from = value + size;
+  }
+  *at = from;
+  return part;
+}
