@@ -491,8 +491,6 @@ size_t sz_cross_row(struct sz_cross *x, const char *text, size_t len,
     return found;
   clear(c, slots, row);
   if (row->again || !guess(x, text, len, c, slots, row)) {
-    if (!row->again)
-      clear(c, slots, row);
     found = by_marks(x, text, len, c, slots, row);
     if (found != 1)
       return found;

@@ -37,7 +37,7 @@ void sz_guess_begin(struct sz_guess *g);
 
 /*
 ** Crosses a row. Returns where it ends; 0: it is of another make, or too near
-** the end. Then what it filled is not valid.
+** the end. Then it may have filled some.
 */
 size_t sz_guess_row(struct sz_guess *g, const struct sz_scanner *s,
                     const struct sz_columns *c, struct sz_guessed *row);
