@@ -401,17 +401,18 @@ static inline int see_event(struct walk *w, size_t at) {
 
 /*
 ** Lists the events of a mask whose first byte is at 'base'; returns how many.
-** Two at once, without a jump for each: what is too many is written over.
+** Two at once, without a jump for each, as most masks have none, one or two:
+** what is too many is written over.
 */
 static size_t list_events(uint64_t events, size_t base, size_t *list) {
   size_t count = 0, i;
-  while (events) {
+  do {
     for (i = 0; i < 2; i++) {
       list[count] = base + (size_t)__builtin_ctzll(events | UINT64_C(1) << 63);
       count += events != 0;
       events &= events - 1;
     }
-  }
+  } while (events);
   return count;
 }
 

@@ -16,7 +16,7 @@ enum {
   TRUST = 16,      /* the best score */
   WRONG = 8,       /* what a wrong guess costs */
   TRIES = 8,       /* constants that may turn out to vary in one row */
-  LONGEST_PAUSE = 255
+  LONGEST_PAUSE = 1023
 };
 
 struct member {
