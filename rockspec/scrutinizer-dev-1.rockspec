@@ -28,6 +28,7 @@ build = {
         "src/core.c",
         "src/cross.c",
         "src/feed.c",
+        "src/guess.c",
         "src/hash.c",
         "src/http.c",
         "src/http_allow.c",

@@ -238,11 +238,17 @@ static void add(struct text *t, const char *s) {
   t->len += len;
 }
 
-/* Sometimes blanks, by the text's own habit. */
+/* Sometimes blanks, by the text's own habit; some as long as blocks. */
 static void add_blanks(struct text *t, unsigned habit) {
   static const char *const BLANKS[] = {" ", "\n", "\t", "\r\n   ", "  "};
-  if (habit && !random_below(habit))
-    add(t, BLANKS[random_below(5)]);
+  size_t many = random_below(200);
+  if (!habit || random_below(habit))
+    return;
+  add(t, BLANKS[random_below(5)]);
+  if (random_below(12) || t->len > ROOM / 2)
+    return;
+  memset(t->bytes + t->len, ' ', many);
+  t->len += many;
 }
 
 static void add_string(struct text *t, int key) {
