@@ -2,6 +2,7 @@
 
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
+local files = require "scrutinizer.files"
 
 local sink = {}
 
@@ -33,7 +34,7 @@ end
 
 --- Drops what was written: removes the temporary file.
 function Target:abort()
-  if io.type(self.file) == "file" then self.file:close() end -- the garbage collector may have closed it
+  if files.is_open(self.file) then self.file:close() end -- the garbage collector may have closed it
   if self.aside then os.remove(self.aside) end
   self.file, self.aside = nil, nil
 end
@@ -50,7 +51,7 @@ end
 local function open_path(path)
   -- A device cannot be replaced by a rename.
   local aside = not path:find "^/dev/" and aside_name(path) or nil
-  local file, why = io.open(aside or path, "wb")
+  local file, why = files.open(aside or path, "wb")
   if not file then return failure(path, why and why:gsub("^" .. (aside or path):gsub("[^A-Za-z0-9 ]", "%%%0") .. ": ", "")) end
   return setmetatable({ name = path, file = file, aside = aside, put = function(text) return file:write(text) end }, Target)
 end
@@ -63,7 +64,7 @@ function sink.open(out)
   local kind = type(out)
   if kind == "string" and out ~= "" and not out:find "%z" then return open_path(out) end
   if kind == "function" then return setmetatable({ name = "the function", put = out }, Target) end
-  if io.type(out) == "file" then
+  if files.is_open(out) then
     return setmetatable({ name = "the file", put = function(text) return out:write(text) end }, Target)
   end
 end

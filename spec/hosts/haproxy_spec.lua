@@ -203,6 +203,22 @@ describe("HAProxy", function()
     end)
   end)
 
+  it("needs neither the library io nor debug", function()
+    local ca = support.read(support.sandbox().ca)
+    local main, global = fill(MAIN, (servers.options():gsub("ca_file = %b\"\"", function() return ("ca_blob = %q"):format(ca) end))), ""
+    local version = support.shell(servers.haproxy_program() .. " -v"):match "version (%d+%.%d+)"
+    if tonumber(version) >= 3.5 then
+      global = "tune.lua.openlibs package,string,table,math,os"
+    else
+      main = "io, debug, utf8 = nil\n" .. main
+    end
+    main = main .. 'assert(io == nil and debug == nil)\nsaid.file = tostring(select(2, scrutinizer.connect(@OPTIONS@)))'
+    with_haproxy({ lua = fill(main), global = global }, function(server)
+      assert.equal((expected()), (server:get "/sum"))
+      assert.matches("^tls: tls.ca_file cannot be read: .*tune%.lua%.openlibs", (server:get "/said?file"))
+    end)
+  end)
+
   it("finds its sentences in HAProxy's log", function()
     with_haproxy({ lua = fill(FAILS), global = "log stderr local0 debug", frontend = FAILING }, function(server)
       for _, path in ipairs { "/action", "/service", "/fetch" } do server:get(path) end
