@@ -319,7 +319,8 @@ describe("HAProxy", function()
       server:get "/sum"
       local before, rss = server:descriptors(), server:rss()
       support.faults { { kind = "delay", seconds = 60, times = 200 } }
-      server:burst(200, "/sum?[1-200]", 1.5, "--max-time 2")
+      -- The clients are still there when it ends them: from 3.2 on it does not end all streams whose clients have gone.
+      server:burst(200, "/sum?[1-200]", 1.5, "--max-time 60")
       assert.is_true(server:descriptors() > before + 100, "no transfers were under way")
       assert.is_true(server:end_streams() > 100)
       support.shell "sleep 5"
