@@ -160,7 +160,7 @@ describe("README's wait for luasocket", function()
   it("serves the caller's own sockets while the appliance works", function()
     local socket = require "socket"
     local lines = support.read("README.md"):match "\n(    local function wait_by_select.-\n    end\n)"
-    local mine, served, during = { assert(socket.bind("127.0.0.1", 0)) }, 0, nil
+    local mine, served = { assert(socket.bind("127.0.0.1", 0)) }, 0
     local function serve(own)
       own:accept():close()
       served = served + 1
@@ -178,7 +178,7 @@ describe("README's wait for luasocket", function()
     local caller = assert(socket.connect("127.0.0.1", port))
     local cursor = query():rows()
     local first = cursor:next()
-    during = served
+    local during = served
     local rest, others = sum(cursor)
     assert.same({ total, count }, { first.sum_octetdeltacount + rest, others + 1 })
     assert.equal(1, during)
