@@ -115,7 +115,7 @@ function Server:get(path, more)
 end
 
 local CONTROL = [[python3 -c '
-import re, socket
+import re, socket, time
 def ask(text):
   s = socket.socket(socket.AF_UNIX); s.connect("%s/control"); s.send(text.encode() + b"\n")
   out = b""
@@ -123,9 +123,14 @@ def ask(text):
     part = s.recv(65536)
     if not part: return out.decode()
     out += part
-ids = re.findall(r"^(0x[0-9a-f]+):.*fe=main", ask("show sess"), re.M)
-for one in ids: ask("shutdown session " + one)
-print(len(ids))
+ended = set()
+for _ in range(20): # a busy HAProxy does not list all of them at once
+  ids = re.findall(r"^(0x[0-9a-f]+):.*fe=main", ask("show sess"), re.M)
+  if not ids: break
+  for one in ids: ask("shutdown session " + one)
+  ended.update(ids)
+  time.sleep(0.2)
+print(len(ended))
 ']]
 
 --- HAProxy only: ends all streams of its frontend, and gives how many there were.
