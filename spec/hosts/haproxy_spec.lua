@@ -336,7 +336,8 @@ describe("HAProxy", function()
       end
       assert.equal("a row", (server:get "/err"))
       assert.is_true(server:descriptors() <= before + 8, ("%d descriptors, before %d"):format(server:descriptors(), before))
-      assert.is_true(server:rss() < rss + 60000, ("%d KiB, before %d"):format(server:rss(), rss))
+      -- 0.4 MB for each, HAProxy's own part included (3.2 takes more than 2.6); the system's allocator keeps some of it.
+      assert.is_true(server:rss() < rss + 80000, ("%d KiB, before %d"):format(server:rss(), rss))
     end)
   end)
 end)
