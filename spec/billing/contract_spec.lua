@@ -55,6 +55,8 @@ describe("a contract", function()
       local bill = invoice(PART, case[3] * MBPS, case[2])
       assert.same(case[4], lines_of(bill))
       assert.equal(case[5], bill.total)
+      local shown = bill.minimum or bill.cap
+      assert.matches(("\n%s +%d.%02d EUR\n"):format(bill.minimum and "Minimum" or "Cap", math.floor(shown / 100), shown % 100), bill:text())
       assert.is_truthy(again(bill))
     end)
   end
