@@ -53,6 +53,7 @@ static const luaL_Reg FUNCTIONS[] = {
     {"feed_push", sz_lua_feed_push},
     {"feed_ready", sz_lua_feed_ready},
     {"file", sz_lua_file_new},
+    {"handle_signals", sz_lua_handle_signals},
     {"hash", sz_lua_hash_new},
     {"http", sz_lua_http_new},
     {"int64", sz_lua_json_set_int64},

@@ -1,6 +1,8 @@
 /* file.c - see file.h. */
 #include "file.h"
 
+#include "signals.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,8 +16,12 @@ int sz_file_open(struct sz_file *f, char *path, char *part) {
   f->part = part;
   sz_sha256_init(&f->hash);
   unlink(part); /* what a process left that was killed */
+  sz_signals_add(part);
   f->fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  return f->fd < 0 ? errno : 0;
+  if (f->fd >= 0)
+    return 0;
+  sz_signals_drop(part);
+  return errno;
 }
 
 int sz_file_write(struct sz_file *f, const char *data, size_t len) {
@@ -80,11 +86,16 @@ int sz_file_finish(struct sz_file *f) {
   size_t size = strlen(f->part) + 24;
   char *own = malloc(size);
   int failed = ENOMEM;
+  sigset_t before;
   if (own)
     failed = fsync(f->fd) && errno != EINVAL ? errno : 0;
+  sz_signals_hold(&before);
   if (!failed)
     failed = move(f, own, size);
   free(own);
+  if (!failed)
+    sz_signals_drop(f->part);
+  sz_signals_release(&before);
   if (failed) {
     sz_file_abort(f);
     return failed;
@@ -102,6 +113,7 @@ void sz_file_abort(struct sz_file *f) {
   if (!fstat(f->fd, &ours) && !lstat(f->part, &there) &&
       is_same(&ours, &there))
     unlink(f->part);
+  sz_signals_drop(f->part);
   close(f->fd);
   f->fd = -1;
 }

@@ -2,6 +2,7 @@
 #include "lua_file.h"
 
 #include "file.h"
+#include "signals.h"
 
 #include <errno.h>
 #include <string.h>
@@ -98,6 +99,11 @@ static int hash_add(lua_State *L) {
 /* hash:digest() -> SHA-256 of all that was added, bytes */
 static int hash_digest(lua_State *L) {
   return push_digest(L, luaL_checkudata(L, 1, HASH_TYPE));
+}
+
+int sz_lua_handle_signals(lua_State *L) {
+  sz_signals_handle((int)luaL_checkinteger(L, 1));
+  return 0;
 }
 
 static void add_class(lua_State *L, const char *name,

@@ -48,7 +48,8 @@ end
 
 local function open_path(path)
   -- A device cannot be replaced by a rename.
-  local is_device, file, why = path:find "^/dev/" ~= nil, nil, nil
+  local is_device = path:find "^/dev/" ~= nil
+  local file, why
   if is_device then file, why = io.open(path, "wb") else file, why = core.file(path, aside_name(path)) end
   if not file then return failure(path, is_device and why:gsub("^" .. path:gsub("[^A-Za-z0-9 ]", "%%%0") .. ": ", "") or why) end
   return setmetatable({ name = path, file = file, is_device = is_device, put = function(text) return file:write(text) end }, Target)

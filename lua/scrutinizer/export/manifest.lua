@@ -36,10 +36,16 @@ end
 local function write(path, make)
   local file, err = open(path)
   if not file then return nil, err end
-  local ok, found, why = pcall(make, function(text) return file:write(text) end)
-  if not ok or found == nil then
+  local full -- why nothing more could be written
+  local ok, found, why = pcall(make, function(text)
+    local written, complaint = file:write(text)
+    full = complaint
+    return written, complaint
+  end)
+  if not ok or found == nil or full then
     file:abort()
     if not ok then error(found, 0) end
+    if full then return failure(path, full) end
     return nil, why
   end
   local hash, bytes, busy = file:finish()
@@ -74,14 +80,14 @@ end
 function manifest.pour(path, of, put)
   local file, why = io.open(path, "rb")
   if not file then return errors.fail("file", why) end
-  local hash, text, ok, err = core.hash(), nil, true, nil
-  repeat
-    text, why = file:read(BLOCK)
-    if text then
-      hash:add(text)
-      ok, err = put(text)
-    end
-  until not text or not ok
+  local hash, ok, err = core.hash(), true, nil
+  local text
+  text, why = file:read(BLOCK)
+  while text and ok do
+    hash:add(text)
+    ok, err = put(text)
+    if ok then text, why = file:read(BLOCK) end
+  end
   file:close()
   if not ok then return nil, err end
   if why then return failure(path, why) end
@@ -100,6 +106,18 @@ function manifest.find(path, asked)
   if there and wire.encode(there.asked) == wire.encode(asked) and manifest.pour(path, there, accept) then return there end
 end
 
+--- Writes a file's manifest anew.
+---@param path string of the file
+---@param changed scrutinizer.Manifest
+---@return true?
+---@return scrutinizer.Error? err
+function manifest.amend(path, changed)
+  local text = wire.encode(changed) .. "\n"
+  local hash, err = write(path .. manifest.SUFFIX, function(put) return put(text) end)
+  if hash then return true end
+  return nil, err
+end
+
 --- Writes a file and its manifest. Until both are whole, a file of that name stays as it is.
 ---@param path string
 ---@param asked table all that decides the file's content, as JSON can hold it; empty lists need `core.array_mt`
@@ -110,11 +128,7 @@ function manifest.write(path, asked, make)
   local hash, bytes, found = write(path, make)
   if not hash then return nil, bytes end
   local all = { manifest = FORM, version = core.VERSION, asked = asked, found = found, bytes = bytes, sha256 = hash }
-  local ok, err = write(path .. manifest.SUFFIX, function(put)
-    local done, why = put(wire.encode(all) .. "\n")
-    if done then return {} end
-    return failure(path .. manifest.SUFFIX, why)
-  end)
+  local ok, err = manifest.amend(path, all)
   if not ok then return nil, err end
   return all
 end

@@ -140,6 +140,10 @@ function Hash:add(text) end
 ---@return number bytes
 function Hash:digest() end
 
+--- For the command: INT, TERM and HUP remove the parts of files that are not finished; TERM ends the process with this status, if not 0.
+---@param status integer
+function core.handle_signals(status) end
+
 --- A file that appears at `path` when it is finished, whole and on the disk. It is written as `part`; a part that exists is replaced.
 ---@param path string
 ---@param part string a name in the same folder
