@@ -107,7 +107,7 @@ function sample_files.read(path, window, side)
   if not found then return nil, err end
   local wanted, said = wire.encode(asked(window, side)), wire.encode(found.asked)
   if wanted ~= said then return damaged(path, "it is of %s, not of %s", errors.neutral(said, 300), wanted) end
-  local pieces, ok = {}, nil
+  local pieces, ok = {}
   ok, err = manifest.pour(path, found, function(text)
     pieces[#pieces + 1] = text
     return true
