@@ -42,7 +42,17 @@ end
 
 local MOST_PLAIN = 1e14 -- table.concat writes all digits of whole numbers below on every Lua
 
+-- Whether table.concat can write the list as it is.
+local function is_plain(list, n)
+  for i = 1, n do
+    local value = list[i]
+    if type(value) ~= "number" or value >= MOST_PLAIN then return false end
+  end
+  return true
+end
+
 local function octets_text(list, n)
+  if is_plain(list, n) then return table.concat(list, ",", 1, n) end
   local out = {}
   for i = 1, n do
     local value = list[i]
