@@ -32,13 +32,19 @@ function turn_budget.ticket()
   return { id = last_id, turn = -1, until_ = 0, paused = -1 }
 end
 
+--- How many groups there are: each works in every so many turns.
+---@return integer
+function turn_budget.groups()
+  return math.ceil(wanted / MOST_AT_ONCE)
+end
+
 local function begin(now)
   number, ends = number + 1, now + BUDGET
   wanted, wanting = math.max(wanting, 1), 0
 end
 
 local function share(ticket, now)
-  local groups = math.ceil(wanted / MOST_AT_ONCE)
+  local groups = turn_budget.groups()
   if groups > 1 and (ticket.id + number) % groups ~= 0 then return now end
   return math.min(ends, now + BUDGET / math.min(wanted, MOST_AT_ONCE))
 end
