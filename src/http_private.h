@@ -149,10 +149,10 @@ CURLMcode sz_watch_serve(struct sz_http *h, enum sz_whose whose,
                          const struct sz_transfer *t);
 
 /* Whether one of the transfer's sockets is ready. */
-bool sz_watch_ready(const struct sz_http *h, const struct sz_transfer *t);
+bool sz_watch_ready(struct sz_http *h, const struct sz_transfer *t);
 
 /* See sz_http_fds. */
-int sz_watch_list(const struct sz_http *h, const struct sz_transfer *t,
+int sz_watch_list(struct sz_http *h, const struct sz_transfer *t,
                   struct sz_fd *list, int max);
 
 /* http_failure.c */

@@ -92,12 +92,8 @@ void sz_watch_disown(struct sz_transfer *t) {
 }
 
 /* The socket that the transfer shares with others (HTTP/2); -1: none. */
-static int shared_fd(const struct sz_http *h, const struct sz_transfer *t) {
+static int shared_fd(const struct sz_transfer *t) {
   curl_socket_t fd = CURL_SOCKET_BAD;
-  int i;
-  for (i = 0; i < h->watched_count; i++)
-    if (h->watched[i].owner == t)
-      return -1;
   if (t->easy)
     curl_easy_getinfo(t->easy, CURLINFO_ACTIVESOCKET, &fd);
   return fd == CURL_SOCKET_BAD ? -1 : (int)fd;
@@ -105,29 +101,34 @@ static int shared_fd(const struct sz_http *h, const struct sz_transfer *t) {
 
 /* Sockets of nobody are connections that libcurl closes. */
 static bool is_wanted(const struct sz_watched *w, enum sz_whose whose,
-                      const struct sz_transfer *t, int shared) {
+                      const struct sz_transfer *t) {
   if (whose == SZ_OF_ALL || !w->owner)
     return true;
-  if (whose == SZ_AHEAD)
-    return w->owner->ahead;
-  return w->owner == t || w->fd.fd == shared;
+  return whose == SZ_AHEAD ? w->owner->ahead : w->owner == t;
 }
 
-/* Asks for at most BATCH sockets, from the one at '*from' on. */
-static nfds_t collect(const struct sz_http *h, enum sz_whose whose,
+static void poll_for(struct pollfd *p, const struct sz_watched *w) {
+  p->fd = w->fd.fd;
+  p->events = (short)((w->fd.read ? POLLIN : 0) | (w->fd.write ? POLLOUT : 0));
+  p->revents = 0;
+}
+
+/* Lists fewer than BATCH sockets, from the one at '*from' on, and the shared. */
+static nfds_t collect(struct sz_http *h, enum sz_whose whose,
                       const struct sz_transfer *t, struct pollfd *list,
                       int *from) {
-  int shared = whose == SZ_OF_ONE ? shared_fd(h, t) : -1;
+  struct sz_watched *shared;
+  bool found = whose != SZ_OF_ONE;
   nfds_t n = 0;
-  for (; *from < h->watched_count && n < BATCH; ++*from) {
+  for (; *from < h->watched_count && n < BATCH - 1; ++*from) {
     const struct sz_watched *w = &h->watched[*from];
-    if (!is_wanted(w, whose, t, shared))
-      continue;
-    list[n].fd = w->fd.fd;
-    list[n].events =
-        (short)((w->fd.read ? POLLIN : 0) | (w->fd.write ? POLLOUT : 0));
-    list[n++].revents = 0;
+    if (is_wanted(w, whose, t))
+      poll_for(&list[n++], w);
+    found |= w->owner == t;
   }
+  shared = found ? NULL : watched_at(h, shared_fd(t));
+  if (shared)
+    poll_for(&list[n++], shared);
   return n;
 }
 
@@ -172,7 +173,7 @@ CURLMcode sz_watch_serve(struct sz_http *h, enum sz_whose whose,
   return code;
 }
 
-bool sz_watch_ready(const struct sz_http *h, const struct sz_transfer *t) {
+bool sz_watch_ready(struct sz_http *h, const struct sz_transfer *t) {
   struct pollfd list[BATCH];
   int from = 0;
   nfds_t n = collect(h, SZ_OF_ONE, t, list, &from);
@@ -183,12 +184,18 @@ int sz_http_fd_count(const struct sz_http *h) {
   return h->watched_count;
 }
 
-int sz_watch_list(const struct sz_http *h, const struct sz_transfer *t,
+int sz_watch_list(struct sz_http *h, const struct sz_transfer *t,
                   struct sz_fd *list, int max) {
-  int shared = t ? shared_fd(h, t) : -1;
+  const struct sz_watched *shared;
   int i, count = 0;
   for (i = 0; i < h->watched_count && count < max; i++)
-    if (!t || h->watched[i].owner == t || h->watched[i].fd.fd == shared)
+    if (!t || h->watched[i].owner == t)
       list[count++] = h->watched[i].fd;
-  return count == 0 && t ? sz_watch_list(h, NULL, list, max) : count;
+  if (count > 0 || !t || max == 0)
+    return count;
+  shared = watched_at(h, shared_fd(t));
+  if (!shared)
+    return sz_watch_list(h, NULL, list, max);
+  list[0] = shared->fd;
+  return 1;
 }

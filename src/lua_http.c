@@ -316,6 +316,7 @@ static int http_fds(lua_State *L) {
   struct sz_failure why;
   struct sz_fd *list;
   int count = box->http ? sz_http_fd_count(box->http) : 0;
+  lua_settop(L, 2);
   list = lua_newuserdata(L, ((size_t)count + 1) * sizeof *list);
   if (!box->http)
     return sz_lua_source_closed(L);

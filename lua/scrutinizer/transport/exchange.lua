@@ -72,7 +72,7 @@ function exchange.start(client, request, how)
   local transfer, http
   transfer, http, message = begin(client, request)
   if not transfer then return errors.fail(http, message) end
-  x.transfer = transfer
+  x.transfer, x._waited = transfer, core.now() - x.started
   x._pace:drive(http, transfer)
   client._private.watch(x, methods.close)
   if host.aborts then running_list.add(x) end

@@ -15,7 +15,7 @@ local SHORTEST_SLEEP, LONGEST_SLEEP, PART = 0.001, 0.02, 1 / 8
 local SLEEP_EACH = 0.0005
 -- For hosts where sockets wake us: after fewer than TRICKLE bytes we sleep MOMENT seconds, so that a slow line does not cost a step per packet.
 local TRICKLE, MOMENT = 65536, 0.002
--- Seconds between two steps of a transfer.
+-- Seconds between two steps of a transfer; where nobody shares the loop, between two of all, however many readers wait.
 local STEP_EVERY = 0.0001
 -- About how many seconds a turn lasts.
 local TURN = 0.001
@@ -59,18 +59,17 @@ function methods:drive(http, transfer)
   self.http, self.transfer = http, transfer
 end
 
+-- Time of the last step of each multi handle where nobody shares the loop.
+local stepped = setmetatable({}, { __mode = "k" })
+
 -- Where others share the loop, each reader has libcurl work for its own transfer only. So the cost of waiting does not depend on how many others
--- wait, and no reader takes the bytes whose arrival was to wake another one.
+-- wait, and no reader takes the bytes whose arrival was to wake another one. Elsewhere one reader waits for the sockets of all, and serves all.
 function methods:_step(host)
-  local running, kind, message
-  if host.turns then
-    local now = clock()
-    if now - self._stepped < STEP_EVERY then return true end
-    self._stepped = now
-    running, kind, message = self.http:step(self.transfer)
-  else
-    running, kind, message = self.http:step()
-  end
+  local now, http = clock(), self.http
+  local last = host.turns and self._stepped or stepped[http] or 0
+  if now - last < STEP_EVERY then return true end
+  self._stepped, stepped[http] = now, now
+  local running, kind, message = http:step(host.turns and self.transfer or nil)
   return running and true, kind, message
 end
 
