@@ -125,14 +125,14 @@ if not support.sanitized then -- they bring a Lua of their own
   it("nginx serves others as if nobody waited", function()
     servers.during(servers.nginx {
       http = ("init_by_lua_block { %s %s run, count, new, clients = ask, %d, notes, %s }"):format(ASK, NOTES, COUNT, clients()),
-      server = [[
+      server = [=[
         location = /ping { content_by_lua_block { ngx.print "pong" } }
         location ~ ^/(short|long)$ { content_by_lua_block {
           local seen, threads, client = new(), {}, clients[ngx.var[1]]
           for i = 1, count do threads[i] = ngx.thread.spawn(function() seen.took(run(client)) end) end
           for i = 1, count do ngx.thread.wait(threads[i]) end
           ngx.say(seen.said())
-        } }]],
+        } }]=],
     }, check_server)
   end)
 
