@@ -130,19 +130,6 @@ function methods:_sleep(host, most)
   return ok, kind, message
 end
 
--- Sleeps until there is something to do, the time is up or the limits are to be checked. The seconds count from `since`.
-function methods:_rest(host, most, since)
-  local elapsed = clock() - since
-  local again = math.min(most, elapsed + LONGEST)
-  while elapsed < most do
-    local ok, kind, message = self:_sleep(host, most - elapsed)
-    if not ok then return nil, kind, message end
-    elapsed = clock() - since
-    if elapsed >= again or self.closed() or not self:_idle(host) then break end
-  end
-  return true, elapsed
-end
-
 -- Lets the host's loop run once.
 function methods:_turn(host)
   local number = turn_budget.pause(self._ticket)
@@ -187,7 +174,21 @@ function methods:enter(host)
   return left and true, kind, message
 end
 
--- The same, and tells the core how much.
+-- Sleeps until there is something to do, the time is up or the limits are to be checked. The seconds count from `since`.
+function methods:_rest(host, most, since)
+  local elapsed = clock() - since
+  local again = math.min(most, elapsed + LONGEST)
+  while elapsed < most do
+    local ok, kind, message = self:_sleep(host, most - elapsed)
+    if not ok then return nil, kind, message end
+    elapsed = clock() - since
+    if elapsed >= again or self.closed() or not self:_idle(host) then break end
+  end
+  if elapsed >= most then self:enter(host) end -- the reader will end, and others may with it
+  return true, elapsed
+end
+
+-- Waits until this turn has time left for our work, and tells the core how much. After `most` seconds it waits no longer.
 function methods:_enter(host, most, since)
   local http = self.http
   if not host.turns then

@@ -14,6 +14,8 @@ local LEAST = 0.00005
 local MOST_AT_ONCE = BUDGET / LEAST
 -- Seconds between two of our exchanges after which we assume that the host ran in between.
 local GAP = 0.0001
+-- The same for one that has just begun: before it there was the caller's work, in the same turn.
+local GAP_OF_NEW = 0.002
 
 local number, ends, left = 0, 0, 0
 -- How many want to work in this turn; how many did in the last one; the last ticket's id.
@@ -54,7 +56,8 @@ end
 ---@return number
 function turn_budget.left(ticket)
   local now = clock()
-  if ticket.paused == number or (ticket.turn ~= number and now >= ends and now - left > GAP) then begin(now) end
+  local gap = ticket.turn < 0 and GAP_OF_NEW or GAP
+  if ticket.paused == number or (ticket.turn ~= number and now >= ends and now - left > gap) then begin(now) end
   ticket.paused = -1
   if ticket.turn ~= number then
     ticket.turn, wanting = number, wanting + 1
