@@ -67,6 +67,7 @@ local CALLS = {
   ["query.rates"] = function() return query:rates() end,
   ["query.pie"] = function() return query:pie() end,
   ["query.interval"] = function() return query:interval() end,
+  ["query.window"] = function() return query:window() end,
   ["query.windows"] = function() return query:windows "1h" end,
   ["cursor.next"] = function() return (query:rows()):next() end,
   ["cursor.close"] = function() return (query:rows()):close() end,
@@ -131,6 +132,8 @@ local CALLS = {
   ["billing.stream"] = function() return billing.stream(10, 95) end,
   ["percentile_stream.add"] = function() return billing.stream(10, 95):add(5) end,
   ["billing.month"] = function() return billing.month "2026-02" end,
+  ["billing.cycle"] = function() return billing.cycle("2026-02", 16) end,
+  ["billing.rule"] = function() return billing.rule { name = "r", version = "1", apply = function() return { lines = {} } end } end,
   ["billing.period"] = function() return billing.period(0, 300) end,
   ["billing.samples"] = function() return billing.samples(billing.period(0, 300), { inbound = { { 0, 5 } } }) end,
   ["billing.collect"] = function()
