@@ -69,7 +69,8 @@ void sz_http_free(struct sz_http *h);
 
 /*
 ** Sends and receives, without waiting: for 't', and for the transfers that no
-** reader has waited for yet, while the time limit lasts; NULL: for all. Returns
+** reader has waited for yet, while the time limit lasts; NULL: for all.
+*Returns
 ** how many transfers run, or -1 with 'why' filled.
 */
 int sz_http_step(struct sz_http *h, struct sz_transfer *t,

@@ -99,7 +99,7 @@ struct sz_transfer {
   struct sz_http *http; /* NULL once it is freed */
   struct sz_transfer *next, **link;
   unsigned long id;
-  CURL *easy; /* NULL once done */
+  CURL *easy;         /* NULL once done */
   bool queued, ahead; /* see struct sz_http */
   struct curl_slist *headers, *resolve;
   curl_mime *form;

@@ -113,7 +113,8 @@ static void poll_for(struct pollfd *p, const struct sz_watched *w) {
   p->revents = 0;
 }
 
-/* Lists fewer than BATCH sockets, from the one at '*from' on, and the shared. */
+/* Lists fewer than BATCH sockets, from the one at '*from' on, and the shared.
+ */
 static nfds_t collect(struct sz_http *h, enum sz_whose whose,
                       const struct sz_transfer *t, struct pollfd *list,
                       int *from) {

@@ -333,11 +333,11 @@ static const luaL_Reg http_meta[] = {{"__gc", http_close},
                                      {NULL, NULL}};
 
 static const luaL_Reg http_methods[] = {
-    {"start", http_start},   {"step", http_step},
-    {"wait", http_wait},     {"step_ahead", http_step_ahead},
-    {"idle", http_idle},     {"timeout", http_timeout},
-    {"fds", http_fds},       {"allow", http_allow},
-    {"held", http_held},     {"close", http_close},
+    {"start", http_start}, {"step", http_step},
+    {"wait", http_wait},   {"step_ahead", http_step_ahead},
+    {"idle", http_idle},   {"timeout", http_timeout},
+    {"fds", http_fds},     {"allow", http_allow},
+    {"held", http_held},   {"close", http_close},
     {NULL, NULL}};
 
 void sz_lua_http_register(lua_State *L) {

@@ -294,11 +294,11 @@ it("in a plain script one report and many at once end when their time is up", fu
   assert.equal("1", right)
   assert.is_true(tonumber(least) >= SHORT and tonumber(most) <= SHORT + 0.2, seen.said())
 
-  local queries, last = { concurrency = COUNT }, nil
+  local queries = { concurrency = COUNT }
   for i = 1, COUNT do queries[i] = client:report("host2host"):range("LastHour"):limit(i) end
   local began = clock()
   local list, failed = client:gather(queries)
-  last = clock() - began
+  local last = clock() - began
   assert.equal(COUNT, failed)
   for i = 1, COUNT do assert.equal("timeout total", list[i].error.kind .. " " .. list[i].error.which) end
   if os.getenv "SHOW" then print(("gather: %.2f s"):format(last)) end

@@ -423,7 +423,7 @@ describe("query", function()
       compared = compared + 1
       return nearest(...)
     end
-    local good, complaint = pcall(function()
+    local good, err = pcall(function()
       report "custom_x"
       report "host2host"
       assert.equal(0, compared)
@@ -431,7 +431,7 @@ describe("query", function()
       assert.equal(1, compared)
     end)
     suggest.nearest = nearest
-    assert(good, complaint)
+    assert(good, err)
   end)
 
   it("shows itself in one harmless line", function()
