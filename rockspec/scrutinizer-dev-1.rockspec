@@ -40,6 +40,7 @@ build = {
         "src/http_kept.c",
         "src/http_setup.c",
         "src/http_tls.c",
+        "src/http_watch.c",
         "src/inflate.c",
         "src/json.c",
         "src/keep.c",
