@@ -11,7 +11,7 @@ local query_arguments = require "scrutinizer.cli.query_arguments"
 
 local cli = {}
 
-local COMMANDS = { "report", "series", "bill", "users", "groups", "ip_groups", "inventory", "calls", "merge", "schema" }
+local COMMANDS = { "report", "series", "bill", "collect", "users", "groups", "ip_groups", "inventory", "calls", "merge", "schema" }
 
 -- Commands that may be run again when TERM has ended them: they change nothing at the appliance.
 local READS = { report = true, series = true, bill = true, collect = true, merge = true, schema = true }
