@@ -71,10 +71,10 @@ local function write_config(folder)
   support.write(folder .. "/slurm.conf", table.concat(list))
 end
 
--- A shell's function: processes whose environment has the folder's slurm.conf, and a variable that begins so.
-local OF_FOLDER = [[lines() { for one in /proc/[0-9]*; do
-  { tr '\0' '\n' <$one/environ; } 2>/dev/null | awk -v a="SLURM_CONF=%s/slurm.conf" -v b="$1" '
-    $0 == a { x = 1 } index($0, b) == 1 { y = 1 } END { exit !(x && y) }' && echo ${one#/proc/}; done; }; ]]
+-- A shell's function: the processes whose environment has the folder's slurm.conf, and a variable that begins so.
+local OF_FOLDER = [[lines() { grep -lzxF SLURM_CONF=%s/slurm.conf /proc/[0-9]*/environ 2>/dev/null |
+  xargs -r grep -lz "^$1" 2>/dev/null | tr -dc '0-9\n'; }
+]]
 
 --- Starts it.
 function slurm.start()
@@ -98,7 +98,9 @@ function slurm.start()
   end
   -- A node's slurmd, and what it has started: stepd, script and client, which are in a session of its own.
   function server.kill_node(node)
-    support.shell(OF_FOLDER:format(folder) .. ("kill -9 %s $(lines SLURMD_NODENAME=n%d) 2>/dev/null"):format(server.nodes[node], node))
+    -- slurmstepd before the tasks: it would still say that they have failed.
+    support.shell(OF_FOLDER:format(folder) .. ([[all=$(lines SLURMD_NODENAME=n%d); for one in $all; do grep -q slurmstepd /proc/$one/comm && kill -9 $one; done 2>/dev/null
+      kill -9 %s $all 2>/dev/null]]):format(node, server.nodes[node]))
   end
   function server.stop()
     local all = table.concat(pids, " ")

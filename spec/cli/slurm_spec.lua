@@ -70,7 +70,7 @@ describe("Slurm", function()
     assert.equal("0", listing "part$")
     assert.equal(24, #support.log()) -- one for each window, and the sixteen that were refused
     local tries = tonumber((support.shell(("grep -c . %s/tries"):format(server.folder))))
-    assert.is_true(tries > 9) -- 75: run again; merge is one
+    assert.is_true(tries > 8) -- 75: run again
     assert.equal(("%.0f"):format(DAY), summed "october.2*.csv")
     assert.equal(("%.0f"):format(DAY), summed "october.all.csv")
     -- Two windows alone once more.
@@ -84,20 +84,21 @@ describe("Slurm", function()
   end)
 
   it("fetches a month in thirty windows while a node dies and tasks are preempted", function()
-    support.faults { { kind = "delay", seconds = 3, times = 7 } }
+    support.faults { { kind = "delay", seconds = 5, times = 6 } }
     local id = submit("report.sbatch", "--array=0-29 -p low", changed { ["--month 2026-10"] = "--month 2026-09" })
     submit("merge.sbatch", "--dependency=afterany:" .. id)
     -- Four windows are asked for; then a node dies, and two of the other tasks are preempted.
     support.shell(("n=0; while [ $n -lt 100 ] && [ $(ls %s | grep -c part$) -lt 4 ]; do sleep 0.1; n=$((n+1)); done"):format(server.folder))
-    server.kill_node(1)
     server.run "sbatch -p high --array=0-1 --exclude=n1 --output=/dev/null --wrap 'sleep 1'"
+    server.kill_node(1)
     server.wait(90)
     assert.equal("30", listing "^october.*T[0-9]*.csv$")
     assert.equal("0", listing "part$")
     local tries = tonumber(support.shell(("grep -c . %s/tries"):format(server.folder)))
     local requests = #support.log()
-    assert.is_true(requests >= 30 and requests <= tries - 1, requests .. " requests, tries " .. tries) -- merge is a try without a request
-    assert.is_true(tries >= 34, tries) -- merge is one; three were run again
+    -- One request for a window and try; a task that was killed may not have come to it.
+    assert.is_true(requests >= 30 and requests <= tries and tries > 30, requests .. " requests, tries " .. tries)
+    assert.matches("has been requeued to reclaim resources", support.read(server.folder .. "/slurmctld.log"))
     assert.equal(("%.0f"):format(30 * DAY), summed "october.2*.csv")
     assert.equal(("%.0f"):format(30 * DAY), summed "october.all.csv")
   end)

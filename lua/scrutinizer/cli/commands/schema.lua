@@ -26,7 +26,7 @@ local function fields_of(args)
 end
 
 -- Prints the statements that load files.
-local function load(args, name)
+local function print_loading(args, name)
   for _, path in ipairs(args.load) do
     local list, err = export.loading(args["for"], name, path)
     if not list then return nil, err end
@@ -42,7 +42,7 @@ local function schema(args)
   if not name:find "^[A-Za-z_][A-Za-z0-9_]*$" or #name > 40 then
     error("--table: letters, digits and underscores, at most 40, got " .. name, 0)
   end
-  if args.load then return load(args, name) end
+  if args.load then return print_loading(args, name) end
   local list, err = fields_of(args)
   if not list then return nil, err end
   io.stdout:write(export.schema(args["for"], name, list))
