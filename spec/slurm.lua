@@ -98,8 +98,9 @@ function slurm.start()
   end
   -- A node's slurmd, and what it has started: stepd, script and client, which are in a session of its own.
   function server.kill_node(node)
-    -- slurmstepd before the tasks: it would still say that they have failed.
-    support.shell(OF_FOLDER:format(folder) .. ([[all=$(lines SLURMD_NODENAME=n%d); for one in $all; do grep -q slurmstepd /proc/$one/comm && kill -9 $one; done 2>/dev/null
+    -- Their parent, slurmstepd, before the tasks: it would still say that they have failed.
+    support.shell(OF_FOLDER:format(folder) .. ([[all=$(lines SLURMD_NODENAME=n%d)
+      for one in $all; do parent=$(ps -o ppid= -p $one); grep -q slurmstepd /proc/$((parent))/comm && kill -9 $parent; done 2>/dev/null
       kill -9 %s $all 2>/dev/null]]):format(node, server.nodes[node]))
   end
   function server.stop()
