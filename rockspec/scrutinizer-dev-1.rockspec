@@ -104,6 +104,7 @@ build = {
     ["scrutinizer.billing.contract.currency"] = "lua/scrutinizer/billing/contract/currency.lua",
     ["scrutinizer.billing.contract.exclusions"] = "lua/scrutinizer/billing/contract/exclusions.lua",
     ["scrutinizer.billing.contract.fields"] = "lua/scrutinizer/billing/contract/fields.lua",
+    ["scrutinizer.billing.contract.line_speed"] = "lua/scrutinizer/billing/contract/line_speed.lua",
     ["scrutinizer.billing.contract.parties"] = "lua/scrutinizer/billing/contract/parties.lua",
     ["scrutinizer.billing.contract.rule"] = "lua/scrutinizer/billing/contract/rule.lua",
     ["scrutinizer.billing.contract.terms"] = "lua/scrutinizer/billing/contract/terms.lua",

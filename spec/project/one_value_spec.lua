@@ -132,6 +132,7 @@ local CALLS = {
   ["billing.stream"] = function() return billing.stream(10, 95) end,
   ["percentile_stream.add"] = function() return billing.stream(10, 95):add(5) end,
   ["billing.month"] = function() return billing.month "2026-02" end,
+  ["billing.line_speed"] = function() return billing.line_speed(client, { interfaces = { { "192.0.2.1", 8 } } }) end,
   ["billing.cycle"] = function() return billing.cycle("2026-02", 16) end,
   ["billing.rule"] = function() return billing.rule { name = "r", version = "1", apply = function() return { lines = {} } end } end,
   ["billing.period"] = function() return billing.period(0, 300) end,
