@@ -130,8 +130,8 @@ openresty:
 	@examples/with_sandbox examples/openresty/start
 
 haproxy:
-	@.ci/deps haproxy lua5.3
-	@$(MAKE) --no-print-directory -s core LUA=lua5.3
+	@.ci/deps haproxy
+	@lua=$$(.ci/haproxy-lua) && .ci/deps build $$lua && $(MAKE) --no-print-directory -s core LUA=$$lua
 	@examples/with_sandbox examples/haproxy/start
 
 cqueues luv:

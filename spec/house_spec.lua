@@ -19,7 +19,7 @@ local ARROWS = {
   client = { "query", "manage", "report", "transport", "wire", "secrets", "basic", "core" },
   recorder = { "client", "wire", "secrets", "basic", "core" },
   init = { "client", "recorder", "query", "report", "arithmetic", "basic", "core" },
-  export = { "wire", "arithmetic", "basic", "core" },
+  export = { "wire", "time", "arithmetic", "basic", "core" },
   chart = { "export", "time", "basic" },
   billing = { "export", "report", "time", "wire", "arithmetic", "basic", "core" },
   cli = { "init", "billing", "chart", "export", "wire", "time", "basic", "core" },
@@ -60,9 +60,9 @@ local C_ARROWS = {
   lua_report = { "lua_source", "lua", "aggregate", "report", "bytes" },
   core = { "lua_report", "lua_source", "lua", "http", "bytes" },
 }
-local C_ROOM = { compat = "lua", reading = "secret", scan = "json" }
+local C_ROOM = { compat = "lua", reading = "secret", scan = "json", token = "json" }
 for room, names in pairs {
-  report = { "columns", "cross", "keep", "raws", "slot", "ties" },
+  report = { "columns", "cross", "guess", "keep", "raws", "slot", "ties" },
   lua_report = { "lua_aggregate", "lua_decoder", "lua_fast_path", "lua_fold", "lua_keep", "lua_report", "lua_rows", "lua_ties" },
   lua_source = { "lua_command", "lua_feed", "lua_http", "lua_source" },
 } do

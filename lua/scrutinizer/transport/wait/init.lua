@@ -28,7 +28,6 @@ local POLL = {
 ---@field release? function
 ---@field loading? fun(): boolean   whether the host is starting, so that blocking is harmless
 ---@field beginning? fun(): boolean the same, and while a worker of the host starts
----@field watch? fun()              called when a client is made
 
 -- The hosts, in the order in which "auto" asks them. `preset` is the name for `connect`, `name` the file's.
 local HOSTS = {
@@ -160,9 +159,6 @@ end
 ---@return fun(): scrutinizer.WaitHost?, string?, string?
 function wait.resolve(option)
   local find = finder(option)
-  for _, entry in ipairs(HOSTS) do
-    if entry.module.watch then entry.module.watch() end
-  end
   return function()
     local co = coroutine.running()
     local task = co and tasks[co]
