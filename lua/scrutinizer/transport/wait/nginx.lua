@@ -149,13 +149,15 @@ end
 
 -- The longest wait at the gate in seconds. It remains closed when nginx runs no more timers, because as many as lua_max_running_timers allows
 -- are running. nginx logs an alert for each that it does not run.
-local LOST = 0.05
--- After so many lost turns in a row, all turns of the next REST seconds are sleeps of 1 ms.
-local MANY_LOST, REST = 2, 10
+local LOST = 0.1
+-- After so many lost turns in a row, all turns of the next REST seconds are sleeps of 1 ms. Where the wait took over STALL seconds more than LOST,
+-- the whole worker stood still, and nothing is known about its timers.
+local MANY_LOST, REST, STALL = 2, 10, 0.02
 
 local lost, rests_until = 0, 0
 
-local function count_lost(opened)
+local function count_lost(opened, seconds)
+  if not opened and seconds > LOST + STALL then return end
   lost = opened and 0 or lost + 1
   if lost < MANY_LOST then return end
   lost, rests_until, beating = 0, clock() + REST, false
@@ -170,7 +172,9 @@ function nginx.turn(number)
   end
   led = number
   if not set_pace() then return nginx.pause(nil, 0) end
-  count_lost((gate:wait(LOST)))
+  local since = clock()
+  local opened = gate:wait(LOST)
+  count_lost(opened, clock() - since)
   return true
 end
 
