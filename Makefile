@@ -26,7 +26,7 @@ PORT ?= 8443
 HTTP_PORT ?= 8080
 STATE ?=
 
-.PHONY: all core alloc-host threads-host scan-host scan-agree scan-agree-arm env deps install uninstall demo test sandbox openresty haproxy cqueues luv bench fuzz mutants lint format asan valgrind clean
+.PHONY: all core alloc-host threads-host scan-host scan-agree scan-agree-arm env deps install uninstall demo test sandbox openresty haproxy cqueues luv bench deb fuzz mutants lint format asan valgrind clean
 
 all: deps
 	@$(MAKE) --no-print-directory core
@@ -106,6 +106,11 @@ install: all
 uninstall:
 	rm -rf "$(SHARE)/scrutinizer" "$(LIB)/scrutinizer" "$(BIN)/scrutinizer"
 	cd "$(DESTDIR)$(PREFIX)" && rmdir -p --ignore-fail-on-non-empty share/lua/$(ABI) lib/lua/$(ABI) bin
+
+# A Debian package of the module for $(LUA), in build/; prints its path.
+deb:
+	@.ci/deps deb $(LUA)
+	@.ci/deb $(LUA)
 
 demo:
 	@.ci/deps demo $(LUA)
