@@ -107,10 +107,11 @@ uninstall:
 	rm -rf "$(SHARE)/scrutinizer" "$(LIB)/scrutinizer" "$(BIN)/scrutinizer"
 	cd "$(DESTDIR)$(PREFIX)" && rmdir -p --ignore-fail-on-non-empty share/lua/$(ABI) lib/lua/$(ABI) bin
 
-# A Debian package of the module for $(LUA), in build/; prints its path.
+# A Debian package of the module for $(LUA) in the folder DEB; prints its path.
+DEB ?= build
 deb:
 	@.ci/deps deb $(LUA)
-	@.ci/deb $(LUA)
+	@.ci/deb $(LUA) '$(DEB)'
 
 demo:
 	@.ci/deps demo $(LUA)
