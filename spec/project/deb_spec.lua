@@ -81,12 +81,12 @@ describe("make deb", function()
   -- dpkg gives files their owners, which only root may.
   if support.shell "id -u" == "0\n" then
     it("is installed and removed by dpkg, and leaves nothing", function()
-      local root = folder .. "/system"
+      local root, name = folder .. "/system", LUA .. "-scrutinizer"
       local dpkg = ("env -u LD_PRELOAD dpkg --root=%s --force-depends "):format(quote(root))
-      os.execute(("mkdir -p %s/var/lib/dpkg/updates %s/var/lib/dpkg/info && touch %s/var/lib/dpkg/status"):format(quote(root), quote(root), quote(root)))
-      local name = LUA .. "-scrutinizer"
+      os.execute(("cd %s && mkdir -p system/var/lib/dpkg/updates system/var/lib/dpkg/info && touch system/var/lib/dpkg/status"):format(quote(folder)))
       assert.matches("\nSetting up " .. name:gsub("%p", "%%%0") .. " %(0%.2%.0%-1%)", support.shell(dpkg .. "-i " .. quote(package) .. " 2>&1"))
-      assert.equal("ii  " .. name, support.shell(("dpkg-query --admindir=%s/var/lib/dpkg -f '${db:Status-Abbrev} ${Package}' -W"):format(quote(root))))
+      local query = "dpkg-query --admindir=%s/var/lib/dpkg -f '${db:Status-Abbrev} ${Package}' -W"
+      assert.equal("ii  " .. name, support.shell(query:format(quote(root))))
       assert.is_truthy(support.shell(("find %s/usr -type f | wc -l"):format(quote(root))):match "^1%d%d\n")
       support.shell(dpkg .. "-r " .. name .. " 2>&1")
       assert.equal("", support.shell(("find %s/usr -mindepth 1 2>/dev/null"):format(quote(root))))
