@@ -5,6 +5,7 @@
 #include "lua_billing.h"
 #include "lua_command.h"
 #include "lua_feed.h"
+#include "lua_file.h"
 #include "lua_guard.h"
 #include "lua_http.h"
 #include "lua_json.h"
@@ -51,6 +52,9 @@ static const luaL_Reg FUNCTIONS[] = {
     {"feed_header", sz_lua_feed_header},
     {"feed_push", sz_lua_feed_push},
     {"feed_ready", sz_lua_feed_ready},
+    {"file", sz_lua_file_new},
+    {"handle_signals", sz_lua_handle_signals},
+    {"hash", sz_lua_hash_new},
     {"http", sz_lua_http_new},
     {"int64", sz_lua_json_set_int64},
     {"keep", sz_lua_keep_new},
@@ -87,6 +91,7 @@ SZ_EXPORT int luaopen_scrutinizer_core(lua_State *L) {
   sz_lua_keep_register(L);
   sz_lua_aggregate_register(L);
   sz_lua_billing_register(L);
+  sz_lua_file_register(L);
   sz_lua_source_register(L);
   sz_lua_writer_register(L);
   sz_lua_http_register(L);

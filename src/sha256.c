@@ -1,7 +1,7 @@
-/* sha256.c - SHA-256; a bill has the hash of its samples. */
+/* sha256.c - SHA-256; bills have the hash of their samples, manifests that of
+ * their file. */
 #include "sha256.h"
 
-#include <stdint.h>
 #include <string.h>
 
 #define BLOCK 64
@@ -75,17 +75,43 @@ static void add_end(uint32_t h[8], const unsigned char *rest, size_t len,
     add_block(h, last + BLOCK);
 }
 
-void sz_sha256(const void *data, size_t len, char out[SZ_SHA256_HEX]) {
+void sz_sha256_init(struct sz_sha256 *s) {
   /* Fractional parts of the square roots of the first eight primes. */
-  uint32_t h[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                   0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+  static const uint32_t FIRST[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372,
+                                    0xa54ff53a, 0x510e527f, 0x9b05688c,
+                                    0x1f83d9ab, 0x5be0cd19};
+  memcpy(s->h, FIRST, sizeof FIRST);
+  s->bytes = 0;
+}
+
+void sz_sha256_add(struct sz_sha256 *s, const void *data, size_t len) {
   const unsigned char *p = data;
-  uint64_t bits = (uint64_t)len * 8;
+  size_t have = (size_t)(s->bytes % BLOCK), missing = BLOCK - have;
+  s->bytes += len;
+  if (have && len >= missing) {
+    memcpy(s->rest + have, p, missing);
+    add_block(s->h, s->rest);
+    p += missing;
+    len -= missing;
+    have = 0;
+  }
+  for (; !have && len >= BLOCK; p += BLOCK, len -= BLOCK)
+    add_block(s->h, p);
+  if (len)
+    memcpy(s->rest + have, p, len);
+}
+
+void sz_sha256_end(struct sz_sha256 *s, char out[SZ_SHA256_HEX]) {
   int i;
-  for (; len >= BLOCK; p += BLOCK, len -= BLOCK)
-    add_block(h, p);
-  add_end(h, p, len, bits);
+  add_end(s->h, s->rest, (size_t)(s->bytes % BLOCK), s->bytes * 8);
   for (i = 0; i < 64; i++)
-    out[i] = "0123456789abcdef"[h[i / 8] >> (28 - 4 * (i % 8)) & 15];
+    out[i] = "0123456789abcdef"[s->h[i / 8] >> (28 - 4 * (i % 8)) & 15];
   out[64] = '\0';
+}
+
+void sz_sha256(const void *data, size_t len, char out[SZ_SHA256_HEX]) {
+  struct sz_sha256 s;
+  sz_sha256_init(&s);
+  sz_sha256_add(&s, data, len);
+  sz_sha256_end(&s, out);
 }

@@ -24,6 +24,22 @@ function files.read(path, max)
   return nil, path .. ": " .. (why or "it cannot be read")
 end
 
+--- Some bytes of a file.
+---@param path string
+---@param from integer how many bytes to pass over
+---@param count integer
+---@return string? text
+---@return string? why
+function files.part(path, from, count)
+  local file, why = io.open(path, "rb")
+  if not file then return nil, why end
+  local text
+  if file:seek("set", from) then text = file:read(count) end
+  file:close()
+  if text and #text == count then return text end
+  return nil, path .. ": it is shorter than it was"
+end
+
 -- Texts that are not the PEM that is needed: pattern of the text, what it is, how to make PEM of it.
 local NOT_PEM = {
   { "^%s*$", "is empty" },

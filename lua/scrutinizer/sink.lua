@@ -1,4 +1,4 @@
---- Where exported text goes: a file that appears under its name only when it is whole, an open file, or a function.
+--- Where exported text goes: a file that appears under its name only when it is whole and on the disk, an open file, or a function.
 
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
@@ -20,22 +20,21 @@ function Target:write(text)
 end
 
 function Target:finish()
-  if not self.file then return true end
-  local ok, why = self.file:close()
+  local file = self.file
+  if not file then return true end
   self.file = nil
-  if ok and self.aside then ok, why = os.rename(self.aside, self.name) end
-  if ok then
-    self.aside = nil
-    return true
-  end
+  local ok, why
+  if self.is_device then ok, why = file:close() else ok, why = file:finish() end
+  if ok then return true end
   return failure(self.name, why)
 end
 
 --- Drops what was written: removes the temporary file.
 function Target:abort()
-  if io.type(self.file) == "file" then self.file:close() end -- the garbage collector may have closed it
-  if self.aside then os.remove(self.aside) end
-  self.file, self.aside = nil, nil
+  local file = self.file
+  self.file = nil
+  if file and not self.is_device then file:abort() end
+  if io.type(file) == "file" then file:close() end -- the garbage collector may have closed it
 end
 
 local count = 0
@@ -49,10 +48,11 @@ end
 
 local function open_path(path)
   -- A device cannot be replaced by a rename.
-  local aside = not path:find "^/dev/" and aside_name(path) or nil
-  local file, why = io.open(aside or path, "wb")
-  if not file then return failure(path, why and why:gsub("^" .. (aside or path):gsub("[^A-Za-z0-9 ]", "%%%0") .. ": ", "")) end
-  return setmetatable({ name = path, file = file, aside = aside, put = function(text) return file:write(text) end }, Target)
+  local is_device = path:find "^/dev/" ~= nil
+  local file, why
+  if is_device then file, why = io.open(path, "wb") else file, why = core.file(path, aside_name(path)) end
+  if not file then return failure(path, is_device and why:gsub("^" .. path:gsub("[^A-Za-z0-9 ]", "%%%0") .. ": ", "") or why) end
+  return setmetatable({ name = path, file = file, is_device = is_device, put = function(text) return file:write(text) end }, Target)
 end
 
 --- Opens a target. Nil and err when the file cannot be created; nothing at all when `out` is not a target.

@@ -314,7 +314,8 @@ describe("collect from an appliance that answers otherwise than it was asked", f
     local samples, err = billing.collect(DAY, { inbound = query(300, 1800, 48) })
     assert.is_nil(samples)
     assert.matches("all 48 points are 1800 s apart", err.message)
-    assert.same({ "sparse" }, assert(billing.collect(DAY, { inbound = query(300, 1800, 48) }, { sparse = true })).forced)
+    local options = { sparse = true, coverage_by_totals = false }
+    assert.same({ "sparse", "unmeasured" }, assert(billing.collect(DAY, { inbound = query(300, 1800, 48) }, options)).forced)
   end)
 
   it("refuses shorter ones, and points that lie between the intervals", function()

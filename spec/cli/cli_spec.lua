@@ -119,7 +119,6 @@ describe("scrutinizer", function()
       { "series tos --last 5m --last 6m", 64, "option '--last' must be used at most 1 time" },
       { "bill --customer a --customer b", 64, "option '--customer' must be used at most 1 time" },
       { "users sync --csv a --csv b", 64, "option '--csv' must be used 1 time" },
-      { "report tos --day -1 --timezone UTC --shard 1/2 --output x --format csv", 64, "--shard needs" },
       { "report host2host --last 5m --order-by nonsense", 76, "no column 'nonsense' to order by" }, { "nothing", 64, "unknown command" },
       { "report host2host --last 5x", 64, "last: got \"5x\"" }, { "report host2hots --last 5m", 64, "host2host" },
       { "report host2host --last 5m --where ipp=10.1.1.1", 64, "ip" }, { "report nosuchreport --last 5m", 76, "api: the report failed" },
@@ -306,63 +305,5 @@ describe("the profile file", function()
       for _, field in ipairs(request.fields) do assert.are_not.equal("authToken", field[1]) end
     end
     support.clear()
-  end)
-end)
-
-describe("--shard", function()
-  local path
-  before_each(function()
-    support.clear()
-    path = temporary()
-  end)
-  after_each(function() support.shell("rm -f " .. quote(path) .. "*") end)
-
-  local function command(rest)
-    return ("report host2host --between %s %s --format csv --output %s %s"):format(FROM, TO, path, rest or "")
-  end
-
-  it("cuts a report in slices that merge puts together, byte for byte", function()
-    good(command())
-    local whole = contents(path)
-    for i = 1, 3 do good(command(("--shard %d/3"):format(i))) end
-    assert.equal("", good(("merge -o %s.all %s.*-of-3*"):format(path, path)))
-    assert.equal(whole, contents(path .. ".all"))
-    assert.same({}, support.violations())
-  end)
-
-  it("takes its number from Slurm, Kubernetes and parallel, and does nothing twice", function()
-    local base = ENVIRONMENT:gsub("^env", "env -u SLURM_ARRAY_TASK_ID -u JOB_COMPLETION_INDEX -u PARALLEL_SEQ") .. " "
-    good(command "--shard auto", base .. "SLURM_ARRAY_TASK_ID=10 SLURM_ARRAY_TASK_MIN=10 SLURM_ARRAY_TASK_COUNT=3")
-    good(command "--shard auto/3", base .. "JOB_COMPLETION_INDEX=1")
-    good(command "--shard auto/3", base .. "PARALLEL_SEQ=3")
-    good(("merge -o %s %s.*-of-3"):format(path, path))
-    assert.equal(5697, select(2, contents(path):gsub("\n", "")))
-    support.clear()
-    local _, err, status = run(command "--shard 2/3")
-    assert.equal(0, status)
-    assert.matches("already exists", err)
-    assert.same({}, support.log())
-    assert.equal(64, select(3, run(command "--shard auto/3", base)))
-  end)
-
-  it("refuses to merge what does not fit", function()
-    good(command "--shard 1/2")
-    local _, err, status = run(("merge -o %s %s.1-of-2"):format(path, path))
-    assert.equal(65, status)
-    assert.matches("slice 2 of 2 is missing", err)
-    good((command "--where port=443 --shard 2/2"))
-    _, err = run(("merge -o %s %s.*-of-2"):format(path, path))
-    assert.matches("its query differs from that of", err)
-    write(path .. ".1-of-2", "short")
-    _, err = run(("merge -o %s %s.1-of-2"):format(path, path))
-    assert.matches("its size differs from the one in its manifest", err)
-    assert.is_nil(io.open(path))
-  end)
-
-  it("asks for what it needs", function()
-    for _, case in ipairs { "--shard 0/3", "--shard 4/3", "--shard x", "--shard 1/3 --direction both" } do
-      assert.equal(64, select(3, run(command(case))))
-    end
-    assert.equal(64, select(3, run("report host2host --last 1h --format csv -o x --shard 1/2")))
   end)
 end)

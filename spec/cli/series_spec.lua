@@ -67,7 +67,7 @@ describe("scrutinizer report --format chart", function()
     local _, err, status = run("report host2host " .. WINDOW .. " --format chart -o picture.gif")
     assert.equal(64, status)
     assert.matches("a path that ends in %.svg, %.png or %.txt", err)
-    assert.equal(64, select(3, run("report host2host " .. WINDOW .. " --format chart -o x.svg --shard 1/2")))
+    assert.equal(64, select(3, run("report host2host " .. WINDOW .. " --format chart -o x.svg --split 6h")))
     _, err, status = run("report host2host " .. WINDOW .. " --where ip=192.0.2.77 --format chart")
     assert.equal(76, status)
     assert.matches("there is nothing to draw: the report has no rows", err)
@@ -153,37 +153,5 @@ describe("the token", function()
     assert.matches("answers\n$", out)
     assert.is_nil(out:find(box.token, 1, true))
     support.clear()
-  end)
-end)
-
-describe("GNU parallel", function()
-  local folder
-  before_each(function()
-    support.clear()
-    folder = command.temporary()
-    support.shell("mkdir -p " .. folder)
-  end)
-  after_each(function() support.shell("rm -rf " .. folder) end)
-
-  -- Runs four slices, two at a time; what parallel says, and its status: how many jobs failed.
-  local function fan_out()
-    local job = ("%s report host2host %s --format csv --output %s/all.csv --shard auto/4 --quiet"):format(command.words, WINDOW, folder)
-    return support.shell(("%s HOME=%s parallel --will-cite -j 2 %s ::: a b c d 2>&1; printf ' %%d' $?"):format(
-      command.ENVIRONMENT, folder, quote(job .. " #")))
-  end
-
-  it("runs the slices, takes up what failed, and merge puts them together", function()
-    support.faults { { kind = "none", times = 2 }, { kind = "report_error", text = "busy" } }
-    local out = fan_out()
-    assert.matches(" 1$", out) -- one job has failed
-    local _, err, status = run(("merge -o %s/whole.csv %s/all.csv.*-of-4"):format(folder, folder))
-    assert.equal(65, status)
-    assert.matches("slice %d of 4 is missing", err)
-    support.clear()
-    assert.matches("^ 0$", fan_out())
-    assert.equal(2, #support.log()) -- the one slice that was missing: its count and its rows
-    assert.equal("", good(("merge -o %s/whole.csv %s/all.csv.*-of-4"):format(folder, folder)))
-    assert.equal(good("report host2host " .. WINDOW .. " --format csv"), command.contents(folder .. "/whole.csv"))
-    assert.same({}, support.violations())
   end)
 end)

@@ -67,6 +67,7 @@ local CALLS = {
   ["query.rates"] = function() return query:rates() end,
   ["query.pie"] = function() return query:pie() end,
   ["query.interval"] = function() return query:interval() end,
+  ["query.window"] = function() return query:window() end,
   ["query.windows"] = function() return query:windows "1h" end,
   ["cursor.next"] = function() return (query:rows()):next() end,
   ["cursor.close"] = function() return (query:rows()):close() end,

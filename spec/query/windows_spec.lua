@@ -48,6 +48,25 @@ describe("windows", function()
     assert.same({ whole - hours[24], whole, hours[24] }, octets(parts))
   end)
 
+  it("say from when to when they are", function()
+    local list = {}
+    local two = client:report("tos"):between("2026-10-25", "2026-10-27"):timezone "Europe/Berlin"
+    for i, part in ipairs(two:windows "1d") do list[i] = part:window() end
+    -- date -d 'TZ="Europe/Berlin" 2026-10-25' +%s and so on
+    assert.same({ { from = 1792879200, to = 1792969200 }, { from = 1792969200, to = 1793055600 } }, list)
+    assert.same({ from = 1792879200, to = 1792882800 }, client:report("tos"):between(1792879200, 1792882800):window())
+    local now, window = os.time(), client:report("tos"):last("90m"):shift("-1h"):window()
+    assert.equal(5400, window.to - window.from)
+    assert.is_true(window.to >= now - 3600 and window.to <= now - 3590)
+    for query, text in pairs {
+      [client:report("tos")] = "window: the query has no times", [client:report("tos"):day(0)] = "the query has no time zone",
+      [client:report("tos"):set("times", { start = 1 })] = "window: :set has replaced",
+    } do
+      local _, message = pcall(function() return (query:window()) end)
+      assert.is_truthy(message:find("windows_spec.lua:%d+: ") and message:find(text, 1, true), message)
+    end
+  end)
+
   it("keep all else that the query says, in each of them", function()
     local query = client:report("host2host"):between(FROM, TO):timezone("UTC"):granularity(1):order_by("sum_packetdeltacount"):limit(2)
       :where({ src_ip = "10.8.0.69" }):select { packets = "sum_packetdeltacount" }

@@ -79,7 +79,7 @@ BODIES = {
     "rows_of_empty_cells": lambda: rows(b"[{},{}]"),
     "rows_that_tie": lambda: rows(ROW, GIANT, HEAD.replace(b'"b"', b'"b","defaultSort":"DESC"')),
     "rows_differ_and_tie": lambda: around(HEAD.replace(b'"b"', b'"b","defaultSort":"DESC"'), counted(
-        lambda i: b'[{"rawValue":"%d"},{"rawValue":"2"}],' % i, 600000), b'[{"rawValue":"0"},{"rawValue":"2"}]' + TAIL_OF % 600001),
+        lambda i: b'[{"rawValue":"%d"},{"rawValue":"2"}],' % i, 600000 * TIMES), b'[{"rawValue":"0"},{"rawValue":"2"}]' + TAIL_OF % (600000 * TIMES + 1)),
     "pages_without_facts": lambda: around(HEAD, much(ROW + b",", 30), ROW + b"]}}}}"),
     "rows_alike": lambda: rows_of(lambda i: b'[{"rawValue":"%d"},{"rawValue":"%d"}]' % (i % 100, i), 300000 * TIMES),
     "rows_before_columns": lambda: around(

@@ -191,6 +191,17 @@ function Reader:show_others(rpt, spec)
   end
 end
 
+-- Tables of one minute are kept for a while only. A report that begins before reads the table of five minutes, or gets what is left.
+local function retain_minutes(spec, options)
+  local retention = options.minute_retention
+  if retention == "all" or spec.bucket >= 300 then return end
+  local now = type(options.now) == "number" and options.now or ngx.now()
+  local oldest = now - retention
+  oldest = oldest - oldest % 60
+  if spec.from >= oldest then return end
+  if options.minutes_gone == "coarser" then spec.bucket = 300 else spec.minutes_from = oldest end
+end
+
 local function read_rpt(request, name, allowed, options)
   local self = setmetatable({ request = request }, Reader)
   local rpt = self:object(read_object(request, name, request.value[name]), name, allowed)
@@ -199,6 +210,7 @@ local function read_rpt(request, name, allowed, options)
   self:filters(rpt, spec, options)
   self:window(rpt, spec, options)
   self:granularity(rpt, spec)
+  retain_minutes(spec, options)
   if options.granularity_kept == "30" and spec.bucket < 1800 then spec.bucket = 1800 end
   spec.rate = self:selected(rpt, "rateTotal", set("rate", "total")) ~= "total"
   spec.format = self:selected(rpt, "dataFormat", set("normal", "raw")) or "normal"

@@ -206,6 +206,29 @@ local function condition(filter, direction)
   return filter.protocol and ("(protocol = %s AND %s)"):format(filter.protocol, text) or text
 end
 
+-- Conditions joined by OR in the shape of a tree: SQLite bounds how deep an expression may be.
+local function any_of(list, first, last)
+  if first == last then return list[first] end
+  local middle = math.floor((first + last) / 2)
+  return "(" .. any_of(list, first, middle) .. " OR " .. any_of(list, middle + 1, last) .. ")"
+end
+
+-- Joins "column = value" of many filters to "column IN (…)".
+local function shorter(list)
+  local values, out = {}, {}
+  for _, text in ipairs(list) do
+    local column, value = text:match "^([%w_]+) = ('[^']*')$"
+    if not column then
+      out[#out + 1] = text
+    else
+      values[column] = values[column] or {}
+      table.insert(values[column], value)
+    end
+  end
+  for column, items in pairs(values) do out[#out + 1] = ("%s IN (%s)"):format(column, table.concat(items, ",")) end
+  return out
+end
+
 --- The SQL condition of all filters in one direction. By default filters of one type are ORed, different types are ANDed, excludes are ANDed as NOT.
 function filters.sql(list, direction, options)
   local kinds, order, removed = {}, {}, {}
@@ -223,7 +246,13 @@ function filters.sql(list, direction, options)
   end
   local groups = {}
   for i, kind in ipairs(order) do
-    groups[i] = "(" .. table.concat(kinds[kind], options.filters_within == "and" and " AND " or " OR ") .. ")"
+    local texts = kinds[kind]
+    if options.filters_within == "and" then
+      groups[i] = "(" .. table.concat(texts, " AND ") .. ")"
+    else
+      texts = shorter(texts)
+      groups[i] = any_of(texts, 1, #texts)
+    end
   end
   local all = #groups > 0 and "(" .. table.concat(groups, options.filters_across == "or" and " OR " or " AND ") .. ")" or "1"
   return #removed > 0 and all .. " AND " .. table.concat(removed, " AND ") or all

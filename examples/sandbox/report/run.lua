@@ -11,6 +11,7 @@ local DAY_MS = 86400000
 local function window(spec)
   local options, bucket = spec.options, spec.bucket
   local from, to = spec.from * 1000, spec.to * 1000
+  if spec.minutes_from then from = math.max(from, spec.minutes_from * 1000) end
   if options.window_start == "open" then from = from + 1 end
   if options.window_start == "bucket" then from = from - from % (bucket * 1000) end
   if options.window_end == "closed" then to = to + 1000 end
@@ -26,7 +27,7 @@ local function days(spec)
 end
 
 local COPIED = { "start_ms", "exporter", "input_if", "output_if", "protocol", "src_ip", "src_port", "dst_ip", "dst_port", "packets", "octets", "tos",
-  "src_number", "dst_number", "src_group", "dst_group", "wkp", "app" }
+  "src_number", "dst_number", "src_group", "dst_group", "wkp", "app", "rank_300", "rank_1800", "rank_7200", "rank_43200", "rank_86400" }
 
 -- The table of flows, plus late flows if the switch late_flows requires them.
 local function source(options, condition, first, last)
@@ -39,10 +40,32 @@ local function source(options, condition, first, last)
     copy, changed, condition, last, first, late)
 end
 
+-- The lengths of buckets, in seconds, that have tables which keep only the top conversations. A week's table keeps what a day's does: the day recurs.
+local ROLLUPS = { 86400, 43200, 7200, 1800, 300 }
+
+-- Whether a report reads the tables of interface totals, which are always exact: no filter but exporters and interfaces.
+local function of_totals(spec)
+  if spec.type ~= "interfaces" then return false end
+  for _, filter in ipairs(spec.filters) do
+    if filter.type ~= "sdfDips" then return false end
+  end
+  return true
+end
+
+-- SQL of which flows the table that a report reads has kept.
+local function kept(spec)
+  for _, length in ipairs(ROLLUPS) do
+    if spec.bucket >= length and not of_totals(spec) then
+      return (" AND rank_%d <= %.0f"):format(length, spec.options.max_conversations)
+    end
+  end
+  return ""
+end
+
 -- SQL of the flows in one direction that are in the window, with first_day and end_day.
 local function base(spec, direction, selected)
   local first, last = days(spec)
-  local condition = columns.types[spec.type].empty and "0" or filters.sql(spec.filters, direction, spec.options)
+  local condition = columns.types[spec.type].empty and "0" or filters.sql(spec.filters, direction, spec.options) .. kept(spec)
   return ("SELECT %s, %s AS first_day, %s AS end_day FROM %s WHERE %s AND end_day > first_day"):format(
     selected, first, last, source(spec.options, condition, first, last), condition)
 end

@@ -3,6 +3,7 @@
 
 local check = require "scrutinizer.check"
 local conditions = require "scrutinizer.wire.conditions"
+local coverage = require "scrutinizer.billing.coverage"
 local errors = require "scrutinizer.errors"
 local samples = require "scrutinizer.billing.samples"
 local series = require "scrutinizer.report.series"
@@ -16,11 +17,23 @@ local collect = {}
 ---@field sparse? boolean      accept points that all lie on a coarser grid as five-minute sums
 ---@field truncated? boolean   bill although some rows have no series
 ---@field unfinished? boolean  bill a period that has not ended; future samples count as missing
+---@field coverage_by_totals? number|string|false the least share of the interfaces' totals that the conversations of each interval must hold (default
+---   0.99); false: do not measure it, which takes two more requests
 
 local KNOWN = { series = "table", coarser = "number", sparse = "boolean", truncated = "boolean", unfinished = "boolean" }
 
+local MINUTE = 60
+
 local function refuse(text, ...)
   return nil, errors.new("bill", text:format(...))
+end
+
+-- Notes that an option overruled a refusal.
+local function force(set, word)
+  for _, other in ipairs(set.forced) do
+    if other == word then return end
+  end
+  set.forced[#set.forced + 1] = word
 end
 
 -- ---- arguments ----
@@ -65,9 +78,13 @@ function collect.complaint(queries, options)
     if complaint then return complaint end
   end
   for name, value in pairs(options or {}) do
-    if not KNOWN[name] then return check.message("option", name, table.concat(check.sorted_keys(KNOWN), ", ")) end
-    if type(value) ~= KNOWN[name] then return check.message(name, value, "a " .. KNOWN[name]) end
+    if name ~= "coverage_by_totals" and not KNOWN[name] then
+      return check.message("option", name, table.concat(check.sorted_keys(KNOWN), ", ") .. ", coverage_by_totals")
+    end
+    if KNOWN[name] and type(value) ~= KNOWN[name] then return check.message(name, value, "a " .. KNOWN[name]) end
   end
+  local wrong = coverage.complaint((options or {}).coverage_by_totals)
+  if wrong then return wrong end
   for _, label in ipairs(options and options.series or {}) do
     if type(label) ~= "string" or not wire.try_encode(label) then return check.message("series", label, "labels, texts in UTF-8") end
   end
@@ -89,9 +106,12 @@ end
 local function grid_of(list, from)
   local step, count = 0, 0
   for _, entry in ipairs(list) do
-    for _, point in ipairs(entry.points) do
-      step, count = common(math.abs(point[1] - from), step), count + 1
+    local points = entry.points
+    for i = 1, #points do
+      local distance = points[i][1] - from
+      if step == 0 or distance % step ~= 0 then step = common(math.abs(distance), step) end
     end
+    count = count + #points
   end
   return step, count
 end
@@ -142,7 +162,7 @@ local function check_complete(query, shown, others, o, set)
     local what = exist and ("%d rows exist and %d have a series"):format(exist, #shown) or "Other has no points"
     return refuse("%s: some traffic is in no series; raise the query's limit, or set truncated = true", what)
   end
-  set.forced[#set.forced + 1] = "truncated"
+  force(set, "truncated")
   return true
 end
 
@@ -171,7 +191,7 @@ local function choose(query, list, o, set)
   return list
 end
 
--- ---- one part ----
+-- ---- one query's samples ----
 
 local function fetch(query, set, o)
   local list, ok, err
@@ -182,24 +202,129 @@ local function fetch(query, set, o)
   ok, err = check_length(list[1] and list[1].interval, set.interval)
   if ok then ok, err = check_points(list, set.period.from, set.interval, o) end
   if not ok then return nil, err end
-  -- A customer without any traffic has no rows and no series: every sample is missing.
-  if #list == 0 and not o.series then return list end
-  return choose(query, list, o, set)
+  return list
 end
 
-local function part_of(query, set, o)
-  local list, err = fetch(query:between(set.period.from, set.period.to):granularity(math.floor(set.interval / 60)), set, o)
+-- The same in buckets of one minute; false when the appliance has none of that time any more, or the graph is too large.
+local function fetch_minutes(query, set)
+  local seconds, err = query:interval()
+  if not seconds and not UNKNOWN[err.kind] then return nil, err end
+  if seconds and seconds ~= MINUTE then return false end
+  local list
+  list, err = query:series()
+  if not list and err.kind == "limit" then return false end
   if not list then return nil, err end
-  local part = { values = nil, series = o.series }
-  part.values, err = samples.place(set, {}, "error")
-  if not part.values then return nil, err end
+  local step, count = grid_of(list, set.period.from)
+  if list[1] and list[1].interval and list[1].interval ~= MINUTE then return false end
+  if count > 0 and step % set.interval == 0 then return false end
+  return list
+end
+
+-- A query's samples in buckets of `step` seconds, summed over its series. False when there are no buckets of one minute.
+local function values_of(query, set, step, o)
+  query = query:between(set.period.from, set.period.to):granularity(math.floor(step / 60))
+  local list, err = (step == MINUTE and fetch_minutes or fetch)(query, set, o)
+  if not list then return list, err end
+  -- A customer without any traffic has no rows and no series: every sample is missing.
+  if #list > 0 or o.series then list, err = choose(query, list, o, set) end
+  if not list then return nil, err end
+  local values
+  values, err = samples.place(set, {}, "error")
   for _, entry in ipairs(list) do
-    local values
-    values, err = samples.place(set, entry.points, "error")
-    if not values then return nil, err end
-    samples.add_up(set, part.values, values)
+    local more
+    more, err = samples.fold(set, entry.points, step)
+    if not more then return nil, err end
+    samples.add_up(set, values, more)
   end
-  return part
+  return values, query
+end
+
+-- ---- what the conversations hold of the totals ----
+
+-- All traffic of a query, whichever rows it has.
+local function all_traffic(query, like, step)
+  local set = { period = like.period, interval = like.interval, n = like.n, outside = 0, forced = {} }
+  local values, err = values_of(query:limit(1), set, step, {})
+  if values == nil and err.kind == "bill" then values, err = values_of(query, set, step, {}) end
+  return values, err
+end
+
+local function unmeasured(why)
+  return refuse("%s: how much of the traffic is in the appliance's conversations cannot be measured; set coverage_by_totals = false to bill "
+    .. "without knowing", why)
+end
+
+-- Compares all conversations of the query's exporters with the totals of their interfaces. False when there was no traffic.
+local function measure(query, set, step)
+  local all, totals = coverage.queries(query, set.period)
+  if not all then return unmeasured(totals) end
+  local held, err = all_traffic(all, set, step)
+  if not held then return nil, err or errors.new("bill", "the appliance has one-minute tables of the customer and none of the exporters") end
+  local whole
+  whole, err = all_traffic(totals, set, set.interval)
+  if not whole and (err.kind == "api" or err.kind == "bill") then return unmeasured(err.message) end
+  if not whole then return nil, err end
+  local found, complaint = coverage.compare(set, held, whole, os.time())
+  if complaint then return unmeasured(complaint) end
+  return found or false
+end
+
+-- What was measured for queries of the same exporters is not measured again.
+local function measured_once(run, query, step)
+  local all = coverage.queries(query, run.set.period)
+  local key = all and ("%d %s"):format(step, tostring(all)) or step
+  if run.measured[key] == nil then
+    local found, err = measure(query, run.set, step)
+    if found == nil then return nil, err end
+    run.measured[key] = found
+  end
+  return run.measured[key]
+end
+
+-- Whether the conversations are complete enough: true, or nil, err and whether that is because they are not.
+local function check_coverage(run, query, step, source)
+  local set, wanted = run.set, run.options.coverage_by_totals
+  if wanted == false then
+    force(set, "unmeasured")
+    return true
+  end
+  local found, err = measured_once(run, query, step)
+  if found == nil then return nil, err end
+  if not found then return true end
+  err = coverage.refusal(found, wanted, source, set)
+  if err then return nil, err, true end
+  coverage.note(set, found)
+  if coverage.is_low(found) then force(set, "coverage_by_totals") end
+  return true
+end
+
+-- ---- one part ----
+
+-- The samples from one kind of table. False when there are no buckets of one minute; nil, err and whether the coverage is too low.
+local function values_from(run, query, step, source)
+  local outside = run.set.outside
+  local values, asked = values_of(query, run.set, step, run.options)
+  if not values then return values, asked end
+  local ok, err, too_low = check_coverage(run, asked, step, source)
+  if ok then return values, asked end
+  run.set.outside = outside
+  return nil, err, too_low
+end
+
+-- Minutes where the appliance has all of them, else what its longer tables have kept; totals of interfaces are whole anyhow.
+local function best_values(run, query)
+  local set = run.set
+  if coverage.is_totals(query) then
+    local values, asked = values_of(query, set, set.interval, run.options)
+    return values, asked, "totals"
+  end
+  if not run.options.coarser then
+    local values, asked, too_low = values_from(run, query, MINUTE, "minute")
+    if values then return values, asked, "minute" end
+    if values == nil and not too_low then return nil, asked end
+  end
+  local values, asked = values_from(run, query, set.interval, "rollup")
+  return values, asked, "rollup"
 end
 
 local function part_name(query)
@@ -208,17 +333,25 @@ local function part_name(query)
   return ("%s %s"):format(spec.type, table.concat(words, " "))
 end
 
-local function collect_side(set, side, given, o)
-  set[side] = {}
+local function part_of(run, query)
+  local values, asked, source = best_values(run, query)
+  if not values then return nil, asked end
+  local set, form = run.set, asked:request()
+  set.source = samples.less_complete(set.source, source)
+  return {
+    name = part_name(query), values = values, series = run.options.series, query = { rpt_json = form.rpt_json, data_requested = form.data_requested },
+  }
+end
+
+local function collect_side(run, side, given)
+  run.set[side] = {}
   for i, query in ipairs(given) do
-    local part, err = part_of(query, set, o)
+    local part, err = part_of(run, query)
     if not part then
       err.message = ("%s, query %d: %s"):format(side, i, err.message)
       return nil, err
     end
-    local form = query:between(set.period.from, set.period.to):granularity(math.floor(set.interval / 60)):request()
-    part.name, part.query = part_name(query), { rpt_json = form.rpt_json, data_requested = form.data_requested }
-    set[side][i] = part
+    run.set[side][i] = part
   end
   return true
 end
@@ -237,12 +370,40 @@ function collect.run(of, queries, options)
   if o.coarser then set.forced[1] = "coarser" end
   if of.to > os.time() then set.forced[#set.forced + 1] = "unfinished" end
   if o.sparse then set.forced[#set.forced + 1] = "sparse" end
+  local run = { set = set, options = o, measured = {} }
   for _, side in ipairs(samples.SIDES) do
     local given, ok = queries[side], true
-    if given then ok, err = collect_side(set, side, given.series and { given } or given, o) end
+    if given then ok, err = collect_side(run, side, given.series and { given } or given) end
     if not ok then return nil, err end
   end
   return set
+end
+
+-- ---- for many customers at once ----
+
+--- All octets of a query's report by interval. False when there are no buckets of one minute; nil and err.
+---@param query scrutinizer.Query without a limit
+---@param of scrutinizer.Period
+---@param step integer seconds
+---@return (scrutinizer.Whole|false)[]|false|nil
+---@return scrutinizer.Error? err
+function collect.traffic(query, of, step)
+  local set, err = samples.new(of)
+  if not set then return nil, err end
+  local values, wrong = all_traffic(query, set, step)
+  return values, not values and wrong or nil
+end
+
+--- Whether a graph's points are of buckets of this length: true, or nil and err.
+---@param list scrutinizer.Series[]
+---@param from integer
+---@param seconds integer
+---@return true?
+---@return scrutinizer.Error? err
+function collect.check_buckets(list, from, seconds)
+  local ok, err = check_length(list[1] and list[1].interval, seconds)
+  if ok then ok, err = check_points(list, from, seconds, {}) end
+  return ok, err
 end
 
 -- ---- queries for a customer ----
@@ -250,13 +411,15 @@ end
 local KINDS = { ip_group = true, network = true, ip = true }
 local ALL = "all"
 
---- Queries for a customer's interfaces (one part each), or for its addresses: inbound is traffic to them, outbound traffic from them.
+--- Queries for a customer's interfaces (their totals, one part each), or for its addresses: inbound is traffic to them, outbound traffic from them.
 --- The graph has `limit` rows (default 1); the rest is in Other. Raises as the query's methods do.
 ---@param client scrutinizer.Client
 ---@param customer table
 ---@return { inbound: scrutinizer.Query[], outbound: scrutinizer.Query[] }
 function collect.queries(client, customer)
-  local base = client:report(customer.report or "host2host"):limit(customer.limit or 1)
+  local totals = customer.interfaces and not customer.report
+  local base = client:report(customer.report or (totals and wire.TOTALS or "host2host")):limit(customer.limit or 1)
+  if totals then base = base:order_by(wire.graph.BYTES_COLUMN) end
   local found = { inbound = {}, outbound = {} }
   for i, port in ipairs(customer.interfaces or {}) do
     found.inbound[i] = base:inbound():exporter(port[1], port[2])

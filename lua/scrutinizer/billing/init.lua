@@ -119,7 +119,8 @@ end
 
 --- Samples from the appliance: five-minute octets from reports that are filtered to the customer, one query per part. The period's times and
 --- a granularity of five minutes (or `coarser`) replace those of the queries. Refused: buckets of another length, rows without a series, a
---- period that has not ended.
+--- period that has not ended. Of groups, networks and addresses it asks for one-minute buckets while the appliance has them, because from five
+--- minutes on it keeps only the greatest conversations; it measures how much that is, and refuses less than `coverage_by_totals`.
 ---@param of scrutinizer.Period
 ---@param queries { inbound?: scrutinizer.Query|scrutinizer.Query[], outbound?: scrutinizer.Query|scrutinizer.Query[] }
 ---@param options? scrutinizer.CollectOptions
@@ -130,6 +131,32 @@ function billing.collect(of, queries, options)
   if type(of) ~= "table" or not of.intervals then complaint = check.message("period", of, PERIOD) end
   if complaint then error("collect: " .. complaint, 2) end
   return collect().run(of, queries, options)
+end
+
+--- Samples of many customers, into files: for each day and side one graph of all customers and one file, with a manifest. Run it every day: it asks
+--- for what is not there yet. A customer that cannot be collected is in `refused` of the result and does not stop the others.
+---@param of scrutinizer.Period
+---@param customers table[] { name = "ACME", exporter = …, network = … }: as `queries` takes it, with a name
+---@param options scrutinizer.ManyOptions
+---@return scrutinizer.Collected?
+---@return scrutinizer.Error? err
+function billing.collect_many(of, customers, options)
+  local complaint = require("scrutinizer.billing.collect_many").complaint(customers, options)
+  if type(of) ~= "table" or not of.intervals then complaint = check.message("period", of, PERIOD) end
+  if complaint then error("collect_many: " .. complaint, 2) end
+  return require("scrutinizer.billing.collect_many").run(of, customers, options)
+end
+
+--- Opens the files that `collect_many` wrote for a period: `:names()` lists the customers, `:samples(name)` gives one's samples, for an invoice.
+---@param of scrutinizer.Period
+---@param dir string
+---@return scrutinizer.CollectedFiles?
+---@return scrutinizer.Error? err a day is missing, or a file is not what its manifest says
+function billing.collected(of, dir)
+  local complaint = (type(dir) ~= "string" or dir == "") and check.message("dir", dir, "the path of a folder")
+  if type(of) ~= "table" or not of.intervals then complaint = check.message("period", of, PERIOD) end
+  if complaint then error("collected: " .. complaint, 2) end
+  return require("scrutinizer.billing.collected").open(of, dir)
 end
 
 --- Queries for `collect`, for a customer's interfaces (one part each) or addresses. For addresses, inbound is traffic to them and outbound

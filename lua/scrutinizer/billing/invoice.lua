@@ -19,7 +19,10 @@ local invoice = {}
 ---@field units scrutinizer.Fraction   billable units, rounded as the tariff says
 ---@field commit? scrutinizer.Fraction
 ---@field steps table[]                the roundings in order: { point =, rounding =, from =, to = }
----@field queries table[]              the requests to the appliance, without the token: { side =, part =, name =, query = }
+---@field source? "minute"|"rollup"|"totals" the appliance's tables that the samples come from
+---@field coverage_by_totals? number|string all conversations over all interfaces' totals
+---@field worst_interval? { at: integer, coverage: number|string } where that is least
+---@field queries table[]              the requests to the appliance, without the token: { side =, part =, name =, query =, files = }
 
 ---@class scrutinizer.InvoiceLine
 ---@field name string
@@ -129,7 +132,8 @@ function invoice.complaint(given)
 end
 
 local function record_samples(set)
-  local copy = { interval = set.interval, duplicates = set.duplicates, outside = set.outside, forced = plain(set.forced) }
+  local copy = { interval = set.interval, duplicates = set.duplicates, outside = set.outside, forced = plain(set.forced),
+    source = set.source, coverage_by_totals = plain(set.coverage_by_totals), worst_interval = set.worst_interval and plain(set.worst_interval) }
   for _, side in ipairs(samples.SIDES) do copy[side] = set[side] end
   return copy
 end
@@ -163,6 +167,7 @@ function invoice.restore(kept, of)
   local set, err = samples.new(of, kept.interval)
   if not set then return nil, err end
   set.duplicates, set.outside, set.forced = kept.duplicates, kept.outside, kept.forced
+  set.source, set.coverage_by_totals, set.worst_interval = kept.source, kept.coverage_by_totals, kept.worst_interval
   for _, side in ipairs(samples.SIDES) do set[side] = kept[side] end
   return set
 end
@@ -171,7 +176,7 @@ local function queries_of(set)
   local list = {}
   for _, side in ipairs(samples.SIDES) do
     for i, part in ipairs(set[side] or {}) do
-      list[#list + 1] = { side = side, part = i, name = part.name, query = part.query, series = part.series }
+      list[#list + 1] = { side = side, part = i, name = part.name, query = part.query, series = part.series, files = part.files }
     end
   end
   return list
@@ -191,6 +196,7 @@ local function compose_member(record, kept, of, plan)
   if commit == nil and not record.pool then commit = record.tariff.commit end
   return {
     name = kept.name, usage = used, units = units, steps = steps, queries = queries_of(set), forced = set.forced,
+    source = set.source, coverage_by_totals = set.coverage_by_totals, worst_interval = set.worst_interval,
     commit = commit ~= nil and fraction.decimal(commit) or nil, canonical = samples.canonical(set),
   }
 end

@@ -16,6 +16,7 @@ samples.SIDES = { "inbound", "outbound" }
 ---@field values (scrutinizer.Whole|false)[] octets per interval from the period's start; false: no sample
 ---@field query? { data_requested: string, rpt_json: string } the request, without the token
 ---@field series? string[] labels of the series that are counted; nil: all, and Other
+---@field files? { from: integer, sha256: string }[] the files of `collect_many` that the samples are from
 
 ---@class scrutinizer.Samples
 ---@field period scrutinizer.Period
@@ -26,6 +27,21 @@ samples.SIDES = { "inbound", "outbound" }
 ---@field duplicates integer   samples whose epoch occurred more than once
 ---@field outside integer      samples outside the period; they are ignored
 ---@field forced string[]      refusals that an option overruled, such as "truncated"
+---@field source? "minute"|"rollup"|"totals" where samples from the appliance come from: tables of one minute, which keep all conversations; tables
+---   of five minutes and more, which keep the greatest; totals of interfaces. The least complete one of the parts'. Nil for the caller's lists
+---@field coverage_by_totals? number all conversations over all interfaces' totals: 1 when nothing is missing, rounded down to four digits
+---@field worst_interval? { at: integer, coverage: number } the interval where that is least
+
+local LESS = { totals = 1, minute = 2, rollup = 3 }
+
+--- The less complete of two sources.
+---@param a? string
+---@param b? string
+---@return string?
+function samples.less_complete(a, b)
+  if not a or not b then return a or b end
+  return LESS[b] > LESS[a] and b or a
+end
 
 local function bill_error(text, ...)
   return errors.new("bill", text:format(...))
@@ -52,15 +68,15 @@ function JOIN.first(a) return a end
 function JOIN.last(_, b) return b end
 samples.JOINS = { error = true, sum = true, first = true, last = true }
 
--- One point's index and octets, or nil and a complaint. The index is false for a point outside the grid.
-local function read_point(set, point)
+-- One point's index and octets, or nil and a complaint. The index is false for a point outside the grid. `step`: seconds per point.
+local function read_point(set, point, step)
   local epoch = type(point) == "table" and check.integer(point[1])
   local octets = epoch and bigint.whole(point[2])
   if not epoch or not octets or bigint.compare(octets, 0) < 0 then
     return nil, "not { epoch seconds, octets } with whole numbers from 0"
   end
   local offset = epoch - set.period.from
-  if offset % set.interval ~= 0 then return nil, ("%d is not the start of an interval of %d s"):format(epoch, set.interval) end
+  if offset % step ~= 0 then return nil, ("%d is not the start of an interval of %d s"):format(epoch, step) end
   local place = math.floor(offset / set.interval) + 1
   return (place >= 1 and place <= set.n) and place, octets
 end
@@ -80,7 +96,7 @@ end
 function samples.place(set, points, duplicates)
   local values, outside = empty_grid(set.n), 0
   for i, point in ipairs(points) do
-    local place, octets = read_point(set, point)
+    local place, octets = read_point(set, point, set.interval)
     if place == nil then return nil, bill_error("sample %d: %s", i, octets) end
     if not place then
       outside = outside + 1
@@ -93,6 +109,27 @@ function samples.place(set, points, duplicates)
     end
   end
   set.outside = set.outside + outside
+  return values
+end
+
+--- Puts points of shorter intervals into a new grid: each of its samples is the sum of those that there are.
+---@param set scrutinizer.Samples
+---@param points table[] { epoch, octets } by time, none twice
+---@param step integer seconds per point, a divisor of the set's interval
+---@return (scrutinizer.Whole|false)[]? values
+---@return scrutinizer.Error? err
+function samples.fold(set, points, step)
+  local values = empty_grid(set.n)
+  for i, point in ipairs(points) do
+    local place, octets = read_point(set, point, step)
+    if place == nil then return nil, bill_error("sample %d: %s", i, octets) end
+    if place then
+      local before = values[place]
+      values[place] = before and bigint.add(before, octets) or octets
+    else
+      set.outside = set.outside + 1
+    end
+  end
   return values
 end
 

@@ -14,8 +14,9 @@ local exits = {
 }
 
 exits.HELP = "Exit status: 0 done; 64 wrong arguments; 65 the answer is damaged or exceeds a limit; 69 the appliance cannot be reached "
-  .. "and trying again will not help; 70 a bug in this command; 74 a file cannot be read or written; 75 try again later; 76 the appliance "
-  .. "refused the request; 77 token, address or certificate refused; 78 the configuration is wrong."
+  .. "and trying again will not help; 70 a bug in this command; 74 a file cannot be read or written; 75 try again later, also after TERM; 76 the "
+  .. "appliance refused the request; 77 token, address or certificate refused; 78 the configuration is "
+  .. "wrong; 130 interrupted."
 
 local OF_KIND = {
   connect = exits.UNAVAILABLE, timeout = exits.UNAVAILABLE, http = exits.UNAVAILABLE, auth = exits.DENIED, tls = exits.DENIED,

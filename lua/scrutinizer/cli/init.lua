@@ -11,7 +11,10 @@ local query_arguments = require "scrutinizer.cli.query_arguments"
 
 local cli = {}
 
-local COMMANDS = { "report", "series", "bill", "users", "groups", "ip_groups", "inventory", "calls", "merge" }
+local COMMANDS = { "report", "series", "bill", "collect", "users", "groups", "ip_groups", "inventory", "calls", "merge" }
+
+-- Commands that may be run again when TERM has ended them: they change nothing at the appliance.
+local READS = { report = true, series = true, bill = true, collect = true, merge = true }
 
 local ABOUT = "Flow reports from Plixer Scrutinizer as tables, CSV, NDJSON and charts; bills; management of users, usergroups and IP groups."
 
@@ -69,6 +72,7 @@ function cli.run(argv)
     complain(args .. "; see scrutinizer --help")
     return exit_status.MISUSE
   end
+  core.handle_signals(READS[args.command] and exit_status.TRY_AGAIN or 0)
   local done, status, err = xpcall(function() return handlers[args.command](args) end, function(message)
     if type(message) == "table" then return message end
     -- Any other error is reported as misuse; SCRUTINIZER_TRACE shows its traceback.

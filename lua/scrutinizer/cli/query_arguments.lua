@@ -106,8 +106,11 @@ local function conditions(given)
   return { [given.name] = list }
 end
 
--- The fields of --select in order, and the map for the query's `select`.
-local function selection(text)
+--- The fields of --select in order, and the map for the query's `select`.
+---@param text string
+---@return string[] order
+---@return table<string, string> map
+function query.selection(text)
   local order, map, aliased = {}, {}, false
   for item in (text .. ","):gmatch "([^,]*)," do
     local alias, column = item:match "^([^=]+)=(.+)$"
@@ -200,7 +203,7 @@ function query.build(client, args)
   if args.timezone then q = q:timezone(args.timezone) end
   q = say_how(say_which(say_when(q, args), args), args)
   if not args.select then return q end
-  local order, map = selection(args.select)
+  local order, map = query.selection(args.select)
   return q:select(map), order
 end
 

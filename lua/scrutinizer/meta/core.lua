@@ -126,6 +126,47 @@ function core.resolve(host) end
 ---@return string hex
 function core.sha256(text) end
 
+--- A SHA-256 of a text that comes in pieces.
+---@return scrutinizer.core.Hash
+function core.hash() end
+
+---@class scrutinizer.core.Hash
+local Hash = {}
+
+---@param text string
+function Hash:add(text) end
+
+---@return string hex of all that was added so far
+---@return number bytes
+function Hash:digest() end
+
+--- For the command: INT, TERM and HUP remove the parts of files that are not finished; TERM ends the process with this status, if not 0.
+---@param status integer
+function core.handle_signals(status) end
+
+--- A file that appears at `path` when it is finished, whole and on the disk. It is written as `part`; a part that exists is replaced.
+---@param path string
+---@param part string a name in the same folder
+---@return scrutinizer.core.File?
+---@return string? reason
+function core.file(path, part) end
+
+---@class scrutinizer.core.File
+local File = {}
+
+---@param text string
+---@return true?
+---@return string? reason
+function File:write(text) end
+
+---@return string? hex SHA-256 of the content
+---@return number|string bytes, or the reason
+---@return boolean? busy another process has begun the same part
+function File:finish() end
+
+--- Removes what was written, unless the file is finished.
+function File:abort() end
+
 --- Compares two JSON numbers by value, in any form and of any length. Raises for any other value.
 ---@param a string
 ---@param b string

@@ -15,9 +15,7 @@ local explain = {}
 -- A moment on the clock of a zone: "2026-11-26T14:00:00+01:00".
 local function moment(epoch, name)
   local at = zone.load(name or "UTC")
-  if not at then return ("%.0f"):format(epoch) end
-  local c, offset = at:civil(epoch), at:offset(epoch)
-  return ("%04d-%02d-%02dT%02d:%02d:%02d%s"):format(c.year, c.month, c.day, c.hour, c.min, c.sec, zone.offset_text(offset))
+  return at and at:text(epoch) or ("%.0f"):format(epoch)
 end
 
 local function when(spec)

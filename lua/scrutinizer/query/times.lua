@@ -141,6 +141,19 @@ function methods:shift(span)
   return draft.finish(self, spec)
 end
 
+--- From when to when the query asks, in epoch seconds; times that depend on the clock are counted now. Raises when they are not known.
+---@return { from: integer, to: integer } window half-open
+function methods:window()
+  local spec = draft.of(self, "window")
+  if spec.fields[wire.field.times] ~= nil then draft.blame "window: :set has replaced the query's times; set them with :between" end
+  if not spec.times then draft.blame "window: the query has no times" end
+  local now, epochs = os.time(), nil
+  local settled, message = window.settle(spec, now)
+  if settled then epochs, message = times.epochs(settled, now) end
+  if not epochs then draft.blame("window: " .. message) end
+  return epochs
+end
+
 -- The length of windows: as `window.span` reads it; nil for what is none.
 local function length_of(value)
   local length = type(value) == "string" and window.span("+" .. value) or times.seconds(value) and { days = 0, seconds = times.seconds(value) }

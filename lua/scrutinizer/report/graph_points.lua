@@ -5,7 +5,8 @@ local core = require "scrutinizer.core"
 
 local graph_points = {}
 
-local null = core.null
+local null, floor = core.null, math.floor
+local MOST = 2 ^ 50 -- epochs below are taken as they are
 
 local EXACT, INT64 = { exact = true }, { exact = true, int64 = true }
 
@@ -37,14 +38,20 @@ function graph_points.read(list, int64)
   if list == nil or list == null then return {} end
   if type(list) ~= "table" or (next(list) ~= nil and list[1] == nil) then return nil, "a series is not a list of points" end
   local kept, before = 0, -1
-  for i, point in ipairs(list) do
-    local epoch = type(point) == "table" and graph_points.whole(point[1])
-    local value = epoch and point[2]
+  for i = 1, #list do
+    local point = list[i]
+    local epoch, value
+    if type(point) == "table" then epoch, value = point[1], point[2] end
+    if type(epoch) == "number" and epoch % 1 == 0 and epoch >= 0 and epoch < MOST then
+      epoch = floor(epoch)
+    else
+      epoch = graph_points.whole(epoch)
+    end
     if not epoch or value == nil then return nil, ("point %d is not [epoch seconds, value]"):format(i) end
     if epoch <= before then return nil, ("point %d is not later than the one before it"):format(i) end
     before = epoch
     if value ~= null then
-      local number = graph_points.number(value, int64)
+      local number = type(value) == "number" and value or graph_points.number(value, int64)
       if not number then return nil, ("the value of point %d is not a number"):format(i) end
       point[1], point[2], kept = epoch, number, kept + 1
       list[kept] = setmetatable(point, nil)
@@ -87,8 +94,9 @@ end
 function graph_points.fit(all, interval)
   local origin = extent(all)
   for _, list in ipairs(all) do
-    for _, point in ipairs(list) do
-      if (point[1] - origin) % interval ~= 0 then return nil, point[1] - origin end
+    for i = 1, #list do
+      local distance = list[i][1] - origin
+      if distance % interval ~= 0 then return nil, distance end
     end
   end
   return true

@@ -16,6 +16,7 @@ local report_fields = require "scrutinizer.report.fields"
 local retry = require "scrutinizer.transport.retry"
 local secrets = require "scrutinizer.secrets"
 local times = require "scrutinizer.time.times"
+local summary_data = require "scrutinizer.wire.summary_data"
 local wire = require "scrutinizer.wire"
 
 local series = {}
@@ -280,6 +281,8 @@ local function graph_spec(client, given, with_rows)
   local copy = {}
   for key, value in pairs(spec) do copy[key] = value end
   copy.graph, copy.page_size, copy.with_rows = wire.graph.ALL, nil, with_rows
+  local warning = summary_data.warning(copy)
+  if warning then events.warning(client, warning) end
   return copy
 end
 
@@ -295,7 +298,18 @@ local function fetch_graph(client, spec)
   return graph, decoder, epochs, rows
 end
 
---- The report's graph as a list of series.
+-- How many rows the report has in its directions, which are more than the series when there is a limit; nil when the answer does not say.
+local function total_of(decoder, directions)
+  local sum = 0
+  for _, direction in ipairs(directions) do
+    local total = answer.total(decoder, direction == "outbound" and 2 or 1)
+    if not total then return nil end
+    sum = sum + total
+  end
+  return sum
+end
+
+--- The report's graph as a list of series. `total` of the list: how many rows the report has, if the answer says that.
 ---@param client scrutinizer.Client
 ---@param given table a query's spec
 ---@return scrutinizer.Series[]? list
@@ -306,6 +320,7 @@ function series.find(client, given)
   local list, all = {}, {}
   local graph, decoder, epochs, rows = fetch_graph(client, spec)
   if not graph then return nil, decoder end
+  list.total = total_of(decoder, spec.directions)
   for _, direction in ipairs(spec.directions) do
     local from = #list + 1
     local complaint, err = pair(client, graph, direction, list, all)

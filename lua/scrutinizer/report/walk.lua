@@ -12,6 +12,7 @@ local pages = require "scrutinizer.report.pages"
 local retry = require "scrutinizer.transport.retry"
 local secrets = require "scrutinizer.secrets"
 local times = require "scrutinizer.time.times"
+local summary_data = require "scrutinizer.wire.summary_data"
 local wire = require "scrutinizer.wire"
 
 -- cursor[FAST_PATH]: the decoder while its next rows may be given without checks in Lua (the fast path), or false. The core reads this slot.
@@ -105,6 +106,8 @@ local function ask(self, asked)
   if not spec then return nil, complaint end
   if self._cancelled then return nil, cancelled(self) end
   self._spec = spec
+  local warning = self._requests == 0 and summary_data.warning(spec)
+  if warning then events.warning(self._client, warning) end
   local _, err = walk_epochs(self, has_begun(self) and "further" or spec.page_size)
   if err then return nil, err end
   local wanted = {}

@@ -304,6 +304,14 @@ function zone.offset_text(seconds)
   return ("%s%02d:%02d"):format(seconds < 0 and "-" or "+", div(size, 3600), div(size, 60) % 60)
 end
 
+--- A moment as ISO 8601 text on the zone's clock: "2026-11-26T14:00:00+01:00".
+---@param epoch integer
+---@return string
+function Zone:text(epoch)
+  local c = self:civil(epoch)
+  return ("%04d-%02d-%02dT%02d:%02d:%02d%s"):format(c.year, c.month, c.day, c.hour, c.min, c.sec, zone.offset_text(self:offset(epoch)))
+end
+
 --- The one moment at which the zone's clock shows these fields. The first moment of a gap is one too: nothing lies between the last second before
 --- it and the first one after it.
 ---@param fields { year: integer, month: integer, day: integer, hour?: integer, min?: integer, sec?: integer }

@@ -17,7 +17,7 @@ local events = {}
 --- * `retry`: a read has failed and will be sent again. `attempt` (number of the next try), `after` (seconds until then); `kind`, `status`
 ---   and `message` of the failure
 --- * `redirect`: the client moves to another address of the same host. `url` (the new one), `status`
---- * `warning`: sent once per client when TLS is not verified or not used. `message`
+--- * `warning`: sent once per client when TLS is not verified or not used; for each report that filters by ports in data without ports. `message`
 --- * `done`: a report or a plain call has ended, with or without an error. `run_mode`, `kind` (of the error; nil without one), `bytes` (of
 ---   JSON), `waited` (seconds); for a report also `rows`, `pages` and `requests`
 ---@field type "request"|"response"|"page"|"held"|"retry"|"redirect"|"warning"|"done"

@@ -68,6 +68,9 @@ wire.graph = {
   BYTES_WORD = "octet",
 }
 
+--- The report type of interfaces. Without other filters than exporters it reads the totals of interfaces, which are whole at any age.
+wire.TOTALS = "interfaces"
+
 --- Members of the answer to report_start.
 wire.start = { object = "report_object", view = "graphView", granularity = "dataGranularity" }
 

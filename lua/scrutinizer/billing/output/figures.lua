@@ -97,6 +97,22 @@ local function about_discarded(used, timezone)
   return ("%d samples, %s to %s; the highest at %s"):format(#used.discarded, rate(last), rate(first), period.clock_text(timezone, first[1]))
 end
 
+local SOURCES = {
+  minute = "the appliance's one-minute tables, which keep all conversations",
+  rollup = "the appliance's longer tables, which keep the greatest conversations only",
+  totals = "the appliance's totals of interfaces, which are complete",
+}
+
+local function percent(share) return fraction.text(fraction.multiply(fraction.decimal(share), fraction.new(100)), 2, "down") end
+
+-- Where the samples come from, and what share of the interfaces' totals the conversations there hold.
+local function about_source(member, timezone)
+  local text, worst = SOURCES[member.source], member.worst_interval
+  if not worst then return text end
+  return ("%s: %s %% of the interfaces' totals, at least %s %% in each interval (%s)"):format(text, percent(member.coverage_by_totals),
+    percent(worst.coverage), period.clock_text(timezone, worst.at))
+end
+
 --- A member's usage as pairs of title and text, in order.
 ---@param bill scrutinizer.Invoice
 ---@param member scrutinizer.InvoiceMember
@@ -109,6 +125,7 @@ function figures.usage(bill, member)
     if used.totals[side] then list[#list + 1] = { "Octets " .. side, figures.grouped(bigint.text(used.totals[side])) } end
   end
   list[#list + 1] = { "Samples", about_samples(used) }
+  if SOURCES[member.source] then list[#list + 1] = { "Source", about_source(member, bill.period.timezone) } end
   if used.missing > 0 then list[#list + 1] = { "Under other policies", about_policies(used) } end
   list[#list + 1] = { "Discarded", about_discarded(used, bill.period.timezone) }
   for _, step in ipairs(member.steps) do

@@ -2,8 +2,10 @@
 
 local action_commands = require "scrutinizer.cli.action_commands"
 local billing = require "scrutinizer.billing"
+local customers = require "scrutinizer.cli.customers"
 local data_file = require "scrutinizer.cli.data_files"
 local exit_status = require "scrutinizer.cli.exit_status"
+local many_bills = require "scrutinizer.cli.many_bills"
 local output = require "scrutinizer.cli.output"
 local profile = require "scrutinizer.cli.profile"
 local sink = require "scrutinizer.sink"
@@ -44,15 +46,12 @@ local function add_rules(command)
     command:option("--coarser", "Bill from buckets of this many minutes (more than five)."):argname "<minutes>":convert(tonumber),
     command:flag("--sparse", "Accept points that are more than five minutes apart as five-minute sums."),
     command:flag("--truncated", "Bill although some rows have no series."),
-    command:flag("--unfinished", "Bill a period that has not ended."))
+    command:flag("--unfinished", "Bill a period that has not ended."),
+    command:option("--coverage", "Least share of the interfaces' totals that the appliance's conversations must hold (default 0.99)."):argname "<share>")
 end
 
 local function add_options(command)
-  command:group("When (one of)",
-    command:option("--month", "A calendar month, such as 2026-11."):argname "<month>",
-    command:option("--between", "Part of a month, from <from> up to but not including <to>: epoch seconds or ISO 8601 text."):args(2)
-      :argname { "<from>", "<to>" })
-  command:option("--timezone", "IANA time zone in which days and months begin."):argname "<zone>":default "UTC"
+  customers.period_options(command)
   add_customer(command)
   add_rules(command)
   command:group("The invoice",
@@ -62,17 +61,15 @@ local function add_options(command)
     command:option("--format", "text, csv, json or html."):choices { "text", "csv", "json", "html" }:default "text",
     command:option("-o --output", "File to write; it appears only when it is complete. Default: standard output."):argname "<file>",
     command:option("--save", "Also keep the samples and the invoice in a file that --verify reads."):argname "<file>",
+    command:option("--from", "Make the bills of all --customers from the files of scrutinizer collect in this folder; needs no appliance. Each bill is "
+      .. "saved in the folder --into (with --format html, csv or text that, too), and a table of all is written."):argname "<folder>",
+    command:option("--customers", "With --from: file with the customers, as of scrutinizer collect."):argname "<file>",
+    command:option("--into", "With --from: folder of the bills."):argname "<folder>",
     command:option("--verify", "Compute a saved bill again and compare it byte by byte; needs no appliance."):argname "<file>")
 end
 
-local function moment(text)
-  return text:find "^%d+$" and tonumber(text) or text
-end
-
 local function period_of(args)
-  if (args.month == nil) == (args.between == nil) then error("bill: give the period: --month or --between", 0) end
-  if args.month then return (billing.month(args.month, args.timezone)) end
-  return (billing.period(moment(args.between[1]), moment(args.between[2]), args.timezone))
+  return customers.period(args, "bill") or error("bill: give the period: --month or --between", 0)
 end
 
 local function list(values)
@@ -113,21 +110,26 @@ local function verify(args)
   return write(args, bill[args.format](bill))
 end
 
+local function usage_of(args)
+  return { percent = args.percent, method = args.method, direction = args.direction, missing = args.missing, threshold = args.threshold }
+end
+
 local function make(args)
   if not args.tariff then error("bill: --tariff is missing: the file with the prices; see scrutinizer bill --help", 0) end
   local of, tariff = period_of(args), data_file.load(args.tariff)
   local queries = billing.queries(profile.connect(args), customer_of(args))
   local samples, err = billing.collect(of, queries, { coarser = args.coarser, sparse = args.sparse, truncated = args.truncated,
-    unfinished = args.unfinished })
+    unfinished = args.unfinished, coverage_by_totals = args.coverage })
   if not samples then return nil, err end
   return billing.invoice {
     customer = name_of(args), number = args.number, samples = samples, tariff = tariff,
-    usage = { percent = args.percent, method = args.method, direction = args.direction, missing = args.missing, threshold = args.threshold },
+    usage = usage_of(args),
   }
 end
 
 local function bill(args)
   if args.verify then return verify(args) end
+  if args.from then return many_bills.run(args, usage_of(args)) end
   local made, err = make(args)
   if not made then return nil, err end
   if args.save then
@@ -142,7 +144,7 @@ end
 return function(root)
   local command = root:command("bill", "Invoice for a customer's month, by the 95th percentile of five-minute samples.",
     TARIFF .. "\n\nExample: scrutinizer bill --month 2025-11 --timezone Europe/Berlin "
-      .. "--network 10.8.0.0/24 --exporter 10.1.1.4 --tariff gold.lua --save bill.json")
+      .. "--network 10.8.0.0/24 --exporter 10.1.1.4 --tariff gold.lua --save bill.json\n\n" .. customers.HELP)
   add_options(command)
   return { bill = bill }
 end

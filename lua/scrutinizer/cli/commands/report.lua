@@ -5,13 +5,13 @@ local output = require "scrutinizer.cli.output"
 local picture = require "scrutinizer.cli.chart"
 local profile = require "scrutinizer.cli.profile"
 local query = require "scrutinizer.cli.query_arguments"
-local shard = require "scrutinizer.cli.shard"
+local windows = require "scrutinizer.cli.windows"
 
 local function report(args)
-  local q, order = query.build(profile.connect(args), args)
-  local part, err = shard.of(args)
-  if err then return nil, err end
-  if part then return shard.run(q, order, args, part) end
+  local client = profile.connect(args)
+  local q, order = query.build(client, args)
+  local status, err = windows.run(q, args, client)
+  if status or err then return status, err end
   if args.format == "chart" then return picture.rows(q, args) end
   local rows
   rows, err = output.write(q, args, order)
@@ -35,7 +35,7 @@ return function(root)
     "Example: scrutinizer report host2host --last 24h --where ip=10.1.1.1 --select src=sourceipaddress,octets=sum_octetdeltacount --limit 50")
   output.options(query.options(command), true)
   picture.of_rows(command)
-  shard.options(command)
+  windows.options(command)
   query.options(root:command("explain", "Show what report would send: the form, the URL, a curl command, and a description. Only "
     .. "names are looked up at the appliance."))
   return { report = report, explain = explain }

@@ -9,15 +9,6 @@ local zone = require "scrutinizer.time.zone"
 
 local FIELDS = { "time", "epoch", "direction", "label", "other" }
 
--- ISO 8601 text with the zone's UTC offset.
-local function iso(epoch, place)
-  local c, offset = place:civil(epoch), place:offset(epoch) / 60
-  local text = ("%04d-%02d-%02dT%02d:%02d:%02d"):format(c.year, c.month, c.day, c.hour, c.min, c.sec)
-  if offset == 0 then return text .. "Z" end
-  local size = math.abs(offset)
-  return ("%s%s%02d:%02d"):format(text, offset < 0 and "-" or "+", math.floor(size / 60), size % 60)
-end
-
 -- Returns the points one by one, in a row table that is reused.
 local function points_of(list, name, place)
   local at, point, row = 1, 0, {}
@@ -27,7 +18,7 @@ local function points_of(list, name, place)
     if not entry then return nil end
     point = point + 1
     local epoch = entry.points[point][1]
-    row.time, row.epoch, row.direction, row.label, row.other = iso(epoch, place), epoch, entry.direction, entry.label, entry.other
+    row.time, row.epoch, row.direction, row.label, row.other = place:text(epoch), epoch, entry.direction, entry.label, entry.other
     row[name] = entry.points[point][2]
     return row
   end
