@@ -213,7 +213,7 @@ elseif _VERSION == "Lua 5.4" then
   collectgarbage("incremental", 1, 1000, 25)
 else
   collectgarbage "incremental"
-  for name, value in pairs { pause = 1, stepmul = 1000, stepsize = 2 ^ 25 } do collectgarbage("param", name, math.floor(value)) end
+  collectgarbage("param", "stepmul", 0) -- each step is a whole cycle
 end
 collectgarbage "stop"
 
