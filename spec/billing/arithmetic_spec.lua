@@ -80,6 +80,10 @@ describe("exact", function()
     end
     assert.equal(7, bigint.whole "007")
     assert.equal(0, bigint.whole "-0")
+    -- No -0 of doubles: it would be written.
+    for _, zero in ipairs { bigint.multiply(-5, 0), bigint.multiply(0, -5), bigint.whole(-0.0), bigint.add(-5, 5), bigint.negate(0) } do
+      assert.equal("0", bigint.text(zero))
+    end
   end)
 end)
 

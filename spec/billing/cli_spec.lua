@@ -36,6 +36,19 @@ describe("scrutinizer bill", function()
     os.remove(saved)
   end)
 
+  it("says that it did not run the custom rule of a saved bill", function()
+    local saved, hour = temporary(), billing.period(0, 3600)
+    local bill = assert(billing.invoice { customer = "c", samples = assert(billing.samples(hour, { inbound = { { 0, 300 } } })),
+      usage = { missing = "zero", threshold = 1 }, tariff = { currency = "EUR", unit = "bps", price = 1 },
+      rule = billing.rule { name = "free", version = "1", apply = function() return { lines = { { name = "free", amount = -8 } } } end } })
+    assert(bill:save(saved))
+    local text, err, status = run("bill --verify " .. saved)
+    assert.equal(bill:text(), text)
+    assert.equal("scrutinizer: bill: its custom rule, free, was not run; billing.verify runs it when it is handed over\n", err)
+    assert.equal(0, status)
+    os.remove(saved)
+  end)
+
   it("writes CSV, JSON and a page", function()
     local path = temporary()
     assert.matches("\r\n,10%.8%.0%.0/24,[^\r]*,Total,,,,,4%.50,EUR\r\n$", good(BASE .. "--format csv --tariff " .. tariff))

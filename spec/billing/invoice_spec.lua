@@ -153,7 +153,9 @@ describe("an invoice", function()
 
   it("of a pool shows every member", function()
     local members = { { name = "one", samples = samples(), commit = 3 }, { name = HOSTILE, samples = samples(), commit = 2 } }
-    local bill = invoice { samples = false, members = members }
+    local pooled = given().tariff
+    pooled.commit = nil
+    local bill = invoice { samples = false, members = members, tariff = pooled }
     assert.same({ numerator = 5, denominator = 1 }, bill.commit) -- of both
     local html, text = bill:html(), bill:text()
     assert.equal(2, select(2, html:gsub("<svg", "")))
@@ -172,6 +174,115 @@ describe("an invoice", function()
       .. "overuse,", text)
     assert.matches("\r\nsecond,2023%-10/7,1698530400,1698620400,Europe/Berlin,95,nearest_rank,300,285,inbound,7600000,45150000000,%d+,Mbps,"
       .. "5,7.6,2.6,152.00,1,99.66,30.32,EUR,%x+\r\n", text)
+  end)
+
+  it("of a pool has the pool's rate and octets in its summary", function()
+    local slow = {}
+    for i = 1, DAY.intervals do slow[i] = { DAY.from + (i - 1) * 300, 37500000 } end -- 1 Mbit/s
+    local pooled = given().tariff
+    pooled.commit = nil
+    local members = { { name = "one", samples = samples(), commit = 3 },
+      { name = "two", samples = assert(billing.samples(DAY, { inbound = slow })) } }
+    local row = billing.summary({ invoice { samples = false, members = members, tariff = pooled } })[1]
+    -- 7.6 and 1 Mbit/s; 299 and 300 of 300 samples.
+    assert.same({ "8600000", 45150000000 + 300 * 37500000, 1, "99.83", "8.6", 285, "inbound" },
+      { row.rate_95th, row.total_data_in, row.missing, row.coverage, row.used, row.rank, row.dir_95th })
+    members[2] = { name = "three", samples = assert(billing.samples(DAY, { outbound = slow })) }
+    row = billing.summary({ invoice { samples = false, members = members, tariff = pooled } })[1]
+    assert.same({ "8600000", nil }, { row.rate_95th, row.dir_95th })
+  end)
+
+  it("owns its data: what the caller does to its tables later is not in it", function()
+    local all = given { usage = { missing = "zero", exclude = {
+      { name = "night", reason = "r", weekdays = { "sun" }, from = "02:00", to = "03:00" } } },
+      seller = { name = "us" } }
+    local bill = assert(billing.invoice(all))
+    local text, html = bill:json(), bill:html()
+    for i = 1, 300 do all.samples.inbound[1].values[i] = 1 end
+    all.samples.inbound[1].name, all.samples.forced[1], all.tariff.price, all.tariff.fees[1].amount = "x", "truncated", 1, 1
+    all.usage.missing, all.usage.exclude[1].to, all.seller.name = "drop", "04:00", "them"
+    assert.equal(text, bill:json())
+    assert.equal(html, bill:html())
+    temporary(function(path)
+      assert(bill:save(path))
+      assert.equal(text, assert(billing.verify(path)):json())
+    end)
+  end)
+
+  it("has the same text from numbers of either kind: 3600 / 12 is 300", function()
+    local hour, points = billing.period(1700006400 / 1, 1700010000 / 1), {}
+    for i = 0, 11 do points[i + 1] = { (hour.from + i * 300) / 1, (i + 1) * 10 / 1 } end
+    local bill = assert(billing.invoice { customer = "c", samples = assert(billing.samples(hour, { inbound = points }, { interval = 3600 / 12 })),
+      usage = { percent = 190 / 2 }, tariff = { currency = "EUR", unit = "bps", price = 6 / 2, fees = { { name = "f", amount = 10 / 2 } } } })
+    assert.is_nil(bill:json():find '[:,%[]"?%-?%d+%.0[",}%]]')
+    temporary(function(path)
+      assert(bill:save(path))
+      assert.equal(bill.total, assert(billing.verify(path)).total)
+    end)
+    -- sha256sum of the lines "inbound 1 1700006400 10" to "inbound 1 1700009700 120" behind "member 1".
+    local lines = { "member 1\n" }
+    for i = 0, 11 do lines[i + 2] = ("inbound 1 %d %d\n"):format(1700006400 + i * 300, (i + 1) * 10) end
+    temporary(function(path)
+      support.write(path, table.concat(lines))
+      assert.equal(support.shell("sha256sum " .. path):match "%x+", bill.audit.samples_sha256)
+    end)
+  end)
+
+  for _, digits in ipairs { 20, 21, 40, 309, 700 } do
+    it(("is a page with samples of %d digits"):format(digits), function()
+      local hour, points = billing.period(1700006400, 1700010000), {}
+      for i = 0, 11 do points[i + 1] = { hour.from + i * 300, (i + 1) .. ("0"):rep(digits - 2) } end
+      local html = assert(billing.invoice { customer = "c", samples = assert(billing.samples(hour, { inbound = points })),
+        tariff = { currency = "EUR", unit = "Tbps", price = 0 } }):html()
+      -- The curve's heights are as 1 to 12: the first and the last sample.
+      local heights = {}
+      for y in html:match '<path class="c"[^>]* d="([^"]*)"':gmatch "%d+ ([%d.]+)" do heights[#heights + 1] = 270 - tonumber(y) end
+      local last = 270 - tonumber(html:match 'd="M70 ([%d.]+)H950" class="p"')
+      assert.is_true(math.abs(heights[1] / heights[#heights] - 1 / 12) < 0.01 and math.abs(last - heights[#heights]) < 0.2)
+      assert.is_nil(html:find "nan" or html:find "inf[^o]")
+    end)
+  end
+
+  it("is refused for samples over the line's speed, which may be cut or left out", function()
+    -- 1 of 300 samples is 8 Mbit/s, the three highest are over 7.93: 298, 299 and 300 million octets are 7.947, 7.973 and 8.000 Mbit/s.
+    local bill, err = billing.invoice(given { usage = { missing = "zero", line_speed = 7930000 } })
+    assert.is_nil(bill)
+    assert.equal("bill", err.kind)
+    assert.matches("3 samples are over the line's speed of 7930000 bit/s, the highest, inbound at epoch %d+, has 300000000 octets in 300 s",
+      err.message)
+    bill = invoice { usage = { missing = "zero", line_speed = 7930000, over_speed = "missing" } }
+    local used = bill.members[1].usage
+    assert.same({ 4, 3, "missing", 300000000 }, { used.missing, used.over_speed.samples, used.over_speed.policy, used.over_speed.highest[2] })
+    -- Three more zeros: the 285th of 300 is now 282 million octets.
+    assert.equal(282000000, used.octets.numerator)
+    bill = invoice { usage = { missing = "zero", line_speed = 7930000, over_speed = "clip", percent = 100 } }
+    used = bill.members[1].usage
+    assert.same({ 297375000, 1 }, { used.octets.numerator, used.missing }) -- 7,930,000 × 300 / 8
+    assert.equal(45150000000 - 897000000 + 3 * 297375000, used.totals.inbound)
+    assert.matches("Line speed%s+7%.930 Mbit/s; 3 samples above it, counted as the line's speed; the highest inbound 8%.000 Mbit/s", bill:text())
+    -- The samples may know the line themselves.
+    local set = assert(billing.samples(DAY, { inbound = { { DAY.from, 300000000 } } }, { line_speed = "7930000" }))
+    assert.matches("1 samples are over", select(2, billing.usage(set, { missing = "zero" })).message)
+    assert.equal(0, assert(billing.usage(set, { missing = "zero", line_speed = 8000000 })).over_speed.samples) -- exactly full
+  end)
+
+  it("is refused where more than half of the samples are missing, unless that is said", function()
+    local function bill_with(count, threshold, missing)
+      local points = {}
+      for i = 1, count do points[i] = { DAY.from + (i - 1) * 300, 1 } end
+      return billing.invoice(given { samples = assert(billing.samples(DAY, { inbound = points })),
+        usage = { missing = missing or "zero", threshold = threshold } })
+    end
+    for _, policy in ipairs { "zero", "drop", "carry" } do
+      assert.is_truthy(bill_with(150, nil, policy))
+      local bill, err = bill_with(149, nil, policy)
+      assert.is_nil(bill)
+      assert.matches("151 of 300 samples are missing %(50%.33 %%%), over the threshold of 50 %%; is the customer's network right%?",
+        err.message)
+    end
+    assert.matches("300 of 300 samples are missing", select(2, bill_with(0)).message)
+    assert.equal("0.00", assert(bill_with(0, 1)).members[1].usage.coverage)
+    assert.matches("there are no samples to rank", select(2, bill_with(0, 1, "drop")).message)
   end)
 
   for _, case in ipairs {
@@ -219,8 +330,10 @@ describe("verify", function()
     for i = 1, 12 do points[i] = { hour.from + (i - 1) * 1800, i * 1000000 } end
     local coarse = assert(billing.samples(hour, { outbound = points }, { interval = 1800 }))
     local pool = { { name = "a", samples = samples(), commit = "1.5" }, { name = "b", samples = samples() } }
+    local pooled = given().tariff
+    pooled.commit = nil
     local kinds = {
-      { samples = false, members = pool }, { samples = false, members = { pool[1] } },
+      { samples = false, members = pool, tariff = pooled }, { samples = false, members = { pool[1] }, tariff = pooled },
       { samples = coarse, tariff = { currency = "EUR", measure = "volume", unit = "GiB", price = 0.125, fees = {} } },
       { samples = coarse, usage = { method = "linear", percent = 99.9 },
         tariff = { currency = "CHF", unit = "kbps", tiers = { { up_to = 10, price = 3 }, { price = 2.5 } }, tiering = "volume", minimum = 5,
@@ -259,14 +372,15 @@ describe("verify", function()
     ["the words"] = { '"format":', ' "format":', "the same values but not the same text: byte 1 differs" },
     ["a new field"] = { '"format":', '"extra":1,"format":', "extra: the file says 1, the samples give nothing" },
     ["the period"] = { '"to":1698620400', '"to":1698620100', "invoice.period.to: the file says 1698620100, the samples give 1698620400" },
-    ["the record's period"] = { '"to":1698620400},"tariff"', '"to":1698620100},"tariff"', "the samples of member 1 are invalid" },
+    ["the record's period"] = { '"to":1698620400},"pool":false,"tariff"', '"to":1698620100},"pool":false,"tariff"',
+      "the samples of member 1 are invalid" },
     ["another version's mark"] = { '"version":"%d+%.%d+%.%d+"', '"version":"9.9.9"', "invoice.audit.version" },
-    ["the format"] = { "scrutinizer bill 1", "scrutinizer bill 9", "not a saved bill that this version can read" },
+    ["the format"] = { "scrutinizer bill 2", "scrutinizer bill 9", "not a saved bill that this version can read" },
     ["broken text"] = { "}\n$", "\n", "not a saved bill that this version can read" },
     ["the record"] = { '"record":{', '"record":5,"was":{', "it has no record" },
     ["a sample that is none"] = { '"values":[8000000,', '"values":["x",', "the samples of member 1 are invalid" },
     ["a sample below zero"] = { '"values":[8000000,', '"values":[-1,', "the samples of member 1 are invalid" },
-    ["the record's zone"] = { 'Berlin","to":1698620400},"tariff"', 'Berln","to":1698620400},"tariff"', 'did you mean "Europe/Berlin"' },
+    ["the record's zone"] = { 'Berlin","to":1698620400},"pool":false,"tariff"', 'Berln","to":1698620400},"tariff"', 'did you mean "Europe/Berlin"' },
     ["the tariff"] = { '"unit":"Mbps"},"usage"', '"unit":"Mb"},"usage"', 'unit: got "Mb"' },
   } do
     it("names the first difference: " .. name, function()

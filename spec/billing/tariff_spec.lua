@@ -141,6 +141,35 @@ describe("a tariff", function()
     assert.equal("total", bill.steps[1].point)
   end)
 
+  it("rounds below zero as above it: halves and up away from zero, down towards it", function()
+    -- 15 of 30 days: -5 / 2 = -2.5 and -7 / 2 = -3.5.
+    local half = billing.period("2023-11-16", "2023-12-01", "UTC")
+    for how, amounts in pairs { half_up = { -3, -4 }, half_even = { -2, -4 }, up = { -3, -4 }, down = { -2, -3 } } do
+      local bill = bill_of({ unit = "Mbps", price = 0, rounding = { line = how },
+        fees = { { name = "a", amount = -5, prorate = true }, { name = "b", amount = -7, prorate = true } } }, MBPS, { period = half })
+      assert.same({ { "Usage", 0 }, { "a", amounts[1] }, { "b", amounts[2] } }, lines_of(bill), how)
+    end
+  end)
+
+  it("takes a volume's direction from the whole period with higher_sample too", function()
+    -- Inbound 4,320 × 3 GB, outbound 4,320 × 4 GB, by turns: the higher sample's would be 4,320 × 7.
+    local one, other = {}, {}
+    for i = 1, MONTH.intervals do
+      local at = MONTH.from + (i - 1) * 300
+      one[i], other[i] = { at, i % 2 == 0 and 3000000000 or 0 }, { at, i % 2 == 0 and 0 or 4000000000 }
+    end
+    local bill = assert(billing.invoice { customer = "c", samples = assert(billing.samples(MONTH, { inbound = one, outbound = other })),
+      usage = { direction = "higher_sample" }, tariff = { currency = "EUR", measure = "volume", unit = "GB", price = 1 } })
+    assert.equal(17280, bill.total)
+  end)
+
+  it("bills a part of a month by the days that there were", function()
+    -- 30 December 2011 was skipped in Samoa: 15 of 30 days.
+    local bill = bill_of({ unit = "Mbps", price = 0, fees = { { name = "Port", amount = 31000, prorate = true } } }, MBPS,
+      { period = billing.period("2011-12-16", "2012-01-01", "Pacific/Apia") })
+    assert.equal(15500, bill.total)
+  end)
+
   it("says how much of the commit is used", function()
     assert.equal("120.50", bill_of({ unit = "Mbps", commit = 100, commit_price = 1, price = 1 }, 120.5 * MBPS).used)
     assert.is_nil(bill_of({ unit = "Mbps", commit = 0, price = 1 }, MBPS).used)
@@ -170,8 +199,30 @@ describe("a tariff", function()
     assert.same({ { "Commit", 75000 }, { "Over the commit", 15400 } }, lines_of(bill))
     -- A pool may have one commit for all.
     tariff.commit = 170
+    for _, case in ipairs {
+      { { { name = "a", samples = flat(MONTH, MBPS), comit = 1 } }, 'member 1: got "comit"; allowed: commit, name, samples; did you mean "commit"?' },
+      { { member("a", 1), member("b", 1, 5) }, "commit: set it in the tariff or for the members, not both" },
+      { { member("a", 1), x = member("b", 1) }, "members: got a table" },
+    } do
+      local ok, message = pcall(function() billing.invoice { customer = "c", tariff = tariff, members = case[1] } end)
+      assert.is_false(ok)
+      assert.is_truthy(message:find(case[2], 1, true), message)
+    end
     bill = assert(billing.invoice { customer = "c", tariff = tariff, members = { member("a", 150.2), member("b", 20.1) } })
     assert.same({ { "Commit", 85000 }, { "Over the commit", 1400 } }, lines_of(bill))
+  end)
+
+  it("pools a part of a month only when told what to do with the commits", function()
+    local day = billing.period(MONTH.from, MONTH.from + 86400)
+    local function pooled(prorate)
+      return billing.invoice { customer = "c", members = { { name = "a", samples = flat(day, 0), commit = 100 } },
+        tariff = { currency = "EUR", unit = "Mbps", commit_price = 500, price = 700, prorate_commit = prorate } }
+    end
+    local ok, message = pcall(function() pooled(nil) end)
+    assert.is_false(ok)
+    assert.matches("invoice: prorate_commit: the period is not a whole month; set true or false", message)
+    assert.equal(50000, assert(pooled(false)).total)
+    assert.equal(1667, assert(pooled(true)).total) -- 500.00 / 30 = 16.666…
   end)
 
   it("with tiers: the slices are the whole, more never costs less, and equal prices are one price", function()
@@ -222,6 +273,31 @@ describe("a tariff", function()
     { { unit = "Mbps" }, "either price or tiers" }, { { unit = "Mbps", price = 1, tiers = {} }, "either price or tiers" },
     { { unit = "Mbps", tiers = {} }, "tiers: got" }, { { unit = "Mbps", tiers = { { up_to = 1, price = 1 } } }, "the last tier must have no up_to" },
     { { unit = "Mbps", tiers = { { up_to = 2, price = 1 }, { up_to = 1, price = 1 }, { price = 1 } } }, "tier 2: up_to must be greater" },
+    { { unit = "Mbps", price = 1, fees = { { name = "x", amount = 1, prorated = true } } }, 'fee 1: got "prorated"; allowed: amount, name, prorate' },
+    { { unit = "Mbps", price = 1, fees = { name = "x", amount = 1 } }, "fees: got a table" },
+    { { unit = "Mbps", price = 1, fees = { { name = "x", amount = 1 }, { name = "\255", amount = 1 } } }, "fee 2: name and whole minor units" },
+    { { unit = "Mbps", tiers = { { upto = 10, price = 1 }, { price = 2 } } }, 'tier 1: got "upto"; allowed: price, up_to; did you mean "up_to"?' },
+    { { unit = "Mbps", tiers = { { up_to = 10, price = 1 }, { price = 2 }, last = 1 } }, "tiers: got a table" },
+    { { unit = "Mbps", price = 1, commit_fee = 5 }, "commit_fee: it has no effect without commit" },
+    { { unit = "Mbps", price = 1, commit_price = 5 }, "commit_price: it has no effect without commit" },
+    { { unit = "Mbps", price = 1, prorate_commit = false }, "prorate_commit: it has no effect without commit" },
+    { { unit = "Mbps", price = 1, tiering = "volume" }, "tiering: it has no effect without tiers" },
+    { { unit = "Mbps", price = 1, prorate = "days" }, "prorate: it has no effect without a fee" },
+    { { unit = "Mbps", price = 1, prorate_minimum = true }, "prorate_minimum: it has no effect without minimum" },
+    { { unit = "Mbps", price = 1, prorate_cap = true }, "prorate_cap: it has no effect without cap" },
+    { { unit = "Mbps", price = 1, minimum = 5, cap = 4 }, "minimum: it is over the cap" },
+    { { unit = "Mbps", price = 1, minimum = 5, prorate_minimum = 1 }, "prorate_minimum: got 1; allowed: true or false" },
+    { { unit = "Mbps", price = 1, cap = -1 }, "cap: got -1" },
+    { { unit = "Mbps", price = 1, rounding = { units = "up" } }, "rounding.units: it has no effect without step" },
+    { { unit = "Mbps", price = 1, rounding = { total = "up" } }, "rounding.total: it has no effect without total_step" },
+    { { unit = "Mbps", price = 1, rounding = { tax = "up" } }, "rounding.tax: it has no effect without taxes" },
+    { { measure = "volume", unit = "GB", price = 1, rounding = { rate = "up" } }, 'rounding.rate: it has no effect without measure = "rate"' },
+    { { unit = "Mbps", price = 1, currency = "ZZZ" }, 'currency: got "ZZZ"; allowed: a code of ISO 4217' },
+    { { unit = "Mbps", price = 1, currency = "XAU" }, 'currency: got "XAU"' },
+    { { unit = "Mbps", price = 1, taxes = { { name = "VAT" } } }, "tax 1: set either rate or reverse_charge" },
+    { { unit = "Mbps", price = 1, taxes = { { name = "VAT", rate = 101 } } }, "tax 1: rate: got 101" },
+    { { unit = "Mbps", price = 1, taxes = { { rate = 19 } } }, "tax 1: name: got nil" },
+    { { unit = "Mbps", price = 1, taxes = { { name = "VAT", percent = 19 } } }, 'tax 1: got "percent"' },
     { { unit = "Mbps", tiers = { { up_to = 2 }, { price = 1 } } }, "tier 1: price" }, { { unit = "Mbps", price = -1 }, "price: got -1" },
     { { unit = "Mbps", price = "1,5" }, 'price: got "1,5"' }, { { unit = "Mbps", price = 1, step = 0 }, "step: got 0" },
     { { unit = "Mbps", price = 1, minimum = 1.5 }, "minimum: got 1.5" }, { { unit = "Mbps", price = 1, decimals = 12 }, "decimals: got 12" },
@@ -234,6 +310,7 @@ describe("a tariff", function()
     { { unit = "Mbps", price = 1, tiering = "slices" }, 'tiering: got "slices"' },
       { { unit = "Mbps", price = 1, total_step = "0.5" }, "total_step: got" },
     { { unit = "Mbps", price = 1, commit = 1 }, "prorate_commit: the period is not a whole month", PART },
+    { { unit = "Mbps", price = 1, minimum = 100, cap = 101, prorate_cap = true }, "minimum: in this part of a month it is over the cap", PART },
     { { unit = "Mbps", price = 1, fees = { { name = "x", amount = 1, prorate = true } } }, "whole days", billing.period(MONTH.from + 300, MONTH.to) },
 
       { { unit = "Mbps", price = 1, fees = { { name = "x", amount = 1, prorate = true } } },

@@ -89,6 +89,41 @@ for name in "%s".split():
     end)
   end
 
+  -- Zones that changed their side of the date line skipped a day. The days were counted with python's zoneinfo: dates that some hour of the span has.
+  for _, case in ipairs {
+    { "Pacific/Apia", "2011-12-16", "2012-01-01", 15, 30 }, { "Pacific/Apia", "2011-12-01", "2011-12-31", 29, 30 },
+    { "Pacific/Fakaofo", "2011-12-16", "2012-01-01", 15, 30 }, { "Pacific/Kwajalein", "1993-08-16", "1993-09-01", 15, 30 },
+    { "Pacific/Kiritimati", "1994-12-16", "1995-01-01", 15, 30 }, { "Pacific/Enderbury", "1994-12-16", "1995-01-01", 15, 30 },
+    { "Pacific/Kiritimati", "1995-01-01", "1995-01-16", 15, 31 }, { "Europe/Berlin", "2023-03-16", "2023-04-01", 16, 31 },
+  } do
+    it(("counts the days that %s had from %s to %s"):format(case[1], case[2], case[3]), function()
+      local of = billing.period(case[2], case[3], case[1])
+      assert.same({ case[4], case[5] }, { of.days, of.month_days })
+    end)
+  end
+
+  it("may be a billing cycle from another day of the month", function()
+    local of = billing.cycle("2023-11", 16, "Europe/Berlin")
+    assert.same({ billing.period("2023-11-16", "2023-12-16", "Europe/Berlin", 16) }, { of })
+    assert.same({ true, 30, 30, "2023-11", 16 }, { of.whole, of.days, of.month_days, of.month, of.anchor })
+    -- 31 days, one of them of 23 hours.
+    assert.equal(31 * 288 - 12, billing.cycle("2023-03", 16, "Europe/Berlin").intervals)
+    -- A part of a cycle lies in the month before where it begins before the day.
+    of = billing.period("2023-12-01", "2023-12-16", "UTC", 16)
+    assert.same({ false, 15, 30, "2023-11" }, { of.whole, of.days, of.month_days, of.month })
+    -- Too short a month: its last day. 31 January to 28 February, to 31 March.
+    assert.same({ 28, 31 }, { billing.cycle("2023-01", 31).days, billing.cycle("2023-02", 31).days })
+    assert.equal("2023-02", billing.period("2023-03-30", "2023-03-31", "UTC", 31).month)
+    assert.equal("2022-12", billing.period("2023-01-15", "2023-01-16", "UTC", 16).month)
+    -- Each begins where the one before ends.
+    local last
+    for month = 1, 12 do
+      of = billing.cycle(("2024-%02d"):format(month), 30, "America/New_York")
+      if last then assert.equal(last, of.from) end
+      last = of.to
+    end
+  end)
+
   it("may be a part of one: days of 23 and 25 hours count as days", function()
     local of = billing.period("2023-03-26", "2023-03-27", "Europe/Berlin")
     assert.equal(23 * 12, of.intervals)
@@ -107,7 +142,8 @@ for name in "%s".split():
     { "month", { 202301 }, "month: got 202301" }, { "month", { "2023-01", "Europe/Berln" }, 'did you mean "Europe/Berlin"' },
     { "period", { 300, 300 }, "from must be before to" }, { "period", { 600, 300 }, "from must be before to" },
     { "period", { 0, 301 }, "multiples of five minutes" }, { "period", { "x", 300 }, 'from: got "x"' }, { "period", { 0, "y" }, 'to: got "y"' },
-    { "period", { 0, 300, "Nowhere/At_All" }, "no such time zone" },
+    { "period", { 0, 300, "Nowhere/At_All" }, "no such time zone" }, { "period", { 0, 300, "UTC", 32 }, "anchor: got 32" },
+    { "cycle", { "2023-11", 0 }, "anchor: got 0" }, { "cycle", { "2023-11", 1.5 }, "anchor: got 1.5" }, { "cycle", { "2023-11" }, "anchor: got" },
   } do
     it("refuses at the caller's line: " .. case[3], function()
       local ok, message = pcall(function() billing[case[1]]((table.unpack or unpack)(case[2])) end)
@@ -306,12 +342,28 @@ describe("usage", function()
     { { missing = "ignore" }, 'missing: got "ignore"; allowed: carry, drop, error, zero' }, { { direction = "both" }, 'direction: got "both"' },
     { { direction = "sum" }, "direction sum: there are samples of inbound only" }, { { direction = "outbound" }, "samples of inbound only" },
     { { threshold = 2 }, "threshold: got 2" }, { { method = "x" }, 'method: got "x"' }, { { percent = 0 }, "percent: got 0" },
+    { { percents = 95 }, 'did you mean "percent"' }, { { line_speed = 1.5 }, "line_speed: got 1.5" }, { { line_speed = 0 }, "line_speed: got 0" },
+    { { over_speed = "clip" }, "over_speed: it has no effect without line_speed" },
+    { { line_speed = 1, over_speed = "cut" }, 'over_speed: got "cut"; allowed: clip, error, missing' },
     { { rounding = "up" }, "rounding: set it in the tariff" }, { { speed = 1 }, 'option: got "speed"' }, { 5, "usage: got 5" },
   } do
     it("refuses at the caller's line: " .. case[2], function()
       local ok, message = pcall(function() billing.usage(set_of(IN), case[1]) end)
       assert.is_false(ok)
       assert.matches("usage_spec%.lua:%d+: usage: ", message)
+      assert.is_truthy(message:find(case[2], 1, true), message)
+    end)
+  end
+
+  for _, case in ipairs {
+    { { { inbound = {} }, { intervall = 300 } }, 'option: got "intervall"' }, { { { inbound = {}, outbond = {} } }, 'did you mean "outbound"' },
+    { { { inbound = { { points = {}, nam = "x" } } } }, 'inbound: part 1: got "nam"' }, { { { inbound = { name = "x" } } }, "inbound: got a table" },
+    { { { inbound = {} }, { interval = 1.5 } }, "interval: got 1.5" }, { { { inbound = {} }, { line_speed = "fast" } }, 'line_speed: got "fast"' },
+  } do
+    it("refuses samples with what it does not know, at the caller's line: " .. case[2], function()
+      local ok, message = pcall(function() billing.samples(HOUR, (table.unpack or unpack)(case[1])) end)
+      assert.is_false(ok)
+      assert.matches("usage_spec%.lua:%d+: samples: ", message)
       assert.is_truthy(message:find(case[2], 1, true), message)
     end)
   end

@@ -132,6 +132,8 @@ local CALLS = {
   ["billing.stream"] = function() return billing.stream(10, 95) end,
   ["percentile_stream.add"] = function() return billing.stream(10, 95):add(5) end,
   ["billing.month"] = function() return billing.month "2026-02" end,
+  ["billing.cycle"] = function() return billing.cycle("2026-02", 16) end,
+  ["billing.rule"] = function() return billing.rule { name = "r", version = "1", apply = function() return { lines = {} } end } end,
   ["billing.period"] = function() return billing.period(0, 300) end,
   ["billing.samples"] = function() return billing.samples(billing.period(0, 300), { inbound = { { 0, 5 } } }) end,
   ["billing.collect"] = function()

@@ -53,6 +53,8 @@ local BLOCKS = {
     assert.same({ { name = "viewer" } }, { { name = client.users:delete { "viewer" }[1].name } })
   end,
   ["billing.invoice {"] = function(_, out) assert.matches("ACME", out) end,
+  -- 31 days from 16 October, one of them of 25 hours.
+  ["billing.rule {"] = function(_, out) assert.matches("Discount, 31 days +%-1%.55\nSubtotal +", out) end,
   ["scrutinizer.recorder"] = function(folder) assert.matches("host2host", command.contents(folder .. "/spec/answers.ndjson")) end,
   ['io.open("answer.json", "rb")'] = function(_, out) assert.equal("10.8.0.1\t7\n", out) end,
 }

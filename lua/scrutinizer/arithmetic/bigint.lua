@@ -184,7 +184,7 @@ function bigint.whole(value)
     return value ~= -value and value or (value == 0 and 0 or ("%d"):format(value))
   end
   if not (value >= -SAFE and value <= SAFE) or value ~= floor(value) then return nil end
-  return floor(value)
+  return floor(value) + 0 -- doubles have a -0
 end
 
 local function small(value)
@@ -261,7 +261,7 @@ function bigint.multiply(a, b)
   if small(a) and small(b) then
     -- The product in floats shows whether the exact product is too great.
     local about = (a + 0.0) * b
-    if about < SAFE and about > -SAFE then return a * b end
+    if about < SAFE and about > -SAFE then return a * b + 0 end -- doubles have a -0
   end
   local x, x_minus = open(a)
   local y, y_minus = open(b)

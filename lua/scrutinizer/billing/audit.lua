@@ -1,5 +1,6 @@
---- A bill as a file: the record of its inputs and the invoice made from it. The JSON text is the same on every Lua. `verify` makes the
---- invoice again from the record and compares the whole text.
+--- A bill as a file: the record of its inputs and the invoice made from it. The JSON text is the same on every Lua. The invoice has the SHA-256 of
+--- the record's text. `verify` makes record and invoice again from the record and compares the whole text: the file agrees with itself. It does
+--- not tell who made it.
 
 local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
@@ -7,67 +8,70 @@ local errors = require "scrutinizer.errors"
 local bigint = require "scrutinizer.arithmetic.bigint"
 local files = require "scrutinizer.files"
 local invoice = require "scrutinizer.billing.invoice"
+local parties = require "scrutinizer.billing.contract.parties"
 local period = require "scrutinizer.billing.period"
+local rule = require "scrutinizer.billing.contract.rule"
 local samples = require "scrutinizer.billing.samples"
 local sink = require "scrutinizer.sink"
 local wire = require "scrutinizer.wire"
 
 local audit = {}
 
-local FORMAT = "scrutinizer bill 1"
+local FORMAT, BEFORE = "scrutinizer bill 2", "scrutinizer bill 1"
 local null = core.null
 
 -- ---- writing ----
 
+local portable
+
+-- The lists of octets: a missing sample is null.
+local function portable_values(values)
+  local copy = setmetatable({}, core.array_mt)
+  for i = 1, #values do
+    local value = values[i]
+    if value == false then value = null elseif type(value) ~= "number" or value > check.MAX then value = portable(value) end
+    copy[i] = value
+  end
+  return copy
+end
+
 -- On every Lua: numbers beyond 2^53 become text, missing samples null, empty tables lists. Names that begin with _ are left out.
-local function portable(value)
-  if value == false then return null end
+function portable(value)
   if type(value) == "number" then
     return (value > check.MAX or value < -check.MAX) and bigint.text(value) or value
   end
   if type(value) ~= "table" then return value end
   local copy = setmetatable({}, next(value) == nil and core.array_mt or nil)
   for key, item in pairs(value) do
-    if type(key) ~= "string" or key:sub(1, 1) ~= "_" then copy[key] = portable(item) end
+    if key == "values" then copy[key] = portable_values(item)
+    elseif type(key) ~= "string" or key:sub(1, 1) ~= "_" then copy[key] = portable(item) end
   end
   return copy
 end
 
-local function boolean(value)
-  return value and true or nil
+local function encode(value)
+  return assert(wire.encode(portable(value)))
 end
 
--- Flags such as `pool` are true or absent, because false means a missing sample here.
-local function tidy(invoiced)
-  local copy = {}
-  for key, value in pairs(invoiced) do copy[key] = value end
-  copy.pool = boolean(invoiced.pool)
-  copy.period = {}
-  for key, value in pairs(invoiced.period) do copy.period[key] = value end
-  copy.period.whole = boolean(invoiced.period.whole)
-  return copy
-end
-
--- Removes flags that were given as false from the record.
-local function record_of(record)
-  local copy = {}
-  for key, value in pairs(record) do copy[key] = value end
-  copy.pool = boolean(record.pool)
-  return copy
+--- The JSON text of a record.
+---@param record table
+---@return string
+function audit.record_text(record)
+  return encode(record)
 end
 
 --- The JSON text of an invoice.
 ---@param bill scrutinizer.Invoice
 ---@return string
 function audit.json(bill)
-  return assert(wire.encode(portable(tidy(bill)))) .. "\n"
+  return encode(bill) .. "\n"
 end
 
 --- The text of the file.
 ---@param bill scrutinizer.Invoice
 ---@return string
 function audit.text(bill)
-  return assert(wire.encode(portable { format = FORMAT, invoice = tidy(bill), record = record_of(bill._record) })) .. "\n"
+  return ('{"format":"%s","invoice":%s,"record":%s}\n'):format(FORMAT, encode(bill), bill._record_text)
 end
 
 --- Writes a temporary file and renames it to `path`.
@@ -108,48 +112,76 @@ local function revive_values(part, n)
   return part.values[n + 1] == nil
 end
 
+local function revive_parts(parts, n)
+  if parts == nil then return true end
+  if type(parts) ~= "table" or #parts == 0 then return false end
+  for _, part in ipairs(parts) do
+    if not revive_values(part, n) then return false end
+  end
+  return true
+end
+
 local function revive_set(kept, of)
   if type(kept) ~= "table" or not check.integer(kept.interval, 1) or type(kept.forced) ~= "table" then return nil end
   if not check.integer(kept.duplicates) or not check.integer(kept.outside) then return nil end
-  local set, err = invoice.restore(kept, of)
-  if not set then return nil, err.message end
+  local set = invoice.restore(kept, of)
   for _, side in ipairs(samples.SIDES) do
-    if kept[side] ~= nil and type(kept[side]) ~= "table" then return nil end
-    for _, part in ipairs(kept[side] or {}) do
-      if not revive_values(part, set.n) then return nil end
-    end
+    if not set or not revive_parts(kept[side], set.n) then return nil end
   end
   return set
 end
 
-local function revive_flags(tariff)
-  if type(tariff) ~= "table" then return end
-  if tariff.prorate_commit == null then tariff.prorate_commit = false end
-  for _, fee in ipairs(type(tariff.fees) == "table" and tariff.fees or {}) do
-    if type(fee) == "table" and fee.prorate == null then fee.prorate = false end
+-- What a custom rule gave: checked as far as the invoice is made from it.
+local function revive_ruled(ruled, set)
+  if type(ruled) ~= "table" then return false end
+  for _, side in ipairs(samples.SIDES) do
+    if ruled[side] ~= nil and not revive_values(ruled[side], set.n) then return false end
+    if ruled.left_out and (ruled[side] ~= nil) ~= (set[side] ~= nil) then return false end
   end
+  for _, line in ipairs(ruled.lines or {}) do
+    if not bigint.whole(line.amount) then return false end
+  end
+  for _, place in ipairs(ruled.left_out or {}) do
+    if not check.integer(place, 1, set.n) then return false end
+  end
+  return true
 end
 
--- Turns a decoded record into one for `invoice.compose`; nil and a complaint when it is damaged.
-local function revive(record)
-  local saved = type(record) == "table" and record.period
-  if type(saved) ~= "table" or type(record.members) ~= "table" or type(record.version) ~= "string" then return nil, "it has no record" end
-  if not check.integer(saved.from) or not check.integer(saved.to) then return nil, "its period is invalid" end
-  local of, complaint = period.between(saved.from, saved.to, saved.timezone)
-  if not of then return nil, complaint end
-  record.pool = record.pool == true
-  revive_flags(record.tariff)
+local function revive_members(record, of)
   local members = {}
   for i, kept in ipairs(record.members) do
     local set = type(kept) == "table" and revive_set(kept.samples, of)
     if not set then return nil, ("the samples of member %d are invalid"):format(i) end
+    if (record.rule ~= nil or kept.ruled ~= nil) and not revive_ruled(kept.ruled, set) then
+      return nil, ("what the rule gave for member %d is invalid"):format(i)
+    end
     members[i] = { name = kept.name, commit = kept.commit, samples = set }
   end
+  return members
+end
+
+-- The record made again from a decoded one; nil and a complaint when it is damaged. A field that no record has is not in it.
+local function revive(record)
+  local saved = type(record) == "table" and record.period
+  if type(saved) ~= "table" or type(record.members) ~= "table" or type(record.version) ~= "string" then return nil, "it has no record" end
+  if not check.integer(saved.from) or not check.integer(saved.to) then return nil, "its period is invalid" end
+  local of, complaint = period.between(saved.from, saved.to, saved.timezone, saved.anchor)
+  if not of then return nil, complaint end
+  local members
+  members, complaint = revive_members(record, of)
+  if not members then return nil, complaint end
   local given = { customer = record.customer, number = record.number, usage = record.usage, tariff = record.tariff }
+  for _, name in ipairs(parties.FIELDS) do given[name] = record[name] end
   if record.pool then given.members = members else given.samples = members[1] and members[1].samples end
-  complaint = invoice.complaint(given)
-  if complaint then return nil, complaint end
-  return record
+  local made
+  made, complaint = invoice.record(given)
+  if not made then return nil, complaint end
+  made.version = record.version
+  if record.rule ~= nil then
+    made.rule = { name = record.rule.name, version = record.rule.version, source_sha256 = record.rule.source_sha256 }
+    for i, kept in ipairs(record.members) do made.members[i].ruled = kept.ruled end
+  end
+  return made
 end
 
 -- ---- the first difference ----
@@ -192,8 +224,22 @@ local function first_byte(a, b)
   return low
 end
 
+-- The first difference of two files, and both decoded. What differs in the record only shows in its hash: that is said last.
+local function first_difference(saved, made)
+  local one, other = assert(core.decode(saved)), assert(core.decode(made))
+  local audits = { one, other }
+  for i, file in ipairs(audits) do
+    local of = type(file.invoice) == "table" and file.invoice.audit
+    audits[i] = type(of) == "table" and of.record_sha256 or nil
+    if type(of) == "table" then of.record_sha256 = nil end
+  end
+  local path, was, is = difference(one, other, "")
+  if path then return path, was, is end
+  return difference({ record_sha256 = audits[1] }, { record_sha256 = audits[2] }, "invoice.audit")
+end
+
 local function differ(saved, made, version)
-  local path, one, other = difference(assert(core.decode(saved)), assert(core.decode(made)), "")
+  local path, one, other = first_difference(saved, made)
   local by = version ~= core.VERSION and (" (made by version %s, this is %s)"):format(errors.neutral(version, 20), core.VERSION) or ""
   if path then
     return nil, errors.new("bill", ("%s: the file says %s, the samples give %s%s"):format(path, one, other, by),
@@ -210,6 +256,9 @@ function audit.load(path)
   local text, why = files.read(path)
   if not text then return errors.fail("file", why) end
   local saved = core.decode(text)
+  if type(saved) == "table" and saved.format == BEFORE then
+    return refuse("%s: a bill of format 1, whose hash does not cover parties, rules and queries; verify it with the version that made it", path)
+  end
   if type(saved) ~= "table" or saved.format ~= FORMAT then return refuse("%s: not a saved bill that this version can read", path) end
   local fine, record
   fine, record, why = pcall(revive, saved.record)
@@ -218,20 +267,47 @@ function audit.load(path)
   return refuse("%s: %s", path, why)
 end
 
+-- ---- verifying ----
+
+-- Runs a custom rule again and compares what it gives with what the record has. Returns what was done, false for a bill without a rule.
+local function check_rule(record, own)
+  local about = record.rule
+  if not about then
+    if own then return refuse("the bill has no custom rule") end
+    return false
+  end
+  if not own then return { rule = "not run" } end
+  for _, name in ipairs { "name", "version", "source_sha256" } do
+    if about[name] ~= own[name] then return refuse("rule.%s: the bill has %s, the rule %s", name, check.show(about[name]), check.show(own[name])) end
+  end
+  local of = assert(period.between(record.period.from, record.period.to, record.period.timezone, record.period.anchor))
+  for i, kept in ipairs(record.members) do
+    local gives, err = rule.run(own, assert(invoice.restore(kept.samples, of)))
+    if not gives then return nil, err end
+    if encode(gives) ~= encode(kept.ruled) then return refuse("the rule gives other samples or lines for member %d than the bill has", i) end
+  end
+  return { rule = "run again" }
+end
+
 --- Makes a saved bill again from its samples and compares it byte by byte.
 ---@param path string
 ---@param finish fun(record: table): scrutinizer.Invoice?, scrutinizer.Error? makes the invoice
+---@param own? scrutinizer.Rule the bill's custom rule, to run it again
 ---@return scrutinizer.Invoice? bill
----@return scrutinizer.Error? err
-function audit.verify(path, finish)
+---@return scrutinizer.Error|{ rule: "run again"|"not run" }? err; with a bill that has a custom rule: what became of the rule
+function audit.verify(path, finish, own)
   local record, text = audit.load(path)
   if not record then return nil, text end
   local fine, bill, err = pcall(finish, record)
   if not fine then return refuse("%s: its record is damaged", path) end
   if not bill then return nil, err end
   local made = audit.text(bill)
-  if made == text then return bill end
-  return differ(text, made, record.version)
+  if made ~= text then return differ(text, made, record.version) end
+  local done
+  done, err = check_rule(record, own)
+  if done == nil then return nil, err end
+  if not done then return bill end
+  return bill, done
 end
 
 return audit

@@ -5,16 +5,20 @@
 local audit = require "scrutinizer.billing.audit"
 local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
+local bigint = require "scrutinizer.arithmetic.bigint"
 local invoice = require "scrutinizer.billing.invoice"
 local html_page = require "scrutinizer.billing.output.html"
+local fields = require "scrutinizer.billing.contract.fields"
 local percentile = require "scrutinizer.billing.percentile"
 local period = require "scrutinizer.billing.period"
+local rule = require "scrutinizer.billing.contract.rule"
 local samples = require "scrutinizer.billing.samples"
 local text = require "scrutinizer.billing.output.text"
 local usage = require "scrutinizer.billing.usage"
 
 local billing = {}
 
+local SAMPLE_OPTIONS = { duplicates = true, interval = true, line_speed = true }
 local SAMPLES, PERIOD = "what billing.samples or billing.collect gives", "what billing.month or billing.period gives"
 
 -- Collecting needs the whole client, so it is loaded on first use.
@@ -88,13 +92,26 @@ function billing.month(month, timezone)
   return found
 end
 
+--- A billing cycle: from a day of the month up to that day of the next one, in a time zone. `billing.cycle("2026-11", 16)` ends before 16
+--- December. In a month that is too short the cycle begins on its last day.
+---@param month string the month in which the cycle begins
+---@param anchor integer the day of the month, 1 to 31
+---@param timezone? string IANA name, default "UTC"
+---@return scrutinizer.Period
+function billing.cycle(month, anchor, timezone)
+  local found, complaint = period.month(month, timezone or "UTC", anchor == nil and 0 or anchor)
+  if not found then error("cycle: " .. complaint, 2) end
+  return found
+end
+
 --- Any other span, such as part of a month when a contract begins or ends in it.
 ---@param from integer|string epoch seconds, or ISO 8601 text in the time zone
 ---@param to integer|string the same; this moment is not part of the period
 ---@param timezone? string IANA name, default "UTC"
+---@param anchor? integer the day of the month on which billing cycles begin (default 1): the span is a part of such a cycle
 ---@return scrutinizer.Period
-function billing.period(from, to, timezone)
-  local found, complaint = period.span(from, to, timezone or "UTC")
+function billing.period(from, to, timezone, anchor)
+  local found, complaint = period.span(from, to, timezone or "UTC", anchor)
   if not found then error("period: " .. complaint, 2) end
   return found
 end
@@ -102,19 +119,30 @@ end
 --- Samples from lists. Each side is { { epoch, octets }, … } in any order, or several parts { { name =, points = … }, … } that are summed.
 ---@param of scrutinizer.Period
 ---@param sides { inbound?: table[], outbound?: table[] }
----@param options? { duplicates?: "error"|"sum"|"first"|"last", interval?: integer } duplicates: what to do when an epoch occurs twice
----   (default "error"); interval: seconds per sample (default 300)
+---@param options? { duplicates?: "error"|"sum"|"first"|"last", interval?: integer, line_speed?: integer } duplicates: what to do when an epoch
+---   occurs twice (default "error"); interval: seconds per sample (default 300); line_speed: as in the usage's options, for these samples
 ---@return scrutinizer.Samples? set
 ---@return scrutinizer.Error? err
 function billing.samples(of, sides, options)
   local o = options or {}
-  local complaint = samples.complaint(sides)
-  local duplicates = o.duplicates or "error"
+  local complaint = type(o) ~= "table" and check.message("options", o, "a table") or fields.unknown("option", o, SAMPLE_OPTIONS)
+  if complaint then error("samples: " .. complaint, 2) end
+  local duplicates, interval, speed = o.duplicates or "error", nil, bigint.whole(o.line_speed)
+  complaint = samples.complaint(sides)
   if type(of) ~= "table" or not of.intervals then complaint = check.message("period", of, PERIOD) end
   if not samples.JOINS[duplicates] then complaint = check.message("duplicates", duplicates, table.concat(check.sorted_keys(samples.JOINS), ", ")) end
-  if o.interval ~= nil and not check.integer(o.interval, 1, 86400) then complaint = check.message("interval", o.interval, "whole seconds") end
+  if o.interval ~= nil then
+    interval = check.integer(o.interval, 1, 86400)
+    complaint = not interval and check.message("interval", o.interval, "whole seconds") or complaint
+  end
+  if o.line_speed ~= nil and (not speed or bigint.compare(speed, 0) <= 0) then
+    complaint = check.message("line_speed", o.line_speed, "whole bits per second over 0")
+  end
   if complaint then error("samples: " .. complaint, 2) end
-  return samples.from_lists(of, sides, duplicates, o.interval)
+  local set, err = samples.from_lists(of, sides, duplicates, interval)
+  if not set then return nil, err end
+  set.line_speed = speed
+  return set
 end
 
 --- Samples from the appliance: five-minute octets from reports that are filtered to the customer, one query per part. The period's times and
@@ -220,13 +248,12 @@ function Invoice:html() return html_page.html(self) end
 function Invoice:save(path) return audit.save(self, path) end
 
 local function finish(record)
-  local bill, err = invoice.compose(record)
+  local bill, err = invoice.compose(record, audit.record_text(record))
   if not bill then return nil, err end
-  bill._record = record
   return setmetatable(bill, Invoice)
 end
 
----@class scrutinizer.InvoiceInput
+---@class scrutinizer.InvoiceInput: scrutinizer.Parties
 ---@field customer string name on the invoice
 ---@field number? string the invoice's number
 ---@field samples? scrutinizer.Samples one set; its parts are summed before ranking
@@ -234,6 +261,17 @@ end
 ---   members' billable units is compared with the sum of their commits (or with the tariff's commit when no member has one)
 ---@field usage? scrutinizer.UsageOptions
 ---@field tariff scrutinizer.Tariff
+---@field rule? scrutinizer.Rule a custom rule, from `billing.rule`; it is run once for each member
+
+--- A custom rule: `apply` gets a customer's samples with their local time, and the period; it gives `{ samples = …, lines = … }`, either or both.
+--- The bill keeps its name, version, the SHA-256 of its source, and what it gave.
+---@param given scrutinizer.RuleInput
+---@return scrutinizer.Rule
+function billing.rule(given)
+  local made, complaint = rule.new(given)
+  if not made then error("rule: " .. complaint, 2) end
+  return made
+end
 
 --- An invoice: a plain table, printable as text, CSV, JSON and HTML. It depends only on the argument: no clock, no network.
 ---@param given scrutinizer.InvoiceInput
@@ -242,16 +280,25 @@ end
 function billing.invoice(given)
   local record, complaint = invoice.record(given)
   if not record then error("invoice: " .. complaint, 2) end
+  if given.rule then
+    local ok, err = invoice.apply_rule(record, given.rule)
+    if not ok then return nil, err end
+  end
   return finish(record)
 end
 
 --- Makes a saved bill again from its samples and compares it with the file, byte by byte. On a difference it returns nil and an err that
---- names the first one.
+--- names the first one. That proves that the file agrees with itself, not who made it: for that, sign the file.
 ---@param path string
+---@param options? { rule?: scrutinizer.Rule } rule: the bill's custom rule, to run it again
 ---@return scrutinizer.Invoice? bill the invoice, when it equals the file
----@return scrutinizer.Error? err
-function billing.verify(path)
-  return audit.verify(path, finish)
+---@return scrutinizer.Error|{ rule: "run again"|"not run" }? err; with a bill that has a custom rule: what became of the rule
+function billing.verify(path, options)
+  local o = options or {}
+  local complaint = type(o) ~= "table" and check.message("options", o, "a table") or fields.unknown("option", o, { rule = true })
+  if not complaint and o.rule ~= nil and not rule.is(o.rule) then complaint = check.message("rule", o.rule, "what billing.rule gives") end
+  if complaint then error("verify: " .. complaint, 2) end
+  return audit.verify(path, finish, o.rule)
 end
 
 --- One row for each invoice, with the columns of open-source billing tools: for a table of all customers, or of a year.

@@ -3,6 +3,7 @@
 
 local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
+local fields = require "scrutinizer.billing.contract.fields"
 local bigint = require "scrutinizer.arithmetic.bigint"
 local period = require "scrutinizer.billing.period"
 local wire = require "scrutinizer.wire"
@@ -166,6 +167,8 @@ local function add_parts(set, side, list, duplicates)
   return true
 end
 
+local SIDE, PART = { inbound = true, outbound = true }, { name = true, points = true }
+
 --- What is wrong with the caller's sides, or nil.
 ---@param given any
 ---@return string?
@@ -173,12 +176,16 @@ function samples.complaint(given)
   if type(given) ~= "table" or (given.inbound == nil and given.outbound == nil) then
     return check.message("samples", given, "{ inbound = …, outbound = … }, at least one of them")
   end
+  local unknown = fields.unknown("samples", given, SIDE)
+  if unknown then return unknown end
   for _, side in ipairs(samples.SIDES) do
-    if given[side] ~= nil and type(given[side]) ~= "table" then return check.message(side, given[side], "a list") end
+    if given[side] ~= nil and not fields.is_list(given[side]) then return check.message(side, given[side], "a list of points or of parts") end
   end
   for _, side in ipairs(samples.SIDES) do
     for i, part in ipairs(given[side] and parts_given(given[side]) or {}) do
       if type(part) ~= "table" or type(part.points) ~= "table" then return ("%s: part %d is not { name =, points = { … } }"):format(side, i) end
+      unknown = fields.unknown(("%s: part %d"):format(side, i), part, PART)
+      if unknown then return unknown end
       if part.name ~= nil and not (type(part.name) == "string" and wire.try_encode(part.name)) then
         return check.message(side .. ": name", part.name, "text in UTF-8")
       end

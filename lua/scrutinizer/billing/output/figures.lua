@@ -1,7 +1,9 @@
 --- An invoice's figures as text, for the text, CSV and HTML outputs. Digits come from exact fractions; no amount is computed here.
 
+local ascii = require "scrutinizer.ascii"
 local bigint = require "scrutinizer.arithmetic.bigint"
 local fraction = require "scrutinizer.arithmetic.fraction"
+local parties = require "scrutinizer.billing.contract.parties"
 local period = require "scrutinizer.billing.period"
 
 local figures = {}
@@ -56,7 +58,51 @@ function figures.formula(bill, line)
   local price = figures.money(line.price, bill.decimals)
   local text = line.unit and ("%s %s × %s"):format(figures.quantity(line.quantity), line.unit, price) or (line.part and price or "")
   if not line.part then return text end
-  return ("%s × %s/%s of the month"):format(text, bigint.text(line.part.numerator), bigint.text(line.part.denominator))
+  return ("%s × %s/%s of the %s"):format(text, bigint.text(line.part.numerator), bigint.text(line.part.denominator),
+    bill.period.anchor == 1 and "month" or "cycle")
+end
+
+--- What follows the lines, as { title, formula, amount }: the subtotal and the taxes.
+---@param bill scrutinizer.Invoice
+---@return { [1]: string, [2]: string, [3]: scrutinizer.Whole }[]
+function figures.taxes(bill)
+  if not bill.taxes then return {} end
+  local list = { { "Subtotal", "", bill.subtotal } }
+  for _, tax in ipairs(bill.taxes) do
+    local formula = tax.reverse_charge or ("%s %% of %s"):format(fraction.text(tax.rate), figures.money(bill.subtotal, bill.decimals))
+    list[#list + 1] = { tax.name, formula, tax.amount }
+  end
+  return list
+end
+
+--- What the document is called: "Invoice", or "Credit note" for a negative total.
+---@param bill scrutinizer.Invoice
+---@return string
+function figures.title(bill)
+  return bill.document == "credit_note" and "Credit note" or "Invoice"
+end
+
+-- A text of several lines as one.
+local function one_line(value)
+  return (value:gsub("%s*\n%s*", ", "))
+end
+
+--- The two sides, the dates and the free text, as pairs of title and text.
+---@param bill scrutinizer.Invoice
+---@return string[][]
+function figures.parties(bill)
+  local list = {}
+  for _, side in ipairs { { "seller", "Seller" }, { "buyer", "Customer" } } do
+    for _, field in ipairs(parties.SHOWN) do
+      local value = bill[side[1]] and bill[side[1]][field[1]]
+      local title = field[1] == "name" and side[2] or ("%s: %s"):format(side[2], ascii.lower(field[2]))
+      if value then list[#list + 1] = { title, one_line(value) } end
+    end
+  end
+  for _, field in ipairs { { "issued", "Date" }, { "due", "Payable until" }, { "note", "Note" } } do
+    if bill[field[1]] then list[#list + 1] = { field[2], one_line(bill[field[1]]) } end
+  end
+  return list
 end
 
 local SIDES = {
@@ -77,6 +123,7 @@ local function about_samples(used)
   end
   if used.duplicates > 0 then text = text .. ("; %d duplicates"):format(used.duplicates) end
   if used.outside > 0 then text = text .. ("; %d outside of the period left out"):format(used.outside) end
+  if (used.excluded or 0) > 0 then text = text .. ("; %d excluded"):format(used.excluded) end
   return text
 end
 
@@ -113,6 +160,32 @@ local function about_source(member, timezone)
     percent(worst.coverage), period.clock_text(timezone, worst.at))
 end
 
+-- The exclusions with what was not billed because of each.
+local function add_exclusions(list, used)
+  for _, entry in ipairs(used.exclusions or {}) do
+    local octets = {}
+    for _, side in ipairs { "inbound", "outbound" } do
+      if entry.octets[side] then octets[#octets + 1] = ("%s octets %s"):format(figures.grouped(bigint.text(entry.octets[side])), side) end
+    end
+    list[#list + 1] = { "Excluded: " .. one_line(entry.name),
+      ("%s; %d samples, %s"):format(one_line(entry.reason), entry.samples, table.concat(octets, ", ")) }
+  end
+end
+
+local OVER_SPEED = { clip = "counted as the line's speed", missing = "counted as missing", error = "" }
+
+-- What the samples are against the line's speed.
+local function add_speed(list, used)
+  local over = used.over_speed
+  if not over then return end
+  local text = "no sample above it"
+  if over.samples > 0 then
+    local highest = fraction.multiply(fraction.new(over.highest[2]), fraction.new(8, used.interval))
+    text = ("%d samples above it, %s; the highest %s %s"):format(over.samples, OVER_SPEED[over.policy], over.side, figures.rate(highest))
+  end
+  list[#list + 1] = { "Line speed", ("%s; %s"):format(figures.rate(fraction.new(over.line_speed)), text) }
+end
+
 --- A member's usage as pairs of title and text, in order.
 ---@param bill scrutinizer.Invoice
 ---@param member scrutinizer.InvoiceMember
@@ -127,6 +200,8 @@ function figures.usage(bill, member)
   list[#list + 1] = { "Samples", about_samples(used) }
   if SOURCES[member.source] then list[#list + 1] = { "Source", about_source(member, bill.period.timezone) } end
   if used.missing > 0 then list[#list + 1] = { "Under other policies", about_policies(used) } end
+  add_exclusions(list, used)
+  add_speed(list, used)
   list[#list + 1] = { "Discarded", about_discarded(used, bill.period.timezone) }
   for _, step in ipairs(member.steps) do
     list[#list + 1] = { "Rounded: " .. step.point, ("%s, %s to %s"):format(step.rounding, fraction.text(step.from), fraction.text(step.to)) }
@@ -141,8 +216,27 @@ end
 function figures.period(bill)
   local of = bill.period
   local days = of.days and ("%d of %d days of %s"):format(of.days, of.month_days, of.month) or ("%d s"):format(of.to - of.from)
-  if of.whole then days = of.month end
+  if of.anchor ~= 1 and not of.whole and of.days then days = ("%d of %d days of the cycle of %s"):format(of.days, of.month_days, of.month) end
+  if of.whole then days = of.anchor == 1 and of.month or ("the cycle of %s from day %d"):format(of.month, of.anchor) end
   return ("%s to %s (%s, %s)"):format(period.clock_text(of.timezone, of.from), period.clock_text(of.timezone, of.to), of.timezone, days)
+end
+
+--- How each point is rounded.
+---@param bill scrutinizer.Invoice
+---@return string
+function figures.rounding(bill)
+  local list = {}
+  for _, point in ipairs { "rate", "units", "line", "tax", "total" } do
+    if bill.rounding[point] then list[#list + 1] = point .. " " .. bill.rounding[point] end
+  end
+  return table.concat(list, ", ")
+end
+
+--- The custom rule, or nil.
+---@param bill scrutinizer.Invoice
+---@return string?
+function figures.rule(bill)
+  return bill.rule and ("%s, version %s, SHA-256 of its source %s"):format(bill.rule.name, bill.rule.version, bill.rule.source_sha256) or nil
 end
 
 --- The refusals that options overruled, or nil.
@@ -156,7 +250,8 @@ end
 ---@param value scrutinizer.Fraction
 ---@return number
 function figures.float(value)
-  return tonumber(bigint.text(value.numerator)) / tonumber(bigint.text(value.denominator))
+  local scale = bigint.whole("1" .. ("0"):rep(6))
+  return tonumber(bigint.text(bigint.divide(bigint.multiply(value.numerator, scale), value.denominator, "down"))) / 1000000
 end
 
 return figures

@@ -51,6 +51,10 @@ local function lines_table(bill)
     out[#out + 1] = ('<tr><td>%s</td><td class="n">%s</td><td class="n">%s</td></tr>'):format(escape(line.name), escape(figures.formula(bill, line)),
       figures.grouped(figures.money(line.amount, bill.decimals)))
   end
+  for _, entry in ipairs(figures.taxes(bill)) do
+    out[#out + 1] = ('<tr><td>%s</td><td class="n">%s</td><td class="n">%s</td></tr>'):format(escape(entry[1]), escape(entry[2]),
+      figures.grouped(figures.money(entry[3], bill.decimals)))
+  end
   out[#out + 1] = ('<tr class="total"><td>Total %s</td><td></td><td class="n">%s</td></tr></table>'):format(escape(bill.currency),
     figures.grouped(figures.money(bill.total, bill.decimals)))
   return table.concat(out, "\n")
@@ -67,38 +71,48 @@ local function discarded(bill, used)
   return ('<details><summary>%d discarded samples</summary><div class="columns">\n%s</div></details>\n'):format(#out, table.concat(out, "\n"))
 end
 
-local function ranges(bill, used)
-  if used.missing == 0 then return "" end
+local function ranges(bill, list, count, what)
+  if count == 0 then return "" end
   local out = {}
-  for i, range in ipairs(used.missing_ranges) do
+  for i, range in ipairs(list) do
     out[i] = ("%s to %s<br>"):format(period.clock_text(bill.period.timezone, range[1]), period.clock_text(bill.period.timezone, range[2]))
   end
-  return ('<details><summary>%d missing samples</summary><div>\n%s</div></details>\n'):format(used.missing, table.concat(out, "\n"))
+  return ('<details><summary>%d %s samples</summary><div>\n%s</div></details>\n'):format(count, what, table.concat(out, "\n"))
+end
+
+-- Missing samples, and apart from them what each exclusion excluded.
+local function all_ranges(bill, used)
+  local out = { ranges(bill, used.missing_ranges, used.missing, "missing") }
+  for _, entry in ipairs(used.exclusions or {}) do
+    out[#out + 1] = ranges(bill, entry.ranges, entry.samples, "excluded: " .. escape(entry.name) .. ",")
+  end
+  return table.concat(out)
 end
 
 -- The commit as a rate, for the picture.
 local function commit_rate(bill, member)
   local commit = member.commit or (not bill.pool and bill.commit)
   if not commit or bill.measure ~= "rate" then return nil end
-  return figures.float(commit) * figures.float(fraction.new(tariff.unit("rate", bill.unit)))
+  return fraction.multiply(commit, fraction.new(tariff.unit("rate", bill.unit)))
 end
 
 local function member_part(bill, i, plan)
   local member = bill.members[i]
-  local set = assert(invoice.restore(bill._record.members[i].samples, bill.period))
+  local set = assert(invoice.billed(bill._record, bill._record.members[i], bill.period))
   local out = {
     bill.pool and ("<h2>%s</h2>"):format(escape(member.name)) or "",
     curve.svg(bill.period, member.usage, usage.curves(plan, set), commit_rate(bill, member)),
-    pairs_table(figures.usage(bill, member)), discarded(bill, member.usage), ranges(bill, member.usage),
+    pairs_table(figures.usage(bill, member)), discarded(bill, member.usage), all_ranges(bill, member.usage),
   }
   return table.concat(out, "\n")
 end
 
 local function audit_part(bill)
   local list = {
-    { "Rounding", ("rate %s, units %s, line %s, total %s"):format(bill.rounding.rate, bill.rounding.units, bill.rounding.line, bill.rounding.total) },
-    { "Samples' SHA-256", bill.audit.samples_sha256 }, { "Made by", "scrutinizer " .. bill.audit.version },
+    { "Rounding", figures.rounding(bill) }, { "Samples' SHA-256", bill.audit.samples_sha256 }, { "Record's SHA-256", bill.audit.record_sha256 },
+    { "Made by", "scrutinizer " .. bill.audit.version },
   }
+  if bill.rule then list[#list + 1] = { "Custom rule", figures.rule(bill) } end
   for _, member in ipairs(bill.members) do
     for _, query in ipairs(member.queries) do
       if query.query then list[#list + 1] = { ("%s %d"):format(query.side, query.part), query.query.rpt_json } end
@@ -111,11 +125,15 @@ end
 ---@param bill scrutinizer.Invoice
 ---@return string html
 function html_page.html(bill)
-  local title = bill.number and ("Invoice %s, %s"):format(bill.number, bill.customer) or bill.customer
+  local title = bill.customer
+  if bill.number then title = ("%s %s, %s"):format(figures.title(bill), bill.number, bill.customer) end
+  if not bill.number and bill.document == "credit_note" then title = ("%s, %s"):format(figures.title(bill), bill.customer) end
+  local head = figures.parties(bill)
   local plan = assert(usage.plan(bill._record.usage))
   local out = {
     HEAD:format(escape(title)), ("<h1>%s</h1>\n<p class=\"about\">%s</p>"):format(escape(title), escape(figures.period(bill))),
-    figures.forced(bill) and ('<p class="forced">Billed although: %s</p>'):format(escape(figures.forced(bill))) or "", lines_table(bill),
+    figures.forced(bill) and ('<p class="forced">Billed although: %s</p>'):format(escape(figures.forced(bill))) or "",
+    #head > 0 and pairs_table(head) or "", lines_table(bill),
   }
   for i = 1, #bill.members do out[#out + 1] = member_part(bill, i, plan) end
   out[#out + 1] = audit_part(bill)

@@ -4,6 +4,7 @@ local action_commands = require "scrutinizer.cli.action_commands"
 local billing = require "scrutinizer.billing"
 local customers = require "scrutinizer.cli.customers"
 local data_file = require "scrutinizer.cli.data_files"
+local errors = require "scrutinizer.errors"
 local exit_status = require "scrutinizer.cli.exit_status"
 local many_bills = require "scrutinizer.cli.many_bills"
 local output = require "scrutinizer.cli.output"
@@ -105,8 +106,12 @@ local function write(args, text)
 end
 
 local function verify(args)
-  local bill, err = billing.verify(args.verify)
-  if not bill then return nil, err end
+  local bill, done = billing.verify(args.verify)
+  if not bill then return nil, done end
+  if done then
+    io.stderr:write(("scrutinizer: bill: its custom rule, %s, was %s; billing.verify runs it when it is handed over\n"):format(
+      errors.neutral(bill.rule.name, 100), done.rule))
+  end
   return write(args, bill[args.format](bill))
 end
 
