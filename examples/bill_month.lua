@@ -4,6 +4,10 @@
 local billing = require "scrutinizer.billing"
 local scrutinizer = require "scrutinizer"
 
+if not arg[3] then
+  io.stderr:write "usage: bill_month.lua 2025-10 Europe/Berlin 10.8.0.0/24 [folder]\n"
+  os.exit(64)
+end
 local month, timezone, network, folder = arg[1], arg[2], arg[3], arg[4] or "."
 local client = assert(scrutinizer.connect {})
 

@@ -4,6 +4,7 @@
 ---     server.sql "select 1"            -- what psql prints, without headers; raises psql's complaint
 ---     server.psql                      -- the psql command, quoted for a shell, to pipe things into
 ---     server.environment               -- PGHOST, PGUSER, PGDATABASE for children, to stand before a command
+---     server.kill()                    -- as if the machine had failed; server.again() starts it anew
 ---     server.stop()                    -- ends the server and removes the folder
 
 local support = require "spec.support"
@@ -34,15 +35,20 @@ local function programs()
   return assert(folder, "no PostgreSQL server here: apt-get install postgresql")
 end
 
--- Makes the data and starts the server on a socket in the folder; it keeps nothing: fsync is off.
-local function launch(folder, user, bin, control)
-  must(("cd / && %s%s/initdb -D %s/data -U postgres -A trust -E UTF8 --locale=C --no-sync >/dev/null"):format(user, bin, folder))
+-- Starts the server on a socket in the folder; it keeps nothing: fsync is off.
+local function start(folder, control)
   local settings = ("-k %s -c listen_addresses= -c fsync=off -c max_connections=10 -c shared_buffers=16MB -c timezone=UTC"):format(folder)
   must(("%s-w -l %s/log -o %s start </dev/null"):format(control, folder, quote(settings)))
 end
 
+-- Makes the data, and starts the server.
+local function launch(folder, user, bin, control)
+  must(("cd / && %s%s/initdb -D %s/data -U postgres -A trust -E UTF8 --locale=C --no-sync >/dev/null"):format(user, bin, folder))
+  start(folder, control)
+end
+
 --- Starts a server.
----@return { sql: fun(text: string): string, psql: string, environment: string, folder: string, stop: fun() }
+---@return { sql: fun(text: string): string, psql: string, environment: string, folder: string, kill: fun(), again: fun(), stop: fun() }
 function postgres.start()
   local user, bin = as_user(), programs()
   local folder = must("cd / && " .. user .. "mktemp -d /tmp/scrutinizer-postgres.XXXXXX"):match "%S+"
@@ -52,6 +58,12 @@ function postgres.start()
   function server.sql(text)
     return must(("%s-c %s"):format(server.psql, quote(text)))
   end
+  -- As if the machine had failed: the server's processes at once.
+  function server.kill()
+    shell(([[pid=$(head -n 1 %s/data/postmaster.pid); all="$pid $(ps -o pid= --ppid $pid)"; kill -9 $all
+      for one in $all; do while kill -0 $one 2>/dev/null; do sleep 0.05; done; done; rm -f %s/data/postmaster.pid]]):format(folder, folder))
+  end
+  function server.again() start(folder, control) end
   function server.stop()
     shell(control .. "-m immediate stop")
     support.shell("rm -rf " .. quote(folder))

@@ -108,6 +108,17 @@ static void push_value(lua_State *L, const struct sz_slot *slot,
     push_number(L, slot, text + slot->at, int64);
 }
 
+/* Fields that have a value. Lua doubles a table's size when it takes more. */
+static int count_values(const struct sz_columns *c,
+                        const struct sz_slot *slots) {
+  size_t i;
+  int n = 0;
+  for (i = 0; i < c->noutputs; i++)
+    n += c->outputs[i].want == SZ_DIRECTION ||
+         slots[c->outputs[i].want].type != SZ_SLOT_ABSENT;
+  return n;
+}
+
 void sz_decoder_push_row(lua_State *L, const struct decoder *d,
                          enum sz_direction direction,
                          const struct sz_slot *slots, const char *text,
@@ -119,7 +130,7 @@ void sz_decoder_push_row(lua_State *L, const struct decoder *d,
   if (d->reuse)
     lua_rawgeti(L, names, 0);
   else
-    lua_createtable(L, 0, n);
+    lua_createtable(L, 0, count_values(c, slots));
   for (i = 0; i < n; i++) {
     const struct sz_slot *slot =
         output[i].want == SZ_DIRECTION ? NULL : &slots[output[i].want];

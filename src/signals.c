@@ -18,6 +18,7 @@ static struct {
 
 /* Calls only what POSIX allows in a handler. */
 static void on_signal(int number) {
+  sigset_t own;
   int i;
   for (i = 0; i < MOST_PARTS; i++)
     if (state.parts[i])
@@ -27,7 +28,11 @@ static void on_signal(int number) {
   if (number == SIGTERM && state.status)
     _exit(state.status);
   signal(number, SIG_DFL);
-  raise(number); /* comes when the handler returns */
+  sigemptyset(&own);
+  sigaddset(&own, number);
+  sigprocmask(SIG_UNBLOCK, &own, NULL);
+  raise(number);
+  _exit(128 + number); /* process 1 of a container does not die of it */
 }
 
 void sz_signals_handle(int status) {

@@ -1,2 +1,2 @@
 -- A tariff; money is in cents. lua/scrutinizer/billing/tariff.lua lists all fields.
-{ currency = "EUR", unit = "kbps", step = 1, price = 100 }
+return { currency = "EUR", unit = "kbps", step = 1, price = 100 }

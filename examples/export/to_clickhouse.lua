@@ -1,27 +1,25 @@
--- Loads a day of conversations into ClickHouse, as NDJSON over its HTTP interface. Tested with a simulated HTTP server only, not with ClickHouse.
--- Usage: CLICKHOUSE_URL=http://127.0.0.1:8123 to_clickhouse.lua [day]; create the table as shown below. Needs the curl command.
+-- Loads files of `scrutinizer report --split --format ndjson` into ClickHouse: each window whole and at once, in the place of the one before.
+-- Usage: CLICKHOUSE_URL=http://127.0.0.1:8123 to_clickhouse.lua table file.ndjson …; `scrutinizer schema --for clickhouse` makes the table.
 local export = require "scrutinizer.export"
-local scrutinizer = require "scrutinizer"
 
--- create table conversations (day Date, source String, destination String, octets UInt64, packets UInt64)
---   engine = ReplacingMergeTree order by (day, source, destination)
-local day = arg[1] or "2026-11-01"
-local y, m, d = day:match "^(%d%d%d%d)%-(%d%d)%-(%d%d)$"
-local following = os.date("%Y-%m-%d", os.time { year = assert(y, "usage: to_clickhouse.lua 2026-11-01"), month = m, day = d + 1, hour = 12 })
-local client = assert(scrutinizer.connect {})
-local query = client:report("host2host"):timezone("UTC"):between(day, following):select {
-  source = "sourceipaddress", destination = "destinationipaddress", octets = "sum_octetdeltacount", packets = "sum_packetdeltacount" }
+local function stop(text)
+  io.stderr:write("to_clickhouse: ", text, "\n")
+  os.exit(1)
+end
 
--- The shell takes the address from the environment, in quotes, so that it runs nothing in it. curl streams its input, and fails for HTTP errors.
-local curl = assert(io.popen([[curl -sS --fail -X POST -T - "$CLICKHOUSE_URL/?query=INSERT%20INTO%20conversations%20FORMAT%20JSONEachRow"]], "w"))
-local cursor = query:rows { reuse = true }
-local rows, err = export.ndjson(function()
-  local row, why = cursor:next()
-  if row then row.day = day end
-  return row, why
-end, function(text) return curl:write(text) end, { columns = { "day", "source", "destination", "octets", "packets" } })
-local ok = curl:close()
--- If the report failed, ClickHouse has part of the rows. Run again: the table's key replaces them.
-if not rows then error(tostring(err), 0) end
-if not ok then error("ClickHouse did not take the rows", 0) end
-print(("%d rows sent"):format(rows))
+if not arg[2] then stop "usage: to_clickhouse.lua table file.ndjson …" end
+if not os.getenv "CLICKHOUSE_URL" then stop "set CLICKHOUSE_URL to the server's address, such as http://127.0.0.1:8123" end
+local function quote(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
+
+-- The shell takes the address from the environment, in quotes, so that it runs nothing in it. curl streams its input.
+local POST = [[said=$({ echo %s; cat %s; } | curl -sS --fail-with-body -X POST -T - "$CLICKHOUSE_URL/" 2>&1) || { echo "$said" >&2; exit 1; }]]
+for i = 2, #arg do
+  local statements, err = export.loading("clickhouse", arg[1], arg[i])
+  if not statements then stop(tostring(err)) end
+  -- Until the last but one, only a table beside the real one has changed.
+  for _, statement in ipairs(statements) do
+    local status = os.execute(POST:format(quote(statement.sql), quote(statement.file or "/dev/null")))
+    if status ~= true and status ~= 0 then stop(arg[i] .. " was not loaded") end
+  end
+  print(arg[i] .. " is loaded")
+end

@@ -1,38 +1,24 @@
--- Loads a day of conversations into PostgreSQL with COPY. The table has a key: loading a day again replaces its rows.
--- Usage: to_postgresql.lua [day]; PGHOST, PGDATABASE and so on name the database, SCRUTINIZER_URL and SCRUTINIZER_TOKEN the appliance.
+-- Loads files of `scrutinizer report --split` into PostgreSQL: each window whole and at once, in the place of the one that was loaded before.
+-- Usage: to_postgresql.lua table file.csv …; PGHOST, PGDATABASE and so on name the database. `scrutinizer schema --for postgresql` makes the table.
+-- It goes by files: rows that are piped into psql are committed even if their report breaks off.
 local export = require "scrutinizer.export"
-local scrutinizer = require "scrutinizer"
 
-local day = arg[1] or "2026-11-01"
-local y, m, d = day:match "^(%d%d%d%d)%-(%d%d)%-(%d%d)$"
-local following = os.date("%Y-%m-%d", os.time { year = assert(y, "usage: to_postgresql.lua 2026-11-01"), month = m, day = d + 1, hour = 12 })
-local client = assert(scrutinizer.connect {})
-local query = client:report("host2host"):timezone("UTC"):between(day, following):select {
-  source = "sourceipaddress", destination = "destinationipaddress", octets = "sum_octetdeltacount", packets = "sum_packetdeltacount" }
+local function stop(text)
+  io.stderr:write("to_postgresql: ", text, "\n")
+  os.exit(1)
+end
 
--- Octets are numeric, because sums over many flows may exceed bigint. Addresses are text as the appliance writes them.
-local BEFORE = [[
-set client_min_messages = warning;
-begin;
-create table if not exists conversations (day date, source text, destination text, octets numeric not null, packets numeric not null,
-  primary key (day, source, destination));
-create temporary table incoming (source text, destination text, octets numeric, packets numeric) on commit drop;
-copy incoming (source, destination, octets, packets) from stdin with (format csv);
-]]
-local AFTER = [[
-\.
-insert into conversations select date '%s', source, destination, octets, packets from incoming
-  on conflict (day, source, destination) do update set octets = excluded.octets, packets = excluded.packets;
-select count(*) || ' rows, ' || coalesce(sum(octets), 0) || ' octets' from conversations where day = '%s';
-commit;
-]]
-
--- psql reads commands and data from one pipe. It stops at the first error; PostgreSQL then rolls the transaction back.
-local psql = assert(io.popen("psql -X -q -A -t -v ON_ERROR_STOP=1", "w"))
-psql:write(BEFORE)
-local rows, err = export.csv(query, function(text) return psql:write(text) end, {
-  columns = { "source", "destination", "octets", "packets" }, header = false, newline = "\n" })
-psql:write(rows and AFTER:format(day, day) or "\\.\nrollback;\n")
-local ok = psql:close()
-if not rows then error(tostring(err), 0) end
-if not ok then error("psql has failed", 0) end
+if not arg[2] then stop "usage: to_postgresql.lua table file.csv …" end
+for i = 2, #arg do
+  local statements, err = export.loading("postgresql", arg[1], arg[i])
+  if not statements then stop(tostring(err)) end
+  local path = os.tmpname()
+  local script = assert(io.open(path, "w"))
+  script:write(statements[1].sql)
+  script:close()
+  -- One transaction. Whatever is killed, and when: until it is committed, the table has the earlier window.
+  local status = os.execute("psql -X -q -A -t -v ON_ERROR_STOP=1 -f " .. path)
+  os.remove(path)
+  if status ~= true and status ~= 0 then stop(arg[i] .. " was not loaded") end
+  print(arg[i] .. " is loaded")
+end

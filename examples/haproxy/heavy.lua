@@ -14,8 +14,10 @@ WINDOW = os.getenv "HEAVY_WINDOW" or WINDOW
 
 -- This runs while HAProxy reads its configuration: the process is still root, can read all files and may start threads. So `connect` reads the
 -- CA and `warm` resolves the appliance's name now; later neither is possible.
-local client = assert(scrutinizer.connect { tls = { ca_file = os.getenv "SCRUTINIZER_CA" }, timeout = 120 })
-assert(client:warm())
+-- HAProxy shows only errors that are texts.
+local function need(value, err) return value or error(tostring(err)) end
+local client = need(scrutinizer.connect { tls = { ca_file = os.getenv "SCRUTINIZER_CA" }, timeout = 120 })
+need(client:warm())
 
 local sources = client:report("srcHosts"):last(WINDOW):select { address = "sourceipaddress", octets = "sum_octetdeltacount" }
 

@@ -1,9 +1,29 @@
---- Files that are read whole: certificates, lists, saved bills.
+--- Files that are read whole: certificates, lists, saved bills. A Lua without the library io can do everything else.
 
 local files = {}
 
 -- The most bytes that are read of a file: a device such as /dev/zero never ends.
 local MOST = 64 * 2 ^ 20
+
+local NO_IO = "%s: files cannot be used: this Lua has no library io (HAProxy: tune.lua.openlibs)"
+
+--- Opens a file, as io.open does.
+---@param path string
+---@param mode? string
+---@return file*? file
+---@return string? why
+---@return integer? code
+function files.open(path, mode)
+  if not io then return nil, NO_IO:format(path) end
+  return io.open(path, mode)
+end
+
+--- Whether a value is a file that is open.
+---@param value any
+---@return boolean
+function files.is_open(value)
+  return io ~= nil and io.type(value) == "file"
+end
 
 --- A file's bytes.
 ---@param path string
@@ -12,7 +32,7 @@ local MOST = 64 * 2 ^ 20
 ---@return string? why the system's message, with the path; not yet made neutral
 ---@return boolean? absent the file does not exist
 function files.read(path, max)
-  local file, why, code = io.open(path, "rb")
+  local file, why, code = files.open(path, "rb")
   if not file then return nil, why, code == 2 or code == 20 end -- ENOENT, ENOTDIR
   local text
   max = max or MOST
@@ -31,7 +51,7 @@ end
 ---@return string? text
 ---@return string? why
 function files.part(path, from, count)
-  local file, why = io.open(path, "rb")
+  local file, why = files.open(path, "rb")
   if not file then return nil, why end
   local text
   if file:seek("set", from) then text = file:read(count) end

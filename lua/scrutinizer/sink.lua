@@ -2,6 +2,7 @@
 
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
+local files = require "scrutinizer.files"
 
 local sink = {}
 
@@ -34,7 +35,7 @@ function Target:abort()
   local file = self.file
   self.file = nil
   if file and not self.is_device then file:abort() end
-  if io.type(file) == "file" then file:close() end -- the garbage collector may have closed it
+  if files.is_open(file) then file:close() end -- the garbage collector may have closed it
 end
 
 local count = 0
@@ -50,7 +51,7 @@ local function open_path(path)
   -- A device cannot be replaced by a rename.
   local is_device = path:find "^/dev/" ~= nil
   local file, why
-  if is_device then file, why = io.open(path, "wb") else file, why = core.file(path, aside_name(path)) end
+  if is_device then file, why = files.open(path, "wb") else file, why = core.file(path, aside_name(path)) end
   if not file then return failure(path, is_device and why:gsub("^" .. path:gsub("[^A-Za-z0-9 ]", "%%%0") .. ": ", "") or why) end
   return setmetatable({ name = path, file = file, is_device = is_device, put = function(text) return file:write(text) end }, Target)
 end
@@ -63,7 +64,7 @@ function sink.open(out)
   local kind = type(out)
   if kind == "string" and out ~= "" and not out:find "%z" then return open_path(out) end
   if kind == "function" then return setmetatable({ name = "the function", put = out }, Target) end
-  if io.type(out) == "file" then
+  if files.is_open(out) then
     return setmetatable({ name = "the file", put = function(text) return out:write(text) end }, Target)
   end
 end

@@ -81,8 +81,10 @@ describe("collect, of what the appliance has kept,", function()
     assert.equal("bill", err.kind)
     local share, worst = shares(kept(DAY, 300, MOST), kept(DAY, 60, 0))
     assert.is_true(worst < share and share < 0.99)
-    for _, words in ipairs { ("hold %.2f %% of what its interfaces counted"):format(share * 100), ("only %.2f %% in the interval at 2023-11-15 "):format(worst * 100),
-      '"Maximum Conversations", 1000 by default', "Collect every day", "scrutinizer collect", "set coverage_by_totals to a lower share" } do
+    for _, words in ipairs {
+      ("hold %.2f %% of what its interfaces counted"):format(share * 100), ("only %.2f %% in the interval at 2023-11-15 "):format(worst * 100),
+      '"Maximum Conversations", 1000 by default', "Collect every day", "scrutinizer collect", "set coverage_by_totals to a lower share",
+    } do
       assert.is_truthy(err.message:find(words, 1, true), words .. ": " .. err.message)
     end
   end)

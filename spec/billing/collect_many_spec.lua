@@ -60,8 +60,13 @@ describe("collect_many", function()
     local got = assert(collect(TWO, HOSTS))
     assert.same({}, got.refused)
     assert.equal(0, got.open)
-    assert.equal("2023-11-15.inbound.ndjson\n2023-11-15.inbound.ndjson.manifest\n2023-11-15.outbound.ndjson\n2023-11-15.outbound.ndjson.manifest\n"
-      .. "2023-11-16.inbound.ndjson\n2023-11-16.inbound.ndjson.manifest\n2023-11-16.outbound.ndjson\n2023-11-16.outbound.ndjson.manifest\n", list(folder))
+    local names = {}
+    for _, day in ipairs { "2023-11-15", "2023-11-16" } do
+      for _, side in ipairs { "inbound", "outbound" } do
+        names[#names + 1] = ("%s.%s.ndjson\n%s.%s.ndjson.manifest\n"):format(day, side, day, side)
+      end
+    end
+    assert.equal(table.concat(names), list(folder))
     -- Besides: all conversations and the totals of interfaces, once.
     assert.same({ dstHosts = 2, srcHosts = 2, host2host = 1, interfaces = 1 }, reports())
     for side, column in pairs { inbound = "dst", outbound = "src" } do
@@ -139,8 +144,9 @@ describe("collect_many", function()
 
   it("does not let one customer stop the others", function()
     local got = assert(collect(DAY, {
-      { name = "host bits", network = "10.8.0.1/24", exporter = "all" }, { name = "two", ip = "10.8.0.69", network = "10.8.0.0/24", exporter = "all" },
-      5, { name = "no exporter", ip = "10.8.0.69" }, { name = "unknown", ip = "10.8.0.69", exporter = "no-such" }, HOSTS[1], HOSTS[1],
+      { name = "host bits", network = "10.8.0.1/24", exporter = "all" },
+      { name = "two", ip = "10.8.0.69", network = "10.8.0.0/24", exporter = "all" }, 5,
+      { name = "no exporter", ip = "10.8.0.69" }, { name = "unknown", ip = "10.8.0.69", exporter = "no-such" }, HOSTS[1], HOSTS[1],
       { name = "no port", interfaces = { { "core-9", 1 } } },
     }))
     local said = {}
@@ -243,7 +249,8 @@ describe("collect_many", function()
 
   it("misuse raises at the caller's line", function()
     for text, arguments in pairs {
-      ["period: got a table"] = { {}, HOSTS, { client = client, dir = folder } }, ["customers: got 5"] = { DAY, 5, { client = client, dir = folder } },
+      ["period: got a table"] = { {}, HOSTS, { client = client, dir = folder } },
+      ["customers: got 5"] = { DAY, 5, { client = client, dir = folder } },
       ["client: got nil"] = { DAY, HOSTS, { dir = folder } }, ["dir: got nil"] = { DAY, HOSTS, { client = client } },
       ['per: got "1h"'] = { DAY, HOSTS, { client = client, dir = folder, per = "1h" } },
       ['option: got "every"'] = { DAY, HOSTS, { client = client, dir = folder, every = 5 } },
@@ -263,7 +270,8 @@ describe("scrutinizer collect", function()
     customers, tariff = folder .. "/customers.lua", folder .. "/gold.lua"
     os.execute(("mkdir %s/files %s/bills"):format(folder, folder))
     cli.write(customers, [[{ { name = "ACME", network = "10.8.0.0/24", exporter = "all", tariff = "gold.lua", number = "7" },
-      { name = "Ü/1", ip = "10.8.0.69", exporter = "all", tariff = { currency = "EUR", unit = "kbps", price = 200 }, usage = { direction = "inbound" } } }]])
+      { name = "Ü/1", ip = "10.8.0.69", exporter = "all", tariff = { currency = "EUR", unit = "kbps", price = 200 },
+        usage = { direction = "inbound" } } }]])
     cli.write(tariff, [[{ currency = "EUR", unit = "kbps", step = 1, price = 100 }]])
   end)
   after_each(function() os.execute("rm -rf " .. folder) end)
@@ -285,12 +293,14 @@ describe("scrutinizer collect", function()
   end)
 
   it("names what it cannot do, and does the rest", function()
-    cli.write(customers, [[{ { name = "ACME", network = "10.8.0.0/24", exporter = "all" }, { name = "bad", network = "10.8.0.1/24", exporter = "all" } }]])
+    cli.write(customers, [[{ { name = "ACME", network = "10.8.0.0/24", exporter = "all" },
+      { name = "bad", network = "10.8.0.1/24", exporter = "all" } }]])
     local out, err, status = cli.run(("collect%s --customers %s --dir %s/files"):format(PERIOD, customers, folder))
     assert.equal("2 files written, 0 were there; 1 refusals; 0 days have not ended\n", out)
     assert.matches("^scrutinizer: collect: bad: [^\n]*10%.8%.0%.1/24[^\n]*\n$", err)
     assert.equal(65, status)
-    out, err, status = cli.run(("bill%s --from %s/files --customers %s --into %s/bills --tariff %s"):format(PERIOD, folder, customers, folder, tariff))
+    local words = "bill%s --from %s/files --customers %s --into %s/bills --tariff %s"
+    out, err, status = cli.run(words:format(PERIOD, folder, customers, folder, tariff))
     assert.matches("\nACME,", out)
     assert.matches('^scrutinizer: bill: bad: "bad" is not among the customers of 2023%-11%-15', err)
     assert.equal(65, status)
@@ -299,7 +309,8 @@ describe("scrutinizer collect", function()
 
   it("refuses what is wrong, with the status for it", function()
     for _, case in ipairs {
-      { "collect --dir " .. folder, 64, "%-%-customers" }, { ("collect --customers %s --dir /nonexistent" .. PERIOD):format(customers), 74, "nonexistent" },
+      { "collect --dir " .. folder, 64, "%-%-customers" },
+      { ("collect --customers %s --dir /nonexistent" .. PERIOD):format(customers), 74, "nonexistent" },
       { ("collect --customers /nonexistent --dir %s" .. PERIOD):format(folder), 78, "No such file" },
       { ("collect --customers %s --dir %s --coverage 2" .. PERIOD):format(customers, folder), 64, "coverage_by_totals: got" },
       { ("bill --from %s --customers %s" .. PERIOD):format(folder, customers), 64, "%-%-from needs %-%-customers and %-%-into" },

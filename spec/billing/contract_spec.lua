@@ -55,6 +55,8 @@ describe("a contract", function()
       local bill = invoice(PART, case[3] * MBPS, case[2])
       assert.same(case[4], lines_of(bill))
       assert.equal(case[5], bill.total)
+      local shown = bill.minimum or bill.cap
+      assert.matches(("\n%s +%d.%02d EUR\n"):format(bill.minimum and "Minimum" or "Cap", math.floor(shown / 100), shown % 100), bill:text())
       assert.is_truthy(again(bill))
     end)
   end
@@ -150,6 +152,21 @@ describe("a contract", function()
       assert.is_truthy(message:find(case[2], 1, true), message)
     end)
   end
+end)
+
+describe("a line's speed", function()
+  -- examples/sandbox/state/names.sql: 10 Gbit/s, but 10 Mbit/s at 192.0.2.3's third.
+  it("is that of the customer's interfaces together", function()
+    local client = support.connect()
+    assert.equal(10010000000, billing.line_speed(client, { interfaces = { { "192.0.2.1", 8 }, { "192.0.2.3", 3 } } }))
+    assert.equal(10000000000, billing.line_speed(client, { interfaces = { { "core-1.example.net", "8 - Uplink 1 (xe-0/0/1)" } } }))
+    local speed, err = billing.line_speed(client, { interfaces = { { "192.0.2.1", 99 } } })
+    assert.is_nil(speed)
+    assert.equal('interface 99 of "192.0.2.1": the appliance does not show it; set line_speed yourself', err.message)
+    local ok, message = pcall(function() billing.line_speed(client, { ip = "10.8.0.1", exporter = "all" }) end)
+    assert.is_false(ok)
+    assert.matches("contract_spec%.lua:%d+: line_speed: interfaces: got nil", message)
+  end)
 end)
 
 describe("an exclusion", function()

@@ -31,6 +31,10 @@ local function given()
     tariff = { currency = "EUR", unit = "Mbps", step = 1, commit_price = 500, prorate_commit = true, prorate = "seconds", minimum = 10, cap = 900000,
       tiers = { { up_to = 4, price = "750.5" }, { price = 600 } }, fees = { { name = "Port", amount = 31000, prorate = true } },
       taxes = { { name = "VAT", rate = 19 } }, rounding = { line = "half_up" } },
+    rule = billing.rule { name = "all but the last", version = "1", apply = function(list)
+      table.remove(list)
+      return { samples = list, lines = { { name = "Discount", amount = -5 } } }
+    end },
   }
 end
 
@@ -141,6 +145,8 @@ describe("a saved bill", function()
         function(record) record.members[1].extra = 1 end,
         function(record) record.tariff.extra = 1 end, function(record) record.usage.extra = 1 end, function(record) record.period.extra = 1 end,
         function(record) record.members[1].samples.inbound[1].extra = 1 end, function(record) record.tariff.fees[1].extra = 1 end,
+        function(record) record.rule.extra = 1 end, function(record) record.members[1].ruled.extra = 1 end,
+        function(record) record.members[1].ruled.lines[1].extra = 1 end, function(record) record.members[1].ruled.inbound.extra = 1 end,
         function(record) record.members[3] = record.members[1]; record.pool = false end,
       } do
         local file = assert(core.decode(text))

@@ -255,6 +255,7 @@ describe("--shard", function()
       [selected .. "p=percenttotal.label"] = "percenttotal.label: such values",
       [selected .. "o=sum_octetdeltacount.label"] = "sum_octetdeltacount.label: such values",
       [selected .. "max_interfacespeed?"] = "max_interfacespeed?: such values",
+      [selected .. "rpt_man_peak,rpt_man_95th"] = "--split: rpt_man_peak, rpt_man_95th: such values",
       [selected .. "countdistinct_ip"] = "countdistinct_ip: such values",
       [selected .. "custom_interfacepercent"] = "custom_interfacepercent: such values",
       ["report tos --last 1h --format csv -o x --split 5m"] = "--split needs --between, --day, --month or --hour",

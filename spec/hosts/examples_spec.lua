@@ -133,7 +133,7 @@ print(out.decode().split("\r\n")[0].split(" ")[1], out.decode().strip().split("\
     local first, second = tonumber((octets_of "157.240.30.63")), tonumber((octets_of "195.113.214.205"))
     assert.is_true(first > second and second > 1e6)
     local set = ("HEAVY_WINDOW=1d HEAVY_DENY=%d HEAVY_SLOW=%d BIND=accept-proxy"):format(first, second)
-    with("haproxy", "lua5.3", { set = set }, function(_, port)
+    with("haproxy", servers.haproxy_lua(), { set = set }, function(_, port)
       local said
       for _ = 1, 100 do
         said = from(port, "157.240.30.63")
@@ -146,7 +146,7 @@ print(out.decode().split("\r\n")[0].split(" ")[1], out.decode().strip().split("\
       assert.is_true(tonumber(ms) >= 240, ms)
       assert.matches("^200 welcome %d+", (from(port, "203.0.113.9"):gsub("welcome%s+", "welcome ")))
     end)
-    with("haproxy", "lua5.3", nil, function(get)
+    with("haproxy", servers.haproxy_lua(), nil, function(get)
       local csv = get "/heaviest.csv?minutes=1440"
       assert.matches("^address,octets,packets\r\n", csv)
       assert.matches("# end\r\n$", csv)

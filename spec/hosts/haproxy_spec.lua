@@ -8,17 +8,20 @@ local support = require "spec.support"
 
 local FROM, TO = 1795341600, 1795342800
 local MAIN = [[
+core.register_action("early", { "http-req" }, function(txn, many) txn:set_var("txn.said", _G.rows(many)) end, 1)
+core.register_service("early", "http", function(applet) _G.answer(applet, _G.rows(applet.qs)) end)
+core.register_fetches("early", function() return _G.sum() end)
 local scrutinizer = require "scrutinizer"
 local client = assert(scrutinizer.connect(@OPTIONS@))
 local function query() return client:report("host2host"):between(@FROM@, @TO@) end
-local function sum()
+function sum()
   local total, count = 0, 0
   local good, err = pcall(function()
     for row in query():rows() do total, count = total + row.sum_octetdeltacount, count + 1 end
   end)
   return good and ("%d rows %.0f"):format(count, total) or tostring(err)
 end
-local function answer(applet, text)
+function answer(applet, text)
   applet:set_status(200)
   applet:add_header("content-length", #text)
   applet:start_response()
@@ -30,7 +33,15 @@ core.register_task(function() said.task = sum() end)
 core.register_service("said", "http", function(applet) answer(applet, tostring(said[applet.qs])) end)
 core.register_service("sum", "http", function(applet) answer(applet, sum()) end)
 core.register_service("wrapped", "http", function(applet)
-  local run = coroutine.wrap(function() return "through: " .. sum() end)
+  local inner = function() return "through: " .. sum() end
+  local run = coroutine.wrap(inner)
+  if applet.qs == "create" then
+    local co = coroutine.create(inner)
+    run = function()
+      local _, value = coroutine.resume(co)
+      return value
+    end
+  end
   local text
   repeat text = run() until text
   answer(applet, text)
@@ -39,13 +50,15 @@ core.register_service("gather", "http", function(applet)
   local list, failed = client:gather { query(), query():limit(3), query():page_size(100):prefetch(2) }
   answer(applet, ("%d %d %d %d"):format(#list[1].rows, #list[2].rows, #list[3].rows, failed))
 end)
-core.register_service("rows", "http", function(applet)
+function rows(many)
   local count, total = 0, 0
-  for row in client:report("custom_rows_" .. applet.qs):range("LastHour"):rows() do
+  for row in client:report("custom_rows_" .. many):range("LastHour"):rows() do
     count, total = count + 1, total + row.sum_packetdeltacount
   end
-  answer(applet, count .. " " .. total)
-end)
+  return count .. " " .. total
+end
+core.register_service("rows", "http", function(applet) answer(applet, rows(applet.qs)) end)
+core.register_action("rows", { "http-req", "http-res" }, function(txn, many) txn:set_var("txn.said", rows(many)) end, 1)
 core.register_service("err", "http", function(applet)
   local row, err = query():rows():next()
   answer(applet, row and "a row" or tostring(err))
@@ -59,12 +72,40 @@ local FRONTEND = [[
   http-request return status 200 content-type text/plain lf-string "%[var(txn.said)]" if { path /action }
   http-request return status 200 content-type text/plain lf-string "%[lua.fetched]" if { path /fetch }
   http-request return status 200 content-type text/plain lf-string "%[str(x),lua.converted]" if { path /convert }
+  http-request lua.rows 150 if { path /action150 }
+  http-request lua.rows 20000 if { path /action20000 }
+  http-request lua.early 20000 if { path /early_action }
+  http-request return status 200 content-type text/plain lf-string "%[var(txn.said)]" if { var(txn.said) -m found }
+  http-request return status 200 content-type text/plain lf-string "%[lua.early]" if { path /early_fetch }
+  http-request use-service lua.early if { path /early_service }
   http-request use-service lua.said if { path /said }
   http-request use-service lua.sum if { path /sum }
   http-request use-service lua.wrapped if { path /wrapped }
   http-request use-service lua.gather if { path /gather }
   http-request use-service lua.rows if { path /rows }
   http-request use-service lua.err if { path /err }
+  use_backend answered if { path /answered150 /answered20000 }
+backend answered
+  http-request set-var(txn.many) path,regsub(/answered,)
+  http-request set-path /up
+  http-response lua.rows 150 if { var(txn.many) -m str 150 }
+  http-response lua.rows 20000 if { var(txn.many) -m str 20000 }
+  http-response set-header x-said %[var(txn.said)]
+  server this 127.0.0.1:@PORT@
+]]
+
+local FAILS = [[
+local client = assert(require("scrutinizer").connect { url = "http://127.0.0.1:1", allow_http = true, token = "x", retry = false })
+local function ask() for _ in client:report("host2host"):range("LastHour"):rows() do end end
+core.register_task(ask)
+core.register_action("fails", { "http-req" }, ask)
+core.register_service("fails", "http", ask)
+core.register_fetches("fails", ask)
+]]
+local FAILING = [[
+  http-request lua.fails if { path /action }
+  http-request use-service lua.fails if { path /service }
+  http-request return status 200 content-type text/plain lf-string "%[lua.fails]" if { path /fetch }
 ]]
 
 local function fill(text, options)
@@ -125,9 +166,72 @@ describe("HAProxy", function()
         assert.is_not_nil(said:find("phase: HAProxy cannot wait in " .. place, 1, true), said)
         assert.is_not_nil(said:find("core.register_task", 1, true))
       end
-      local wrapped = server:get "/wrapped"
-      assert.matches("through: phase: HAProxy cannot wait in a coroutine of your own", wrapped)
+      assert.matches("^through: phase: HAProxy cannot wait in a coroutine of your own", (server:get "/wrapped?wrap"))
+      -- From 2.8 on HAProxy yields in the one who resumes a coroutine of coroutine.create, so that it does wait.
+      local created = server:get "/wrapped?create"
+      assert.is_true(created == "through: " .. right or created:find("in a coroutine of your own", 1, true) ~= nil, created)
       assert.equal(right, (server:get "/sum")) -- behind all of that
+    end)
+  end)
+
+  it("waits in actions at a request and at a response, while others are served", function()
+    for _, mode in ipairs { "lua-load", "lua-load-per-thread" } do
+      with_haproxy({ load = mode, threads = 2, global = "tune.lua.session-timeout 60s" }, function(server)
+        for many, right in pairs { [150] = "150 11325", [20000] = "20000 200010000" } do
+          assert.equal(right, (server:get("/action" .. many)))
+          assert.matches("x%-said: " .. right, (server:get("/answered" .. many, "-i")))
+        end
+        server:burst(8, "/action20000?[1-16]", 0)
+        local seconds = {}
+        for _ = 1, 1200 do
+          seconds[#seconds + 1] = select(3, server:get "/up")
+          if #server:given() >= 16 * #"20000 200010000" then break end
+          support.shell "sleep 0.05"
+        end
+        assert.equal(("20000 200010000"):rep(16), server:given())
+        table.sort(seconds)
+        assert.is_true(seconds[math.ceil(#seconds / 2)] < 0.1)
+      end)
+    end
+  end)
+
+  it("serves what was registered before it was loaded", function()
+    with_haproxy({ global = "tune.lua.session-timeout 60s" }, function(server)
+      assert.equal("20000 200010000", (server:get "/early_action"))
+      assert.equal("20000 200010000", (server:get "/early_service?20000"))
+      assert.equal((expected()), (server:get "/sum"))
+    end)
+  end)
+
+  it("needs neither the library io nor debug", function()
+    local ca = support.read(support.sandbox().ca)
+    local main, global = fill(MAIN, (servers.options():gsub("ca_file = %b\"\"", function() return ("ca_blob = %q"):format(ca) end))), ""
+    local version = support.shell(servers.haproxy_program() .. " -v"):match "version (%d+%.%d+)"
+    if tonumber(version) >= 3.5 then
+      global = "tune.lua.openlibs package,string,table,math,os"
+    else
+      main = "io, debug, utf8 = nil\n" .. main
+    end
+    main = main .. 'assert(io == nil and debug == nil)\nsaid.file = tostring(select(2, scrutinizer.connect(@OPTIONS@)))'
+    with_haproxy({ lua = fill(main), global = global }, function(server)
+      assert.equal((expected()), (server:get "/sum"))
+      assert.matches("^tls: tls.ca_file cannot be read: .*tune%.lua%.openlibs", (server:get "/said?file"))
+    end)
+  end)
+
+  it("finds its sentences in HAProxy's log", function()
+    with_haproxy({ lua = fill(FAILS), global = "log stderr local0 debug", frontend = FAILING }, function(server)
+      for _, path in ipairs { "/action", "/service", "/fetch" } do server:get(path) end
+      for _ = 1, 50 do
+        if select(2, server:log():gsub("Lua task", "")) > 0 then break end
+        support.shell "sleep 0.1"
+      end
+      local log = server:log()
+      for _, head in ipairs { "Lua function 'fails'", "Lua applet http '<lua%.fails>'", "Lua task" } do
+        assert.matches(head .. "[^\n]*: connect: Failed to connect to 127%.0%.0%.1", log)
+      end
+      assert.matches("Lua sample%-fetch 'fails'[^\n]*: phase: HAProxy cannot wait in a sample fetch", log)
+      assert.is_nil(log:find "unknown")
     end)
   end)
 
@@ -215,7 +319,12 @@ describe("HAProxy", function()
       server:get "/sum"
       local before, rss = server:descriptors(), server:rss()
       support.faults { { kind = "delay", seconds = 60, times = 200 } }
-      server:burst(200, "/sum?[1-200]", 1.5, "--max-time 2")
+      -- The clients are still there when it ends them: from 3.2 on it does not end all streams whose clients have gone.
+      server:burst(200, "/sum?[1-200]", 1.5, "--max-time 60")
+      for _ = 1, 150 do -- a client's connection and one to the appliance for each: a busy machine takes its time
+        if server:descriptors() >= before + 400 then break end
+        support.shell "sleep 0.1"
+      end
       assert.is_true(server:descriptors() > before + 100, "no transfers were under way")
       assert.is_true(server:end_streams() > 100)
       support.shell "sleep 5"
@@ -227,7 +336,8 @@ describe("HAProxy", function()
       end
       assert.equal("a row", (server:get "/err"))
       assert.is_true(server:descriptors() <= before + 8, ("%d descriptors, before %d"):format(server:descriptors(), before))
-      assert.is_true(server:rss() < rss + 60000, ("%d KiB, before %d"):format(server:rss(), rss))
+      -- 0.4 MB for each, HAProxy's own part included (3.2 takes more than 2.6); the system's allocator keeps some of it.
+      assert.is_true(server:rss() < rss + 80000, ("%d KiB, before %d"):format(server:rss(), rss))
     end)
   end)
 end)

@@ -156,6 +156,38 @@ describe("where no loop runs", function()
   end)
 end)
 
+describe("README's wait for luasocket", function()
+  it("serves the caller's own sockets while the appliance works", function()
+    local socket = require "socket"
+    local lines = support.read("README.md"):match "\n(    local function wait_by_select.-\n    end\n)"
+    local mine, served = { assert(socket.bind("127.0.0.1", 0)) }, 0
+    local function serve(own)
+      own:accept():close()
+      served = served + 1
+    end
+    local text = "local socket, mine, serve = ...\n" .. lines .. "return wait_by_select"
+    local wait = assert((loadstring or load)(text))(socket, mine, serve) -- luacheck: ignore 113
+    local total, count = plain()
+    local calls = 0
+    client = support.connect { wait = function(seconds, fds)
+      calls = calls + 1
+      return wait(seconds, fds)
+    end }
+    support.faults { { kind = "delay", seconds = 0.5 } }
+    local _, port = mine[1]:getsockname()
+    local caller = assert(socket.connect("127.0.0.1", port))
+    local cursor = query():rows()
+    local first = cursor:next()
+    local during = served
+    local rest, others = sum(cursor)
+    assert.same({ total, count }, { first.sum_octetdeltacount + rest, others + 1 })
+    assert.equal(1, during)
+    assert.is_true(calls < 200, "it was called " .. calls .. " times")
+    caller:close()
+    mine[1]:close()
+  end)
+end)
+
 describe("a turn of the loop", function()
   -- Most processor time between two calls of the caller's own wait, in seconds.
   local function longest(options, run)

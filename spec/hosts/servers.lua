@@ -1,4 +1,4 @@
---- For specs: the real nginx and the real HAProxy on loopback, with the module as each of them links Lua (LuaJIT, Lua 5.3).
+--- For specs: the real nginx and the real HAProxy on loopback, with the module as each of them links Lua.
 
 local json = require "cjson"
 local sandbox = require "spec.sandbox"
@@ -54,6 +54,16 @@ function servers.core(lua, server)
   return ("%s/build/%s/?.so"):format(here, lua)
 end
 
+--- HAProxy's program: HAPROXY, or the one that is installed.
+function servers.haproxy_program()
+  return os.getenv "HAPROXY" or servers.program("haproxy", "haproxy")
+end
+
+--- The Lua that HAProxy links.
+function servers.haproxy_lua()
+  return trimmed(("HAPROXY=%s .ci/haproxy-lua"):format(servers.haproxy_program()))
+end
+
 --- What a report of these times adds up to, by a plain script: its text in the servers of the specs, and how many rows.
 function servers.expected(from, to)
   local client = support.connect()
@@ -105,7 +115,7 @@ function Server:get(path, more)
 end
 
 local CONTROL = [[python3 -c '
-import re, socket
+import re, socket, time
 def ask(text):
   s = socket.socket(socket.AF_UNIX); s.connect("%s/control"); s.send(text.encode() + b"\n")
   out = b""
@@ -113,9 +123,14 @@ def ask(text):
     part = s.recv(65536)
     if not part: return out.decode()
     out += part
-ids = re.findall(r"^(0x[0-9a-f]+):.*fe=main", ask("show sess"), re.M)
-for one in ids: ask("shutdown session " + one)
-print(len(ids))
+ended = set()
+for _ in range(20): # a busy HAProxy does not list all of them at once
+  ids = re.findall(r"^(0x[0-9a-f]+):.*fe=main", ask("show sess"), re.M)
+  if not ids: break
+  for one in ids: ask("shutdown session " + one)
+  ended.update(ids)
+  time.sleep(0.2)
+print(len(ended))
 ']]
 
 --- HAProxy only: ends all streams of its frontend, and gives how many there were.
@@ -217,8 +232,8 @@ end
 -- ---- nginx ----
 
 local NGINX = [[
-load_module @MODULES@/ndk_http_module.so;
-load_module @MODULES@/ngx_http_lua_module.so;
+@MODULES@
+@MAIN@
 pid @DIR@/pid;
 error_log @DIR@/error.log warn;
 worker_processes 1;
@@ -238,18 +253,17 @@ http {
 }
 ]]
 
--- Where nginx has its Lua module.
-local function nginx_modules()
-  local path = trimmed "ls /usr/*/nginx/modules/ngx_http_lua_module.so 2>/dev/null | head -n 1"
-  if path == "" then error("nginx's Lua module is missing: install the package libnginx-mod-http-lua (make test does)", 0) end
-  return (path:gsub("/[^/]*$", ""))
+--- nginx's program: NGINX_PROGRAM, or the one that is installed.
+function servers.nginx_program()
+  return os.getenv "NGINX_PROGRAM" or servers.program("nginx", "nginx-light")
 end
 
---- Starts nginx with directives of the http and of the server block.
+--- Starts nginx with directives of its configuration's main level, of the http and of the server block.
 function servers.nginx(parts)
-  local nginx = servers.program("nginx", "nginx-light")
+  local nginx = servers.nginx_program()
   local values = {
-    HERE = here, MODULES = nginx_modules(), CORE = servers.core("luajit", "nginx"), HTTP = parts.http or "", SERVER = parts.server or "",
+    HERE = here, MODULES = trimmed(("examples/nginx_modules %s 2>&1"):format(nginx)), CORE = servers.core("luajit", "nginx"),
+    MAIN = parts.main or "", HTTP = parts.http or "", SERVER = parts.server or "",
   }
   local server = setmetatable({ dir = trimmed "mktemp -d", port = servers.port() }, Server)
   values.DIR, values.PORT = server.dir, server.port
@@ -287,16 +301,16 @@ frontend main
 
 --- Starts HAProxy with a Lua file's text. More: frontend, global (lines), threads, load = "lua-load-per-thread", master = true.
 function servers.haproxy(parts)
-  local haproxy = servers.program("haproxy", "haproxy")
+  local haproxy = servers.haproxy_program()
   local values = {
-    HERE = here, CORE = servers.core("lua5.3", "HAProxy"), THREADS = parts.threads or 1,
+    HERE = here, CORE = servers.core(servers.haproxy_lua(), "HAProxy"), THREADS = parts.threads or 1,
     LOAD = parts.load or "lua-load", GLOBAL = parts.global or "", FRONTEND = parts.frontend or "",
   }
   local server = setmetatable({ dir = trimmed "mktemp -d", port = servers.port() }, Server)
   values.DIR, values.PORT = server.dir, server.port
   support.shell(("chmod 755 %s"):format(server.dir))
   write(server.dir .. "/main.lua", parts.lua)
-  write(server.dir .. "/haproxy.cfg", (HAPROXY:gsub("@(%u+)@", values)))
+  write(server.dir .. "/haproxy.cfg", (HAPROXY:gsub("@(%u+)@", values):gsub("@PORT@", server.port)))
   server.pid = tonumber(trimmed(("%s %s -f %s/haproxy.cfg >%s/error.log 2>&1 & echo $!"):format(
     haproxy, parts.master and "-W -db" or "-db", server.dir, server.dir)))
   return wait_for_port(server)

@@ -1,5 +1,4 @@
 -- Every example, run as it stands against the sandbox (and a real PostgreSQL): what it prints, and what it leaves behind.
-local postgres = require "spec.postgres"
 local support = require "spec.support"
 
 local quote = support.quote
@@ -277,81 +276,11 @@ examples["management/ip_groups_from_csv.lua"] = function(name)
   assert.is_nil((client.ip_groups:find "x"))
 end
 
-examples["export/to_postgresql.lua"] = function(name)
-  if os.getenv "SANDBOX_CHECKED" then return end -- a server once is enough
-  local server = postgres.start()
-  local ok, err = pcall(function()
-    local function load(day) return run(name, day, server.environment) end
-    local out, status = load "2026-11-01"
-    assert.equal(0, status, out)
-    assert.equal(("%d rows, %s octets\n"):format(ROWS, OCTETS), out)
-    -- Loaded again it replaces itself, and nothing else.
-    server.sql "insert into conversations select date '2026-10-31', source, destination, octets, packets from conversations"
-    server.sql "update conversations set octets = 1 where day = '2026-11-01'"
-    server.sql "delete from conversations where day = '2026-11-01' and source = '157.240.30.63'"
-    assert.equal(("%d rows, %s octets\n"):format(ROWS, OCTETS), (load "2026-11-01"))
-    local both = ("%d|%.0f\n"):format(2 * ROWS, 2 * tonumber(OCTETS))
-    assert.equal(both, server.sql "select count(*), sum(octets) from conversations")
-    -- A report that breaks off changes nothing.
-    support.faults { { kind = "truncate", at = 300000, times = 9 } }
-    out, status = load "2026-11-01"
-    support.clear()
-    assert.equal(1, status)
-    assert.matches("truncated: ", out)
-    assert.equal(("%d\n"):format(2 * ROWS), server.sql "select count(*) from conversations")
-  end)
-  server.stop()
-  if not ok then error(err, 0) end
-end
-
--- Stands in for ClickHouse: takes one chunked POST, keeps its query and its body, and answers with the status given.
-local STAND_IN = [[
-import http.server, sys
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    def do_POST(self):
-        with open(sys.argv[1] + "/body", "wb") as out:
-            while True:
-                size = int(self.rfile.readline(), 16)
-                out.write(self.rfile.read(size)); self.rfile.readline()
-                if not size: break
-        open(sys.argv[1] + "/query", "w").write(self.path)
-        self.send_response(int(sys.argv[2])); self.send_header("Content-Length", "0"); self.end_headers()
-    def log_message(self, *_): pass
-server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-server.timeout = 20
-print(server.server_port, flush=True)
-server.handle_request()
-]]
-
-local function clickhouse(name, status)
-  support.write(folder .. "/stand_in.py", STAND_IN)
-  local before = ("python3 %s/stand_in.py %s %d >%s/port & for _ in $(seq 100); do [ -s %s/port ] && break; sleep 0.05; done; "
-    .. "CLICKHOUSE_URL=http://127.0.0.1:$(cat %s/port) "):format(folder, folder, status, folder, folder, folder)
-  return run(name, "2026-11-01", before)
-end
-
-examples["export/to_clickhouse.lua"] = function(name)
-  local out, status = clickhouse(name, 200)
-  assert.equal(0, status, out)
-  assert.equal(("%d rows sent\n"):format(ROWS), out)
-  assert.equal("/?query=INSERT%20INTO%20conversations%20FORMAT%20JSONEachRow", support.read(folder .. "/query"))
-  assert.equal(("%d %s\n"):format(ROWS, OCTETS), support.shell([[python3 -c '
-import json, sys
-rows = [json.loads(line) for line in open(sys.argv[1])]
-assert all(row["day"] == "2026-11-01" and len(row) == 5 for row in rows)
-print(len(rows), sum(row["octets"] for row in rows))' ]] .. folder .. "/body"))
-  if _VERSION ~= "Lua 5.1" then -- there popen tells no status
-    out, status = clickhouse(name, 500)
-    assert.equal(1, status)
-    assert.matches("500.*ClickHouse did not take the rows", out)
-  end
-end
-
 -- Examples that other specs run, with what they need around them.
 local ELSEWHERE = {
   ["bill_month.lua"] = "billing/collect_spec.lua", ["replay_spec.lua"] = "recorder/recorder_spec.lua",
   ["cqueues_reports.lua"] = "hosts/examples_spec.lua", ["luv_reports.lua"] = "hosts/examples_spec.lua",
+  ["export/to_postgresql.lua"] = "export/stores_spec.lua", ["export/to_clickhouse.lua"] = "export/stores_spec.lua",
 }
 
 -- The tasks that a newcomer comes with; each is under 30 lines.

@@ -6,6 +6,7 @@ local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
 local bigint = require "scrutinizer.arithmetic.bigint"
+local fields = require "scrutinizer.billing.contract.fields"
 local files = require "scrutinizer.files"
 local invoice = require "scrutinizer.billing.invoice"
 local parties = require "scrutinizer.billing.contract.parties"
@@ -131,20 +132,26 @@ local function revive_set(kept, of)
   return set
 end
 
--- What a custom rule gave: checked as far as the invoice is made from it.
+local RULED = { inbound = true, outbound = true, left_out = true, lines = true }
+
+local function revive_lines(lines)
+  return lines == nil or not fields.list("lines", "line", lines, { name = true, amount = true }, function(line)
+    return not (bigint.whole(line.amount) and fields.is_text(line.name)) and "invalid" or nil
+  end)
+end
+
+-- What a custom rule gave: samples of the same directions, places that it left out, lines.
 local function revive_ruled(ruled, set)
-  if type(ruled) ~= "table" then return false end
+  if type(ruled) ~= "table" or fields.unknown("ruled", ruled, RULED) then return false end
   for _, side in ipairs(samples.SIDES) do
-    if ruled[side] ~= nil and not revive_values(ruled[side], set.n) then return false end
-    if ruled.left_out and (ruled[side] ~= nil) ~= (set[side] ~= nil) then return false end
-  end
-  for _, line in ipairs(ruled.lines or {}) do
-    if not bigint.whole(line.amount) then return false end
+    local given = ruled[side]
+    if (given ~= nil) ~= (ruled.left_out ~= nil and set[side] ~= nil) then return false end
+    if given ~= nil and (not revive_values(given, set.n) or fields.unknown("ruled", given, { values = true })) then return false end
   end
   for _, place in ipairs(ruled.left_out or {}) do
     if not check.integer(place, 1, set.n) then return false end
   end
-  return true
+  return revive_lines(ruled.lines)
 end
 
 local function revive_members(record, of)
@@ -179,6 +186,9 @@ local function revive(record)
   made.version = record.version
   if record.rule ~= nil then
     made.rule = { name = record.rule.name, version = record.rule.version, source_sha256 = record.rule.source_sha256 }
+    for _, name in ipairs { "name", "version", "source_sha256" } do
+      if not fields.is_text(made.rule[name]) then return nil, "its rule is invalid" end
+    end
     for i, kept in ipairs(record.members) do made.members[i].ruled = kept.ruled end
   end
   return made

@@ -228,8 +228,7 @@ local function values_of(query, set, step, o)
   -- A customer without any traffic has no rows and no series: every sample is missing.
   if #list > 0 or o.series then list, err = choose(query, list, o, set) end
   if not list then return nil, err end
-  local values
-  values, err = samples.place(set, {}, "error")
+  local values = samples.place(set, {}, "error")
   for _, entry in ipairs(list) do
     local more
     more, err = samples.fold(set, entry.points, step)

@@ -215,9 +215,10 @@ local function measure(run, group, day)
   if complaint then return nil, bad("%s: set coverage_by_totals = false to collect without knowing how much is missing", complaint) end
   local rollup = { step = INTERVAL, source = "rollup", found = found, present = totals }
   if not found or is_whole(found) then return rollup end
-  local held, wanted = nil, run.options.coverage_by_totals
+  local held, wanted
   held, err = collect.traffic(of.all, day, MINUTE)
   if held == nil then return nil, err end
+  wanted = run.options.coverage_by_totals
   local minutes = held and compare(day, held, totals)
   local set = { period = day }
   if minutes and not coverage.refusal(minutes, wanted, "minute", set) then
@@ -272,7 +273,7 @@ end
 -- The day's graph of a group's customers: { found =, complete = …}.
 local function graph_of(run, group, customers, day, side)
   local query = many_graphs.query(run.client, group.kind, group.exporter, customers, side)
-  local from, err = nil, nil
+  local from, err
   if group.kind == "interfaces" or run.options.coverage_by_totals == false then
     from = unmeasured(group, query, day)
   else

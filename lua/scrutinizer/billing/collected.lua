@@ -75,8 +75,8 @@ end
 local function line_in(file, name)
   local place = file.places[name]
   if not place then
-    return refuse("%s is not among the customers of %s, %s: collect again, or see what scrutinizer collect said", check.show(name), day_text(file.day),
-      file.side)
+    return refuse("%s is not among the customers of %s, %s: collect again, or see what scrutinizer collect said", check.show(name),
+      day_text(file.day), file.side)
   end
   local text, why = files.part(file.path, place[1], place[2])
   if not text then return errors.fail("file", why) end

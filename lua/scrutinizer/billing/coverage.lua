@@ -68,8 +68,8 @@ local function names_interface(query)
   return false
 end
 
---- The queries for all conversations of the same exporters as the query's, at the same granularity, and for the totals of these exporters' interfaces. Nil and why not when
---- the exporters are not known.
+--- The queries for all conversations of the same exporters as the query's, at the same granularity, and for the totals of these
+--- exporters' interfaces. Nil and why not when the exporters are not known.
 ---@param query scrutinizer.Query with its times and granularity
 ---@param of scrutinizer.Period
 ---@return scrutinizer.Query? conversations
@@ -77,7 +77,8 @@ end
 function coverage.queries(query, of)
   local spec = query._spec
   if spec.fields[wire.field.filters] ~= nil then return nil, "the query's filters are set by :set, so its exporters are not known" end
-  local all = query:without "filters":without "select":without "order_by":without "offset":without "limit"
+  local all = query
+  for _, word in ipairs { "filters", "select", "order_by", "offset", "limit" } do all = all:without(word) end
   local totals = query._client:report(wire.TOTALS):order_by(wire.graph.BYTES_COLUMN)
   all, totals = with_exporters(all, query), with_exporters(totals, query)
   -- Both directions are the same flows, unless interfaces are named.
@@ -130,10 +131,11 @@ local WHAT = {
 function coverage.refusal(found, wanted, source, set)
   local floor = fraction.decimal(wanted or FLOOR)
   if not is_less(found.worst, floor) then return nil end
-  return errors.new("bill", ("%s %s %% of what its interfaces counted, and only %s %% in the interval at %s, under the floor of %s %%: a bill from them "
-    .. 'would be too low. From five minutes on the appliance keeps only the greatest conversations of each exporter ("Maximum Conversations", '
-    .. "1000 by default). Collect every day, while the appliance still has one-minute tables (scrutinizer collect); or raise Maximum Conversations for "
-    .. "the months to come; or bill interfaces, whose totals are complete; or set coverage_by_totals to a lower share")
+  return errors.new("bill", ("%s %s %% of what its interfaces counted, and only %s %% in the interval at %s, under the floor of %s %%: a bill "
+    .. "from them would be too low. From five minutes on the appliance keeps only the greatest conversations of each exporter "
+    .. '("Maximum Conversations", 1000 by default). Collect every day, while the appliance still has one-minute tables (scrutinizer collect); '
+    .. "or raise Maximum Conversations for the months to come; or bill interfaces, whose totals are complete; or set coverage_by_totals to a "
+    .. "lower share")
     :format(WHAT[source], percent(found.share), percent(found.worst), period.clock_text(set.period.timezone, found.at), percent(floor)))
 end
 

@@ -9,6 +9,7 @@ local bigint = require "scrutinizer.arithmetic.bigint"
 local invoice = require "scrutinizer.billing.invoice"
 local html_page = require "scrutinizer.billing.output.html"
 local fields = require "scrutinizer.billing.contract.fields"
+local line_speed = require "scrutinizer.billing.contract.line_speed"
 local percentile = require "scrutinizer.billing.percentile"
 local period = require "scrutinizer.billing.period"
 local rule = require "scrutinizer.billing.contract.rule"
@@ -199,6 +200,20 @@ function billing.queries(client, customer)
   local fine, found = pcall(collect().queries, client, customer)
   if not fine then error("queries: " .. tostring(found):gsub("^[^\n]-%.lua:%d+: ", ""), 2) end
   return found
+end
+
+--- The speed of a customer's interfaces together, for `line_speed`, as the appliance shows it: with two digits after the decimal point.
+---@param client scrutinizer.Client
+---@param customer { interfaces: table[] } as for `queries`
+---@return scrutinizer.Whole? bits per second
+---@return scrutinizer.Error? err
+function billing.line_speed(client, customer)
+  local complaint = collect().customer_complaint(customer)
+  if not complaint and not fields.is_list(customer.interfaces) then
+    complaint = check.message("interfaces", customer.interfaces, "a list of { exporter, number or name }")
+  end
+  if complaint then error("line_speed: " .. complaint, 2) end
+  return line_speed.of(client, customer.interfaces)
 end
 
 --- What a customer used: the percentile under each policy for missing samples, with all figures that an audit needs.

@@ -42,7 +42,17 @@ end
 
 local MOST_PLAIN = 1e14 -- table.concat writes all digits of whole numbers below on every Lua
 
+-- Whether table.concat can write the list as it is.
+local function is_plain(list, n)
+  for i = 1, n do
+    local value = list[i]
+    if type(value) ~= "number" or value >= MOST_PLAIN then return false end
+  end
+  return true
+end
+
 local function octets_text(list, n)
+  if is_plain(list, n) then return table.concat(list, ",", 1, n) end
   local out = {}
   for i = 1, n do
     local value = list[i]
@@ -107,7 +117,7 @@ function sample_files.read(path, window, side)
   if not found then return nil, err end
   local wanted, said = wire.encode(asked(window, side)), wire.encode(found.asked)
   if wanted ~= said then return damaged(path, "it is of %s, not of %s", errors.neutral(said, 300), wanted) end
-  local pieces, ok = {}, nil
+  local pieces, ok = {}
   ok, err = manifest.pour(path, found, function(text)
     pieces[#pieces + 1] = text
     return true

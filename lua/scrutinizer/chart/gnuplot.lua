@@ -55,7 +55,7 @@ function gnuplot.mark(text, below)
 end
 
 local function write_file(path, text)
-  local file, why = io.open(path, "wb")
+  local file, why = files.open(path, "wb")
   if not file then return nil, why end
   local ok
   ok, why = file:write(text)

@@ -5,6 +5,7 @@
 local ascii = require "scrutinizer.ascii"
 local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
+local files = require "scrutinizer.files"
 local gnuplot = require "scrutinizer.chart.gnuplot"
 local lines = require "scrutinizer.chart.lines"
 local suggest = require "scrutinizer.suggest"
@@ -84,7 +85,7 @@ end
 -- The options, checked and filled. Misuse raises at `level`, the line that called the chart.
 local function check_options(kind, out, options, level)
   if options ~= nil and type(options) ~= "table" then error(check.message(kind .. ": options", options, "a table"), level) end
-  if not (type(out) == "string" and out ~= "" and not out:find "%z") and type(out) ~= "function" and io.type(out) ~= "file" then
+  if not (type(out) == "string" and out ~= "" and not out:find "%z") and type(out) ~= "function" and not files.is_open(out) then
     error(check.message(kind .. ": target", out, "a path, a file open for writing, or a function(text)"), level)
   end
   local o = {}

@@ -12,6 +12,8 @@ local columns = {}
 local KINDS = {
   { "^rank$", { type = "whole", apart = true } },
   { "percent", { type = "decimal", apart = true } },
+  { "peak", { type = "decimal", apart = true } },
+  { "[0-9]th$", { type = "decimal", apart = true } }, -- percentiles
   { "^sum_", { type = "whole" } },
   { "^count_", { type = "whole" } },
   { "^countdistinct_", { type = "whole", apart = true } },

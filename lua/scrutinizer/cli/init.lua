@@ -11,10 +11,10 @@ local query_arguments = require "scrutinizer.cli.query_arguments"
 
 local cli = {}
 
-local COMMANDS = { "report", "series", "bill", "collect", "users", "groups", "ip_groups", "inventory", "calls", "merge" }
+local COMMANDS = { "report", "series", "bill", "collect", "users", "groups", "ip_groups", "inventory", "calls", "merge", "schema" }
 
 -- Commands that may be run again when TERM has ended them: they change nothing at the appliance.
-local READS = { report = true, series = true, bill = true, collect = true, merge = true }
+local READS = { report = true, series = true, bill = true, collect = true, merge = true, schema = true }
 
 local ABOUT = "Flow reports from Plixer Scrutinizer as tables, CSV, NDJSON and charts; bills; management of users, usergroups and IP groups."
 

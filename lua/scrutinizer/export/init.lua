@@ -6,6 +6,7 @@ local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
 local suggest = require "scrutinizer.suggest"
 local source = require "scrutinizer.export.source"
+local store = require "scrutinizer.export.store"
 local sink = require "scrutinizer.sink"
 
 local export = {}
@@ -240,6 +241,38 @@ end
 ---@return scrutinizer.Error? err
 function export.table(given, out, options)
   return errors.result(run("table", given, out, options, table_writer))
+end
+
+local STORES = "postgresql, clickhouse, duckdb"
+
+local function check_store(method, kind, name)
+  if not store.FORMATS[kind] then error(check.message(method, kind, STORES), 3) end
+  if type(name) ~= "string" or not name:find "^[A-Za-z_][A-Za-z0-9_]*$" or #name > 40 then
+    error(check.message(method .. ": table", name, "letters, digits and underscores, at most 40"), 3)
+  end
+end
+
+--- The statement that makes a table for the files of `report --split`; a window is a partition.
+---@param kind "postgresql"|"clickhouse"|"duckdb"
+---@param name string of the table
+---@param columns scrutinizer.StoreColumn[]
+---@return string sql
+function export.schema(kind, name, columns)
+  check_store("schema", kind, name)
+  return store.schema(kind, name, columns)
+end
+
+--- The statements that load the file of a window, after its hash was checked. They put the window in the place of an earlier one, whole and at
+--- once; when they are ended in between, the earlier one stays. psql runs those of PostgreSQL.
+---@param kind "postgresql"|"clickhouse"|"duckdb"
+---@param name string of the table
+---@param path string of the file; its manifest is beside it
+---@return scrutinizer.Statement[]?
+---@return scrutinizer.Error? err kind "file"
+function export.loading(kind, name, path)
+  check_store("loading", kind, name)
+  if type(path) ~= "string" then error(check.message("loading: path", path, "the path of a window's file"), 2) end
+  return errors.result(store.loading(kind, name, path))
 end
 
 return export

@@ -78,7 +78,7 @@ end
 ---@return true?
 ---@return scrutinizer.Error? err of kind `file`; or what `put` returned
 function manifest.pour(path, of, put)
-  local file, why = io.open(path, "rb")
+  local file, why = files.open(path, "rb")
   if not file then return errors.fail("file", why) end
   local hash, ok, err = core.hash(), true, nil
   local text

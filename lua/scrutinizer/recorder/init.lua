@@ -8,6 +8,7 @@
 local check = require "scrutinizer.check"
 local client = require "scrutinizer.client"
 local errors = require "scrutinizer.errors"
+local files = require "scrutinizer.files"
 local file = require "scrutinizer.recorder.recording_file"
 local record = require "scrutinizer.recorder.record"
 local replay = require "scrutinizer.recorder.replay"
@@ -24,7 +25,7 @@ function Recorder:__tostring()
 end
 
 local function exists(path)
-  local handle = io.open(path, "rb")
+  local handle = files.open(path, "rb")
   if handle then handle:close() end
   return handle ~= nil
 end

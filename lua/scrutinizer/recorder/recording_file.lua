@@ -10,6 +10,7 @@
 
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
+local files = require "scrutinizer.files"
 local sink = require "scrutinizer.sink"
 local wire = require "scrutinizer.wire"
 
@@ -181,7 +182,7 @@ end
 ---@return scrutinizer.Recording?
 ---@return scrutinizer.Error? err
 function file.open(path)
-  local handle, why = io.open(path, "rb")
+  local handle, why = files.open(path, "rb")
   if not handle then return errors.fail("file", errors.neutral(why, 300)) end
   local recording = setmetatable({ path = path, _handle = handle, requests = {} }, Recording)
   local head = read_head(handle)

@@ -333,7 +333,7 @@ local UTC = setmetatable({ name = "UTC", _moments = {}, _offsets = {}, _first = 
 
 local function folder()
   for _, path in ipairs(FOLDERS) do
-    local file = io.open(path .. "/tzdata.zi") or io.open(path .. "/UTC")
+    local file = files.open(path .. "/tzdata.zi") or files.open(path .. "/UTC")
     if file then
       file:close()
       return path

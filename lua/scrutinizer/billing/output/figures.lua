@@ -75,6 +75,17 @@ function figures.taxes(bill)
   return list
 end
 
+--- The minimum and the cap of commit and usage in this period, as pairs of title and text.
+---@param bill scrutinizer.Invoice
+---@return string[][]
+function figures.limits(bill)
+  local list = {}
+  for _, limit in ipairs { { "Minimum", bill.minimum }, { "Cap", bill.cap } } do
+    if limit[2] then list[#list + 1] = { limit[1], ("%s %s"):format(figures.grouped(figures.money(limit[2], bill.decimals)), bill.currency) } end
+  end
+  return list
+end
+
 --- What the document is called: "Invoice", or "Credit note" for a negative total.
 ---@param bill scrutinizer.Invoice
 ---@return string

@@ -112,6 +112,7 @@ local function audit_part(bill)
     { "Rounding", figures.rounding(bill) }, { "Samples' SHA-256", bill.audit.samples_sha256 }, { "Record's SHA-256", bill.audit.record_sha256 },
     { "Made by", "scrutinizer " .. bill.audit.version },
   }
+  for i, entry in ipairs(figures.limits(bill)) do table.insert(list, i, entry) end
   if bill.rule then list[#list + 1] = { "Custom rule", figures.rule(bill) } end
   for _, member in ipairs(bill.members) do
     for _, query in ipairs(member.queries) do

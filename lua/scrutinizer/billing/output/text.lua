@@ -26,6 +26,7 @@ local function heads(bill)
     local used = bill.used and (", %s %% used"):format(bill.used) or ""
     list[#list + 1] = { "Commit", ("%s %s%s"):format(figures.quantity(bill.commit), bill.unit, used) }
   end
+  for _, entry in ipairs(figures.limits(bill)) do list[#list + 1] = entry end
   if figures.forced(bill) then list[#list + 1] = { "Billed although", figures.forced(bill) } end
   return list
 end

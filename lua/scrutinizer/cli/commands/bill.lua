@@ -48,7 +48,8 @@ local function add_rules(command)
     command:flag("--sparse", "Accept points that are more than five minutes apart as five-minute sums."),
     command:flag("--truncated", "Bill although some rows have no series."),
     command:flag("--unfinished", "Bill a period that has not ended."),
-    command:option("--coverage", "Least share of the interfaces' totals that the appliance's conversations must hold (default 0.99)."):argname "<share>")
+    command:option("--coverage", "Least share of the interfaces' totals that the appliance's conversations must hold (default 0.99).")
+      :argname "<share>")
 end
 
 local function add_options(command)
@@ -62,8 +63,8 @@ local function add_options(command)
     command:option("--format", "text, csv, json or html."):choices { "text", "csv", "json", "html" }:default "text",
     command:option("-o --output", "File to write; it appears only when it is complete. Default: standard output."):argname "<file>",
     command:option("--save", "Also keep the samples and the invoice in a file that --verify reads."):argname "<file>",
-    command:option("--from", "Make the bills of all --customers from the files of scrutinizer collect in this folder; needs no appliance. Each bill is "
-      .. "saved in the folder --into (with --format html, csv or text that, too), and a table of all is written."):argname "<folder>",
+    command:option("--from", "Make the bills of all --customers from the files of scrutinizer collect in this folder; needs no appliance. Each "
+      .. "bill is saved in the folder --into (with --format html, csv or text that, too), and a table of all is written."):argname "<folder>",
     command:option("--customers", "With --from: file with the customers, as of scrutinizer collect."):argname "<file>",
     command:option("--into", "With --from: folder of the bills."):argname "<folder>",
     command:option("--verify", "Compute a saved bill again and compare it byte by byte; needs no appliance."):argname "<file>")

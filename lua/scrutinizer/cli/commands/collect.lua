@@ -5,19 +5,20 @@ local customers = require "scrutinizer.cli.customers"
 local errors = require "scrutinizer.errors"
 local exit_status = require "scrutinizer.cli.exit_status"
 local output = require "scrutinizer.cli.output"
+local period = require "scrutinizer.billing.period"
 local profile = require "scrutinizer.cli.profile"
 
-local EPILOG = "Run it every day (examples/collect has a cron line and a systemd timer), while the appliance still has its one-minute tables: from five "
-  .. "minutes on it keeps only the greatest conversations. Files that are complete are not asked for again. A customer that cannot be collected "
+local EPILOG = "Run it every day (examples/collect has a cron line and a systemd timer), while the appliance still has its one-minute tables: from "
+  .. "five minutes on it keeps only the greatest conversations. Files that are complete are not asked for again. A customer that cannot be collected "
   .. "is named on standard error, does not stop the others, and is tried again the next time; then the exit status is 65.\n\n"
 
-local function day_text(refusal)
+local function day_text(refusal, timezone)
   if not refusal.from then return "" end
-  return (" (%s, %s)"):format(os.date("!%Y-%m-%d %H:%M UTC", refusal.from), refusal.side)
+  return (" (%s, %s)"):format(period.clock_text(timezone, refusal.from), refusal.side)
 end
 
 -- Names each customer that was refused, with its first day.
-local function complain(refused)
+local function complain(refused, timezone)
   local seen, more = {}, {}
   for _, refusal in ipairs(refused) do
     local text = refusal.error.message
@@ -28,7 +29,7 @@ local function complain(refused)
   for _, refusal in ipairs(refused) do
     local key = refusal.customer .. "\0" .. refusal.error.message:sub(1, 40)
     if seen[key] == refusal then
-      io.stderr:write(("scrutinizer: collect: %s%s: %s%s\n"):format(errors.neutral(refusal.customer, 100), day_text(refusal),
+      io.stderr:write(("scrutinizer: collect: %s%s: %s%s\n"):format(errors.neutral(refusal.customer, 100), day_text(refusal, timezone),
         refusal.error.message, more[key] and (" (and %d more times)"):format(more[key]) or ""))
     end
   end
@@ -43,7 +44,7 @@ local function collect(args)
   if not got then return nil, err end
   local kept = 0
   for _, file in ipairs(got.files) do kept = kept + (file.kept and 1 or 0) end
-  complain(got.refused)
+  complain(got.refused, args.timezone)
   io.stdout:write(("%d files written, %d were there; %d refusals; %d days have not ended\n"):format(#got.files - kept, kept, #got.refused, got.open))
   return output.flushed(got.refused[1] and exit_status.DATA or exit_status.DONE)
 end

@@ -1,15 +1,36 @@
 --- Waiting inside HAProxy: tasks, services and actions can sleep; sample fetches and converters cannot.
 
 local clock = require("scrutinizer.core").now
+local errors = require "scrutinizer.errors"
 
 local haproxy = {}
 
--- HAProxy's coroutines that run a fetch or a converter now.
-local unable = setmetatable({}, { __mode = "k" })
--- Coroutines in which a sleep has worked.
+---@class scrutinizer.HaproxyKind what HAProxy registers with a function of `core`
+---@field name string
+---@field at integer       the place of its function among the arguments
+---@field waits? boolean   whether it may sleep
+---@field quick? boolean   whether it may sleep 0 ms. In an action that never returns to HAProxy's loop from 2.8 on: its watchdog kills the process
+
+---@type table<string, scrutinizer.HaproxyKind>
+local REGISTERS = {
+  register_fetches = { name = "a sample fetch", at = 2 },
+  register_converters = { name = "a converter", at = 2 },
+  register_action = { name = "an action", at = 3, waits = true },
+  register_service = { name = "a service", at = 3, waits = true, quick = true },
+  register_task = { name = "a task", at = 1, waits = true, quick = true },
+  register_cli = { name = "a command of the control socket", at = 3, waits = true },
+  register_init = { name = "a function of core.register_init", at = 1, waits = true },
+}
+
+-- What HAProxy's coroutines run now. Nothing is known of other coroutines, and of what was registered before this file was loaded.
+---@type table<thread, scrutinizer.HaproxyKind>
+local running = setmetatable({}, { __mode = "k" })
+-- Other coroutines in which a sleep has worked.
 local proven = setmetatable({}, { __mode = "k" })
 
 local WAY_OUT = "do it in a task (core.register_task), a service or an action, and let the fetch read the result that it stored"
+local UNKNOWN = "HAProxy cannot wait in a coroutine of your own, nor in a fetch, converter or filter that scrutinizer does not know because it was "
+  .. "registered before; call it from the task, service or action itself"
 
 --- Whether this Lua state is HAProxy's.
 function haproxy.here()
@@ -26,34 +47,41 @@ function haproxy.loading()
   return haproxy.here() and current() == nil
 end
 
--- HAProxy does not tell what it runs, and it ends a fetch that yields, without notice. So fetches and converters registered from now on are
--- wrapped and mark their coroutine.
-local function marking(name, run)
+-- HAProxy logs texts only; for other errors it says "unknown runtime error". Its trace would end at this file, so the text gets the real one.
+local function loggable(err)
+  if errors.is(err) then err = tostring(err) end
+  if type(err) ~= "string" or not debug then return err end -- txn:done() raises a number
+  return (debug.traceback(err, 2):gsub("%s*\n%s*", ", "))
+end
+
+local function leave(co, before, good, ...)
+  if co then running[co] = before end
+  if not good then error((...), 0) end
+  return ...
+end
+
+-- HAProxy does not tell what it runs, and it ends a fetch that yields, without notice. So what is registered from now on marks its coroutine.
+local function marking(kind, run)
+  if type(run) ~= "function" then return run end
   return function(...)
     local co = current()
-    local before = co and unable[co]
-    if co then unable[co] = name end
-    local function leave(good, ...)
-      if co then unable[co] = before end
-      if not good then error((...), 0) end
-      return ...
-    end
-    return leave(pcall(run, ...))
+    local before = co and running[co]
+    if co then running[co] = kind end
+    return leave(co, before, xpcall(run, loggable, ...))
   end
 end
 
-local watched
+-- The arguments, with the one at the function's place wrapped.
+local function marked(kind, at, first, ...)
+  if at == 1 then return marking(kind, first), ... end
+  return first, marked(kind, at - 1, ...)
+end
 
---- Marks all fetches and converters that are registered from now on.
-function haproxy.watch()
-  if watched or not haproxy.here() then return end
-  watched = true
+local function watch()
   local host = core
-  for field, name in pairs { register_fetches = "a sample fetch", register_converters = "a converter" } do
+  for field, kind in pairs(REGISTERS) do
     local register = host[field]
-    host[field] = function(title, run)
-      return register(title, type(run) == "function" and marking(name, run) or run)
-    end
+    host[field] = function(...) return register(marked(kind, kind.at, ...)) end
   end
 end
 
@@ -70,8 +98,10 @@ end
 function haproxy.refusal()
   if not haproxy.here() then return "this is not HAProxy: its global core is missing" end
   local co = current()
-  if co and not unable[co] and (proven[co] or may_yield()) then return nil end
-  return ("HAProxy cannot wait in %s; %s"):format(co and unable[co] or "a sample fetch or a converter", WAY_OUT)
+  local kind = co and running[co]
+  if kind then return not kind.waits and ("HAProxy cannot wait in %s; %s"):format(kind.name, WAY_OUT) or nil end
+  if co and (proven[co] or may_yield()) then return nil end
+  return UNKNOWN
 end
 
 -- In the caller's own coroutine a sleep yields to the caller and not to HAProxy. A loop of such sleeps would make HAProxy's watchdog kill the
@@ -85,23 +115,27 @@ local function check_that_it_waits(co)
       return true
     end
   end
-  return nil, "phase", "HAProxy cannot wait in a coroutine of your own; call it from the task, service or action itself"
+  return nil, "phase", UNKNOWN
+end
+
+local function sleep(milliseconds)
+  local co = current()
+  if not running[co] and not proven[co] then return check_that_it_waits(co) end
+  core.msleep(milliseconds)
+  return true
 end
 
 function haproxy.pause(_, seconds)
-  local co = current()
-  if not proven[co] then return check_that_it_waits(co) end
-  core.msleep(math.max(1, math.floor(seconds * 1000)))
-  return true
+  return sleep(math.max(1, math.floor(seconds * 1000)))
 end
 
 -- HAProxy may run a task that yields many times before it polls its sockets. A task that sleeps 0 ms runs again only after HAProxy has polled
 -- them.
 function haproxy.turn()
-  local co = current()
-  if not proven[co] then return check_that_it_waits(co) end
-  core.msleep(0)
-  return true
+  local kind = running[current()]
+  return sleep(kind and kind.quick and 0 or 1)
 end
+
+if haproxy.here() then watch() end
 
 return haproxy
