@@ -56,6 +56,23 @@ describe("make install", function()
       assert.equal("", support.shell(("find %s -mindepth 1"):format(support.quote(prefix))))
     end)
   end)
+
+  -- As OpenResty lies: its LuaJIT in a prefix of its own, which pkg-config names, and its libraries beside that.
+  if LUA == "luajit" then
+    it("starts the Lua it was built with, and finds the libraries beside it", function()
+      temporary(function(root)
+        support.shell(([[cd %s && mkdir -p luajit/bin luajit/lib/pkgconfig lualib && ln -s "$(command -v luajit)" luajit/bin/luajit
+          ln -s /usr/lib/*/lua/5.1/cjson.so lualib/cjson.so
+          sed 's|^prefix=.*|prefix=%s/luajit|; s|^Cflags:.*|Cflags: -I/usr/include/luajit-2.1|' \
+            "$(pkg-config --variable=pcfiledir luajit)/luajit.pc" >luajit/lib/pkgconfig/luajit.pc]]):format(root, root))
+        support.shell(("env -u OUT -u CFLAGS -u LD_PRELOAD make -s LUA=luajit PREFIX=%s/luajit PKG_CONFIG_PATH=%s/luajit/lib/pkgconfig install 2>&1")
+          :format(root, root))
+        assert.equal(("#!%s/luajit/bin/luajit\n"):format(root), support.shell(("head -n 1 %s/luajit/bin/scrutinizer"):format(root)))
+        local command = "cd / && env -u LUA_INIT -u LUA_PATH -u LD_PRELOAD LUA_CPATH='/none/?.so' %s/luajit/bin/scrutinizer --version 2>&1"
+        assert.equal("scrutinizer 0.2.0\n", support.shell(command:format(root)))
+      end)
+    end)
+  end
 end)
 
 -- LuaRocks knows no LuaJIT apart from 5.1.
