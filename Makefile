@@ -91,12 +91,15 @@ env: deps
 	@here=$$(printf '%s' "$(CURDIR)" | sed "s/'/'\\\\''/g"); \
 	printf "export LUA_PATH='%s/lua/?.lua;%s/lua/?/init.lua;;' LUA_CPATH='%s/$(OUT)/?.so;;'\n" "$$here" "$$here" "$$here"
 
+# The command starts its Lua through PATH, unless that Lua has a prefix of its own, as OpenResty's has.
 install: all
 	install -d "$(LIB)/scrutinizer"
 	cd lua && find scrutinizer -name '*.lua' -exec install -D -m 644 {} "$(SHARE)/{}" ';'
 	install -m 755 $(CORE) "$(LIB)/scrutinizer/core.so"
 	install -d "$(BIN)"
-	printf '%s\n' '#!/usr/bin/env $(LUA)' \
+	own=$$(pkg-config --variable=prefix $(LUA))/bin/$(LUA); \
+	case $$own in /usr/bin/*) own= ;; *) [ -x "$$own" ] || own= ;; esac; \
+	printf '%s\n' "#!$${own:-/usr/bin/env $(LUA)}" \
 	  'package.path = [[$(SHARE_AT)/?.lua;$(SHARE_AT)/?/init.lua;]] .. package.path' \
 	  'package.cpath = [[$(LIB_AT)/?.so;]] .. package.cpath' \
 	  'require "scrutinizer.main"' >"$(BIN)/scrutinizer"

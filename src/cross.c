@@ -1,6 +1,8 @@
 /* cross.c - see cross.h. */
 #include "cross.h"
 
+#include "token.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,11 +18,18 @@ void sz_cross_free(struct sz_cross *x) {
   free(x->marks.quote);
   memset(&x->marks, 0, sizeof x->marks);
   x->room = 0;
+  sz_guess_free(&x->guess);
+}
+
+/* No marks are there. */
+static void begin(struct sz_cross *x) {
+  x->count = x->first = x->looked = 0;
+  memset(&x->state, 0, sizeof x->state);
 }
 
 void sz_cross_begin(struct sz_cross *x) {
-  x->count = x->first = x->looked = 0;
-  memset(&x->state, 0, sizeof x->state);
+  begin(x);
+  sz_guess_begin(&x->guess);
 }
 
 /* ---- marks ---- */
@@ -38,7 +47,7 @@ static void lay_out(struct sz_marks *m, uint64_t *masks, size_t room) {
 static void pass(struct sz_cross *x, uint64_t len) {
   x->position += len;
   if (len > x->count * 64 - x->first) { /* its marks are not there */
-    sz_cross_begin(x);
+    begin(x);
   } else if (len) {
     x->first += (size_t)len;
     x->looked = x->first / 64;
@@ -239,40 +248,6 @@ static int has_slash(const struct walk *w, size_t at, size_t end) {
   return (slash & ~(UINT64_MAX << to % 64)) != 0;
 }
 
-static int is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
-static size_t pass_digits(const char *s, size_t at) {
-  while (is_digit(s[at]))
-    at++;
-  return at;
-}
-
-/*
-** The end of the number at the beginning of 's', which something ends that is
-** no part of a number. 0: it is none.
-*/
-static size_t number_end(const char *s) {
-  size_t at = *s == '-', from = at;
-  at = s[at] == '0' ? at + 1 : pass_digits(s, at);
-  if (at == from)
-    return 0;
-  if (s[at] == '.') {
-    from = at + 1;
-    at = pass_digits(s, from);
-    if (at == from)
-      return 0;
-  }
-  if (s[at] == 'e' || s[at] == 'E') {
-    from = at + 1 + (s[at + 1] == '+' || s[at + 1] == '-');
-    at = pass_digits(s, from);
-    if (at == from)
-      return 0;
-  }
-  return at;
-}
-
 /*
 ** The length of the scalar at the beginning of 's': the row's bracket is at
 ** s[left]. 0: it is none, or neither comma nor brace follows.
@@ -286,27 +261,16 @@ static size_t scalar_length(const char *s, size_t left) {
   else if (left > 5 && !memcmp(s, "false", 5))
     len = 5;
   else
-    len = number_end(s);
+    len = sz_number_end(s);
   at = pass_blanks(s, len, left);
   return s[at] == ',' || s[at] == '}' ? len : 0;
-}
-
-static int is_hex(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
-/* Whether the escape with this letter is valid; it is within a string. */
-static int escape_is_valid(const char *s) {
-  if (*s != 'u')
-    return *s && strchr("/bfnrt", *s) != NULL;
-  return is_hex(s[1]) && is_hex(s[2]) && is_hex(s[3]) && is_hex(s[4]);
 }
 
 /* Checks the scalar or escape at offset 'at'. */
 static int check_at(const struct walk *w, size_t at) {
   const char *s = w->text + at;
   if (s[-1] == '\\')
-    return escape_is_valid(s);
+    return sz_escape_is_valid(s);
   return scalar_length(s, w->end - at) > 0;
 }
 
@@ -356,7 +320,7 @@ static int fill_scalar(struct walk *w, const struct sz_want *want,
     slot->type = SZ_SLOT_ABSENT;
     return 1;
   }
-  if (c != '-' && !is_digit(c))
+  if (c != '-' && !sz_is_digit(c))
     return 0;
   return sz_slot_fill(slot, w->text, at,
                       scalar_length(w->text + at, w->end - at),
@@ -437,17 +401,18 @@ static inline int see_event(struct walk *w, size_t at) {
 
 /*
 ** Lists the events of a mask whose first byte is at 'base'; returns how many.
-** Two at once, without a jump for each: what is too many is written over.
+** Two at once, without a jump for each, as most masks have none, one or two:
+** what is too many is written over.
 */
 static size_t list_events(uint64_t events, size_t base, size_t *list) {
   size_t count = 0, i;
-  while (events) {
+  do {
     for (i = 0; i < 2; i++) {
       list[count] = base + (size_t)__builtin_ctzll(events | UINT64_C(1) << 63);
       count += events != 0;
       events &= events - 1;
     }
-  }
+  } while (events);
   return count;
 }
 
@@ -471,20 +436,13 @@ static int walk_row(struct walk *w, size_t from) {
   return w->cell == w->columns->count;
 }
 
-size_t sz_cross_row(struct sz_cross *x, const char *text, size_t len,
-                    uint64_t position, int comma, const struct sz_columns *c,
-                    struct sz_slot *slots, struct sz_crossed *row) {
+/* Crosses a row by its marks. */
+static size_t by_marks(struct sz_cross *x, const char *text, size_t len,
+                       const struct sz_columns *c, struct sz_slot *slots,
+                       struct sz_crossed *row) {
   struct walk w;
-  size_t found;
-  /*
-  ** The general reader may have passed rows. The marks after them hold: what
-  ** it has passed is JSON.
-  */
-  pass(x, position - x->position);
-  found = row_begin(text, len, comma, &row->from);
-  if (found != 1)
-    return found;
-  found = find_end(x, text, len, c->members, x->first + row->from + 1, &w.end);
+  size_t found =
+      find_end(x, text, len, c->members, x->first + row->from + 1, &w.end);
   if (found != 1)
     return found;
   w.marks = &x->marks;
@@ -495,13 +453,51 @@ size_t sz_cross_row(struct sz_cross *x, const char *text, size_t len,
   w.slots = slots;
   w.raws = row->raws;
   w.from = row->from;
-  if (w.raws)
-    memset(w.raws, 0, c->count * sizeof *w.raws);
   w.escaped = 0;
   if (!walk_row(&w, row->from + 1))
     return 0;
   row->len = w.end + 1;
   row->escaped = w.escaped;
+  return 1;
+}
+
+static void clear(const struct sz_columns *c, struct sz_slot *slots,
+                  const struct sz_crossed *row) {
+  memset(slots, 0, c->nwants * sizeof *slots);
+  if (row->raws)
+    memset(row->raws, 0, c->count * sizeof *row->raws);
+}
+
+/* Whether the row could be guessed. */
+static int guess(struct sz_cross *x, const char *text, size_t len,
+                 const struct sz_columns *c, struct sz_slot *slots,
+                 struct sz_crossed *row) {
+  struct sz_guessed g = {text, len, row->from, slots, row->raws, 0};
+  row->len = sz_guess_row(&x->guess, x->scanner, c, &g);
+  row->escaped = g.escaped;
+  return row->len > 0;
+}
+
+size_t sz_cross_row(struct sz_cross *x, const char *text, size_t len,
+                    uint64_t position, int comma, const struct sz_columns *c,
+                    struct sz_slot *slots, struct sz_crossed *row) {
+  size_t found;
+  /*
+  ** The general reader may have passed rows. The marks after them hold: what
+  ** it has passed is JSON.
+  */
+  pass(x, position - x->position);
+  found = row_begin(text, len, comma, &row->from);
+  if (found != 1)
+    return found;
+  clear(c, slots, row);
+  if (row->again || !guess(x, text, len, c, slots, row)) {
+    found = by_marks(x, text, len, c, slots, row);
+    if (found != 1)
+      return found;
+    if (x->guess.learn)
+      sz_guess_learn(&x->guess, c, text + row->from, row->len - row->from);
+  }
   pass(x, row->len);
   return 1;
 }

@@ -1,15 +1,14 @@
 /*
-** cross.h - crosses rows by their structure (scan_marks.h): takes the wanted
-** values out of a row and checks all of it as JSON, without a look at each
-** byte. A row that holds more than plain cells, or an error, is left to the
+** cross.h - crosses rows by what rows of their make have in common (guess.h),
+** else by their structure (scan_marks.h): takes the wanted values out of a row
+** and checks all of it as JSON, without a look at each byte. A row that holds
+*more than plain cells, or an error, is left to the
 ** general reader (report_row.c). No Lua here.
 */
 #ifndef SZ_CROSS_H
 #define SZ_CROSS_H
 
-#include "columns.h"
-#include "scan.h"
-#include "slot.h"
+#include "guess.h"
 
 /* The longest row that is crossed, in bytes. */
 enum { SZ_CROSS_MAX = 65536 };
@@ -26,6 +25,7 @@ struct sz_cross {
   size_t first;      /* the next row's first byte, as a bit of the masks */
   size_t looked;     /* masks that do not hold the row's end */
   uint64_t position; /* the offset in the answer of that byte */
+  struct sz_guess guess;
 };
 
 /* A row that was crossed. */
@@ -34,6 +34,7 @@ struct sz_crossed {
   size_t len;          /* with what is before it */
   int escaped;         /* a wanted text has escapes */
   struct sz_raw *raws; /* to be filled, one per column; NULL: no need */
+  int again;           /* the call before gave SZ_CUT for the same row */
 };
 
 void sz_cross_init(struct sz_cross *x);
@@ -44,8 +45,9 @@ void sz_cross_begin(struct sz_cross *x);
 
 /*
 ** Crosses the row at the beginning of 'text', which is at 'position' of the
-** answer. 'comma': one must be before the row. Fills the slots, which are all
-** absent before, with offsets in 'text'; and row->raws, which begin at the
+** answer. 'comma': one must be before the row. Fills the slots, with offsets
+*in
+** 'text'; and row->raws, which begin at the
 ** row's bracket. 1: done. 0: the general reader must
 ** read the row. SZ_CUT: 'text' ends before the row does. Then call it again
 ** with the same bytes and more.

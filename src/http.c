@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/select.h>
 #include <unistd.h>
 
 /* Life of a transfer */
@@ -49,12 +48,22 @@ static void transfer_snapshot(struct sz_transfer *t) {
   t->info.first_byte = (double)microseconds / 1e6;
 }
 
+/* Takes the transfer out of the counts of those that run. */
+static void transfer_discount(struct sz_transfer *t) {
+  t->http->running--;
+  t->http->queued -= t->queued;
+  t->http->ahead -= t->ahead;
+  t->queued = t->ahead = false;
+}
+
 /* Frees everything except the bytes received. */
 static void transfer_release(struct sz_transfer *t) {
   if (t->easy) {
     curl_multi_remove_handle(t->http->multi, t->easy);
     curl_easy_cleanup(t->easy);
     t->easy = NULL;
+    sz_watch_disown(t);
+    transfer_discount(t);
   }
   curl_mime_free(t->form);
   curl_slist_free_all(t->headers);
@@ -173,7 +182,7 @@ static struct sz_transfer *transfer_new(struct sz_http *h) {
   struct sz_transfer *t = calloc(1, sizeof *t);
   if (!t)
     return NULL;
-  t->easy = curl_easy_init();
+  t->easy = sz_watch_reserve(h) ? curl_easy_init() : NULL;
   if (!t->easy) {
     free(t);
     return NULL;
@@ -181,6 +190,10 @@ static struct sz_transfer *transfer_new(struct sz_http *h) {
   t->id = ++h->last_id;
   t->socket = -1;
   transfer_link(h, t);
+  t->queued = t->ahead = true;
+  h->running++;
+  h->queued++;
+  h->ahead++;
   return t;
 }
 
@@ -202,8 +215,6 @@ struct sz_transfer *sz_transfer_start(struct sz_http *h,
   t->inspect = request->inspect;
   t->tls_proxy = has_tls_proxy(request);
   code = sz_transfer_setup(t, request);
-  if (code == CURLE_OK && curl_multi_add_handle(h->multi, t->easy))
-    code = CURLE_OUT_OF_MEMORY;
   if (code == CURLE_OK)
     return t;
   sz_transfer_fail_curl(t, code);
@@ -377,13 +388,6 @@ const struct sz_failure *sz_transfer_error(const struct sz_transfer *t) {
   return &t->failure;
 }
 
-int sz_transfer_fd(const struct sz_transfer *t) {
-  curl_socket_t fd = CURL_SOCKET_BAD;
-  if (t->easy && !http_forked(t->http))
-    curl_easy_getinfo(t->easy, CURLINFO_ACTIVESOCKET, &fd);
-  return fd == CURL_SOCKET_BAD ? -1 : (int)fd;
-}
-
 void sz_transfer_info(struct sz_transfer *t, struct sz_info *info) {
   if (t->easy && !http_forked(t->http))
     transfer_snapshot(t);
@@ -402,7 +406,8 @@ struct sz_http *sz_http_new(void) {
     return NULL;
   h->pid = getpid();
   h->multi = curl_multi_init();
-  if (!h->multi) {
+  if (!h->multi || sz_watch_setup(h) != CURLM_OK) {
+    curl_multi_cleanup(h->multi);
     free(h);
     return NULL;
   }
@@ -423,6 +428,7 @@ void sz_http_free(struct sz_http *h) {
   if (!http_forked(h)) /* see transfer_abandon */
     curl_multi_cleanup(h->multi);
   sz_kept_free(h);
+  free(h->watched);
   free(h);
 }
 
@@ -484,70 +490,118 @@ static bool http_harvest(struct sz_http *h) {
   return again;
 }
 
-/* Resumes the transfers that the last time limit paused. */
-static void http_release(struct sz_http *h) {
-  struct sz_transfer *t;
-  for (t = h->transfers; t; t = t->next) {
-    if (!t->held)
-      continue;
+static bool is_for(const struct sz_transfer *t, enum sz_whose whose,
+                   const struct sz_transfer *one) {
+  return whose == SZ_OF_ALL || (whose == SZ_AHEAD ? t->ahead : t == one);
+}
+
+/*
+** Gives a new transfer to libcurl, or resumes one that the last time limit
+** paused.
+*/
+static void transfer_wake(struct sz_transfer *t) {
+  if (t->queued) {
+    t->queued = false;
+    t->http->queued--;
+    if (curl_multi_add_handle(t->http->multi, t->easy))
+      transfer_finish(t, CURLE_OUT_OF_MEMORY);
+  } else if (t->held) {
     t->held = false;
     transfer_resume(t);
   }
 }
 
-int sz_http_step(struct sz_http *h, struct sz_failure *why) {
-  int running = 0;
+/* Has libcurl do what is due by time, new transfers included. */
+static CURLMcode http_serve_timers(struct sz_http *h) {
+  long ms = -1;
+  int running;
+  CURLMcode code = curl_multi_timeout(h->multi, &ms);
+  if (code == CURLM_OK && ms == 0)
+    code =
+        curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+  return code;
+}
+
+/* Each transfer that starts may take long: after each we look at the time. */
+static CURLMcode http_wake(struct sz_http *h, enum sz_whose whose,
+                           struct sz_transfer *one) {
+  struct sz_transfer *t, *next;
+  CURLMcode code = CURLM_OK;
+  if (whose == SZ_OF_ONE) {
+    transfer_wake(one);
+    return http_serve_timers(h);
+  }
+  for (t = h->transfers; t && code == CURLM_OK; t = next) {
+    next = t->next;
+    if (!(t->queued || t->held) || !is_for(t, whose, one))
+      continue;
+    if (sz_http_spent(h))
+      break;
+    transfer_wake(t);
+    code = http_serve_timers(h);
+  }
+  return code;
+}
+
+static bool http_serve(struct sz_http *h, enum sz_whose whose,
+                       struct sz_transfer *t, struct sz_failure *why) {
+  bool good = multi_ok(http_wake(h, whose, t), why) &&
+              multi_ok(sz_watch_serve(h, whose, t), why);
+  do
+    good = good && multi_ok(http_serve_timers(h), why);
+  while (good && http_harvest(h));
+  return good;
+}
+
+int sz_http_step_ahead(struct sz_http *h, struct sz_failure *why) {
+  if (!http_usable(h, why) ||
+      (h->ahead > 0 && !http_serve(h, SZ_AHEAD, NULL, why)))
+    return -1;
+  return h->running;
+}
+
+int sz_http_step(struct sz_http *h, struct sz_transfer *t,
+                 struct sz_failure *why) {
   if (!http_usable(h, why))
     return -1;
-  http_release(h);
-  do {
-    if (!multi_ok(curl_multi_perform(h->multi, &running), why))
-      return -1;
-  } while (http_harvest(h));
-  return running;
+  if (!t)
+    return http_serve(h, SZ_OF_ALL, NULL, why) ? h->running : -1;
+  if (t->http != h || !t->easy)
+    return h->running;
+  h->ahead -= t->ahead;
+  t->ahead = false;
+  if (!http_serve(h, SZ_OF_ONE, t, why))
+    return -1;
+  return sz_http_spent(h) ? h->running : sz_http_step_ahead(h, why);
+}
+
+bool sz_transfer_idle(struct sz_transfer *t) {
+  long ms = -1;
+  if (!t->easy || http_forked(t->http) || t->queued || t->ahead || t->held ||
+      t->tail > t->head)
+    return false;
+  curl_multi_timeout(t->http->multi, &ms);
+  return ms != 0 && !sz_watch_ready(t->http, t);
 }
 
 bool sz_http_wait(struct sz_http *h, int ms, struct sz_failure *why) {
-  return http_usable(h, why) &&
+  if (!http_usable(h, why))
+    return false;
+  return h->queued > 0 ||
          multi_ok(curl_multi_poll(h->multi, NULL, 0, ms, NULL), why);
 }
 
-long sz_http_timeout(struct sz_http *h) {
+long sz_http_timeout(struct sz_http *h, const struct sz_transfer *t) {
   long ms = -1;
-  if (!http_forked(h))
-    curl_multi_timeout(h->multi, &ms);
+  if (http_forked(h) || (t && t->info.sent && h->ahead == 0))
+    return ms;
+  if (t ? t->queued : h->queued > 0)
+    return 0;
+  curl_multi_timeout(h->multi, &ms);
   return ms;
 }
 
-static int list_fds(const fd_set *in, const fd_set *out, int last,
-                    struct sz_fd *list, int max) {
-  int fd, count = 0;
-  for (fd = 0; fd <= last && count < max; fd++) {
-    bool readable = FD_ISSET(fd, in), writable = FD_ISSET(fd, out);
-    if (!readable && !writable)
-      continue;
-    list[count].fd = fd;
-    list[count].read = readable;
-    list[count].write = writable;
-    count++;
-  }
-  return count;
-}
-
-int sz_http_fds(struct sz_http *h, struct sz_fd *list, int max,
-                struct sz_failure *why) {
-  fd_set in, out, other;
-  int last = -1;
-  if (!http_usable(h, why))
-    return -1;
-  if (h->beyond_fds) {
-    sz_failure_set(why, "limit", "too many open files to list sockets", "");
-    return -1;
-  }
-  FD_ZERO(&in);
-  FD_ZERO(&out);
-  FD_ZERO(&other);
-  if (!multi_ok(curl_multi_fdset(h->multi, &in, &out, &other, &last), why))
-    return -1;
-  return list_fds(&in, &out, last, list, max);
+int sz_http_fds(struct sz_http *h, struct sz_transfer *t, struct sz_fd *list,
+                int max, struct sz_failure *why) {
+  return http_usable(h, why) ? sz_watch_list(h, t, list, max) : -1;
 }

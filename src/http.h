@@ -68,10 +68,16 @@ struct sz_http *sz_http_new(void);
 void sz_http_free(struct sz_http *h);
 
 /*
-** Sends and receives for all transfers, without waiting. Returns how many
-** still run, or -1 with 'why' filled.
+** Sends and receives, without waiting: for 't', and for the transfers that no
+** reader has waited for yet, while the time limit lasts; NULL: for all.
+*Returns
+** how many transfers run, or -1 with 'why' filled.
 */
-int sz_http_step(struct sz_http *h, struct sz_failure *why);
+int sz_http_step(struct sz_http *h, struct sz_transfer *t,
+                 struct sz_failure *why);
+
+/* The same, only for the transfers that no reader has waited for yet. */
+int sz_http_step_ahead(struct sz_http *h, struct sz_failure *why);
 
 /*
 ** Sets a time limit, for event loops that other code shares. 'seconds' from
@@ -81,8 +87,17 @@ int sz_http_step(struct sz_http *h, struct sz_failure *why);
 */
 void sz_http_allow(struct sz_http *h, double seconds);
 
-/* True when received bytes wait because the time limit has passed. */
-bool sz_http_held(const struct sz_http *h);
+/*
+** True when received bytes of this transfer, or of any (NULL), wait because
+** the time limit has passed.
+*/
+bool sz_http_held(const struct sz_http *h, const struct sz_transfer *t);
+
+/*
+** True when a step for this transfer would find nothing to do: none of its
+** sockets is ready, and no timer is due. Costs one system call.
+*/
+bool sz_transfer_idle(struct sz_transfer *t);
 
 /*
 ** Waits until a socket is ready or curl has work to do, at most 'ms'
@@ -91,21 +106,25 @@ bool sz_http_held(const struct sz_http *h);
 */
 bool sz_http_wait(struct sz_http *h, int ms, struct sz_failure *why);
 
-/* Call sz_http_step after this many milliseconds at most; -1: no limit. */
-long sz_http_timeout(struct sz_http *h);
-
 /*
-** Lists the sockets to watch now, at most 'max' (FD_SETSIZE is always enough).
-** Returns how many, or -1 with 'why' filled. Its kind is "limit" once a
-** socket's number was FD_SETSIZE or more: curl_multi_fdset leaves those out
-** (libcurl can list them without an fd_set since 8.8). Then poll by time.
+** Call sz_http_step after this many milliseconds at most; -1: no limit. With
+** 't' only this transfer counts: once its request is sent it has no timer.
 */
-int sz_http_fds(struct sz_http *h, struct sz_fd *list, int max,
-                struct sz_failure *why);
+long sz_http_timeout(struct sz_http *h, const struct sz_transfer *t);
+
+/* How many sockets there are to watch now. */
+int sz_http_fd_count(const struct sz_http *h);
 
 /*
-** Starts a transfer; the first sz_http_step sends the request. Returns NULL on
-** failure: see 'why'.
+** Lists the sockets to watch now, at most 'max': those of 't'; or all, when it
+** is NULL or has none. Returns how many, or -1 with 'why' filled.
+*/
+int sz_http_fds(struct sz_http *h, struct sz_transfer *t, struct sz_fd *list,
+                int max, struct sz_failure *why);
+
+/*
+** Starts a transfer; the first sz_http_step connects, as far as the time limit
+** allows. Returns NULL on failure: see 'why'.
 ** A request may be sent twice: libcurl repeats it when a kept connection dies
 ** before the answer's first byte, and we repeat it when the bytes on a kept
 ** connection cannot be its answer (408, noise). If a request must not be sent
@@ -124,8 +143,6 @@ enum sz_read sz_transfer_peek(struct sz_transfer *t, const char **data,
 void sz_transfer_consume(struct sz_transfer *t, size_t n);
 const struct sz_failure *sz_transfer_error(const struct sz_transfer *t);
 
-/* The transfer's socket; -1 when it has none, or none yet. */
-int sz_transfer_fd(const struct sz_transfer *t);
 void sz_transfer_info(struct sz_transfer *t, struct sz_info *info);
 void sz_transfer_cancel(struct sz_transfer *t);
 void sz_transfer_free(struct sz_transfer *t);

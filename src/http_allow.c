@@ -17,8 +17,9 @@ void sz_http_allow(struct sz_http *h, double seconds) {
   h->until = seconds < 0 ? 0 : clock_seconds() + seconds;
 }
 
-bool sz_http_held(const struct sz_http *h) {
-  const struct sz_transfer *t;
+bool sz_http_held(const struct sz_http *h, const struct sz_transfer *t) {
+  if (t)
+    return t->held;
   for (t = h->transfers; t; t = t->next)
     if (t->held)
       return true;

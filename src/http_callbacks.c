@@ -5,22 +5,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/select.h>
 
 static const char *const header_names[SZ_HEADER_COUNT] = {
     "location", "retry-after", "content-type", "content-encoding"};
 
 /*
 ** Sets close-on-exec: the programs that the host starts must not inherit
-** connections. Notes sockets too large for an fd_set: curl_multi_fdset leaves
-** them out.
+** connections.
 */
 int sz_on_socket(void *arg, curl_socket_t fd, curlsocktype purpose) {
   struct sz_transfer *t = arg;
   (void)purpose;
   fcntl(fd, F_SETFD, FD_CLOEXEC);
-  if (fd >= FD_SETSIZE)
-    t->http->beyond_fds = true;
   if (sz_kept_opened(t, fd))
     return CURL_SOCKOPT_OK;
   sz_transfer_fail(t, "limit", "not enough memory");

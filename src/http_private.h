@@ -1,7 +1,8 @@
 /*
 ** http_private.h - shared by the http*.c files. http_setup.c sets up a
 ** transfer, http_callbacks.c fills it, http.c reads and ends it. http_allow.c
-** has the time limit, http_kept.c checks the connections that are used again.
+** has the time limit, http_watch.c the sockets that libcurl waits for, and
+** http_kept.c checks the connections that are used again.
 */
 #ifndef SZ_HTTP_PRIVATE_H
 #define SZ_HTTP_PRIVATE_H
@@ -23,7 +24,8 @@ enum {
   SZ_LEND = 16 * 1024,         /* most bytes per read under a time limit */
   SZ_MAX_HEADERS = 64 * 1024,  /* bytes of one transfer, with trailers */
   SZ_SPARE = 1024 * 1024,      /* see transfer_is_hollow */
-  SZ_SPARE_PER_BYTE = 16
+  SZ_SPARE_PER_BYTE = 16,
+  SZ_SOCKETS = 5 /* most sockets that libcurl waits for in one transfer */
 };
 
 enum sz_header {
@@ -69,11 +71,24 @@ struct sz_tls {
 
 struct sz_socket; /* see http_kept.c */
 
+/* A socket that libcurl waits for. */
+struct sz_watched {
+  struct sz_fd fd;
+  struct sz_transfer *owner; /* who needs it; NULL: none of ours */
+};
+
+/* Which transfers a step is for. */
+enum sz_whose { SZ_OF_ALL, SZ_OF_ONE, SZ_AHEAD };
+
 struct sz_http {
   CURLM *multi;
-  pid_t pid;       /* the process that made the connections */
-  bool beyond_fds; /* a socket's number did not fit an fd_set */
-  double until;    /* the time limit (sz_http_allow); 0: none */
+  pid_t pid;    /* the process that made the connections */
+  double until; /* the time limit (sz_http_allow); 0: none */
+  struct sz_watched *watched;
+  int watched_count, watched_room;
+  int running; /* transfers that have not ended */
+  int queued;  /* of these: libcurl does not have them yet */
+  int ahead;   /* of these: no reader has waited for them yet */
   struct sz_tls tls;
   struct sz_socket *sockets; /* all open sockets */
   unsigned long last_id;     /* of the transfers so far */
@@ -84,7 +99,8 @@ struct sz_transfer {
   struct sz_http *http; /* NULL once it is freed */
   struct sz_transfer *next, **link;
   unsigned long id;
-  CURL *easy; /* NULL once done */
+  CURL *easy;         /* NULL once done */
+  bool queued, ahead; /* see struct sz_http */
   struct curl_slist *headers, *resolve;
   curl_mime *form;
   struct sz_failure failure;
@@ -113,6 +129,31 @@ struct sz_transfer {
 
 /* http_allow.c: whether the time limit of sz_http_allow has passed. */
 bool sz_http_spent(const struct sz_http *h);
+
+/* http_watch.c */
+
+/* Has libcurl tell which sockets it waits for. */
+CURLMcode sz_watch_setup(struct sz_http *h);
+
+/* Makes room for one more transfer's sockets. False: no memory. */
+bool sz_watch_reserve(struct sz_http *h);
+
+/* The transfer ends: its sockets, if still used, belong to nobody. */
+void sz_watch_disown(struct sz_transfer *t);
+
+/*
+** Has libcurl work on the sockets that are ready; of those ahead only while
+** the time limit lasts. 't' is for SZ_OF_ONE.
+*/
+CURLMcode sz_watch_serve(struct sz_http *h, enum sz_whose whose,
+                         const struct sz_transfer *t);
+
+/* Whether one of the transfer's sockets is ready. */
+bool sz_watch_ready(struct sz_http *h, const struct sz_transfer *t);
+
+/* See sz_http_fds. */
+int sz_watch_list(struct sz_http *h, const struct sz_transfer *t,
+                  struct sz_fd *list, int max);
 
 /* http_failure.c */
 

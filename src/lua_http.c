@@ -9,7 +9,6 @@
 #include "lua_source.h"
 
 #include <string.h>
-#include <sys/select.h>
 
 #define HTTP "scrutinizer.http"
 
@@ -218,17 +217,46 @@ static int http_start(lua_State *L) {
   return source->object ? 1 : sz_lua_fail(L, &why);
 }
 
-/* http:step() -> running | nil, kind, message */
+/* The transfer at index 2; NULL: none, or it is closed, or of another kind. */
+static struct sz_transfer *option_transfer(lua_State *L) {
+  const struct sz_source *source;
+  if (lua_isnoneornil(L, 2))
+    return NULL;
+  source = sz_lua_source_check(L, 2);
+  return source && source->type == &TRANSFER ? source->object : NULL;
+}
+
+static int running_push(lua_State *L, int running,
+                        const struct sz_failure *why) {
+  if (running < 0)
+    return sz_lua_fail(L, why);
+  lua_pushinteger(L, running);
+  return 1;
+}
+
+/* http:step([transfer]) -> running | nil, kind, message; see sz_http_step */
 static int http_step(lua_State *L) {
   struct sz_http *h = http_check(L)->http;
   struct sz_failure why;
-  int running;
   if (!h)
     return sz_lua_source_closed(L);
-  running = sz_http_step(h, &why);
-  if (running < 0)
-    return sz_lua_fail(L, &why);
-  lua_pushinteger(L, running);
+  return running_push(L, sz_http_step(h, option_transfer(L), &why), &why);
+}
+
+/* http:step_ahead() -> running | nil, kind, message; see sz_http_step_ahead */
+static int http_step_ahead(lua_State *L) {
+  struct sz_http *h = http_check(L)->http;
+  struct sz_failure why;
+  if (!h)
+    return sz_lua_source_closed(L);
+  return running_push(L, sz_http_step_ahead(h, &why), &why);
+}
+
+/* http:idle(transfer) -> whether a step would find nothing to do for it */
+static int http_idle(lua_State *L) {
+  const struct sz_http *h = http_check(L)->http;
+  struct sz_transfer *t = h ? option_transfer(L) : NULL;
+  lua_pushboolean(L, t && sz_transfer_idle(t));
   return 1;
 }
 
@@ -258,17 +286,20 @@ static int http_allow(lua_State *L) {
   return 0;
 }
 
-/* http:held() -> whether bytes wait because the time limit has passed */
+/*
+** http:held([transfer]) -> whether bytes of it, or of any, wait because the
+** time limit has passed
+*/
 static int http_held(lua_State *L) {
   const struct sz_http *h = http_check(L)->http;
-  lua_pushboolean(L, h && sz_http_held(h));
+  lua_pushboolean(L, h && sz_http_held(h, option_transfer(L)));
   return 1;
 }
 
-/* http:timeout() -> seconds | nil when there is none */
+/* http:timeout([transfer]) -> seconds | nil when there is none */
 static int http_timeout(lua_State *L) {
   struct sz_http *h = http_check(L)->http;
-  long ms = h ? sz_http_timeout(h) : -1;
+  long ms = h ? sz_http_timeout(h, option_transfer(L)) : -1;
   if (ms < 0)
     lua_pushnil(L);
   else
@@ -276,37 +307,22 @@ static int http_timeout(lua_State *L) {
   return 1;
 }
 
-/* Reduces the list to the socket of the transfer at 'index', if known. */
-static int own_fd(lua_State *L, int index, struct sz_fd *list, int count) {
-  const struct sz_source *source = sz_lua_source_check(L, index);
-  int i, fd = -1;
-  if (source && source->type == &TRANSFER)
-    fd = sz_transfer_fd(source->object);
-  for (i = 0; fd >= 0 && i < count; i++) {
-    if (list[i].fd == fd) {
-      list[0] = list[i];
-      return 1;
-    }
-  }
-  return count;
-}
-
 /*
 ** http:fds([transfer]) -> list of { fd =, read =, write = } | nil, kind,
-** message; with a transfer only its socket, once it has one
+** message; with a transfer only its sockets, once it has one
 */
 static int http_fds(lua_State *L) {
-  struct sz_fd list[FD_SETSIZE];
-  struct sz_http *h = http_check(L)->http;
+  struct http_box *box = http_check(L);
   struct sz_failure why;
-  int count;
-  if (!h)
+  struct sz_fd *list;
+  int count = box->http ? sz_http_fd_count(box->http) : 0;
+  lua_settop(L, 2);
+  list = lua_newuserdata(L, ((size_t)count + 1) * sizeof *list);
+  if (!box->http)
     return sz_lua_source_closed(L);
-  count = sz_http_fds(h, list, FD_SETSIZE, &why);
+  count = sz_http_fds(box->http, option_transfer(L), list, count, &why);
   if (count < 0)
     return sz_lua_fail(L, &why);
-  if (!lua_isnoneornil(L, 2))
-    count = own_fd(L, 2, list, count);
   sz_lua_fds_push(L, list, count);
   return 1;
 }
@@ -317,9 +333,12 @@ static const luaL_Reg http_meta[] = {{"__gc", http_close},
                                      {NULL, NULL}};
 
 static const luaL_Reg http_methods[] = {
-    {"start", http_start},     {"step", http_step}, {"wait", http_wait},
-    {"timeout", http_timeout}, {"fds", http_fds},   {"close", http_close},
-    {"allow", http_allow},     {"held", http_held}, {NULL, NULL}};
+    {"start", http_start}, {"step", http_step},
+    {"wait", http_wait},   {"step_ahead", http_step_ahead},
+    {"idle", http_idle},   {"timeout", http_timeout},
+    {"fds", http_fds},     {"allow", http_allow},
+    {"held", http_held},   {"close", http_close},
+    {NULL, NULL}};
 
 void sz_lua_http_register(lua_State *L) {
   sz_lua_register_type(L, HTTP, http_meta, http_methods);

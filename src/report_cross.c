@@ -47,8 +47,8 @@ static size_t cross(struct sz_report *r, const char *text, size_t left,
   struct direction *d = sz_report_current(r);
   struct sz_crossed row;
   size_t found;
-  row.raws = d->next_raws;
-  memset(r->slots, 0, d->columns.nwants * sizeof *r->slots);
+  row.raws = sz_report_last_look(r) ? d->next_raws : NULL;
+  row.again = known > 0;
   found = sz_cross_row(&r->cross, text, left, sz_json_position(r->in) - known,
                        comma, &d->columns, r->slots, &row);
   if (found != 1)

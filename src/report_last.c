@@ -4,6 +4,11 @@
 */
 #include "report_private.h"
 
+int sz_report_last_look(const struct sz_report *r) {
+  const struct sz_ties *ties = r->options.ties[r->current];
+  return ties && sz_ties_look(ties);
+}
+
 void sz_report_last_raws(struct sz_report *r) {
   struct direction *d = sz_report_current(r);
   struct sz_raw *spare = d->raws;

@@ -144,7 +144,9 @@ static inline struct direction *sz_report_current(struct sz_report *r) {
 /* report_last.c */
 /* Makes the text at 'p' the last row, if it is not over max_row. */
 void sz_report_last_slice(struct sz_report *r, const char *p, size_t len);
-/* Keeps the raw values of the row at hand as the last row's. */
+/* Whether the raw values of the row at hand are likely to be looked at. */
+int sz_report_last_look(const struct sz_report *r);
+/* Keeps them as the last row's. */
 void sz_report_last_raws(struct sz_report *r);
 /* Copies the last rows that are still slices of the chunk. */
 enum step sz_report_last_stash(struct sz_report *r);

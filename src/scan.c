@@ -8,8 +8,8 @@
 #define OF(name) sz_word_##name
 #define BLOCK SZ_WORD_BLOCK
 #include "scan_loops.h"
-static const struct sz_scanner WORD = {"portable", sz_word_plain,
-                                       sz_word_mark};
+static const struct sz_scanner WORD = {"portable", sz_word_plain, sz_word_mark,
+                                       sz_word_match};
 #undef BLOCK
 #undef OF
 
@@ -17,7 +17,8 @@ static const struct sz_scanner WORD = {"portable", sz_word_plain,
 #define OF(name) sz_sse2_##name
 #define BLOCK SZ_SSE2_BLOCK
 #include "scan_loops.h"
-static const struct sz_scanner SSE2 = {"sse2", sz_sse2_plain, sz_sse2_mark};
+static const struct sz_scanner SSE2 = {"sse2", sz_sse2_plain, sz_sse2_mark,
+                                       sz_sse2_match};
 #undef BLOCK
 #undef OF
 #endif
@@ -26,7 +27,8 @@ static const struct sz_scanner SSE2 = {"sse2", sz_sse2_plain, sz_sse2_mark};
 #define OF(name) sz_neon_##name
 #define BLOCK SZ_NEON_BLOCK
 #include "scan_loops.h"
-static const struct sz_scanner NEON = {"neon", sz_neon_plain, sz_neon_mark};
+static const struct sz_scanner NEON = {"neon", sz_neon_plain, sz_neon_mark,
+                                       sz_neon_match};
 #undef BLOCK
 #undef OF
 #endif
@@ -37,7 +39,8 @@ static const struct sz_scanner NEON = {"neon", sz_neon_plain, sz_neon_mark};
 #define OF(name) sz_avx2_##name
 #define BLOCK SZ_AVX2_BLOCK
 #include "scan_loops.h"
-static const struct sz_scanner AVX2 = {"avx2", sz_avx2_plain, sz_avx2_mark};
+static const struct sz_scanner AVX2 = {"avx2", sz_avx2_plain, sz_avx2_mark,
+                                       sz_avx2_match};
 #undef BLOCK
 #undef OF
 #undef USE
@@ -49,7 +52,7 @@ static const struct sz_scanner AVX2 = {"avx2", sz_avx2_plain, sz_avx2_mark};
 #define BLOCK SZ_AVX512_BLOCK
 #include "scan_loops.h"
 static const struct sz_scanner AVX512 = {"avx512", sz_avx512_plain,
-                                         sz_avx512_mark};
+                                         sz_avx512_mark, sz_avx512_match};
 #undef BLOCK
 #undef OF
 #undef USE

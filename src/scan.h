@@ -15,6 +15,27 @@ static inline int sz_is_special(unsigned char c) {
   return c == '"' || c == '\\' || c < 0x20;
 }
 
+/* A text that rows have, and in most of them a value after it. */
+struct sz_part {
+  uint32_t at, len; /* in the pattern's text; 'len' is not 0 */
+  uint32_t like;    /* 1 + the number of a part before it whose value it often
+                       has too; 0: none */
+};
+
+/* What rows of one make have in common. The last part has no value. */
+struct sz_pattern {
+  const char *text; /* SZ_PAST more bytes can be read */
+  const struct sz_part *parts;
+  size_t count;
+};
+
+/* A value in a row; a string with its quotes. */
+struct sz_place {
+  uint32_t at, len;
+};
+
+enum { SZ_PAST = 64 }; /* bytes that are read past what is looked at */
+
 struct sz_scanner {
   const char *name;
 
@@ -27,6 +48,17 @@ struct sz_scanner {
   */
   void (*mark)(struct sz_mark_state *state, const char *p, size_t blocks,
                unsigned wanted, const struct sz_marks *marks);
+
+  /*
+  ** Matches the pattern's parts from number 'part' on with the bytes from
+  ** p[*at] on. Tells the places of their values, if these are strings without
+  ** escapes, or the same as the one that they are often like. Returns the
+  ** first part that did not match, or whose value is another, or that ends
+  ** less than 2 * SZ_PAST before the end; or their count. '*at' is where that
+  ** part would begin. 'len' is below 2^32.
+  */
+  size_t (*match)(const struct sz_pattern *pattern, size_t part, const char *p,
+                  size_t len, size_t *at, struct sz_place *places);
 };
 
 /* Scanner 'n' of those that this machine can run, fastest first; or NULL. */

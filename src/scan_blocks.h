@@ -14,6 +14,9 @@
 ** in that bit. sz_<set>_at_most(v, c): that are not above 'c', which is below
 ** 0x80. sz_<set>_prefix(mask): see sz_mark_prefix. sz_<set>_lanes: masks that
 ** are computed together.
+**
+** sz_<set>_differ(a, b, len): whether 'len' bytes differ, from 1 to a block; a
+** block of each is read.
 */
 #ifndef SZ_SCAN_BLOCKS_H
 #define SZ_SCAN_BLOCKS_H
@@ -60,6 +63,11 @@ static inline uint64_t sz_word_zeros(uint64_t word) {
 /* Packs the high bits of eight bytes. */
 static inline uint64_t sz_word_pack(uint64_t high) {
   return (high >> 7) * UINT64_C(0x0102040810204080) >> 56;
+}
+
+static inline int sz_word_differ(const char *a, const char *b, size_t len) {
+  uint64_t differ = sz_word_load(a) ^ sz_word_load(b);
+  return differ << (64 - 8 * len) != 0;
 }
 
 typedef struct {
@@ -159,6 +167,12 @@ static inline size_t sz_sse2_first(unsigned mask) {
   return (size_t)__builtin_ctz(mask);
 }
 
+static inline int sz_sse2_differ(const char *a, const char *b, size_t len) {
+  unsigned same = (unsigned)_mm_movemask_epi8(
+      _mm_cmpeq_epi8(sz_sse2_load(a), sz_sse2_load(b)));
+  return (~same & ((1u << len) - 1)) != 0;
+}
+
 /* The mask of 64 bytes whose four parts TEST(v) compares. */
 #define SZ_SSE2_ALL(v, TEST)                                                  \
   ((uint64_t)(unsigned)_mm_movemask_epi8(TEST((v)[0])) |                      \
@@ -251,6 +265,13 @@ SZ_AVX2 static inline size_t sz_avx2_first(unsigned mask) {
   return (size_t)__builtin_ctz(mask);
 }
 
+SZ_AVX2 static inline int sz_avx2_differ(const char *a, const char *b,
+                                         size_t len) {
+  unsigned same = (unsigned)_mm256_movemask_epi8(
+      _mm256_cmpeq_epi8(sz_avx2_load(a), sz_avx2_load(b)));
+  return (~(uint64_t)same & ((UINT64_C(1) << len) - 1)) != 0;
+}
+
 SZ_AVX2 static inline uint64_t sz_avx2_pair(__m256i low, __m256i high) {
   return (uint64_t)(unsigned)_mm256_movemask_epi8(low) |
          (uint64_t)(unsigned)_mm256_movemask_epi8(high) << 32;
@@ -326,6 +347,13 @@ SZ_AVX2 static inline uint64_t sz_avx2_prefix(uint64_t mask) {
 
 SZ_AVX512 static inline __m512i sz_avx512_load(const char *p) {
   return _mm512_loadu_si512((const void *)p);
+}
+
+SZ_AVX512 static inline int sz_avx512_differ(const char *a, const char *b,
+                                             size_t len) {
+  uint64_t differ =
+      _mm512_cmpneq_epi8_mask(sz_avx512_load(a), sz_avx512_load(b));
+  return differ << (64 - len) != 0;
 }
 
 typedef struct {
@@ -418,6 +446,11 @@ static inline uint64_t sz_neon_special(const char *p) {
 
 static inline size_t sz_neon_first(uint64_t mask) {
   return (size_t)__builtin_ctzll(mask) / 4;
+}
+
+static inline int sz_neon_differ(const char *a, const char *b, size_t len) {
+  uint64_t same = sz_neon_mask(vceqq_u8(sz_neon_load(a), sz_neon_load(b)));
+  return ~same << (64 - 4 * len) != 0;
 }
 
 /* One bit of the result for each byte of the four parts, all ones or 0. */

@@ -158,15 +158,15 @@ SZ_ALWAYS uint64_t sz_mark_wanted(const struct sz_bytes *b, size_t i,
   return found;
 }
 
-/* Takes out what is within strings. Returns the blanks outside. */
-SZ_ALWAYS uint64_t sz_mark_outside(struct sz_bytes *b, size_t i) {
+/* Takes out what is within strings. */
+SZ_ALWAYS void sz_mark_outside(struct sz_bytes *b, size_t i) {
   const uint64_t inside = b->inside[i];
   b->escape[i] &= inside;
   b->comma[i] &= ~inside;
   b->begin[i] &= ~inside;
   b->token[SZ_TOKEN_COLON][i + 1] &= ~inside;
   b->token[SZ_TOKEN_CLOSE][i + 1] &= ~inside;
-  return b->blank[i] &= ~inside;
+  b->blank[i] &= ~inside;
 }
 
 /* The marks of block 'i', from its bytes and its quotes and backslashes. */

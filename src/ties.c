@@ -8,6 +8,7 @@
 
 #define VALUE_BYTES 64
 #define FIRST_ROOM 16 /* entries of the smallest table */
+#define RECENT 64
 
 enum phase {
   FIRST,  /* rows of the first answer, or after the rows that tied */
@@ -39,8 +40,9 @@ struct sz_ties {
   size_t room, count;
   char value[VALUE_BYTES]; /* of the last row in the order's column */
   size_t value_len;
-  int known; /* the last row has a value */
-  int unset; /* the next row tells it */
+  int known;  /* the last row has a value */
+  int unset;  /* the next row tells it */
+  int recent; /* one of the last RECENT rows has tied: counts down */
   enum phase phase;
   int alike; /* two rows that tie are equal */
   int lost;  /* too many rows tie to remember all */
@@ -260,14 +262,20 @@ void sz_ties_row(struct sz_ties *t, const struct sz_slot *order,
     if (t->count || t->phase != FIRST || t->lost)
       forget(t);
     keep_value(t, order, base);
+    t->recent -= t->recent > 0;
     return;
   }
+  t->recent = RECENT;
   if (t->phase != FIRST)
     return; /* sz_ties_repeats checks it */
   if (!last->text)
     t->lost = 1;
   else if (remember(t, last))
     t->alike = 1;
+}
+
+int sz_ties_look(const struct sz_ties *t) {
+  return t->recent || t->phase != FIRST || t->open.rows;
 }
 
 int sz_ties_follow(const struct sz_ties *t) {

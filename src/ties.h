@@ -52,6 +52,12 @@ void sz_ties_open_row(struct sz_ties *t, const struct sz_row_text *row);
 void sz_ties_settle(struct sz_ties *t, size_t cell, const char *last,
                     size_t last_len);
 
+/*
+** Whether the next row's raw values are likely to be looked at: then it is
+** faster to know where they are.
+*/
+int sz_ties_look(const struct sz_ties *t);
+
 /* Whether the next rows must be checked with sz_ties_repeats. */
 int sz_ties_follow(const struct sz_ties *t);
 

@@ -211,7 +211,11 @@ end
 local function find_url(given, otherwise)
   if given.url and given.host then misuse "connect: set url or host, not both" end
   local address = given.url or (given.host and "https://" .. given.host) or env "SCRUTINIZER_URL" or otherwise
-  if not address then misuse 'connect: no address: set url = "https://…" or host = "…", or the environment variable SCRUTINIZER_URL' end
+  if not address then
+    local hidden = wait.environment()
+    misuse('connect: no address: set url = "https://…" or host = "…", or the environment variable SCRUTINIZER_URL'
+      .. (hidden and "; " .. hidden or ""))
+  end
   local parts, complaint = url.split(address)
   if not parts then
     local name = given.url and "url" or given.host and "host" or "SCRUTINIZER_URL"

@@ -67,10 +67,23 @@ void sz_http_free(struct sz_http *h) {
   free(h);
 }
 
-int sz_http_step(struct sz_http *h, struct sz_failure *why) {
+int sz_http_step(struct sz_http *h, struct sz_transfer *t,
+                 struct sz_failure *why) {
+  (void)h;
+  (void)t;
+  (void)why;
+  return 1;
+}
+
+int sz_http_step_ahead(struct sz_http *h, struct sz_failure *why) {
   (void)h;
   (void)why;
   return 1;
+}
+
+bool sz_transfer_idle(struct sz_transfer *t) {
+  (void)t;
+  return false;
 }
 
 void sz_http_allow(struct sz_http *h, double seconds) {
@@ -78,8 +91,9 @@ void sz_http_allow(struct sz_http *h, double seconds) {
   (void)seconds;
 }
 
-bool sz_http_held(const struct sz_http *h) {
+bool sz_http_held(const struct sz_http *h, const struct sz_transfer *t) {
   (void)h;
+  (void)t;
   return false;
 }
 
@@ -90,14 +104,21 @@ bool sz_http_wait(struct sz_http *h, int ms, struct sz_failure *why) {
   return true;
 }
 
-long sz_http_timeout(struct sz_http *h) {
+long sz_http_timeout(struct sz_http *h, const struct sz_transfer *t) {
   (void)h;
+  (void)t;
   return -1;
 }
 
-int sz_http_fds(struct sz_http *h, struct sz_fd *list, int max,
-                struct sz_failure *why) {
+int sz_http_fd_count(const struct sz_http *h) {
   (void)h;
+  return 0;
+}
+
+int sz_http_fds(struct sz_http *h, struct sz_transfer *t, struct sz_fd *list,
+                int max, struct sz_failure *why) {
+  (void)h;
+  (void)t;
   (void)list;
   (void)max;
   (void)why;
@@ -149,11 +170,6 @@ void sz_transfer_consume(struct sz_transfer *t, size_t n) {
 
 const struct sz_failure *sz_transfer_error(const struct sz_transfer *t) {
   return &t->failure;
-}
-
-int sz_transfer_fd(const struct sz_transfer *t) {
-  (void)t;
-  return -1;
 }
 
 void sz_transfer_info(struct sz_transfer *t, struct sz_info *info) {

@@ -91,6 +91,11 @@ local SELECT = {
 local ODD = {
   ["an escape in a wanted value"] = { host = '{"rawValue":"a\\u0062c\\n","title":"x","label":"y"}' },
   ["short escapes in a wanted value"] = { host = '{"rawValue":"a\\tc\\n\\"\\\\","title":"x","label":"y\\/"}' },
+  ["escapes in a cell of the same make"] = {
+    host = '{"rawValue":"a\\tb\\\\","dataJson":"{\\"column\\":\\"host\\"}","title":"t\\/","label":"l\\"m"}',
+    octets = '{"rawValue":"5","label":"\\n","title":"--"}',
+  },
+  ["an escape in a cell's number"] = { octets = '{"rawValue":"5\\t","label":"NA","title":"--"}' },
   ["an escape in an unwanted value"] = { host = '{"rawValue":"b","dataJson":"{\\"column\\":\\"host\\"}","title":"a\\"b","label":"y"}' },
   ["other key order"] = { octets = '{"label":"NA","title":"--","rawValue":"77"}' },
   ["a number for a string"] = { octets = '{"rawValue":88,"label":"NA","title":"--"}' },

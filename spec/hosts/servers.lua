@@ -232,8 +232,8 @@ end
 -- ---- nginx ----
 
 local NGINX = [[
-load_module @MODULES@/ndk_http_module.so;
-load_module @MODULES@/ngx_http_lua_module.so;
+@MODULES@
+@MAIN@
 pid @DIR@/pid;
 error_log @DIR@/error.log warn;
 worker_processes 1;
@@ -253,18 +253,17 @@ http {
 }
 ]]
 
--- Where nginx has its Lua module.
-local function nginx_modules()
-  local path = trimmed "ls /usr/*/nginx/modules/ngx_http_lua_module.so 2>/dev/null | head -n 1"
-  if path == "" then error("nginx's Lua module is missing: install the package libnginx-mod-http-lua (make test does)", 0) end
-  return (path:gsub("/[^/]*$", ""))
+--- nginx's program: NGINX_PROGRAM, or the one that is installed.
+function servers.nginx_program()
+  return os.getenv "NGINX_PROGRAM" or servers.program("nginx", "nginx-light")
 end
 
---- Starts nginx with directives of the http and of the server block.
+--- Starts nginx with directives of its configuration's main level, of the http and of the server block.
 function servers.nginx(parts)
-  local nginx = servers.program("nginx", "nginx-light")
+  local nginx = servers.nginx_program()
   local values = {
-    HERE = here, MODULES = nginx_modules(), CORE = servers.core("luajit", "nginx"), HTTP = parts.http or "", SERVER = parts.server or "",
+    HERE = here, MODULES = trimmed(("examples/nginx_modules %s 2>&1"):format(nginx)), CORE = servers.core("luajit", "nginx"),
+    MAIN = parts.main or "", HTTP = parts.http or "", SERVER = parts.server or "",
   }
   local server = setmetatable({ dir = trimmed "mktemp -d", port = servers.port() }, Server)
   values.DIR, values.PORT = server.dir, server.port

@@ -32,6 +32,14 @@ end
 
 local function hosts() return client:report("srcHosts"):between(FROM, TO):granularity(5):inbound():limit(3) end
 
+local MANY = { name = "a", ip = "10.8.0.69", exporter = "all" }
+
+local function collected()
+  local of = billing.period(FROM, TO)
+  assert(billing.collect_many(of, { MANY }, { client = client, dir = folder, coverage_by_totals = false }))
+  return (assert(billing.collected(of, folder)))
+end
+
 local function csv() return folder .. "/groups.csv" end
 
 -- "part.method" = the call.
@@ -140,6 +148,12 @@ local CALLS = {
   ["billing.collect"] = function()
     return billing.collect(billing.period(FROM, TO), { inbound = client:report("interfaces"):inbound():limit(10000) }, { coarser = 30 })
   end,
+  ["billing.collect_many"] = function()
+    return billing.collect_many(billing.period(FROM, TO), { MANY }, { client = client, dir = folder, coverage_by_totals = false })
+  end,
+  ["billing.collected"] = function() return collected() end,
+  ["collected.names"] = function() return collected():names() end,
+  ["collected.samples"] = function() return collected():samples "a" end,
   ["billing.queries"] = function() return billing.queries(client, { ip = "10.8.0.69", exporter = "all" }) end,
   ["billing.usage"] = function() return billing.usage(samples, { percent = 95 }) end,
   ["billing.canonical"] = function() return billing.canonical(samples) end,
@@ -188,6 +202,9 @@ local function public_calls()
   for class, part in pairs { Invoice = "invoice", Stream = "percentile_stream" } do
     local methods = "\nfunction " .. class .. ":([a-z_]+)%("
     for name in support.read("lua/scrutinizer/billing/init.lua"):gmatch(methods) do found[part .. "." .. name] = true end
+  end
+  for name in support.read("lua/scrutinizer/billing/collected.lua"):gmatch "\nfunction Collected:([a-z_]+)%(" do
+    found["collected." .. name] = true
   end
   for path in support.shell("find lua/scrutinizer -name '*.lua'"):gmatch "[^\n]+" do
     local part = part_of(path)

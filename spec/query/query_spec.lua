@@ -416,6 +416,24 @@ describe("query", function()
     assert.same({ dateRange = "Custom", start = 100, ["end"] = 200 }, json_of(q).times)
   end)
 
+  it("compares no names for a report that somebody designed, as it needs no suggestion", function()
+    local suggest = require "scrutinizer.suggest"
+    local nearest, compared = suggest.nearest, 0
+    suggest.nearest = function(...)
+      compared = compared + 1
+      return nearest(...)
+    end
+    local good, err = pcall(function()
+      report "custom_x"
+      report "host2host"
+      assert.equal(0, compared)
+      assert.has_error(function() local _ = report "Host2Host" end)
+      assert.equal(1, compared)
+    end)
+    suggest.nearest = nearest
+    assert(good, err)
+  end)
+
   it("shows itself in one harmless line", function()
     assert.equal('scrutinizer.Query: "host2host", inbound, LastHour', tostring(timed))
     assert.equal('scrutinizer.Query: "host2host", both, no times yet', tostring(base:both()))

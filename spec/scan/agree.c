@@ -238,11 +238,17 @@ static void add(struct text *t, const char *s) {
   t->len += len;
 }
 
-/* Sometimes blanks, by the text's own habit. */
+/* Sometimes blanks, by the text's own habit; some as long as blocks. */
 static void add_blanks(struct text *t, unsigned habit) {
   static const char *const BLANKS[] = {" ", "\n", "\t", "\r\n   ", "  "};
-  if (habit && !random_below(habit))
-    add(t, BLANKS[random_below(5)]);
+  size_t many = random_below(200);
+  if (!habit || random_below(habit))
+    return;
+  add(t, BLANKS[random_below(5)]);
+  if (random_below(12) || t->len > ROOM / 2)
+    return;
+  memset(t->bytes + t->len, ' ', many);
+  t->len += many;
 }
 
 static void add_string(struct text *t, int key) {
@@ -355,11 +361,121 @@ static void all_marks(char *end) {
   }
 }
 
+/* ---- matching ---- */
+
+#define PARTS 6
+
+struct match {
+  char text[PARTS * 150 + SZ_PAST];
+  struct sz_part parts[PARTS];
+  struct sz_pattern pattern;
+};
+
+/* A pattern; its texts have any bytes, as what follows a value may. */
+static void make_pattern(struct match *m) {
+  uint32_t i, count = 1 + random_below(PARTS), at = 0;
+  memset(m, 0, sizeof *m);
+  for (i = 0; i < count; i++) {
+    uint32_t len = 1 + random_below(random_below(3) ? 20 : 149);
+    fill(m->text + at, len, random_below(3));
+    m->parts[i].at = at;
+    m->parts[i].len = len;
+    m->parts[i].like = i && random_below(2) ? 1 + random_below(i) : 0;
+    at += len;
+  }
+  m->pattern.text = m->text;
+  m->pattern.parts = m->parts;
+  m->pattern.count = count;
+}
+
+/* A row of the pattern, with bytes behind it. */
+static void make_row(const struct match *m, struct text *t) {
+  struct sz_place values[PARTS];
+  size_t i;
+  t->len = 0;
+  for (i = 0; i < m->pattern.count; i++) {
+    const struct sz_part *part = &m->parts[i];
+    memcpy(t->bytes + t->len, m->text + part->at, part->len);
+    t->len += part->len;
+    values[i].at = (uint32_t)t->len;
+    if (part->like && random_below(3)) {
+      memcpy(t->bytes + t->len, t->bytes + values[part->like - 1].at,
+             values[part->like - 1].len);
+      t->len += values[part->like - 1].len;
+    } else {
+      size_t len = random_below(random_below(4) ? 24 : 150);
+      t->bytes[t->len++] = '"';
+      fill(t->bytes + t->len, len, 2);
+      t->len += len;
+      t->bytes[t->len++] = '"';
+    }
+    values[i].len = (uint32_t)t->len - values[i].at;
+  }
+  for (i = random_below(4) ? 0 : 1 + random_below(2); i; i--)
+    t->bytes[random_below((unsigned)t->len)] = odd_byte();
+  i = 2 * SZ_PAST + random_below(8) - 4;
+  fill(t->bytes + t->len, i, 1);
+  t->len += i;
+}
+
+static size_t plain_match(const struct sz_pattern *m, const char *p,
+                          size_t len, size_t *at, struct sz_place *places) {
+  size_t part;
+  for (part = 0; part < m->count; part++) {
+    const struct sz_part *t = &m->parts[part];
+    size_t value = *at + t->len, end = value;
+    if (len < value + 2 * SZ_PAST || memcmp(p + *at, m->text + t->at, t->len))
+      break;
+    if (part + 1 < m->count) {
+      end = value + 1 + plain(p + value + 1, len - value - 1);
+      if (p[value] != '"' || end >= len || p[end] != '"')
+        break;
+      places[part].at = (uint32_t)value;
+      places[part].len = (uint32_t)(++end - value);
+    }
+    *at = end;
+  }
+  return part;
+}
+
+/* A string that ends near the text's end may be left to the caller. */
+static void compare_match(const struct match *m, const char *p, size_t len) {
+  struct sz_place wanted[PARTS], got[PARTS];
+  size_t wanted_at = 0, n, i;
+  size_t parts = plain_match(&m->pattern, p, len, &wanted_at, wanted);
+  const struct sz_scanner *s;
+  for (n = 0; (s = sz_scanner_of(n)) != NULL; n++) {
+    size_t at = 0, done = s->match(&m->pattern, 0, p, len, &at, got);
+    int near = done + 1 == parts && parts < m->pattern.count &&
+               wanted_at + SZ_PAST > len;
+    if (done != parts && !near)
+      fail(s, "match", len, done, parts);
+    if (!near && at != wanted_at)
+      fail(s, "the end of a match", len, at, wanted_at);
+    for (i = 0; i < done && i + 1 < m->pattern.count; i++)
+      if (got[i].at != wanted[i].at || got[i].len != wanted[i].len)
+        fail(s, "a place", len, got[i].at, wanted[i].at);
+  }
+}
+
+static void all_matches(char *end) {
+  static struct match m;
+  static struct text t;
+  int round;
+  for (round = 0; round < 40000; round++) {
+    make_pattern(&m);
+    make_row(&m, &t);
+    memcpy(end - t.len, t.bytes, t.len);
+    compare_match(&m, end - t.len, t.len);
+  }
+}
+
 int main(void) {
   char *end = page_end();
   size_t n;
   all_plain(end);
   all_marks(end);
+  all_matches(end);
   printf("agree:");
   for (n = 0; sz_scanner_of(n); n++)
     printf(" %s", sz_scanner_of(n)->name);

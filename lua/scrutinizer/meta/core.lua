@@ -209,18 +209,28 @@ function core.feed_finish(to, kind, message, unsent) end
 ---@return string? kind
 ---@return string? message
 function http:start(options) end
---- Lets libcurl work without waiting.
+--- Lets libcurl work without waiting: for this transfer, and for those that no reader has waited for yet; without a transfer for all.
+---@param only? scrutinizer.core.Transfer
 ---@return integer? running
 ---@return string? kind
 ---@return string? message
-function http:step() end
+function http:step(only) end
+--- The same, for the transfers that no reader has waited for yet.
+---@return integer? running
+---@return string? kind
+---@return string? message
+function http:step_ahead() end
+---@param transfer scrutinizer.core.Transfer
+---@return boolean idle a step would find nothing to do for it
+function http:idle(transfer) end
 ---@param seconds number
 ---@return true?
 ---@return string? kind
 ---@return string? message
 function http:wait(seconds) end
+---@param only? scrutinizer.core.Transfer
 ---@return number? seconds after which `step` must be called even if no socket is ready
-function http:timeout() end
+function http:timeout(only) end
 ---@param only? scrutinizer.core.Transfer
 ---@return scrutinizer.core.Fd[]?
 ---@return string? kind
@@ -229,8 +239,9 @@ function http:fds(only) end
 --- Limits the work: after this many seconds nothing is received or read until the next call.
 ---@param seconds? number
 function http:allow(seconds) end
----@return boolean held bytes are waiting because the time was used up
-function http:held() end
+---@param only? scrutinizer.core.Transfer
+---@return boolean held its bytes, or any, are waiting because the time was used up
+function http:held(only) end
 function http:close() end
 
 ---@param argv string[]

@@ -39,12 +39,14 @@ end
 ---@return scrutinizer.Query
 function query.new(client, report_type, level)
   local designed = type(report_type) == "string" and report_type:find "^custom_" and wire.try_encode(report_type)
-  local good, hint = suggest.open(report_type, names.report_types)
-  if hint then
-    hint = ('%s (if the name is right, use :set("%s", %s))'):format(hint, wire.field.type, check.show(report_type))
-  end
-  if not designed and not (good and wire.try_encode(good)) then
-    error(check.message("report", report_type, "a report type's name, as in scrutinizer.report_types", hint), level or 3)
+  if not designed then
+    local good, hint = suggest.open(report_type, names.report_types)
+    if hint then
+      hint = ('%s (if the name is right, use :set("%s", %s))'):format(hint, wire.field.type, check.show(report_type))
+    end
+    if not (good and wire.try_encode(good)) then
+      error(check.message("report", report_type, "a report type's name, as in scrutinizer.report_types", hint), level or 3)
+    end
   end
   return draft.query(client, new_spec(report_type))
 end

@@ -115,8 +115,9 @@ function Multi:start(request)
   return outer
 end
 
-function Multi:step()
-  local running, kind, message = self._inner:step()
+function Multi:step(outer)
+  local state = outer and self._running[outer]
+  local running, kind, message = self._inner:step(state and state.inner or outer)
   if not running then return nil, kind, message end
   self:_pump_all()
   return running

@@ -9,6 +9,7 @@ local errors = require "scrutinizer.errors"
 local listing = require "scrutinizer.listing"
 local report_fields = require "scrutinizer.report.fields"
 local pages = require "scrutinizer.report.pages"
+local wait = require "scrutinizer.transport.wait"
 local walk = require "scrutinizer.report.walk"
 
 ---@class scrutinizer.Cursor
@@ -66,7 +67,7 @@ end
 -- A `for` loop cannot receive an error: it is raised.
 local function row_or_error(self)
   local row, err = walk.next(self)
-  if err then error(query_words.blame(err, self._query), 0) end
+  if err then wait.raise(query_words.blame(err, self._query)) end
   return row
 end
 

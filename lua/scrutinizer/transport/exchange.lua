@@ -58,17 +58,22 @@ end
 function exchange.start(client, request, how)
   local host, kind, message = client._private.host()
   if not host then return errors.fail(kind, message) end
+  how = how or {}
+  local x = setmetatable({
+    _client = client, _waited = 0, _slow = { seconds = 0, bytes = 0 }, started = core.now(), _closed = false,
+    _owners = setmetatable({}, { __mode = "k" }), _limit = how.limit, _again = how.again, _on_header = how.on_header,
+    _write = how.write,
+  }, Exchange)
+  x._pace = pace.new(x, function() return x._closed or client._private.closed() end, client)
+  local ok
+  ok, kind, message = x._pace:enter(host)
+  if not ok then return errors.fail(kind, message) end
   if client._private.closed() then return errors.fail("cancelled", "the client was closed") end
   local transfer, http
   transfer, http, message = begin(client, request)
   if not transfer then return errors.fail(http, message) end
-  how = how or {}
-  local x = setmetatable({
-    transfer = transfer, _client = client, _waited = 0, _slow = { seconds = 0, bytes = 0 }, started = core.now(), _closed = false,
-    _owners = setmetatable({}, { __mode = "k" }), _limit = how.limit, _again = how.again, _on_header = how.on_header,
-    _write = how.write,
-  }, Exchange)
-  x._pace = pace.new(x, function() return x._closed or client._private.closed() end, client, http, transfer)
+  x.transfer, x._waited = transfer, core.now() - x.started
+  x._pace:drive(http, transfer)
   client._private.watch(x, methods.close)
   if host.aborts then running_list.add(x) end
   return x
@@ -260,7 +265,8 @@ function methods:_follow(info)
   self.transfer:close()
   local transfer, http, message = begin(self._client, request)
   if not transfer then return errors.fail(http, message) end
-  self.transfer, self._pace.transfer, self._pace.http = transfer, transfer, http
+  self.transfer = transfer
+  self._pace:drive(http, transfer)
   return true
 end
 
@@ -302,7 +308,7 @@ function methods:judge_write(err)
   if self.transfer:info().sent and not declined then err.retryable = false end
 end
 
---- Serves the connections once, without waiting.
+--- Serves the exchanges that nobody has read yet, without waiting.
 function methods:nudge()
   if not self._closed then self._pace:nudge() end
 end

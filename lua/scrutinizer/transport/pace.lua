@@ -11,15 +11,21 @@ local pace = {}
 local LONGEST = 0.5
 -- For hosts that can only sleep, in seconds: a sleep is PART of the time since the last bytes arrived, within these bounds.
 local SHORTEST_SLEEP, LONGEST_SLEEP, PART = 0.001, 0.02, 1 / 8
+-- With many exchanges the longest sleep is this much for each, so that all together look for bytes no more often than this.
+local SLEEP_EACH = 0.0005
 -- For hosts where sockets wake us: after fewer than TRICKLE bytes we sleep MOMENT seconds, so that a slow line does not cost a step per packet.
 local TRICKLE, MOMENT = 65536, 0.002
--- Seconds between two steps of the same connections, however many readers wait for them.
+-- Seconds between two steps of a transfer; where nobody shares the loop, between two of all, however many readers wait.
 local STEP_EVERY = 0.0001
+-- About how many seconds a turn lasts.
+local TURN = 0.001
+-- Seconds of work, when the exchange's time is up and it had no share of a turn yet.
+local LAST_LOOK = 0.00005
 
 ---@class scrutinizer.Pace
 ---@field client table       its `_private.host` finds the host
----@field http userdata      the multi handle that drives the transfer
----@field transfer userdata
+---@field http table|userdata  the multi handle that drives the transfer
+---@field transfer? userdata  nil before it starts
 ---@field closed fun(): boolean  whether the exchange or the client was closed
 ---@field pausing boolean  it is waiting in the host now
 ---@field private _owner table      the exchange
@@ -27,32 +33,50 @@ local STEP_EVERY = 0.0001
 ---@field private _host? scrutinizer.WaitHost  set while it sleeps
 ---@field private _calm number      seconds since something arrived
 ---@field private _received integer bytes received at the last sleep
+---@field private _stepped number   time of the last step
 local methods = {}
 local Pace = { __index = methods }
 
---- Makes the pace of an exchange.
+-- In the place of a multi handle until there is one.
+local NO_SOCKETS = { fds = function() return {} end }
+
+--- Makes the pace of an exchange, whose transfer `drive` sets.
 ---@param owner table the exchange; it has `abandon()`
 ---@param closed fun(): boolean whether the owner has been closed
 ---@param client table
----@param http userdata
----@param transfer userdata
 ---@return scrutinizer.Pace
-function pace.new(owner, closed, client, http, transfer)
+function pace.new(owner, closed, client)
   return setmetatable({
-    client = client, http = http, transfer = transfer, closed = closed, _owner = owner, _ticket = turn_budget.ticket(), _calm = 0,
-    _received = 0, pausing = false,
+    client = client, closed = closed, http = NO_SOCKETS, _owner = owner, _ticket = turn_budget.ticket(), _calm = 0, _received = 0,
+    _stepped = 0, pausing = false,
   }, Pace)
 end
 
--- Time of the last step of each multi handle.
+--- Sets the transfer, and the multi handle that drives it.
+---@param http userdata
+---@param transfer userdata
+function methods:drive(http, transfer)
+  self.http, self.transfer = http, transfer
+end
+
+-- Time of the last step of each multi handle where nobody shares the loop.
 local stepped = setmetatable({}, { __mode = "k" })
 
+-- Where others share the loop, each reader has libcurl work for its own transfer only. So the cost of waiting does not depend on how many others
+-- wait, and no reader takes the bytes whose arrival was to wake another one. Elsewhere one reader waits for the sockets of all, and serves all.
 function methods:_step(host)
-  local now = clock()
-  if host.turns and now - (stepped[self.http] or 0) < STEP_EVERY then return true end
-  stepped[self.http] = now
-  local running, kind, message = self.http:step()
+  local now, http = clock(), self.http
+  local last = host.turns and self._stepped or stepped[http] or 0
+  if now - last < STEP_EVERY then return true end
+  self._stepped, stepped[http] = now, now
+  local running, kind, message = http:step(host.turns and self.transfer or nil)
   return running and true, kind, message
+end
+
+-- Whether a step would find nothing to do.
+function methods:_idle(host)
+  local http = self.http
+  return host.turns and http.idle and http:idle(self.transfer)
 end
 
 -- The host may end this coroutine while it sleeps; then `_awake` is never called.
@@ -68,9 +92,10 @@ end
 function methods:_sleep_seconds(host, most)
   local seconds = math.min(most, LONGEST)
   if host.sleeps then
-    seconds = math.min(seconds, LONGEST_SLEEP, math.max(SHORTEST_SLEEP, self._calm * PART))
+    local longest = math.max(LONGEST_SLEEP, running_list.count() * SLEEP_EACH)
+    seconds = math.min(seconds, longest, math.max(SHORTEST_SLEEP, self._calm * PART))
   end
-  local timer = host.turns and self.http:timeout()
+  local timer = host.turns and self.http:timeout(self.transfer)
   return timer and math.min(seconds, math.max(timer, SHORTEST_SLEEP)) or seconds
 end
 
@@ -81,24 +106,28 @@ function methods:_trickles()
   return came > 0 and came < TRICKLE
 end
 
--- Sleeps until something may have arrived. The seconds count from `since`.
-function methods:_sleep(host, most, since)
-  local seconds = self:_sleep_seconds(host, most)
-  turn_budget.pause(self._ticket)
+-- Has the host let this time pass, or less when a socket is ready. `moment`: the host's function for a time that nothing cuts short, if it has one.
+function methods:_pause(host, seconds, moment)
   self:_asleep(host, seconds)
   self._host, self.pausing = host, true
   local ok, kind, message
-  if host.moment and self:_trickles() then
-    ok, kind, message = host.moment(math.min(seconds, MOMENT))
+  if moment then
+    ok, kind, message = moment(seconds)
   else
     ok, kind, message = host.pause(self.http, seconds, self.transfer)
   end
   self._host, self.pausing = nil, false
   self:_awake(host)
-  if not ok then return nil, kind, message end
-  local elapsed = clock() - since
-  self._calm = self._calm + elapsed
-  return true, elapsed
+  return ok, kind, message
+end
+
+-- Sleeps until something may have arrived.
+function methods:_sleep(host, most)
+  local seconds, before = self:_sleep_seconds(host, most), clock()
+  local moment = host.moment and self:_trickles() and host.moment
+  local ok, kind, message = self:_pause(host, moment and math.min(seconds, MOMENT) or seconds, moment)
+  self._calm = self._calm + clock() - before
+  return ok, kind, message
 end
 
 -- Lets the host's loop run once.
@@ -112,27 +141,70 @@ function methods:_turn(host)
   return ok, kind, message
 end
 
--- Waits until this turn has time left for our work, and tells the core how much.
-function methods:_enter(host)
+-- Lets the host's loop run. When so many want to work that they form groups, it does not run in every turn only to find that others do.
+function methods:_pass(host)
+  local groups = turn_budget.groups()
+  if groups == 1 then return self:_turn(host) end
+  local seconds = TURN * (1 + self._ticket.id % (2 * groups))
+  turn_budget.pause(self._ticket)
+  return self:_pause(host, seconds, host.moment)
+end
+
+-- Waits until this turn has time left for our work, and gives how much. After `most` seconds it waits no longer.
+function methods:_share(host, most, since)
+  local left = turn_budget.left(self._ticket)
+  while left <= 0 do
+    local ok, kind, message = self:_pass(host)
+    if not ok then return nil, kind, message end
+    if self.closed() then return 0 end
+    left = turn_budget.left(self._ticket)
+    if left <= 0 and clock() - since >= most then left = LAST_LOOK end
+  end
+  return left
+end
+
+--- Waits until this turn has time left for our work. The exchange may be closed when it returns.
+---@param host scrutinizer.WaitHost
+---@return true?
+---@return string? kind
+---@return string? message
+function methods:enter(host)
+  if not host.turns then return true end
+  local left, kind, message = self:_share(host, math.huge, 0)
+  return left and true, kind, message
+end
+
+-- Sleeps until there is something to do, the time is up or the limits are to be checked. The seconds count from `since`.
+function methods:_rest(host, most, since)
+  local elapsed = clock() - since
+  local again = math.min(most, elapsed + LONGEST)
+  while elapsed < most do
+    local ok, kind, message = self:_sleep(host, most - elapsed)
+    if not ok then return nil, kind, message end
+    elapsed = clock() - since
+    if elapsed >= again or self.closed() or not self:_idle(host) then break end
+  end
+  if elapsed >= most then self:enter(host) end -- the reader will end, and others may with it
+  return true, elapsed
+end
+
+-- Waits until this turn has time left for our work, and tells the core how much. After `most` seconds it waits no longer.
+function methods:_enter(host, most, since)
   local http = self.http
   if not host.turns then
     if http.allow then http:allow() end
     return true
   end
-  local left = turn_budget.left(self._ticket)
-  while left <= 0 do
-    local ok, kind, message = self:_turn(host)
-    if not ok then return nil, kind, message end
-    if self.closed() then return true end
-    left = turn_budget.left(self._ticket)
-  end
-  if http.allow then http:allow(left) end
+  local left, kind, message = self:_share(host, most, since)
+  if not left then return nil, kind, message end
+  if http.allow and not self.closed() then http:allow(left) end
   return true
 end
 
---- Serves the connections once, without waiting, for callers that have other work to do.
+--- Serves the transfers that no reader waits for yet, for callers that have other work to do.
 function methods:nudge()
-  self:_step { turns = true }
+  local http = self.http
+  if http.step_ahead then http:step_ahead() else http:step() end
 end
 
 --- To be called before the transfer is closed: wakes the coroutine that waits for its sockets.
@@ -151,22 +223,24 @@ function methods:wait(most)
   self.pausing = false -- the host may have raised an error during the last wait
   local host, kind, message = self.client._private.host()
   if not host then return nil, kind, message end
+  local since = clock() -- a step that brings nothing is waiting, too: it may read a lot that is not the answer
+  if self:_idle(host) then return self:_rest(host, most, since) end
   local ok
-  ok, kind, message = self:_enter(host)
+  ok, kind, message = self:_enter(host, most, since)
   if not ok then return nil, kind, message end
   if self.closed() then return true, 0 end
-  local since = clock() -- a step that brings nothing is waiting, too: it may read a lot that is not the answer
   ok, kind, message = self:_step(host)
   if not ok then return nil, kind, message end
   if self.transfer:ready() then
     self._calm = 0
     return true, 0
   end
-  if host.turns and self.http.held and self.http:held() then
+  if host.turns and self.http.held and self.http:held(self.transfer) then
     ok, kind, message = self:_turn(host)
     return ok, kind or 0, message
   end
-  return self:_sleep(host, most, since)
+  turn_budget.pause(self._ticket)
+  return self:_rest(host, most, since)
 end
 
 --- Waits in the client's host for at most `seconds`; less when a socket is ready or the host can only sleep.

@@ -130,7 +130,7 @@ local function sleep(client, seconds)
   local no_sockets = { fds = function() return {} end, wait = function(_, most) return http:wait(most) end }
   while left > 0 and not client._private.closed() do
     local host = client._private.host()
-    if not host or not http:step() or not host.pause(no_sockets, math.min(left, 0.5), no_sockets) then return end
+    if not host or not (host.turns or http:step()) or not host.pause(no_sockets, math.min(left, 0.5), no_sockets) then return end
     left = due - core.now()
   end
 end

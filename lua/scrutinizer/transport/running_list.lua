@@ -24,10 +24,17 @@ local MANY = 16
 ---@type table<table, scrutinizer.RunningEntry>
 local entries = setmetatable({}, { __mode = "k" })
 local looked = 0
+-- How many entries there were at the last count, with those added and removed since; and when that was.
+local running, counted = 0, 0
 
 local function is_late(entry, now)
   if entry.due then return now > entry.due + OVERDUE end
   return now > entry.seen + FORGOTTEN
+end
+
+function running_list.remove(exchange)
+  if entries[exchange] then running = running - 1 end
+  entries[exchange] = nil
 end
 
 -- Abandons exchanges that are late for the second time. This happens after the loop, because it may change the table.
@@ -40,7 +47,7 @@ local function abandon_late(now)
     entry.late, count = late, count + 1
   end
   for _, exchange in ipairs(lost) do
-    entries[exchange] = nil
+    running_list.remove(exchange)
     exchange:abandon()
   end
   if count >= MANY then collectgarbage "step" end
@@ -50,12 +57,8 @@ end
 ---@param exchange table it has `abandon()`
 function running_list.add(exchange)
   local now = clock()
-  entries[exchange] = { seen = now, due = false, late = false }
+  entries[exchange], running = { seen = now, due = false, late = false }, running + 1
   if now - looked >= INTERVAL then abandon_late(now) end
-end
-
-function running_list.remove(exchange)
-  entries[exchange] = nil
 end
 
 --- The exchange goes to sleep for `seconds`.
@@ -70,12 +73,15 @@ function running_list.wakes(exchange)
   if entry then entry.seen, entry.due, entry.late = clock(), false, false end
 end
 
---- The number of running exchanges.
+--- The number of running exchanges. One that was collected without being closed is counted for another second at most.
 ---@return integer
 function running_list.count()
-  local count = 0
-  for _ in pairs(entries) do count = count + 1 end
-  return count
+  local now = clock()
+  if now - counted >= INTERVAL then
+    running, counted = 0, now
+    for _ in pairs(entries) do running = running + 1 end
+  end
+  return running
 end
 
 return running_list

@@ -14,6 +14,8 @@ local LEAST = 0.00005
 local MOST_AT_ONCE = BUDGET / LEAST
 -- Seconds between two of our exchanges after which we assume that the host ran in between.
 local GAP = 0.0001
+-- The same for one that has just begun: before it there was the caller's work, in the same turn.
+local GAP_OF_NEW = 0.002
 
 local number, ends, left = 0, 0, 0
 -- How many want to work in this turn; how many did in the last one; the last ticket's id.
@@ -32,13 +34,19 @@ function turn_budget.ticket()
   return { id = last_id, turn = -1, until_ = 0, paused = -1 }
 end
 
+--- How many groups there are: each works in every so many turns.
+---@return integer
+function turn_budget.groups()
+  return math.ceil(wanted / MOST_AT_ONCE)
+end
+
 local function begin(now)
   number, ends = number + 1, now + BUDGET
   wanted, wanting = math.max(wanting, 1), 0
 end
 
 local function share(ticket, now)
-  local groups = math.ceil(wanted / MOST_AT_ONCE)
+  local groups = turn_budget.groups()
   if groups > 1 and (ticket.id + number) % groups ~= 0 then return now end
   return math.min(ends, now + BUDGET / math.min(wanted, MOST_AT_ONCE))
 end
@@ -48,7 +56,8 @@ end
 ---@return number
 function turn_budget.left(ticket)
   local now = clock()
-  if ticket.paused == number or (ticket.turn ~= number and now >= ends and now - left > GAP) then begin(now) end
+  local gap = ticket.turn < 0 and GAP_OF_NEW or GAP
+  if ticket.paused == number or (ticket.turn ~= number and now >= ends and now - left > gap) then begin(now) end
   ticket.paused = -1
   if ticket.turn ~= number then
     ticket.turn, wanting = number, wanting + 1

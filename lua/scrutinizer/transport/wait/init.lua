@@ -20,6 +20,8 @@ local POLL = {
 ---@class scrutinizer.WaitModule a file of this folder: one host
 ---@field here fun(): boolean    whether the host's loop is running this code
 ---@field refusal fun(): string? nil where waiting is possible; else why not, and what to do instead
+---@field log? fun(text: string)    writes to the host's error log, where the host itself shows no error that is a table
+---@field environment? string       what hides environment variables from scripts in this host, and what to do
 ---@field pause function         this and the next three: see scrutinizer.WaitHost
 ---@field turn function
 ---@field moment? function
@@ -113,6 +115,42 @@ function wait.loading()
     if module.here() and (module.beginning or module.loading) then return (module.beginning or module.loading)() end
   end
   return false
+end
+
+-- The module of the host whose loop runs this code; nil in a plain script.
+local function current()
+  for _, entry in ipairs(HOSTS) do
+    if entry.module.here() then return entry.module end
+  end
+end
+
+--- What hides environment variables in the current host, and what to do; nil where nothing hides them.
+---@return string?
+function wait.environment()
+  local module = current()
+  return module and module.environment
+end
+
+-- Whether a pcall of this coroutine catches an error that is raised now. An xpcall may be the host's, as in OpenResty's `resty`, which cannot show
+-- a table either.
+local function is_caught()
+  local level = 1
+  local frame = debug.getinfo(level, "f")
+  while frame do
+    if frame.func == pcall then return true end
+    level = level + 1
+    frame = debug.getinfo(level, "f")
+  end
+  return false
+end
+
+--- Raises an error of the world in a `for` loop. nginx and HAProxy show only errors that are texts, so where nobody catches it in this coroutine,
+--- its text also goes to the host's log.
+---@param err scrutinizer.Error
+function wait.raise(err)
+  local module = current()
+  if module and module.log and not is_caught() then module.log("scrutinizer: " .. tostring(err)) end
+  error(err, 0)
 end
 
 --- For the option `wait` of `connect`: a function that finds the current host. That function returns nil, kind and message where the host
