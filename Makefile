@@ -1,7 +1,7 @@
 # scrutinizer: `make demo` and `make test` also install what they need.
 LUA ?= lua5.4
 ALL_LUAS = lua5.4 lua5.3 lua5.1 luajit
-# `make test` runs on every Lua; `make test LUA=lua5.3` on one.
+# `make test` runs on every Lua; `make test LUA=lua5.3` on one. lua5.5 is by name only: no release of Debian has it yet.
 LUAS = $(if $(filter command environment,$(firstword $(origin LUA))),$(LUA),$(ALL_LUAS))
 
 OUT ?= build/$(LUA)
@@ -14,7 +14,7 @@ DEFS = -D_POSIX_C_SOURCE=200809L
 OBJECTS = $(patsubst src/%.c,$(OUT)/obj/%.o,$(wildcard src/*.c))
 
 PREFIX ?= /usr/local
-# The version in the names of Lua's folders: 5.4, 5.3, 5.1; LuaJIT uses 5.1.
+# The version in the names of Lua's folders: 5.5, 5.4, 5.3, 5.1; LuaJIT uses 5.1.
 ABI = $(patsubst lua%,%,$(subst luajit,lua5.1,$(LUA)))
 SHARE_AT = $(PREFIX)/share/lua/$(ABI)
 LIB_AT = $(PREFIX)/lib/lua/$(ABI)
@@ -26,7 +26,7 @@ PORT ?= 8443
 HTTP_PORT ?= 8080
 STATE ?=
 
-.PHONY: all core alloc-host threads-host scan-host scan-agree scan-agree-arm env deps install uninstall demo test sandbox openresty haproxy cqueues luv bench fuzz mutants lint format asan valgrind clean
+.PHONY: all core alloc-host threads-host scan-host scan-agree scan-agree-arm env deps install uninstall demo test sandbox openresty haproxy cqueues luv bench deb fuzz mutants lint format asan valgrind clean
 
 all: deps
 	@$(MAKE) --no-print-directory core
@@ -109,6 +109,12 @@ install: all
 uninstall:
 	rm -rf "$(SHARE)/scrutinizer" "$(LIB)/scrutinizer" "$(BIN)/scrutinizer"
 	cd "$(DESTDIR)$(PREFIX)" && rmdir -p --ignore-fail-on-non-empty share/lua/$(ABI) lib/lua/$(ABI) bin
+
+# A Debian package of the module for $(LUA) in the folder DEB; prints its path.
+DEB ?= build
+deb:
+	@.ci/deps deb $(LUA)
+	@.ci/deb $(LUA) '$(DEB)'
 
 demo:
 	@.ci/deps demo $(LUA)

@@ -10,7 +10,7 @@ Lua rows; a thin Lua layer gives a fluent query for report types, filters and pa
 ]],
   license = "MIT",
 }
-dependencies = { "lua >= 5.1, < 5.5", "lua-cjson", "argparse" }
+dependencies = { "lua >= 5.1, < 5.6", "lua-cjson", "argparse" }
 -- No external_dependencies block: LuaRocks would look for curl/curl.h in /usr/include itself, where multiarch Debian
 -- has none. Say CURL_INCDIR=/usr/include/$(gcc -dumpmachine) when the compiler does not find it by itself.
 build = {

@@ -51,7 +51,7 @@ end
 ---@return { sql: fun(text: string): string, psql: string, environment: string, folder: string, kill: fun(), again: fun(), stop: fun() }
 function postgres.start()
   local user, bin = as_user(), programs()
-  local folder = must("cd / && " .. user .. "mktemp -d /tmp/scrutinizer-postgres.XXXXXX"):match "%S+"
+  local folder = must("cd / && " .. user .. 'mktemp -d "${TMPDIR:-/tmp}/scrutinizer-postgres.XXXXXX"'):match "%S+"
   local control = ("cd / && %s%s/pg_ctl -s -D %s/data "):format(user, bin, folder)
   local server = { folder = folder, environment = ("env -u LD_PRELOAD PGHOST=%s PGUSER=postgres PGDATABASE=postgres "):format(folder) }
   server.psql = server.environment .. "psql -X -q -A -t -v ON_ERROR_STOP=1 "

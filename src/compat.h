@@ -24,6 +24,12 @@
 #define sz_setuservalue(L, i) lua_setuservalue(L, i)
 #endif
 
+/* luaL_checkstack says "stack overflow" also where memory runs out. */
+#define sz_checkstack(L, n, what)                                             \
+  ((void)(lua_checkstack(L, n) ||                                             \
+          luaL_error(L, "not enough memory, or the stack is full (%s)",       \
+                     what)))
+
 /* Lua 5.3 and later have 64-bit integers; before, numbers are doubles. */
 #if LUA_VERSION_NUM >= 503
 #define SZ_HAS_INTEGERS 1

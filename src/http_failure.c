@@ -125,14 +125,22 @@ static bool fail_by_proxy(struct sz_transfer *t, CURLcode code) {
   return true;
 }
 
+enum { TOO_LARGE = 100 }; /* CURLE_TOO_LARGE: libcurl 8.6 and later */
+
 /*
-** libcurl limits one line of a header (100 KB) or trailer (4 KB) and reports a
-** longer line as "Out of memory". NULL: it is not this error.
+** libcurl limits one line of a header (100 KB) or trailer (4 KB), and reports
+** a longer line as "Out of memory" or as too large; libcurl 8 also limits the
+** number of lines. NULL: it is not this error.
 */
-static const char *line_too_long(const struct sz_transfer *t, CURLcode code) {
-  if (code == CURLE_RECV_ERROR && strstr(t->error, "Out of memory in chunked"))
+static const char *header_too_long(const struct sz_transfer *t,
+                                   CURLcode code) {
+  bool large = (int)code == TOO_LARGE;
+  if ((large || code == CURLE_RECV_ERROR) &&
+      strstr(t->error, "Out of memory in chunked"))
     return "a line of the answer's trailer is longer than 4 KB";
-  if (code == CURLE_OUT_OF_MEMORY && t->info.first_byte > 0 &&
+  if (large && strstr(t->error, "Too many response headers"))
+    return "the answer's header has more than 5000 lines";
+  if ((large || code == CURLE_OUT_OF_MEMORY) && t->info.first_byte > 0 &&
       !t->info.headers_done)
     return "a line of the answer's header is longer than 100 KB";
   return NULL;
@@ -146,7 +154,7 @@ static bool proxy_malformed(const struct sz_transfer *t) {
 void sz_transfer_fail_curl(struct sz_transfer *t, CURLcode code) {
   char text[80];
   long ms = t->connect_timeout;
-  const char *too_long = line_too_long(t, code);
+  const char *too_long = header_too_long(t, code);
   if (t->easy && fail_by_proxy(t, code))
     return;
   if (code == CURLE_OPERATION_TIMEDOUT) { /* the only time limit we set */

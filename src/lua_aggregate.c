@@ -288,7 +288,7 @@ static void push_total(lua_State *L, const struct sz_total *t,
 */
 static void push_names(lua_State *L, const struct box *box) {
   int i, list, n = (int)(box->options.nby + box->options.nfolded) + 1;
-  luaL_checkstack(L, n + 8, "too many fields");
+  sz_checkstack(L, n + 8, "too many fields");
   sz_getuservalue(L, 1);
   lua_rawgeti(L, -1, NAMES);
   lua_remove(L, -2);

@@ -59,7 +59,7 @@ static void arguments_read(lua_State *L, const char **argv) {
   count = lua_rawlen(L, 2);
   luaL_argcheck(L, count > 0 && count <= MAX_ARGUMENTS, 2,
                 "list of a path and its arguments expected");
-  luaL_checkstack(L, MAX_ARGUMENTS + 10, "arguments");
+  sz_checkstack(L, MAX_ARGUMENTS + 10, "arguments");
   for (i = 0; i < count; i++) {
     lua_rawgeti(L, 2, (int)i + 1);
     if (lua_type(L, -1) != LUA_TSTRING)

@@ -207,7 +207,7 @@ static int http_start(lua_State *L) {
   http_check(L);
   luaL_checktype(L, OPTIONS, LUA_TTABLE);
   lua_settop(L, OPTIONS);
-  luaL_checkstack(L, 40, "options");
+  sz_checkstack(L, 40, "options");
   lua_newtable(L);
   options_read(L, &request);
   source = sz_lua_source_push(L, &TRANSFER);

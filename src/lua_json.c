@@ -182,7 +182,7 @@ int sz_lua_json_push(lua_State *L, const char *text, size_t len,
   struct builder *b;
   enum sz_json_token token;
   size_t at = 0;
-  luaL_checkstack(L, 8, "JSON");
+  sz_checkstack(L, 8, "JSON");
   sz_lua_budget_begin(L, &budget, how->max_made);
   if (how->utf8 == SZ_UTF8_PASS &&
       sz_lua_json_push_text(L, text, len, how, &budget, &at))

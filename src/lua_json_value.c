@@ -43,7 +43,7 @@ int sz_lua_json_push_exact(lua_State *L, int64_t value, int int64) {
 /* Pushes a cdata, which only Lua code can make. */
 static void push_int64(lua_State *L, int64_t value) {
   uint32_t low = (uint32_t)((uint64_t)value & 0xFFFFFFFFu);
-  luaL_checkstack(L, 4, "int64");
+  sz_checkstack(L, 4, "int64");
   lua_getfield(L, LUA_REGISTRYINDEX, INT64);
   lua_pushnumber(L, (lua_Number)((value - (int64_t)low) / 4294967296));
   lua_pushnumber(L, (lua_Number)low);

@@ -215,7 +215,7 @@ static void add_test(lua_State *L, struct builder *b) {
   size_t outer = b->field;
   int top = lua_gettop(L);
   luaL_checktype(L, -1, LUA_TTABLE);
-  luaL_checkstack(L, 16, "tests within tests");
+  sz_checkstack(L, 16, "tests within tests");
   luaL_argcheck(L, ++b->depth <= MAX_DEPTH, 1, "tests nested too deep");
   if (get(L, "field")) {
     lua_Integer field = luaL_checkinteger(L, -1);

@@ -367,7 +367,7 @@ static void info_take(lua_State *L, const struct sz_source *source,
 static int transfer_info(lua_State *L) {
   struct sz_info info;
   const struct sz_source *source = transfer_known(L);
-  luaL_checkstack(L, 40, "info");
+  sz_checkstack(L, 40, "info");
   info_take(L, source, &info);
   lua_createtable(L, 0, 14);
   if (info.status > 0)

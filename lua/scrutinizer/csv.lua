@@ -45,8 +45,9 @@ end
 function csv.lines(text)
   local number, next_line = 0, (text:gsub("^\239\187\191", "") .. "\n"):gmatch "([^\n]*)\n"
   return function()
-    for line in next_line do
-      number, line = number + 1, line:gsub("\r$", "")
+    for raw in next_line do
+      number = number + 1
+      local line = raw:gsub("\r$", "")
       local skip = line:find "^%s*$" or line:find "^%s*#" or (number == 1 and ascii.lower(line):find "^%s*name%s*,")
       if not skip then return number, line end
     end

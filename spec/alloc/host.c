@@ -216,12 +216,18 @@ static const char *message_of(lua_State *L) {
   return message ? message : "?";
 }
 
+#if LUA_VERSION_NUM >= 505 /* with a seed for its hashes */
+#define NEW_STATE(f, ud) lua_newstate(f, ud, 1)
+#else
+#define NEW_STATE(f, ud) lua_newstate(f, ud)
+#endif
+
 /*
 ** A state with the failing allocator. LuaJIT may accept only its own: then
 ** only the core's allocations fail.
 */
 static lua_State *open_state(void) {
-  lua_State *L = lua_newstate(failing_lua, NULL);
+  lua_State *L = NEW_STATE(failing_lua, NULL);
   if (!L)
     L = luaL_newstate();
   if (!L)

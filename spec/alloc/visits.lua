@@ -209,8 +209,11 @@ if jit or _VERSION == "Lua 5.1" then
 elseif _VERSION == "Lua 5.3" then
   collectgarbage("setpause", 0)
   collectgarbage("setstepmul", 1000000)
-else
+elseif _VERSION == "Lua 5.4" then
   collectgarbage("incremental", 1, 1000, 25)
+else
+  collectgarbage "incremental"
+  collectgarbage("param", "stepmul", 0) -- each step is a whole cycle
 end
 collectgarbage "stop"
 

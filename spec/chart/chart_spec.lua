@@ -28,10 +28,10 @@ end
 -- The plots of an SVG: { title =, paths = { { { x, y }, … } … } }: lines' paths (an "M" begins one), and polygons.
 local function plots(svg)
   local list = {}
-  for number, title, body in svg:gmatch '<g id="gnuplot_plot_(%d+)" ><title>(.-)</title>(.-)\n\t</g>' do
+  for number, title, body in svg:gmatch '<g id="gnuplot_plot_(%d+)"[^>]*><title>(.-)</title>(.-)\n\t</g>' do
     local plot = { title = title, paths = {} }
-    for shape in body:gmatch "[sd] ?= ?'([M%d][^']*)'" do
-      if shape:sub(1, 1) ~= "M" then shape = "M" .. shape end
+    for coordinates in body:gmatch "[sd] ?= ?'([M%d][^']*)'" do
+      local shape = coordinates:gsub("^%d", "M%0")
       for path in shape:gmatch "M[^M]*" do
         local points = {}
         for x, y in path:gmatch "([%d.]+),([%d.]+)" do points[#points + 1] = { tonumber(x), tonumber(y) } end
@@ -259,8 +259,7 @@ end)
 
 describe("a label", function()
   it("may hold anything: nothing in it is run, and it stands in the picture as it is", function()
-    local mark = os.tmpname()
-    os.remove(mark)
+    local mark = ("mark%06d"):format(math.random(0, 999999)) -- in this folder: a long name would be cut
     local labels = {
       "`touch " .. mark .. "`", "$(touch " .. mark .. ")", "\"; !touch " .. mark .. "; #", "'.system('touch " .. mark .. "').'",
       "@x\\n%d%s{/Bold y}_1^2",

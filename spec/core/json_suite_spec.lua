@@ -114,8 +114,8 @@ local CAPS = { inbound = true, max_body = 2 ^ 50, max_depth = 72, max_row = 2 ^ 
 local function read(pieces)
   local decoder = core.decoder(CAPS)
   local good, kind, _, position = true, nil, nil, nil
-  for _, piece in ipairs(pieces) do
-    good, kind, _, position = decoder:feed(piece)
+  for i = 1, #pieces do
+    good, kind, _, position = decoder:feed(pieces[i])
     if not good then break end
     while decoder:next() do good = true end
   end

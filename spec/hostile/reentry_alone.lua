@@ -73,6 +73,9 @@ end
 -- A cycle within some tens of rows.
 if _VERSION == "Lua 5.4" then
   collectgarbage("incremental", 110, 400, 13)
+elseif _VERSION == "Lua 5.5" then
+  collectgarbage "incremental"
+  for name, value in pairs { pause = 110, stepmul = 400, stepsize = 2 ^ 13 } do collectgarbage("param", name, math.floor(value)) end
 else
   collectgarbage("setpause", 100)
   collectgarbage("setstepmul", 2000)

@@ -199,21 +199,22 @@ end
 -- A loop of one's own, that looks at no socket: it resumes each coroutine when the time that it asked for is over.
 local function own_wait(seconds) coroutine.yield(seconds) end
 
--- Starts functions in coroutines. Gives a function for one turn: it resumes those whose time has come, and gives how many are left.
+-- Starts functions in coroutines. Gives a function for one turn: it resumes those whose time has come, and gives how many are left, and whether
+-- one of them wants the next turn.
 local function turns_of(functions)
   local list = {}
   for i, run in ipairs(functions) do list[i] = { co = coroutine.create(run), due = 0 } end
   return function()
-    local now, left = clock(), {}
+    local now, left, soon = clock(), {}, false
     for _, one in ipairs(list) do
       if one.due <= now then
         local _, seconds = assert(coroutine.resume(one.co))
-        one.due = clock() + (seconds or 0)
+        one.due, soon = clock() + (seconds or 0), soon or seconds == 0
       end
       if coroutine.status(one.co) ~= "dead" then left[#left + 1] = one end
     end
     list = left
-    return #list
+    return #list, soon
   end
 end
 
@@ -222,7 +223,11 @@ loops["a loop of one's own"] = function(functions, watch)
   for i, run in ipairs(functions) do all[i] = run end
   if watch then all[#all + 1] = function() watch(own_wait) end end
   local turn = turns_of(all)
-  while turn() > 0 do idle:wait(0.02) end
+  local left, soon = turn()
+  while left > 0 do
+    idle:wait(soon and 0 or 0.01)
+    left, soon = turn()
+  end
   idle:close()
 end
 

@@ -121,6 +121,26 @@ if not os.getenv "SANDBOX_CHECKED" and not os.getenv "SCRUTINIZER_SANITIZED" the
       assert.equal("0\n", left)
     end)
 
+    it("names the files, sockets and folders that a spec leaves, removes them, and fails", function()
+      local id = math.random(100000, 999999)
+      local spec = support.folder() .. "/left_spec.lua"
+      support.write(spec, ([[it("passes", function()
+        assert(io.open(os.tmpname(), "w")):close()
+        local at = os.getenv "TMPDIR"
+        os.execute("mkdir -p " .. at .. "/folder%d/in && python3 -c 'import socket, sys; "
+          .. "socket.socket(socket.AF_UNIX).bind(sys.argv[1])' " .. at .. "/socket%d; echo " .. at .. " >" .. debug.getinfo(1).source:sub(2) .. ".at")
+      end)]]):format(id, id))
+      local out = make(("FILES=%s WRAP= bash -c 'spec/run %s; echo status $?' 2>&1"):format(spec, LUA))
+      local line = "\nspec/run: the specs on " .. LUA:gsub("%.", "%%.") .. " left behind: "
+      assert.matches(line .. "directory folder" .. id .. " in\n", out)
+      assert.matches(line .. "socket socket" .. id .. "\n", out)
+      assert.matches(line .. "regular empty file lua_1\n", out)
+      assert.matches("\n1 passed, 1 failed\nstatus 1\n$", out)
+      local at = support.read(spec .. ".at"):match "%S+"
+      assert.equal("gone\n", support.shell(("[ -e %s ] || echo gone"):format(support.quote(at))))
+      os.execute("rm -rf " .. support.quote(spec:match "^(.*)/"))
+    end)
+
     it("ends what a spec leaves when the interpreter is killed", function()
       local out, left = run("os.execute 'kill -9 $PPID'", "spec/run @LUA@; echo status $?")
       assert.matches("ended without a count %(status 137%)", out)

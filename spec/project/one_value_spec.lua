@@ -4,6 +4,7 @@ local billing = require "scrutinizer.billing"
 local chart = require "scrutinizer.chart"
 local export = require "scrutinizer.export"
 local scrutinizer = require "scrutinizer"
+local command = require "spec.command"
 local support = require "spec.support"
 
 local FROM, TO = "2026-03-01T10:00:00Z", "2026-03-01T12:00:00Z"
@@ -133,6 +134,12 @@ local CALLS = {
   ["export.csv"] = function() return export.csv(query, folder .. "/one.csv") end,
   ["export.ndjson"] = function() return export.ndjson(query, folder .. "/one.json") end,
   ["export.table"] = function() return export.table(query, folder .. "/one.txt") end,
+  ["export.schema"] = function() return export.schema("postgresql", "t", { { name = "octets", type = "whole" } }) end,
+  ["export.loading"] = function()
+    command.good(("report host2host --between 2026-11-01T10:00:00Z 2026-11-01T11:00:00Z --granularity 5 --split 1h --quiet --format csv "
+      .. "--select src=sourceipaddress,octets=sum_octetdeltacount --output %s/w.csv"):format(folder))
+    return export.loading("postgresql", "t", folder .. "/w.2026-11-01T10.csv")
+  end,
   ["chart.series"] = function() return chart.series(query, folder .. "/one.txt") end,
   ["chart.pie"] = function() return chart.pie(query, folder .. "/two.txt") end,
   ["chart.bars"] = function() return chart.bars(query, folder .. "/three.txt") end,

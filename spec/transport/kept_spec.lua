@@ -186,9 +186,12 @@ describe("behind each answer", function()
     end)
   end
 
-  it("session tickets wait (TLS 1.3): the connection is used again", function()
+  -- libcurl 8 itself takes no connection where anything waits.
+  local again = tonumber(support.shell "pkg-config --modversion libcurl":match "^%d+") < 8
+  it("session tickets wait (TLS 1.3): the connection is used again by libcurl 7, and a new one by libcurl 8", function()
     local seen, counts = ask("TLS 1.3", "ticket", "length", { "fetch", "plain", "aggregate" })
-    assert.same({ 1, counts.request - 1 }, { seen.connections, counts.reused })
+    local reused = again and counts.request - 1 or 0
+    assert.same({ counts.request - reused, reused }, { seen.connections, counts.reused })
   end)
 
   -- The client does something else meanwhile.

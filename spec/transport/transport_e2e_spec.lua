@@ -524,7 +524,7 @@ describe("what is left behind", function()
     end
     collectgarbage "stop"
     early()
-    if _VERSION ~= "Lua 5.4" then support.collect() end
+    if _VERSION < "Lua 5.4" then support.collect() end
     -- the sandbox sees the connection go long before all is sent
     local bytes = sent_bytes()
     collectgarbage "restart"
@@ -533,8 +533,8 @@ describe("what is left behind", function()
     assert.is_true(bytes < 100e6, "all was sent")
   end)
 
-  if _VERSION == "Lua 5.4" then
-    it("by break, return and error closes the cursor on Lua 5.4", function()
+  if _VERSION >= "Lua 5.4" then
+    it("by break, return and error closes the cursor from Lua 5.4 on", function()
       local load = load or loadstring
       local run = load [[
         local query, how = ...

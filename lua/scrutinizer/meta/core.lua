@@ -220,9 +220,9 @@ function http:step(only) end
 ---@return string? kind
 ---@return string? message
 function http:step_ahead() end
----@param transfer scrutinizer.core.Transfer
+---@param of scrutinizer.core.Transfer
 ---@return boolean idle a step would find nothing to do for it
-function http:idle(transfer) end
+function http:idle(of) end
 ---@param seconds number
 ---@return true?
 ---@return string? kind

@@ -27,6 +27,7 @@ local ABANDONED = "the answer was not read for a long time: the host has probabl
 ---@field private _owners table          weak: who reads it, and the function that cancels the reader
 ---@field private _waited number         seconds of waiting so far
 ---@field private _slow { seconds: number, bytes: integer }
+---@field private _answering? boolean      the header has come: from now on there is a least speed
 ---@field private _limit? number         the most seconds that this try may wait, when that is less than `timeout`
 ---@field private _again? fun(): table?, scrutinizer.Error?  builds the request again for the client's new address
 ---@field private _on_header? fun(info: table)  called with each header
@@ -109,7 +110,9 @@ end
 ---@return true?
 ---@return scrutinizer.Error? err
 function methods:wait()
-  local most = math.min(self._client._options.timeout, self._limit or math.huge) - self._waited
+  local options = self._client._options
+  local most = math.min(options.timeout, self._limit or math.huge) - self._waited
+  if self._answering then most = math.min(most, options.low_speed.seconds - self._slow.seconds) end
   local ok, elapsed, message = self._pace:wait(most)
   if self._pace.closed() then return errors.fail("cancelled", self._closed or "the client was closed") end
   if not ok then return errors.fail(elapsed, message) end
@@ -169,6 +172,7 @@ function methods:header()
   while true do
     local info = self.transfer:info()
     if info.headers_done then
+      self._answering = true
       if self._on_header then self._on_header(info) end
       return info
     end

@@ -7,7 +7,7 @@ local turn_budget = require "scrutinizer.transport.turn_budget"
 
 local pace = {}
 
--- The longest single wait in seconds; so limits are exact to about this.
+-- The longest single wait in seconds.
 local LONGEST = 0.5
 -- For hosts that can only sleep, in seconds: a sleep is PART of the time since the last bytes arrived, within these bounds.
 local SHORTEST_SLEEP, LONGEST_SLEEP, PART = 0.001, 0.02, 1 / 8
@@ -174,15 +174,14 @@ function methods:enter(host)
   return left and true, kind, message
 end
 
--- Sleeps until there is something to do, the time is up or the limits are to be checked. The seconds count from `since`.
+-- Sleeps until there is something to do or the time is up. The seconds count from `since`.
 function methods:_rest(host, most, since)
   local elapsed = clock() - since
-  local again = math.min(most, elapsed + LONGEST)
   while elapsed < most do
     local ok, kind, message = self:_sleep(host, most - elapsed)
     if not ok then return nil, kind, message end
     elapsed = clock() - since
-    if elapsed >= again or self.closed() or not self:_idle(host) then break end
+    if self.closed() or not self:_idle(host) then break end
   end
   if elapsed >= most then self:enter(host) end -- the reader will end, and others may with it
   return true, elapsed
