@@ -17,8 +17,8 @@ local SLEEP_EACH = 0.0005
 local TRICKLE, MOMENT = 65536, 0.002
 -- Seconds between two steps of a transfer; where nobody shares the loop, between two of all, however many readers wait.
 local STEP_EVERY = 0.0001
--- About how many seconds a turn lasts.
-local TURN = 0.001
+-- About how many seconds a turn lasts; so many turns are gone through, more are slept.
+local TURN, NEAR = 0.001, 3
 -- Seconds of work, when the exchange's time is up and it had no share of a turn yet.
 local LAST_LOOK = 0.00005
 
@@ -141,13 +141,13 @@ function methods:_turn(host)
   return ok, kind, message
 end
 
--- Lets the host's loop run. When so many want to work that they form groups, it does not run in every turn only to find that others do.
+-- Lets the host's loop run until its group's turn. When so many want to work that this is far away, it does not run in every turn only to find
+-- that others do.
 function methods:_pass(host)
-  local groups = turn_budget.groups()
-  if groups == 1 then return self:_turn(host) end
-  local seconds = TURN * (1 + self._ticket.id % (2 * groups))
+  local turns = turn_budget.turns_until(self._ticket)
+  if turns <= NEAR then return self:_turn(host) end
   turn_budget.pause(self._ticket)
-  return self:_pause(host, seconds, host.moment)
+  return self:_pause(host, TURN * (turns - 1), host.moment)
 end
 
 -- Waits until this turn has time left for our work, and gives how much. After `most` seconds it waits no longer.

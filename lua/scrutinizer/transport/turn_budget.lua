@@ -34,10 +34,17 @@ function turn_budget.ticket()
   return { id = last_id, turn = -1, until_ = 0, paused = -1 }
 end
 
---- How many groups there are: each works in every so many turns.
----@return integer
-function turn_budget.groups()
+-- How many groups there are: each works in every so many turns.
+local function groups_now()
   return math.ceil(wanted / MOST_AT_ONCE)
+end
+
+--- After how many turns its group works: 1 is the next one.
+---@param ticket scrutinizer.Ticket
+---@return integer
+function turn_budget.turns_until(ticket)
+  local groups = groups_now()
+  return groups - (ticket.id + number) % groups
 end
 
 local function begin(now)
@@ -46,7 +53,7 @@ local function begin(now)
 end
 
 local function share(ticket, now)
-  local groups = turn_budget.groups()
+  local groups = groups_now()
   if groups > 1 and (ticket.id + number) % groups ~= 0 then return now end
   return math.min(ends, now + BUDGET / math.min(wanted, MOST_AT_ONCE))
 end
