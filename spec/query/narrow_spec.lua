@@ -257,7 +257,7 @@ describe("conditions", function()
     for i, case in ipairs(large) do
       local before, count = os.clock(), 0
       for _ in pairs(filters_of(case[1])) do count = count + 1 end
-      assert.is_true(os.clock() - before < 2, i .. ": " .. os.clock() - before)
+      assert.is_true(os.clock() - before < (support.sanitized and 20 or 2), i .. ": " .. os.clock() - before)
       assert.equal(case[2], count)
     end
   end)
