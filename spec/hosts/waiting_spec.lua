@@ -175,7 +175,7 @@ function loops.cqueues(functions, watch)
 end
 
 function loops.luv(functions, watch)
-  local uv = require "luv"
+  local uv = support.luv()
   local function start(run)
     local timer = uv.new_timer()
     timer:start(0, 0, function()
