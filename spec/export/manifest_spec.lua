@@ -184,7 +184,8 @@ describe("a file with a manifest", function()
 
   it("replaces a plain file alone, and says so before anything is made", function()
     support.shell(("cd %s; mkdir d; mkfifo f; ln -s d to_d; ln -s f to_f; ln -s /dev/null to_n"):format(quote(folder)))
-    for name, why in pairs { d = "Is a directory", to_d = "Is a directory", f = "not a plain file", to_f = "not a plain file", to_n = "not a plain file" } do
+    local folders, others = "Is a directory", "not a plain file"
+    for name, why in pairs { d = folders, to_d = folders, f = others, to_f = others, to_n = others } do
       local made
       local _, err = manifest.write(folder .. "/" .. name, ASKED, function() made = true return {} end)
       assert.matches("/" .. name .. ": " .. why .. "$", err.message)
@@ -225,7 +226,8 @@ describe("a file with a manifest", function()
 
   it("is gone whatever signal ends the command", function()
     assert.same({ "ready\n", "" }, { by_signal("for _ = 1, 100000 do print 'x' end", "| head -n 1") })
-    assert.same({ "153\n", "" }, { by_signal("for _ = 1, 1000 do file:write(('x'):rep(4096)) end", ">/dev/null 2>&1; echo $?", "ulimit -f 64") })
+    local much = "for _ = 1, 1000 do file:write(('x'):rep(4096)) end"
+    assert.same({ "153\n", "" }, { by_signal(much, ">/dev/null 2>&1; echo $?", "ulimit -f 64") })
     assert.same({ "131\n", "" }, { by_signal("io.popen('kill -QUIT $PPID'):close()", ">/dev/null; echo $?") })
   end)
 
@@ -249,8 +251,9 @@ for background in False, True:
     print("raw" if termios.tcgetattr(end)[3] == raw[3] else "as before")
     termios.tcsetattr(end, termios.TCSANOW, before)
 ]]))
-    local out = support.shell(("python3 -c 'import os, sys; os.fork() or os.execvp(\"python3\", [\"python3\"] + sys.argv[1:]); os.wait()' %s %s %s; rm %s %s")
-      :format(script, support.lua, program, script, program))
+    -- In a process that leads no group: it may begin a session.
+    local fork = 'import os, sys; os.fork() or os.execvp("python3", ["python3"] + sys.argv[1:]); os.wait()'
+    local out = support.shell(("python3 -c '%s' %s %s %s; rm %s %s"):format(fork, script, support.lua, program, script, program))
     assert.equal("as before\nraw\n", out)
   end)
 end)
