@@ -2,6 +2,8 @@
 -- has kept and what is right is python's, from the flows alone.
 local bigint = require "scrutinizer.arithmetic.bigint"
 local billing = require "scrutinizer.billing"
+local coverage = require "scrutinizer.billing.coverage"
+local fraction = require "scrutinizer.arithmetic.fraction"
 local support = require "spec.support"
 
 local DAY = billing.period("2023-11-15", "2023-11-16")
@@ -169,6 +171,16 @@ describe("collect, of what the appliance has kept,", function()
     for _, request in ipairs(support.log()) do
       for _, field in ipairs(request.fields) do assert.is_nil(field[2]:find('"interfaces"', 1, true)) end
     end
+  end)
+
+  it("refuses to measure by totals that lack interfaces", function()
+    -- An exporter has 1000 octets and 1000 in its totals; another 500, and none in its totals. By 10 octets more is no such case.
+    local set = assert(billing.samples(billing.period(0, 600), { inbound = {} }))
+    local found, complaint = coverage.compare(set, { 1000, 500 }, { 1000, false }, 600)
+    assert.is_nil(found)
+    assert.equal("the totals of these exporters' interfaces lack traffic: their conversations hold 150.00 % of them", complaint)
+    assert.equal("1", fraction.text(assert(coverage.compare(set, { 1010, 0 }, { 1000, 0 }, 600)).worst))
+    assert.equal("0", fraction.text(assert(coverage.compare(set, { false, false }, { 1000, 0 }, 600)).worst))
   end)
 
   it("refuses to bill what it cannot measure", function()

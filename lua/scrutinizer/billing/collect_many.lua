@@ -75,6 +75,13 @@ local function definition(customer)
   return copy
 end
 
+--- What a customer is, as text: the same for every table that defines it so. Nil when JSON cannot hold it.
+---@param customer table
+---@return string?
+function collect_many.definition(customer)
+  return (wire.try_encode(definition(customer)))
+end
+
 local function bad(text, ...) return errors.new("bill", text:format(...)) end
 
 -- The interfaces of a customer by address and index.
@@ -266,11 +273,16 @@ local function add_piece(run, sums, group, customers, day, from, to, step)
   local complete
   complete, err = many_graphs.complete(query, list)
   if complete == nil then return nil, err end
-  sums.complete = sums.complete and complete
-  return many_graphs.add(sums, list, group.kind, customers, day, INTERVAL)
+  local shown
+  shown, err = many_graphs.add(sums, list, group.kind, customers, day, INTERVAL)
+  if not shown then return nil, err end
+  for _, customer in ipairs(complete and {} or customers) do
+    if many_graphs.hidden(shown, group.kind, customer) then sums.hidden[customer.name] = true end
+  end
+  return true
 end
 
--- The day's graph of a group's customers: { found =, complete = …}.
+-- The day's graph of a group's customers: { found =, hidden = …}.
 local function graph_of(run, group, customers, day, side)
   local query = many_graphs.query(run.client, group.kind, group.exporter, customers, side)
   local from, err
@@ -280,7 +292,7 @@ local function graph_of(run, group, customers, day, side)
     from, err = measured(run, group, day)
   end
   if not from then return nil, err end
-  local sums = { query = query, found = {}, keys = {}, present = not from.present and {} or nil, complete = true }
+  local sums = { query = query, found = {}, hidden = {}, present = not from.present and {} or nil, totals = from.present, from = from }
   local length, at = day.to - day.from, day.from
   if from.step == MINUTE then length = math.max(2, math.floor(POINTS / #customers / 60)) * 3600 end
   while at < day.to do
@@ -290,7 +302,6 @@ local function graph_of(run, group, customers, day, side)
     if not ok then return nil, err end
     at = stop
   end
-  sums.from, sums.present = from, from.present or sums.present
   return sums
 end
 
@@ -305,13 +316,15 @@ local function source_of(from)
   return said
 end
 
--- A customer's octets: zero in an interval of which the appliance has traffic of others, missing where it has none at all.
+-- A customer's octets: zero in an interval of which the appliance has traffic of others (interfaces: of the same exporter), missing where it has
+-- none at all.
 local function line_of(customer, sums, day)
   local parts = {}
   for p, part in ipairs(customer.parts) do
     local octets = (sums.found[customer.name] or {})[p] or {}
+    local present = sums.totals or many_graphs.present(sums, customer.kind, part.keys[1])
     for i = 1, day.intervals do
-      if not octets[i] then octets[i] = sums.present[i] and 0 or false end
+      if not octets[i] then octets[i] = present[i] and 0 or false end
     end
     parts[p] = { name = part.name, octets = octets }
   end
@@ -339,7 +352,7 @@ local function add_group(run, group, customers, day, side, file)
   if not sums and not OWN[err.kind] then return nil, err end
   for _, customer in ipairs(customers) do
     local wrong = err
-    if sums and not sums.complete and many_graphs.hidden(sums, group.kind, customer) then wrong = bad(HIDDEN) end
+    if sums and sums.hidden[customer.name] then wrong = bad(HIDDEN) end
     if wrong then
       table.insert(run.refused, { customer = customer.name, side = side, from = day.from, error = wrong })
     else

@@ -42,7 +42,7 @@ local function bill_of(run, customer)
   local name = file_name(customer.name)
   if run.taken[name] then return errors.fail("bill", ("its file would have the name of %s's"):format(run.taken[name])) end
   run.taken[name] = customer.name
-  local samples, err = run.collected:samples(customer.name)
+  local samples, err = run.collected:samples(customer.name, customer)
   if not samples then return nil, err end
   local bill
   bill, err = billing.invoice { customer = customer.name, number = customer.number, samples = samples, tariff = tariff,
