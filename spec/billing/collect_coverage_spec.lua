@@ -173,6 +173,28 @@ describe("collect, of what the appliance has kept,", function()
     end
   end)
 
+  for _, gone in ipairs { "coarser", "empty" } do
+    it("does not take minutes that are gone for no traffic when it does not measure: minutes " .. gone, function()
+      support.switches { max_conversations = MOST, minute_retention = 3600, minutes_gone = gone }
+      local folder = support.folder()
+      local samples = assert(billing.collect(HOURS, queries(), { coverage_by_totals = false }))
+      assert.same({}, assert(billing.collect_many(HOURS, { { name = "ACME", network = NETWORK, exporter = "all" } },
+        { client = client, dir = folder, coverage_by_totals = false })).refused)
+      local from_files = assert(assert(billing.collected(HOURS, folder)):samples "ACME")
+      os.execute("rm -r " .. folder)
+      for side, column in pairs { inbound = "dst", outbound = "src" } do
+        local right = kept(HOURS, 300, MOST, column, NETWORK)
+        assert.is_true(sum(right) > 0)
+        assert.same(right, samples[side][1].values)
+        assert.same(right, from_files[side][1].values)
+      end
+      assert.equal("rollup", samples.source)
+      assert.matches('"dataGranularity":{"selected":"?5', samples.inbound[1].query.rpt_json)
+      assert.equal("rollup", from_files.source)
+      assert.same({ "unmeasured" }, from_files.forced)
+    end)
+  end
+
   it("refuses to measure by totals that lack interfaces", function()
     -- An exporter has 1000 octets and 1000 in its totals; another 500, and none in its totals. By 10 octets more is no such case.
     local set = assert(billing.samples(billing.period(0, 600), { inbound = {} }))

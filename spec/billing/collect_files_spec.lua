@@ -65,6 +65,19 @@ describe("the files of collect_many", function()
     end)
   end
 
+  it("keep the customers that another process adds meanwhile", function()
+    local other, done = client, false
+    local slow = support.connect { on_event = function(event)
+      if event.type ~= "request" or done then return end
+      done = true
+      assert.same({}, assert(billing.collect_many(DAY, { BOLT }, { client = other, dir = folder })).refused)
+    end }
+    assert.same({}, assert(billing.collect_many(DAY, { ACME }, { client = slow, dir = folder })).refused)
+    assert.is_true(done)
+    assert.same({ "ACME", "Bolt" }, assert(billing.collected(DAY, folder)):names())
+    for _, name in ipairs { "ACME", "Bolt" } do assert.equal(0, missing(samples_of(name).outbound[1].values)) end
+  end)
+
   it("have no customer that is hidden in Other in one piece of a graph and shown in another", function()
     -- 202 customers' minutes are two graphs, up to 20:00 and after it; the greatest host of the first is not that of the second.
     support.switches { max_rows = 1 }
