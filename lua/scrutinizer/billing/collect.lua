@@ -19,7 +19,7 @@ local collect = {}
 ---@field truncated? boolean   bill although some rows have no series
 ---@field unfinished? boolean  bill a period that has not ended; future samples count as missing
 ---@field coverage_by_totals? number|string|false the least share of the interfaces' totals that the conversations of each interval must hold (default
----   0.99); false: do not measure it, which takes two more requests
+---   0.99); false: do not measure it (which takes two more requests), and take the greater of minutes and five minutes for each interval
 
 local KNOWN = { series = "table", coarser = "number", sparse = "boolean", truncated = "boolean", unfinished = "boolean" }
 

@@ -13,8 +13,8 @@ local many_bills = {}
 
 local ENDINGS = { text = "txt", csv = "csv", html = "html" }
 
--- A file's name for a customer: bytes that are unusual in names of files become "_".
-local function file_name(name) return (name:gsub("[^A-Za-z0-9._-]", "_"):gsub("^%.", "_")) end
+-- A file's name for a customer: bytes that are unusual in names of files become "_", at its beginning also "." and "-".
+local function file_name(name) return (name:gsub("[^A-Za-z0-9._-]", "_"):gsub("^[.-]", "_")) end
 
 local function write(path, text)
   local to, err = sink.open(path)
