@@ -436,8 +436,9 @@ end
 local function collect_day(run, groups, day, side)
   local file, err = open_file(run, day, side)
   if not file then return nil, err end
-  local added, ok = {}, nil
+  local added = {}
   for _, item in ipairs(lacking(groups, file)) do
+    local ok
     ok, err = add_group(run, item.group, item.customers, day, side, added)
     if not ok then return nil, err end
   end
@@ -446,6 +447,7 @@ local function collect_day(run, groups, day, side)
   file, err = open_file(run, day, side)
   if not file then return nil, err end
   for _, one in ipairs(added) do add_line(file, one.customer, one.line) end
+  local ok
   ok, err = sample_files.write(file.path, file.lines, day, side)
   if not ok then return nil, err end
   note_file(run, file, day, side, false)

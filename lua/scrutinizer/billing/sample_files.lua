@@ -94,15 +94,14 @@ end
 ---@return true?
 ---@return scrutinizer.Error? err
 function sample_files.write(path, lines, window, side)
-  local text, ok = table.concat(lines), nil
-  local before, err = manifest.read(path)
+  local text, before = table.concat(lines), manifest.read(path)
   -- A process that is killed between file and manifest must not leave a file that its manifest does not know.
   if before then
     before.next_sha256 = core.sha256(text)
-    ok, err = manifest.amend(path, before)
-    if not ok then return nil, err end
+    local announced, why = manifest.amend(path, before)
+    if not announced then return nil, why end
   end
-  ok, err = manifest.write(path, asked(window, side), function(put)
+  local ok, err = manifest.write(path, asked(window, side), function(put)
     local done, why = put(text)
     if done then return { customers = #lines } end
     return damaged(path, "%s", errors.neutral(why, 200))
@@ -125,7 +124,7 @@ function sample_files.read(path, window, side)
   if not found then return nil, err end
   local wanted, said = wire.encode(asked(window, side)), wire.encode(found.asked)
   if wanted ~= said then return damaged(path, "it is of %s, not of %s", errors.neutral(said, 300), wanted) end
-  local pieces, ok = {}, nil
+  local pieces, ok = {}
   ok, err = manifest.pour(path, found, function(text)
     pieces[#pieces + 1] = text
     return true
