@@ -2,6 +2,8 @@
 -- has kept and what is right is python's, from the flows alone.
 local bigint = require "scrutinizer.arithmetic.bigint"
 local billing = require "scrutinizer.billing"
+local coverage = require "scrutinizer.billing.coverage"
+local fraction = require "scrutinizer.arithmetic.fraction"
 local support = require "spec.support"
 
 local DAY = billing.period("2023-11-15", "2023-11-16")
@@ -169,6 +171,38 @@ describe("collect, of what the appliance has kept,", function()
     for _, request in ipairs(support.log()) do
       for _, field in ipairs(request.fields) do assert.is_nil(field[2]:find('"interfaces"', 1, true)) end
     end
+  end)
+
+  for _, gone in ipairs { "coarser", "empty" } do
+    it("does not take minutes that are gone for no traffic when it does not measure: minutes " .. gone, function()
+      support.switches { max_conversations = MOST, minute_retention = 3600, minutes_gone = gone }
+      local folder = support.folder()
+      local samples = assert(billing.collect(HOURS, queries(), { coverage_by_totals = false }))
+      assert.same({}, assert(billing.collect_many(HOURS, { { name = "ACME", network = NETWORK, exporter = "all" } },
+        { client = client, dir = folder, coverage_by_totals = false })).refused)
+      local from_files = assert(assert(billing.collected(HOURS, folder)):samples "ACME")
+      os.execute("rm -r " .. folder)
+      for side, column in pairs { inbound = "dst", outbound = "src" } do
+        local right = kept(HOURS, 300, MOST, column, NETWORK)
+        assert.is_true(sum(right) > 0)
+        assert.same(right, samples[side][1].values)
+        assert.same(right, from_files[side][1].values)
+      end
+      assert.equal("rollup", samples.source)
+      assert.matches('"dataGranularity":{"selected":"?5', samples.inbound[1].query.rpt_json)
+      assert.equal("rollup", from_files.source)
+      assert.same({ "unmeasured" }, from_files.forced)
+    end)
+  end
+
+  it("refuses to measure by totals that lack interfaces", function()
+    -- An exporter has 1000 octets and 1000 in its totals; another 500, and none in its totals. By 10 octets more is no such case.
+    local set = assert(billing.samples(billing.period(0, 600), { inbound = {} }))
+    local found, complaint = coverage.compare(set, { 1000, 500 }, { 1000, false }, 600)
+    assert.is_nil(found)
+    assert.equal("the totals of these exporters' interfaces lack traffic: their conversations hold 150.00 % of them", complaint)
+    assert.equal("1", fraction.text(assert(coverage.compare(set, { 1010, 0 }, { 1000, 0 }, 600)).worst))
+    assert.equal("0", fraction.text(assert(coverage.compare(set, { false, false }, { 1000, 0 }, 600)).worst))
   end)
 
   it("refuses to bill what it cannot measure", function()

@@ -270,7 +270,7 @@ describe("scrutinizer collect", function()
     customers, tariff = folder .. "/customers.lua", folder .. "/gold.lua"
     os.execute(("mkdir %s/files %s/bills"):format(folder, folder))
     cli.write(customers, [[{ { name = "ACME", network = "10.8.0.0/24", exporter = "all", tariff = "gold.lua", number = "7" },
-      { name = "Ü/1", ip = "10.8.0.69", exporter = "all", tariff = { currency = "EUR", unit = "kbps", price = 200 },
+      { name = "-Ü/1", ip = "10.8.0.69", exporter = "all", tariff = { currency = "EUR", unit = "kbps", price = 200 },
         usage = { direction = "inbound" } } }]])
     cli.write(tariff, [[{ currency = "EUR", unit = "kbps", step = 1, price = 100 }]])
   end)
@@ -286,10 +286,10 @@ describe("scrutinizer collect", function()
       "env HOME=/nonexistent")
     -- 4,494,949 octets are 119,865.3 bit/s; see cli_spec.
     assert.matches("\nACME,7,[^\n]*,120,120,,0,100.00,120.00,EUR,%x+\r?\n", out)
-    assert.equal("ACME.html\nACME.json\n___1.html\n___1.json\n", list(folder .. "/bills"))
+    assert.equal("ACME.html\nACME.json\n____1.html\n____1.json\n", list(folder .. "/bills"))
     local bill = assert(billing.verify(folder .. "/bills/ACME.json"))
     assert.equal(12000, bill.total)
-    assert.equal("inbound", assert(billing.verify(folder .. "/bills/___1.json")).members[1].usage.direction)
+    assert.equal("inbound", assert(billing.verify(folder .. "/bills/____1.json")).members[1].usage.direction)
   end)
 
   it("names what it cannot do, and does the rest", function()

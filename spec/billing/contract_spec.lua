@@ -289,6 +289,7 @@ describe("a custom rule", function()
   end)
 
   for _, case in ipairs {
+    { function() error(setmetatable({}, { __tostring = function() error "no text" end })) end, "no text" },
     { function() error "no such day" end, "no such day" }, { function() end, "result: got nil; allowed: { samples =, lines = }" },
     { function() return { line = {} } end, 'result: got "line"' },
     { function() return { lines = { { name = "x", amount = 1.5 } } } end, "line 1: amount: got 1.5" },

@@ -199,6 +199,9 @@ describe("samples", function()
     { { HOUR, {} }, "samples: got a table; allowed: { inbound" }, { { HOUR, 5 }, "samples: got 5" }, { { HOUR, { inbound = 5 } }, "inbound: got 5" },
     { { {}, { inbound = {} } }, "period: got a table" }, { { HOUR, { inbound = {} }, { duplicates = "no" } }, 'duplicates: got "no"' },
     { { HOUR, { inbound = { { points = 5 } } } }, "part 1 is not { name =, points" },
+    { { HOUR, { inbound = { { points = { { HOUR.from, 1 }, nil, { HOUR.from + 600, 1 } } } } } },
+      "part 1: points: got a table; allowed: a list without gaps" },
+    { { HOUR, { outbound = { { points = { { HOUR.from, 1 }, total = 5 } } } } }, "part 1: points: got a table; allowed: a list without gaps" },
     { { HOUR, { inbound = {} }, { interval = 0 } }, "interval: got 0" },
   } do
     it("refuse at the caller's line: " .. case[2], function()

@@ -1,6 +1,7 @@
 --- Samples from an appliance: the graphs of reports that are filtered to the customer, one query for each part. It refuses what would give a
 --- wrong bill without notice: coarser buckets, rows without a series, points that are not octets, a period that has not ended.
 
+local bigint = require "scrutinizer.arithmetic.bigint"
 local check = require "scrutinizer.check"
 local conditions = require "scrutinizer.wire.conditions"
 local coverage = require "scrutinizer.billing.coverage"
@@ -18,7 +19,7 @@ local collect = {}
 ---@field truncated? boolean   bill although some rows have no series
 ---@field unfinished? boolean  bill a period that has not ended; future samples count as missing
 ---@field coverage_by_totals? number|string|false the least share of the interfaces' totals that the conversations of each interval must hold (default
----   0.99); false: do not measure it, which takes two more requests
+---   0.99); false: do not measure it (which takes two more requests), and take the greater of minutes and five minutes for each interval
 
 local KNOWN = { series = "table", coarser = "number", sparse = "boolean", truncated = "boolean", unfinished = "boolean" }
 
@@ -310,6 +311,20 @@ local function values_from(run, query, step, source)
   return nil, err, too_low
 end
 
+-- When nothing is measured, nothing tells whether minutes are gone: each interval is the greater of what both tables hold. Neither holds too much.
+local function greater_values(run, query, values, asked)
+  local set, source = run.set, "minute"
+  local outside = set.outside
+  local kept, again = values_of(query, set, set.interval, run.options)
+  set.outside = outside
+  if not kept and again.kind ~= "bill" then return nil, again end
+  for i = 1, kept and set.n or 0 do
+    local a, b = values[i], kept[i]
+    if b and (not a or bigint.compare(b, a) > 0) then values[i], source, asked = b, "rollup", again end
+  end
+  return values, asked, source
+end
+
 -- Minutes where the appliance has all of them, else what its longer tables have kept; totals of interfaces are whole anyhow.
 local function best_values(run, query)
   local set = run.set
@@ -319,6 +334,7 @@ local function best_values(run, query)
   end
   if not run.options.coarser then
     local values, asked, too_low = values_from(run, query, MINUTE, "minute")
+    if values and run.options.coverage_by_totals == false then return greater_values(run, query, values, asked) end
     if values then return values, asked, "minute" end
     if values == nil and not too_low then return nil, asked end
   end

@@ -1,6 +1,7 @@
 --- Samples of many customers from few reports: for each day and side one graph of all customers of a kind, into one file. What is there already is
 --- not asked for again, and a customer that cannot be collected does not stop the others.
 
+local bigint = require "scrutinizer.arithmetic.bigint"
 local check = require "scrutinizer.check"
 local collect = require "scrutinizer.billing.collect"
 local core = require "scrutinizer.core"
@@ -73,6 +74,13 @@ local function definition(customer)
     if not OF_BILL[name] then copy[name] = value end
   end
   return copy
+end
+
+--- What a customer is, as text: the same for every table that defines it so. Nil when JSON cannot hold it.
+---@param customer table
+---@return string?
+function collect_many.definition(customer)
+  return (wire.try_encode(definition(customer)))
 end
 
 local function bad(text, ...) return errors.new("bill", text:format(...)) end
@@ -266,11 +274,49 @@ local function add_piece(run, sums, group, customers, day, from, to, step)
   local complete
   complete, err = many_graphs.complete(query, list)
   if complete == nil then return nil, err end
-  sums.complete = sums.complete and complete
-  return many_graphs.add(sums, list, group.kind, customers, day, INTERVAL)
+  local shown
+  shown, err = many_graphs.add(sums, list, group.kind, customers, day, INTERVAL)
+  if not shown then return nil, err end
+  for _, customer in ipairs(complete and {} or customers) do
+    if many_graphs.hidden(shown, group.kind, customer) then sums.hidden[customer.name] = true end
+  end
+  return true
 end
 
--- The day's graph of a group's customers: { found =, complete = …}.
+-- The sums of a group's customers in buckets of `step` seconds: { found =, hidden = … }.
+local function sums_of(run, group, customers, day, query, from, step)
+  local sums = { query = query, found = {}, hidden = {}, present = not from.present and {} or nil, totals = from.present, from = from }
+  local length, at = day.to - day.from, day.from
+  if step == MINUTE then length = math.max(2, math.floor(POINTS / #customers / 60)) * 3600 end
+  while at < day.to do
+    local stop = math.min(day.to, at + length)
+    local ok, err = add_piece(run, sums, group, customers, day, at, stop, step)
+    if not ok then return nil, err end
+    at = stop
+  end
+  return sums
+end
+
+-- When nothing is measured, nothing tells whether minutes are gone: each interval is the greater of what both tables hold. Neither holds too much.
+local function take_greater(sums, kept, customers)
+  for _, customer in ipairs(customers) do
+    sums.found[customer.name] = sums.found[customer.name] or {}
+    for p, octets in pairs(kept.found[customer.name] or {}) do
+      local values = sums.found[customer.name][p] or {}
+      sums.found[customer.name][p] = values
+      for place, more in pairs(octets) do
+        if not values[place] or bigint.compare(more, values[place]) > 0 then values[place], sums.from.source = more, "rollup" end
+      end
+    end
+    sums.hidden[customer.name] = sums.hidden[customer.name] or kept.hidden[customer.name]
+  end
+  for origin, places in pairs(kept.present) do
+    sums.present[origin] = sums.present[origin] or {}
+    for place in pairs(places) do sums.present[origin][place] = true end
+  end
+end
+
+-- The day's graph of a group's customers.
 local function graph_of(run, group, customers, day, side)
   local query = many_graphs.query(run.client, group.kind, group.exporter, customers, side)
   local from, err
@@ -280,17 +326,13 @@ local function graph_of(run, group, customers, day, side)
     from, err = measured(run, group, day)
   end
   if not from then return nil, err end
-  local sums = { query = query, found = {}, keys = {}, present = not from.present and {} or nil, complete = true }
-  local length, at = day.to - day.from, day.from
-  if from.step == MINUTE then length = math.max(2, math.floor(POINTS / #customers / 60)) * 3600 end
-  while at < day.to do
-    local ok
-    local stop = math.min(day.to, at + length)
-    ok, err = add_piece(run, sums, group, customers, day, at, stop, from.step)
-    if not ok then return nil, err end
-    at = stop
-  end
-  sums.from, sums.present = from, from.present or sums.present
+  local sums
+  sums, err = sums_of(run, group, customers, day, query, from, from.step)
+  if not sums or not from.unmeasured or from.step == INTERVAL then return sums, err end
+  local kept
+  kept, err = sums_of(run, group, customers, day, query, from, INTERVAL)
+  if not kept and err.kind ~= "bill" then return nil, err end
+  if kept then take_greater(sums, kept, customers) end
   return sums
 end
 
@@ -305,13 +347,15 @@ local function source_of(from)
   return said
 end
 
--- A customer's octets: zero in an interval of which the appliance has traffic of others, missing where it has none at all.
+-- A customer's octets: zero in an interval of which the appliance has traffic of others (interfaces: of the same exporter), missing where it has
+-- none at all.
 local function line_of(customer, sums, day)
   local parts = {}
   for p, part in ipairs(customer.parts) do
     local octets = (sums.found[customer.name] or {})[p] or {}
+    local present = sums.totals or many_graphs.present(sums, customer.kind, part.keys[1])
     for i = 1, day.intervals do
-      if not octets[i] then octets[i] = sums.present[i] and 0 or false end
+      if not octets[i] then octets[i] = present[i] and 0 or false end
     end
     parts[p] = { name = part.name, octets = octets }
   end
@@ -328,22 +372,22 @@ local function add_line(file, customer, line)
     file.lines = lines
   end
   table.insert(file.lines, line)
-  file.customers[customer.name], file.changed = customer.of, true
+  file.customers[customer.name] = customer.of
 end
 
 local HIDDEN = "some rows of the graph have no series, so the customer's traffic may be hidden in Other"
 
--- Asks for a group's customers and adds their lines. Nil and err when no customer can be collected now.
-local function add_group(run, group, customers, day, side, file)
+-- Asks for a group's customers and adds their lines to `added`. Nil and err when no customer can be collected now.
+local function add_group(run, group, customers, day, side, added)
   local sums, err = graph_of(run, group, customers, day, side)
   if not sums and not OWN[err.kind] then return nil, err end
   for _, customer in ipairs(customers) do
     local wrong = err
-    if sums and not sums.complete and many_graphs.hidden(sums, group.kind, customer) then wrong = bad(HIDDEN) end
+    if sums and sums.hidden[customer.name] then wrong = bad(HIDDEN) end
     if wrong then
       table.insert(run.refused, { customer = customer.name, side = side, from = day.from, error = wrong })
     else
-      add_line(file, customer, sample_files.line(line_of(customer, sums, day), day.intervals))
+      added[#added + 1] = { customer = customer, line = sample_files.line(line_of(customer, sums, day), day.intervals) }
     end
   end
   return true
@@ -392,12 +436,17 @@ end
 local function collect_day(run, groups, day, side)
   local file, err = open_file(run, day, side)
   if not file then return nil, err end
+  local added = {}
   for _, item in ipairs(lacking(groups, file)) do
     local ok
-    ok, err = add_group(run, item.group, item.customers, day, side, file)
+    ok, err = add_group(run, item.group, item.customers, day, side, added)
     if not ok then return nil, err end
   end
-  if not file.changed then return true end
+  if not added[1] then return true end
+  -- Another process may have added customers meanwhile.
+  file, err = open_file(run, day, side)
+  if not file then return nil, err end
+  for _, one in ipairs(added) do add_line(file, one.customer, one.line) end
   local ok
   ok, err = sample_files.write(file.path, file.lines, day, side)
   if not ok then return nil, err end

@@ -111,12 +111,13 @@ end
 
 --- A customer's samples of the period, as `billing.collect` gives them.
 ---@param name string
+---@param customer? table its definition: samples that were collected by another one are refused
 ---@return scrutinizer.Samples? set
 ---@return scrutinizer.Error? err
-function Collected:samples(name)
+function Collected:samples(name, customer)
   local set, err = samples.new(self._period)
   if not set then return nil, err end
-  local of
+  local wanted, of = customer and collect_many.definition(customer), nil
   for _, file in ipairs(self._files) do
     local line
     line, err = line_in(file, name)
@@ -125,6 +126,10 @@ function Collected:samples(name)
       return refuse("%s is not the same on all days: it changes on %s; collect again", check.show(name), day_text(file.day))
     end
     of = line.of
+    if customer and of ~= wanted then
+      return refuse("%s was collected as %s, and is now %s: collect again", check.show(name), errors.neutral(of, 200),
+        errors.neutral(wanted or "invalid", 200))
+    end
     add_day(set, file, line)
     note(set, line.said)
   end

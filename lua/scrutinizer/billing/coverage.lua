@@ -90,6 +90,8 @@ end
 
 local function is_less(a, b) return fraction.compare(a, b) < 0 end
 
+local function percent(share) return fraction.text(fraction.multiply(share, fraction.new(100)), 2, "down") end
+
 --- Compares the octets of each interval. Nil when there was no traffic at all.
 ---@param set scrutinizer.Samples
 ---@param conversations (scrutinizer.Whole|false)[]
@@ -110,13 +112,16 @@ function coverage.compare(set, conversations, totals, now)
     end
   end
   if bigint.compare(whole, 0) > 0 then
-    return { share = fraction.new(held, whole), worst = worst, at = at or set.period.from }
+    local share = fraction.new(held, whole)
+    -- Totals that lack interfaces would hide conversations that the appliance dropped.
+    if bigint.compare(held, 0) > 0 and is_less(fraction.new(whole, held), fraction.decimal(FLOOR)) then
+      return nil, ("the totals of these exporters' interfaces lack traffic: their conversations hold %s %% of them"):format(percent(share))
+    end
+    return { share = share, worst = worst, at = at or set.period.from }
   end
   if bigint.compare(held, 0) == 0 then return nil end
   return nil, "the appliance shows no totals of these exporters' interfaces"
 end
-
-local function percent(share) return fraction.text(fraction.multiply(share, fraction.new(100)), 2, "down") end
 
 local WHAT = {
   minute = "the appliance's one-minute tables hold", rollup = "the appliance's tables of five minutes and more hold",

@@ -159,6 +159,18 @@ end
 
 -- ---- summing ----
 
+--- The intervals in which the appliance has points of the same origin as a part: for interfaces those of its exporter, because another exporter's
+--- traffic does not tell whether this one was heard.
+---@param sums scrutinizer.GraphSums
+---@param kind string
+---@param key string one of the part's
+---@return table<integer, boolean>
+function many_graphs.present(sums, kind, key)
+  local origin = kind == "interfaces" and key:match "^%x+" or ""
+  sums.present[origin] = sums.present[origin] or {}
+  return sums.present[origin]
+end
+
 -- Which parts a key belongs to, and the lengths of networks by the number of an address's digits.
 local function index_of(customers)
   local index, lengths, seen = {}, {}, {}
@@ -166,7 +178,7 @@ local function index_of(customers)
     for p, part in ipairs(customer.parts) do
       for _, key in ipairs(part.keys) do
         index[key] = index[key] or {}
-        table.insert(index[key], { customer = customer, part = p })
+        table.insert(index[key], { customer = customer, part = p, key = key })
         local digits, length = key:match "^(%d+)/(%d+)/"
         if digits and not seen[digits .. "/" .. length] then
           seen[digits .. "/" .. length] = true
@@ -220,8 +232,7 @@ end
 
 ---@class scrutinizer.GraphSums
 ---@field found table<string, table<integer, table<integer, scrutinizer.Whole>>> customer → part → interval → octets
----@field keys table<string, boolean> the keys that have a series
----@field present? table<integer, boolean> the intervals that have a point; nil when nobody asks
+---@field present? table<string, table<integer, boolean>> by origin: the intervals that have a point; nil when nobody asks
 
 --- Sums a graph's series by customer and interval into `sums`, which may hold those of an earlier piece of the same window.
 ---@param sums scrutinizer.GraphSums
@@ -230,11 +241,11 @@ end
 ---@param customers table[]
 ---@param window scrutinizer.Period
 ---@param interval integer
----@return true?
+---@return table<string, boolean>? keys those that have a series in this graph
 ---@return scrutinizer.Error? err
 function many_graphs.add(sums, list, kind, customers, window, interval)
   local index, lengths = index_of(customers)
-  local n = floor((window.to - window.from) / interval)
+  local n, shown = floor((window.to - window.from) / interval), {}
   for _, entry in ipairs(list) do
     if not entry.other then
       if not entry.row then return refuse "the graph's series cannot be matched with its rows" end
@@ -247,14 +258,15 @@ function many_graphs.add(sums, list, kind, customers, window, interval)
         local parts = sums.found[owner.customer.name] or {}
         sums.found[owner.customer.name] = parts
         parts[owner.part] = parts[owner.part] or {}
-        if not add_points(parts[owner.part], entry.points, window.from, interval, n, sums.present) then
+        local present = sums.present and many_graphs.present(sums, kind, owner.key)
+        if not add_points(parts[owner.part], entry.points, window.from, interval, n, present) then
           return refuse "a point is not a whole number of octets"
         end
       end
-      for _, key in ipairs(KINDS[kind].keys(entry.row, lengths)) do sums.keys[key] = true end
+      for _, key in ipairs(KINDS[kind].keys(entry.row, lengths)) do shown[key] = true end
     end
   end
-  return true
+  return shown
 end
 
 -- Whether Other has traffic: then some rows have no series.
@@ -285,16 +297,16 @@ function many_graphs.complete(query, list)
 end
 
 --- Whether an incomplete graph may lack traffic of a customer: not when each of its addresses or interfaces has its series.
----@param sums scrutinizer.GraphSums
+---@param shown table<string, boolean> the keys that have a series in it
 ---@param kind string
 ---@param customer table
 ---@return boolean
-function many_graphs.hidden(sums, kind, customer)
+function many_graphs.hidden(shown, kind, customer)
   if not KINDS[kind].exact then return true end
   for _, part in ipairs(customer.parts) do
     for _, key in ipairs(part.keys) do
       local digits, length = key:match "^(%d+)/(%d+)/"
-      if not sums.keys[key] or (digits and tonumber(length) ~= tonumber(digits) * 4) then return true end
+      if not shown[key] or (digits and tonumber(length) ~= tonumber(digits) * 4) then return true end
     end
   end
   return false

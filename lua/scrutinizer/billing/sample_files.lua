@@ -94,8 +94,15 @@ end
 ---@return true?
 ---@return scrutinizer.Error? err
 function sample_files.write(path, lines, window, side)
+  local text, before = table.concat(lines), manifest.read(path)
+  -- A process that is killed between file and manifest must not leave a file that its manifest does not know.
+  if before then
+    before.next_sha256 = core.sha256(text)
+    local announced, why = manifest.amend(path, before)
+    if not announced then return nil, why end
+  end
   local ok, err = manifest.write(path, asked(window, side), function(put)
-    local done, why = put(table.concat(lines))
+    local done, why = put(text)
     if done then return { customers = #lines } end
     return damaged(path, "%s", errors.neutral(why, 200))
   end)
@@ -122,8 +129,10 @@ function sample_files.read(path, window, side)
     pieces[#pieces + 1] = text
     return true
   end)
-  if not ok then return nil, err end
-  return table.concat(pieces), found.sha256
+  if ok then return table.concat(pieces), found.sha256 end
+  local text = table.concat(pieces)
+  if type(found.next_sha256) == "string" and core.sha256(text) == found.next_sha256 then return text, found.next_sha256 end
+  return nil, err
 end
 
 --- The customer of a line, and what it is; nil when it has none.

@@ -184,6 +184,7 @@ function samples.complaint(given)
   for _, side in ipairs(samples.SIDES) do
     for i, part in ipairs(given[side] and parts_given(given[side]) or {}) do
       if type(part) ~= "table" or type(part.points) ~= "table" then return ("%s: part %d is not { name =, points = { … } }"):format(side, i) end
+      if not fields.is_list(part.points) then return check.message(("%s: part %d: points"):format(side, i), part.points, "a list without gaps") end
       unknown = fields.unknown(("%s: part %d"):format(side, i), part, PART)
       if unknown then return unknown end
       if part.name ~= nil and not (type(part.name) == "string" and wire.try_encode(part.name)) then

@@ -13,8 +13,8 @@ local many_bills = {}
 
 local ENDINGS = { text = "txt", csv = "csv", html = "html" }
 
--- A file's name for a customer: bytes that are unusual in names of files become "_".
-local function file_name(name) return (name:gsub("[^A-Za-z0-9._-]", "_"):gsub("^%.", "_")) end
+-- A file's name for a customer: bytes that are unusual in names of files become "_", at its beginning also "." and "-".
+local function file_name(name) return (name:gsub("[^A-Za-z0-9._-]", "_"):gsub("^[.-]", "_")) end
 
 local function write(path, text)
   local to, err = sink.open(path)
@@ -42,7 +42,7 @@ local function bill_of(run, customer)
   local name = file_name(customer.name)
   if run.taken[name] then return errors.fail("bill", ("its file would have the name of %s's"):format(run.taken[name])) end
   run.taken[name] = customer.name
-  local samples, err = run.collected:samples(customer.name)
+  local samples, err = run.collected:samples(customer.name, customer)
   if not samples then return nil, err end
   local bill
   bill, err = billing.invoice { customer = customer.name, number = customer.number, samples = samples, tariff = tariff,

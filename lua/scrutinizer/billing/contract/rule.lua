@@ -181,8 +181,9 @@ function rule.run(own, set)
   local kept, complaint = nil, result
   if fine then kept, complaint = take(set, result) end
   if kept then return kept end
+  local _, said = pcall(tostring, complaint) -- an error value's own __tostring may raise
   return nil, errors.new("bill", ("rule %s, version %s: %s"):format(errors.neutral(own.name, 100), errors.neutral(own.version, 40),
-    errors.neutral(tostring(complaint), 400)))
+    errors.neutral(tostring(said), 400)))
 end
 
 --- A set in which the samples that a rule gave stand for the customer's.
