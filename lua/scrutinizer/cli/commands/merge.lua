@@ -133,6 +133,7 @@ end
 local function merge(args)
   local paths = {}
   for _, path in ipairs(args.files) do
+    if args.output == path or args.output == path .. manifest.SUFFIX then error("merge: --output is one of the windows' files: " .. path, 0) end
     if path:sub(-#manifest.SUFFIX) ~= manifest.SUFFIX then paths[#paths + 1] = path end
   end
   if not paths[1] then error("merge: name the windows' files, not only their manifests", 0) end
