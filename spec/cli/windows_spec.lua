@@ -413,6 +413,20 @@ describe("merge", function()
     merged(74, "nov.2026-11-01T06.csv.manifest", "nov.*.csv")
     support.write(folder .. "/nov.2026-11-01T06.csv.manifest", "{}")
     merged(65, "not a manifest", "nov.*.csv")
+    -- What a hand has changed in a manifest.
+    good(arguments "--shard 1")
+    local name = folder .. "/nov.2026-11-01T06.csv.manifest"
+    local whole = contents(name)
+    for from, to in pairs {
+      ['"from":1793512800'] = '"from":1793512800.5', ['"to":1793534400'] = '"to":"x"', ['"rpt_json":"'] = '"json":"',
+      ['"name":"octets","type"'] = '"n":"octets","type"', ['"columns":%b[]'] = '"columns":[]', ['"rows":%d+'] = '"rows":-1',
+    } do
+      local changed, count = whole:gsub(from, to, 1)
+      assert.equal(1, count)
+      support.write(name, changed)
+      merged(65, "its manifest is not one of report --split", "nov.*.csv")
+      refused(65, "its manifest is not one of report --split", "schema t --for postgresql --load " .. name:gsub(".manifest", ""))
+    end
     os.remove(folder .. "/nov.2026-11-01T06.csv")
   end)
 end)

@@ -48,14 +48,14 @@ local function good(name, environment, files)
 end
 
 -- A window's file of 10 to 11 o'clock that no appliance has sent, with its manifest. `columns`: { { name, type }, … }.
-local function by_hand(name, text, columns, rows, to)
-  local path, list = folder .. "/" .. name, {}
-  support.write(path, text)
+local function by_hand(name, text, columns, rows)
+  local file, list = folder .. "/" .. name, {}
+  support.write(file, text)
   for i, column in ipairs(columns) do list[i] = ('{"name":"%s","column":"%s","type":"%s"}'):format(column[1], column[1], column[2]) end
-  support.write(path .. ".manifest", ([[{"manifest":1,"version":"x","asked":{"window":{"from":1793527200,"to":%d},"format":"%s","header":true},
-    "found":{"rows":%d,"columns":[%s]},"bytes":%d,"sha256":"%s"}]]):format(to or 1793530800, name:match "[^.]*$", rows, table.concat(list, ","), #text,
-    support.shell("sha256sum " .. quote(path)):match "%x+"))
-  return quote(path)
+  support.write(file .. ".manifest", ([[{"manifest":1,"version":"x","asked":{"window":{"from":1793527200,"to":1793530800},"format":"%s",
+    "header":true,"request":{"rpt_json":"{}"}},"found":{"rows":%d,"columns":[%s]},"bytes":%d,"sha256":"%s"}]]):format(
+    name:match "[^.]*$", rows, table.concat(list, ","), #text, support.shell("sha256sum " .. quote(file)):match "%x+"))
+  return quote(file)
 end
 
 local SUMS = { { "src", "address" }, { "octets", "whole" } }
@@ -145,12 +145,13 @@ describe("PostgreSQL", function()
 
   it("gives no column's name to psql as a command", function()
     for _, name in ipairs { "x\\n\\\\! touch " .. folder .. "/made", "a\\\\b", "" } do
-      local path = by_hand("c.csv", "x\r\n1\r\n", { { name, "text" } }, 1)
-      local _, err, status = command.run("schema conversations --for postgresql --load " .. path)
+      local file = by_hand("c.csv", "x\r\n1\r\n", { { name, "text" } }, 1)
+      local _, err, status = command.run("schema conversations --for postgresql --load " .. file)
       assert.equal(65, status)
       assert.matches("a name without control bytes and backslashes is needed", err)
     end
-    local _, err, status = command.run("schema conversations --for postgresql --load " .. by_hand("c.csv", "x\r\n1\r\n", { { "x", "float" } }, 1))
+    local file = by_hand("c.csv", "x\r\n1\r\n", { { "x", "float" } }, 1)
+    local _, err, status = command.run("schema conversations --for postgresql --load " .. file)
     assert.equal(65, status)
     assert.matches("type: got \"float\"; allowed: address, decimal, text, time, whole", err)
   end)
@@ -255,9 +256,9 @@ describe("ClickHouse", function()
     server.sql((command.good "schema conversations --table t --for clickhouse --select src=sourceipaddress,octets=sum_octetdeltacount"
       :gsub("%-%-[^\n]*\n", ""):gsub(";", "")))
     local function loaded(octets, before)
-      local path = by_hand("t.ndjson", (before or "") .. ('{"src":"10.0.0.1","octets":"%s"}\n'):format(octets), SUMS, 1)
+      local file = by_hand("t.ndjson", (before or "") .. ('{"src":"10.0.0.1","octets":"%s"}\n'):format(octets), SUMS, 1)
       local out, status = support.shell(("%s %s examples/export/to_clickhouse.lua t %s 2>&1; printf ' %%d' $?"):format(
-        server.environment, support.lua, path)):match "^(.*) (%d+)$"
+        server.environment, support.lua, file)):match "^(.*) (%d+)$"
       return tonumber(status), out
     end
     assert.equal(0, (loaded "18446744073709551615"))
@@ -355,7 +356,8 @@ for (const row of (await database.runAndReadAll(process.argv[2])).getRows()) con
     -- A name that would match other files, all digits, and what is refused.
     by_hand("g1x.csv", "src,octets\r\n10.9.9.9,9\r\n", SUMS, 1)
     convert(by_hand("g[1]*.csv", "src,octets\r\n10.0.0.1,18446744073709551615\r\n10.0.0.2,\r\n", SUMS, 2))
-    assert.equal("10.0.0.1|18446744073709551615\n10.0.0.2|null\n", ask(("select src, octets from read_parquet('%s/g[[]1][*].parquet')"):format(folder)))
+    assert.equal("10.0.0.1|18446744073709551615\n10.0.0.2|null\n",
+      ask(("select src, octets from read_parquet('%s/g[[]1][*].parquet')"):format(folder)))
     assert.matches("octets: not a whole number: 12.5.* 1$", convert(by_hand("h.csv", "src,octets\r\n10.0.0.1,12.5\r\n", SUMS, 1)))
     assert.matches(" 1$", convert(by_hand("h.csv", "src,octets\r\n10.0.0.1,18446744073709551616\r\n", SUMS, 1)))
     assert.matches("the file has not 2 rows, as its manifest says.* 1$", convert(by_hand("h.csv", "src,octets\r\n10.0.0.1,1\r\n", SUMS, 2)))

@@ -240,7 +240,9 @@ local function check_wholes(path, columns)
       local _, at = text:find(before, 1, true)
       while at do
         local digits = text:match("^0*(%d+)", at + 1)
-        if digits and is_too_long(digits) then return bad(path, "%s: %s is more than ClickHouse's UInt64 holds", name, digits:sub(1, 60)) end
+        if digits and is_too_long(digits) then
+          return bad(path, "%s: %s is more than ClickHouse's UInt64 holds", name, digits:sub(1, 60))
+        end
         _, at = text:find(before, at + 1, true)
       end
     end
@@ -259,7 +261,7 @@ function store.complaint(columns)
       return ("the column %s: a name without control bytes and backslashes is needed; --select gives it one"):format(check.show(column.name))
     end
     if not TYPES.postgresql[column.type] then
-      return ("the column %s: type: got %s; allowed: %s"):format(column.name, check.show(column.type), table.concat(check.sorted_keys(TYPES.duckdb), ", "))
+      return check.message(("the column %s: type"):format(column.name), column.type, table.concat(check.sorted_keys(TYPES.duckdb), ", "))
     end
   end
 end
@@ -271,20 +273,17 @@ end
 ---@return scrutinizer.Statement[]?
 ---@return scrutinizer.Error? err
 function store.loading(kind, name, path)
-  local of, err = manifest.read(path)
+  local of, err = manifest.window(path)
   if not of then return nil, err end
   local found, asked = of.found, of.asked
-  if type(asked.window) ~= "table" or type(found.columns) ~= "table" or type(found.rows) ~= "number" then
-    return bad(path, "its manifest is not one of report --split")
-  end
-  if asked.open then return bad(path, "its window was not complete when it was fetched: fetch it again") end
   if asked.format ~= store.FORMATS[kind] then return bad(path, "%s takes files of report --format %s", kind, store.FORMATS[kind]) end
   if asked.format == "csv" and not asked.header then return bad(path, "fetch it without --no-header") end
   if asked.guard then return bad(path, "--guard has changed its texts for spreadsheets: fetch it without") end
   if path:find "[\r\n]" then return bad(path, "a path without line breaks is needed") end
   if not found.columns[1] then return bad(path, "the answer named no columns: fetch it with --select") end
-  local complaint, ok = store.complaint(found.columns), nil
+  local complaint = store.complaint(found.columns)
   if complaint then return bad(path, "%s", complaint) end
+  local ok
   ok, err = manifest.pour(path, of, kind == "clickhouse" and check_wholes(path, found.columns) or accept)
   if not ok then return nil, err end
   return LOADING[kind](name, path, of)
