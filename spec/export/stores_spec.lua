@@ -136,8 +136,8 @@ describe("PostgreSQL", function()
     -- The same from an hour earlier, stopped before it attaches its partition until the other loader has looked at the table.
     local longer = text:gsub("10:00:00Z", "09:00:00Z"):gsub("T10", "T09"):gsub("lock table", "perform pg_sleep(3); lock table")
     support.write(folder .. "/longer.sql", longer)
-    local out = support.shell(("%s -f %s/longer.sql >%s/out 2>&1 & sleep 1; %s %s examples/export/to_postgresql.lua conversations %s; wait; cat %s/out")
-      :format(server.psql, folder, folder, server.environment, support.lua, hour, folder))
+    local out = support.shell(("%s -f %s/longer.sql >%s/out 2>&1 & sleep 1; %s %s examples/export/to_postgresql.lua conversations %s; wait; "
+      .. "cat %s/out"):format(server.psql, folder, folder, server.environment, support.lua, hour, folder))
     assert.matches("is loaded", out)
     assert.matches("the table has a window that overlaps the one from", out)
     assert.equal("2026-11-01 10:00:00+00|1\n", server.sql "select window_start, sum(octets) from conversations group by 1")
