@@ -12,16 +12,22 @@
 #include "sha256.h"
 
 struct sz_file {
-  int fd; /* -1: closed */
+  int fd;     /* -1: closed */
+  int failed; /* a write has: the part is not whole */
   char *path, *part;
   struct sz_sha256 hash; /* of all that was written */
 };
 
 /* All calls return 0, or a number of errno. */
 
-/* Keeps 'path' and 'part', which must stay. A part that exists is replaced. */
+/*
+** Keeps 'path' and 'part', which must stay. A part that exists is replaced. A
+** file at the path stays until 'finish'; the new one has its mode and, if that
+** is allowed, its owner. EISDIR, ENOTSUP: there is a folder, or no plain file.
+*/
 int sz_file_open(struct sz_file *f, char *path, char *part);
 
+/* After a failure it fails again, and so does 'finish'. */
 int sz_file_write(struct sz_file *f, const char *data, size_t len);
 
 /*

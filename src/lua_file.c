@@ -10,6 +10,12 @@
 #define FILE_TYPE "scrutinizer.file"
 #define HASH_TYPE "scrutinizer.hash"
 
+static const char *reason(int failed) {
+  if (failed == EBUSY)
+    return "another process writes this file";
+  return failed == ENOTSUP ? "not a plain file" : strerror(failed);
+}
+
 /*
 ** true; or nil, the reason of a number of errno, and whether another process
 ** writes the same file.
@@ -20,8 +26,7 @@ static int push_result(lua_State *L, int failed) {
     return 1;
   }
   lua_pushnil(L);
-  lua_pushstring(L, failed == EBUSY ? "another process writes this file"
-                                    : strerror(failed));
+  lua_pushstring(L, reason(failed));
   lua_pushboolean(L, failed == EBUSY);
   return 3;
 }

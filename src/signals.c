@@ -5,9 +5,10 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { MOST_PARTS = 64, SIGNALS = 3 };
+enum { MOST_PARTS = 64, SIGNALS = 7 };
 
-static const int HANDLED[SIGNALS] = {SIGINT, SIGTERM, SIGHUP};
+static const int HANDLED[SIGNALS] = {SIGINT,  SIGTERM, SIGHUP, SIGQUIT,
+                                     SIGPIPE, SIGXFSZ, SIGXCPU};
 
 /* Written while the signals are held, or before they are handled. */
 static struct {
@@ -16,6 +17,12 @@ static struct {
   int is_terminal, status, handled;
 } state;
 
+/* In the background, the terminal is as another program has set it. */
+static void set_terminal(void) {
+  if (state.is_terminal && tcgetpgrp(0) == getpgrp())
+    tcsetattr(0, TCSANOW, &state.terminal);
+}
+
 /* Calls only what POSIX allows in a handler. */
 static void on_signal(int number) {
   sigset_t own;
@@ -23,8 +30,7 @@ static void on_signal(int number) {
   for (i = 0; i < MOST_PARTS; i++)
     if (state.parts[i])
       unlink(state.parts[i]);
-  if (state.is_terminal)
-    tcsetattr(0, TCSANOW, &state.terminal);
+  set_terminal();
   if (number == SIGTERM && state.status)
     _exit(state.status);
   signal(number, SIG_DFL);

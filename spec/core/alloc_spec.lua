@@ -50,7 +50,7 @@ end)
 describe("with another call at an allocation", function()
   local ASAN = os.getenv "SCRUTINIZER_SANITIZED"
   local less = os.getenv "SANDBOX_CHECKED" and 3 or 1 -- the first Lua is enough to try many
-  for part, step in ipairs { ASAN and 1 or 5 * less, ASAN and 3 or 23, ASAN and 29 or 101 * less } do
+  for part, step in ipairs { ASAN and 1 or 5 * less, ASAN and 3 or 11, ASAN and 29 or 101 * less } do
     it("each call is as if alone, before or after it: part " .. part, function()
       local alone = "env -u LD_PRELOAD -u MAKEFLAGS -u MAKELEVEL -u http_proxy -u all_proxy -u ALL_PROXY "
       local paths = 'LUA_PATH="./lua/?.lua;./lua/?/init.lua;$LUA_PATH" '

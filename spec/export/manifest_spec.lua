@@ -154,4 +154,106 @@ describe("a file with a manifest", function()
     assert.matches("^nil\tfile: %S+/day.csv: File too large\n$", out)
     assert.equal("", listing())
   end)
+
+  it("is not there when a write has failed, whoever asks for it", function()
+    local script = folder .. "/w.lua"
+    support.write(script, ([[local file = require "scrutinizer.core".file(%q, %q)
+      for _ = 1, 20 do print(file:write(("x"):rep(4096))) end
+      print(file:finish())]]):format(path, path .. ".part"))
+    local out = support.shell(("trap '' XFSZ; ulimit -f 64; %s %s | sort | uniq -c | sed 's/^ *//'; rm %s"):format(support.lua, script, script))
+    -- 64 blocks of 1,024 bytes, or of 512 where the shell counts as POSIX says.
+    local failed = out:match "(%d+) nil\tFile too large\tfalse"
+    assert.is_truthy(failed == "5" or failed == "13", out)
+    assert.equal("", listing())
+  end)
+
+  it("may have any name that leaves room for that of its part", function()
+    for length = 200, 250 do
+      local name = folder .. "/" .. ("n"):rep(length)
+      local file = assert(core.file(name, name .. ".part"))
+      assert.is_true(file:write "x")
+      assert.is_string(file:finish())
+      assert.equal(("n"):rep(length) .. "\n", listing())
+      os.remove(name)
+    end
+    local name = folder .. "/" .. ("\226\130\172"):rep(83) .. "." -- the euro sign: no character is cut
+    local file = assert(core.file(name, name .. "part"))
+    assert.is_string(file:finish())
+    os.remove(name)
+  end)
+
+  it("replaces a plain file alone, and says so before anything is made", function()
+    support.shell(("cd %s; mkdir d; mkfifo f; ln -s d to_d; ln -s f to_f; ln -s /dev/null to_n"):format(quote(folder)))
+    local folders, others = "Is a directory", "not a plain file"
+    for name, why in pairs { d = folders, to_d = folders, f = others, to_f = others, to_n = others } do
+      local made
+      local _, err = manifest.write(folder .. "/" .. name, ASKED, function() made = true return {} end)
+      assert.matches("/" .. name .. ": " .. why .. "$", err.message)
+      assert.is_nil(made)
+    end
+    assert.equal("d\nf\nto_d\nto_f\nto_n\n", listing())
+  end)
+
+  it("has the mode of the file that it replaces, from its first byte on", function()
+    local function modes(names) return support.shell(("cd %s; stat -c %%a %s"):format(quote(folder), names)) end
+    for _, mode in ipairs { "600", "640", "400", "666", "755" } do
+      support.write(path, "old")
+      support.shell(("chmod %s %s"):format(mode, quote(path)))
+      local file = assert(core.file(path, path .. ".part"))
+      assert.equal(mode .. "\n", modes "day.csv.part")
+      assert.is_true(file:write "new")
+      assert.is_string(file:finish())
+      assert.equal(mode .. "\n", modes "day.csv")
+      assert.equal("new", support.read(path))
+      os.remove(path)
+    end
+  end)
+
+  -- A process that writes a part and goes on by `what`; its standard output goes to `reader`.
+  local function by_signal(what, reader, before)
+    local script = os.tmpname()
+    support.write(script, ([[local core = require "scrutinizer.core"
+      core.handle_signals(0)
+      local file = core.file(%q, %q)
+      file:write "x"
+      io.stdout:setvbuf "no"
+      print "ready"
+      %s
+      os.exit(9)]]):format(path, path .. ".part", what))
+    local out = support.shell(("%s; %s %s %s; rm %s"):format(before or "true", support.lua, script, reader, script))
+    return out, listing()
+  end
+
+  it("is gone whatever signal ends the command", function()
+    assert.same({ "ready\n", "" }, { by_signal("for _ = 1, 100000 do print 'x' end", "| head -n 1") })
+    local much = "for _ = 1, 1000 do file:write(('x'):rep(4096)) end"
+    assert.same({ "153\n", "" }, { by_signal(much, ">/dev/null 2>&1; echo $?", "ulimit -f 64") })
+    assert.same({ "131\n", "" }, { by_signal("io.popen('kill -QUIT $PPID'):close()", ">/dev/null; echo $?") })
+  end)
+
+  it("leaves the terminal alone while another program has it", function()
+    local program, script = os.tmpname(), os.tmpname()
+    support.write(program, ([[require "scrutinizer.core".handle_signals(0) print "ready" io.stdout:flush() while true do end]]))
+    support.write(script, ([[
+import fcntl, os, subprocess, sys, termios
+main, end = os.openpty()
+os.setsid()
+fcntl.ioctl(end, termios.TIOCSCTTY, 0)
+for background in False, True:
+    before = termios.tcgetattr(end)
+    p = subprocess.Popen(sys.argv[1:], stdin=end, stdout=subprocess.PIPE, preexec_fn=os.setpgrp if background else None)
+    p.stdout.readline()
+    raw = termios.tcgetattr(end)
+    raw[3] &= ~(termios.ECHO | termios.ICANON)
+    termios.tcsetattr(end, termios.TCSANOW, raw)
+    p.terminate()
+    p.wait()
+    print("raw" if termios.tcgetattr(end)[3] == raw[3] else "as before")
+    termios.tcsetattr(end, termios.TCSANOW, before)
+]]))
+    -- In a process that leads no group: it may begin a session.
+    local fork = 'import os, sys; os.fork() or os.execvp("python3", ["python3"] + sys.argv[1:]); os.wait()'
+    local out = support.shell(("python3 -c '%s' %s %s %s; rm %s %s"):format(fork, script, support.lua, program, script, program))
+    assert.equal("as before\nraw\n", out)
+  end)
 end)

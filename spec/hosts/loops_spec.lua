@@ -58,7 +58,7 @@ function loops.cqueues(functions)
 end
 
 function loops.luv(functions)
-  local uv = require "luv"
+  local uv = support.luv()
   local ticks, open, timer = 0, #functions, uv.new_timer()
   timer:start(2, 2, function()
     ticks = ticks + 1
@@ -109,7 +109,7 @@ for name, loop in pairs(loops) do
           if name == "cqueues" then
             require("cqueues").sleep(0.3)
           else
-            local co, timer = coroutine.running(), require("luv").new_timer()
+            local co, timer = coroutine.running(), support.luv().new_timer()
             timer:start(300, 0, function() timer:close() coroutine.resume(co) end)
             coroutine.yield()
           end
@@ -126,7 +126,7 @@ end
 describe("where no loop runs", function()
   it("auto waits as a plain script does, and a preset says what is missing", function()
     require "cqueues"
-    require "luv"
+    support.luv()
     local total, count = plain()
     client = support.connect()
     assert.same({ total, count }, { sum(query():rows()) })
@@ -143,7 +143,7 @@ describe("where no loop runs", function()
   end)
 
   it("luv's own callbacks are told to use a coroutine", function()
-    local uv, err = require "luv", nil
+    local uv, err = support.luv(), nil
     client = support.connect()
     local timer = uv.new_timer()
     timer:start(0, 0, function()

@@ -65,17 +65,30 @@ local NOTES = [[
 ]]
 local new_notes = assert((loadstring or load)(NOTES .. "return notes"))() -- luacheck: ignore
 
--- What `said()` gives, checked.
-local function check_limits(said)
-  local ended, right, least, most = said:match "^(%d+) (%d+) (%S+) (%S+)"
-  assert.is_not_nil(ended, said)
-  assert.same({ COUNT, COUNT }, { tonumber(ended), tonumber(right) }, said)
-  local good = tonumber(least) >= SHORT and tonumber(most) <= SHORT + 0.2
-  assert.is_true(good, ("the limit of %g s came after %s to %s s"):format(SHORT, least, most))
+-- A busy machine is late by itself: one of three measurements must be good. `measure` gives whether it is, and what to say of it.
+local function one_of_three(measure)
+  local good, what
+  for _ = 1, 3 do
+    good, what = measure()
+    if good then return end
+  end
+  assert.is_true(good, what)
 end
 
-local function check_cost(share)
-  assert.is_true(share <= MOST, ("%d waiting reports cost %.1f %% of a core"):format(COUNT, share * 100))
+-- All reports end by their limit, at its time.
+local function check_limits(wait)
+  one_of_three(function()
+    local said = wait()
+    local ended, right, least, most = said:match "^(%d+) (%d+) (%S+) (%S+)"
+    assert.is_not_nil(ended, said)
+    assert.same({ COUNT, COUNT }, { tonumber(ended), tonumber(right) }, said)
+    assert.is_true(tonumber(least) >= SHORT, said)
+    return tonumber(most) <= SHORT + 0.2, ("the limit of %g s came after %s to %s s"):format(SHORT, least, most)
+  end)
+end
+
+local function is_cheap(share)
+  return share <= MOST, ("%d waiting reports cost %.1f %% of a core"):format(COUNT, share * 100)
 end
 
 -- Seconds that a process has been on a processor.
@@ -114,13 +127,15 @@ end
 -- A server whose pages /short and /long have so many reports wait at once, and say how they ended.
 local function check_server(server)
   local function page(name) return ("curl -s --noproxy '*' --max-time 60 'http://127.0.0.1:%d/%s'"):format(server.port, name) end
-  check_limits(support.shell(page "short"))
-  local idle = ping(server, 2)
-  support.shell(page "long" .. " >/dev/null 2>&1 & sleep " .. SHORT)
-  local cost, busy = share(server:worker(), 2), ping(server, 2)
-  if os.getenv "SHOW" then print(("%.2f %% of a core, others %.2f ms, idle %.2f"):format(cost * 100, busy, idle)) end
-  check_cost(cost)
-  assert.is_true(busy - idle <= 0.2, ("half of the other requests took %.2f ms, idle %.2f"):format(busy, idle))
+  check_limits(function() return (support.shell(page "short")) end)
+  one_of_three(function()
+    local idle = ping(server, 2)
+    support.shell(page "long" .. " >/dev/null 2>&1 & sleep " .. SHORT)
+    local cost, busy = share(server:worker(), 2), ping(server, 2)
+    if os.getenv "SHOW" then print(("%.2f %% of a core, others %.2f ms, idle %.2f"):format(cost * 100, busy, idle)) end
+    local cheap, what = is_cheap(cost)
+    return cheap and busy - idle <= 0.2, ("%s; half of the other requests took %.2f ms, idle %.2f"):format(what, busy, idle)
+  end)
 end
 
 if not support.sanitized and not os.getenv "SANDBOX_CHECKED" then -- they bring a Lua of their own
@@ -175,7 +190,7 @@ function loops.cqueues(functions, watch)
 end
 
 function loops.luv(functions, watch)
-  local uv = require "luv"
+  local uv = support.luv()
   local function start(run)
     local timer = uv.new_timer()
     timer:start(0, 0, function()
@@ -245,59 +260,65 @@ end
 for name, loop in pairs(loops) do
   it("in " .. name .. " limits are exact, and waiting costs next to nothing", function()
     local wait = not name:find "^%l+$" and own_wait or name
-    check_limits(wait_in(loop, connect(SHORT, wait)))
+    check_limits(function() return wait_in(loop, connect(SHORT, wait)) end)
     if support.sanitized then return end
-    local cost
-    local client = connect(LONG, wait)
-    wait_in(loop, client, function(sleep)
-      sleep(SHORT)
-      local before, began = processor(ME), clock()
-      sleep(2)
-      cost = (processor(ME) - before) / (clock() - began)
-      client:close()
+    one_of_three(function()
+      local cost
+      local client = connect(LONG, wait)
+      wait_in(loop, client, function(sleep)
+        sleep(SHORT)
+        local before, began = processor(ME), clock()
+        sleep(2)
+        cost = (processor(ME) - before) / (clock() - began)
+        client:close()
+      end)
+      if os.getenv "SHOW" then print(("%s: %.2f %% of a core"):format(name, cost * 100)) end
+      return is_cheap(cost)
     end)
-    if os.getenv "SHOW" then print(("%s: %.2f %% of a core"):format(name, cost * 100)) end
-    check_cost(cost)
   end)
 end
 
 -- The answers to 20 handshakes lie in the sockets before any is read: without shares of a turn one step makes them all, in 11 ms.
 it("handshakes that are due together are spread over turns", function()
-  local client, run = connect(LONG, own_wait), {}
-  for i = 1, 20 do
-    run[i] = function() ask(client) end
-  end
-  local turn, most, idle = turns_of(run), 0, core.http()
-  local function some_turns(count)
-    for _ = 1, count do
-      local before = os.clock()
-      turn()
-      most = math.max(most, os.clock() - before)
-      idle:wait(0.002)
+  one_of_three(function()
+    local client, run = connect(LONG, own_wait), {}
+    for i = 1, 20 do
+      run[i] = function() ask(client) end
     end
-  end
-  support.shell("kill -STOP " .. process)
-  some_turns(200)
-  support.shell("kill -CONT " .. process .. "; sleep 2")
-  most = 0
-  some_turns(200)
-  client:close()
-  idle:close()
-  if os.getenv "SHOW" then print(("the longest turn: %.2f ms"):format(most * 1000)) end
-  assert.is_true(support.sanitized or most < 0.005, ("a turn took %.1f ms"):format(most * 1000))
+    local turn, most, idle = turns_of(run), 0, core.http()
+    local function some_turns(count)
+      for _ = 1, count do
+        local before = os.clock()
+        turn()
+        most = math.max(most, os.clock() - before)
+        idle:wait(0.002)
+      end
+    end
+    support.shell("kill -STOP " .. process)
+    some_turns(200)
+    support.shell("kill -CONT " .. process .. "; sleep 2")
+    most = 0
+    some_turns(200)
+    client:close()
+    idle:close()
+    if os.getenv "SHOW" then print(("the longest turn: %.2f ms"):format(most * 1000)) end
+    return support.sanitized or most < 0.005, ("a turn took %.1f ms"):format(most * 1000)
+  end)
 end)
 
 -- ---- a plain script ----
 
 it("in a plain script one report and many at once end when their time is up", function()
-  local seen, client = new_notes(), connect(SHORT)
-  local before = processor(ME)
-  seen.took(ask(client))
-  local cost = (processor(ME) - before) / SHORT
-  assert.is_true(support.sanitized or cost < 0.05, ("one waiting report cost %.1f %% of a core"):format(cost * 100))
-  local _, right, least, most = seen.said():match "^(%d+) (%d+) (%S+) (%S+)"
-  assert.equal("1", right)
-  assert.is_true(tonumber(least) >= SHORT and tonumber(most) <= SHORT + 0.2, seen.said())
+  local client = connect(SHORT)
+  one_of_three(function()
+    local before = processor(ME)
+    local seconds, how = ask(client)
+    local cost = (processor(ME) - before) / SHORT
+    assert.is_true(support.sanitized or cost < 0.05, ("one waiting report cost %.1f %% of a core"):format(cost * 100))
+    assert.equal("timeout total", how)
+    assert.is_true(seconds >= SHORT)
+    return seconds <= SHORT + 0.2, ("the limit of %g s came after %.3f s"):format(SHORT, seconds)
+  end)
 
   local queries = { concurrency = COUNT }
   for i = 1, COUNT do queries[i] = client:report("host2host"):range("LastHour"):limit(i) end

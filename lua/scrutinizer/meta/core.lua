@@ -140,11 +140,12 @@ function Hash:add(text) end
 ---@return number bytes
 function Hash:digest() end
 
---- For the command: INT, TERM and HUP remove the parts of files that are not finished; TERM ends the process with this status, if not 0.
+--- For the command: signals that end it remove the parts of files that are not finished; TERM ends the process with this status, if not 0.
 ---@param status integer
 function core.handle_signals(status) end
 
 --- A file that appears at `path` when it is finished, whole and on the disk. It is written as `part`; a part that exists is replaced.
+--- It has the mode of a file that it replaces. No folder, pipe or device is replaced.
 ---@param path string
 ---@param part string a name in the same folder
 ---@return scrutinizer.core.File?
@@ -154,6 +155,7 @@ function core.file(path, part) end
 ---@class scrutinizer.core.File
 local File = {}
 
+--- After a failure it fails again, and so does `finish`.
 ---@param text string
 ---@return true?
 ---@return string? reason
