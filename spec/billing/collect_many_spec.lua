@@ -119,11 +119,14 @@ describe("collect_many", function()
     for _, file in ipairs(got.files) do assert.is_true(file.kept) end
     assert.same({}, reports())
     assert.equal(all, sums(folder))
-    -- A file whose manifest was not written is not finished.
-    os.remove(folder .. "/2023-11-16.outbound.ndjson.manifest")
-    assert(collect(TWO, HOSTS))
-    assert.equal(all, sums(folder))
-    assert.same({ srcHosts = 1, host2host = 1, interfaces = 1 }, reports())
+    -- A file whose manifest was not written is not finished; a manifest alone is no file.
+    for _, ending in ipairs { ".manifest", "" } do
+      os.remove(folder .. "/2023-11-16.outbound.ndjson" .. ending)
+      support.clear()
+      assert(collect(TWO, HOSTS))
+      assert.equal(all, sums(folder))
+      assert.same({ srcHosts = 1, host2host = 1, interfaces = 1 }, reports())
+    end
   end)
 
   it("adds customers to files that are there, and asks for these alone", function()

@@ -264,6 +264,9 @@ describe("--shard", function()
       ["report tos --day 2026-11-01 --timezone UTC --split 1h"] = "--split needs --output",
       ["report tos --day 2026-11-01 --timezone UTC --split 1h -o x"] = "--format csv or ndjson",
       ["report tos --day 2026-11-01 --timezone UTC --split 1h --format csv -o /dev/stdout"] = "--split needs a file",
+      ["report tos --day 2026-11-01 --timezone UTC --split 1h --format csv -o /tmp/"] = "--split needs a file",
+      ["report tos --day 2026-11-01 --timezone UTC --split 1h --format csv -o -"] = "--output -: name a file; standard output is /dev/stdout",
+      ["report tos --day 2026-11-01 --timezone UTC --format csv -o -"] = "--output -: name a file",
       ["report tos --day 2026-11-01 --timezone UTC --settle 5m"] = "--settle needs --split",
       ["report tos --day 2026-11-01 --timezone UTC --open"] = "--open needs --split",
       [arguments "--settle x"] = "--settle: got x",
@@ -275,6 +278,34 @@ describe("--shard", function()
       refused(64, text, words)
     end
     assert.same({}, support.log())
+  end)
+
+  it("refuses columns of numbers that only the answer tells, whatever the way they are named", function()
+    local cell, list = '{"label":"%s","title":"%s","rawValue":"%s"}', {}
+    for _, one in ipairs { { "10.0.0.1", "7", "100" }, { "10.0.0.2", "4", "200" } } do
+      local row = {}
+      for i, value in ipairs(one) do row[i] = cell:format(value, value, value) end
+      list[#list + 1] = "[" .. table.concat(row, ",") .. "]"
+    end
+    local body = ([[{"report":{"table":{"inbound":{"totalRowCount":2,"rows":[%s],"columns":[{"elementName":"sourceipaddress","label":"S","title":"s"},
+      {"elementName":"jitter","label":"J","title":"j","canBeRate":1},{"elementName":"sum_octetdeltacount","label":"O","title":"o"}]}}}}]]):format(
+      table.concat(list, ","))
+    local words = ("report tos %s --format csv --output %s --split 1d --timezone UTC --quiet "):format(DAY, path)
+    local function answered(more, text)
+      support.faults { { kind = "status", status = 200, content_type = "application/json", body = body } }
+      if text then refused(64, text, words .. more) else good(words .. more) end
+      support.faults {}
+    end
+    for _, name in ipairs { "jitter", "jitter?", "jitter.label", "jitter.title?" } do
+      answered("--select v=" .. name, "--split: " .. name .. ": the answer says that it holds numbers")
+    end
+    for _, kept in ipairs { "jitter>=5", "jitter=7", "jitter.label=7" } do
+      answered(("--keep '%s'"):format(kept), "--split: --keep " .. kept:match "^[a-z.]+" .. ": a condition on the value of one window")
+    end
+    answered("--keep 'v>=5' --select src=sourceipaddress,v=jitter?", "--split")
+    assert.equal("", listing())
+    answered("--keep src=10.0.0.1 --select src=sourceipaddress,o=sum_octetdeltacount")
+    assert.equal("src,o\r\n10.0.0.1,100\r\n", contents(path:gsub("csv$", "2026-11-01T00.csv")))
   end)
 
   it("refuses windows that the answer's buckets do not fit", function()
@@ -347,6 +378,12 @@ describe("merge", function()
     merged(65, "no file has the time from 2026-11-01T18:00:00Z to 2026-11-02T00:00:00Z", "nov.2026-11-01T0*.csv nov.2026-11-01T12.csv")
     merged(65, "overlap: both have 2026-11-01T06:00:00Z", "nov.*.csv nov.2026-11-01T06.csv")
     merged(64, "name the windows' files", "nov.2026-11-01T06.csv.manifest")
+    for _, ending in ipairs { "", ".manifest" } do
+      local one = path:gsub("csv$", "2026-11-01T06.csv")
+      local before = contents(one .. ending)
+      refused(64, "merge: --output is one of the windows' files", ("merge -o %s%s %s/nov.*.csv"):format(one, ending, folder))
+      assert.equal(before, contents(one .. ending))
+    end
     -- A day that was fetched by itself, and is now a part of two.
     support.shell("rm " .. folder .. "/*")
     support.clear()
@@ -376,6 +413,20 @@ describe("merge", function()
     merged(74, "nov.2026-11-01T06.csv.manifest", "nov.*.csv")
     support.write(folder .. "/nov.2026-11-01T06.csv.manifest", "{}")
     merged(65, "not a manifest", "nov.*.csv")
+    -- What a hand has changed in a manifest.
+    good(arguments "--shard 1")
+    local name = folder .. "/nov.2026-11-01T06.csv.manifest"
+    local whole = contents(name)
+    for from, to in pairs {
+      ['"from":1793512800'] = '"from":1793512800.5', ['"to":1793534400'] = '"to":"x"', ['"rpt_json":"'] = '"json":"',
+      ['"name":"octets","type"'] = '"n":"octets","type"', ['"columns":%b[]'] = '"columns":[]', ['"rows":%d+'] = '"rows":-1',
+    } do
+      local changed, count = whole:gsub(from, to, 1)
+      assert.equal(1, count)
+      support.write(name, changed)
+      merged(65, "its manifest is not one of report --split", "nov.*.csv")
+      refused(65, "its manifest is not one of report --split", "schema t --for postgresql --load " .. name:gsub(".manifest", ""))
+    end
     os.remove(folder .. "/nov.2026-11-01T06.csv")
   end)
 end)

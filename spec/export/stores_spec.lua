@@ -47,6 +47,19 @@ local function good(name, environment, files)
   return out
 end
 
+-- A window's file of 10 to 11 o'clock that no appliance has sent, with its manifest. `columns`: { { name, type }, … }.
+local function by_hand(name, text, columns, rows)
+  local file, list = folder .. "/" .. name, {}
+  support.write(file, text)
+  for i, column in ipairs(columns) do list[i] = ('{"name":"%s","column":"%s","type":"%s"}'):format(column[1], column[1], column[2]) end
+  support.write(file .. ".manifest", ([[{"manifest":1,"version":"x","asked":{"window":{"from":1793527200,"to":1793530800},"format":"%s",
+    "header":true,"request":{"rpt_json":"{}"}},"found":{"rows":%d,"columns":[%s]},"bytes":%d,"sha256":"%s"}]]):format(
+    name:match "[^.]*$", rows, table.concat(list, ","), #text, support.shell("sha256sum " .. quote(file)):match "%x+"))
+  return quote(file)
+end
+
+local SUMS = { { "src", "address" }, { "octets", "whole" } }
+
 local HALVES = { "c.2026-11-01T10.", "c.2026-11-01T11." }
 local function path(i, format) return folder .. "/" .. HALVES[i] .. format end
 local function both(format) return path(1, format) .. " " .. path(2, format) end
@@ -105,6 +118,42 @@ describe("PostgreSQL", function()
     assert.equal(1, status)
     assert.equal("to_postgresql: usage: to_postgresql.lua table file.csv …\n", out)
     assert.equal(mixed, sums())
+  end)
+
+  it("does not round, and takes all digits", function()
+    support.shell(("%s %s schema conversations --select src=sourceipaddress,octets=sum_octetdeltacount --for postgresql | %s"):format(
+      command.ENVIRONMENT, command.words, server.psql))
+    good("to_postgresql.lua", server.environment, by_hand("a [1]*.csv",
+      "src,octets\r\n10.0.0.1,12.5\r\n2001:db8::1,18446744073709551621\r\n10.0.0.2,\r\n", SUMS, 3))
+    assert.equal("18446744073709551633.5\n", server.sql "select sum(octets) from conversations")
+  end)
+
+  it("refuses the second of two windows that overlap and are loaded at the same time", function()
+    support.shell(("%s %s schema conversations --select src=sourceipaddress,octets=sum_octetdeltacount --for postgresql | %s"):format(
+      command.ENVIRONMENT, command.words, server.psql))
+    local hour = by_hand("hour.csv", "src,octets\r\n10.0.0.1,1\r\n", SUMS, 1)
+    local text = command.good("schema conversations --for postgresql --load " .. hour)
+    -- The same from an hour earlier, stopped before it attaches its partition until the other loader has looked at the table.
+    local longer = text:gsub("10:00:00Z", "09:00:00Z"):gsub("T10", "T09"):gsub("lock table", "perform pg_sleep(3); lock table")
+    support.write(folder .. "/longer.sql", longer)
+    local out = support.shell(("%s -f %s/longer.sql >%s/out 2>&1 & sleep 1; %s %s examples/export/to_postgresql.lua conversations %s; wait; "
+      .. "cat %s/out"):format(server.psql, folder, folder, server.environment, support.lua, hour, folder))
+    assert.matches("is loaded", out)
+    assert.matches("the table has a window that overlaps the one from", out)
+    assert.equal("2026-11-01 10:00:00+00|1\n", server.sql "select window_start, sum(octets) from conversations group by 1")
+  end)
+
+  it("gives no column's name to psql as a command", function()
+    for _, name in ipairs { "x\\n\\\\! touch " .. folder .. "/made", "a\\\\b", "" } do
+      local file = by_hand("c.csv", "x\r\n1\r\n", { { name, "text" } }, 1)
+      local _, err, status = command.run("schema conversations --for postgresql --load " .. file)
+      assert.equal(65, status)
+      assert.matches("a name without control bytes and backslashes is needed", err)
+    end
+    local file = by_hand("c.csv", "x\r\n1\r\n", { { "x", "float" } }, 1)
+    local _, err, status = command.run("schema conversations --for postgresql --load " .. file)
+    assert.equal(65, status)
+    assert.matches("type: got \"float\"; allowed: address, decimal, text, time, whole", err)
   end)
 
   it("keeps the earlier window when loader or server are killed", function()
@@ -203,6 +252,27 @@ describe("ClickHouse", function()
     assert.equal(mixed:match "\n(.*)", sums())
   end)
 
+  it("refuses a number that does not fit, instead of another one", function()
+    server.sql((command.good "schema conversations --table t --for clickhouse --select src=sourceipaddress,octets=sum_octetdeltacount"
+      :gsub("%-%-[^\n]*\n", ""):gsub(";", "")))
+    local function loaded(octets, before)
+      local file = by_hand("t.ndjson", (before or "") .. ('{"src":"10.0.0.1","octets":"%s"}\n'):format(octets), SUMS, 1)
+      local out, status = support.shell(("%s %s examples/export/to_clickhouse.lua t %s 2>&1; printf ' %%d' $?"):format(
+        server.environment, support.lua, file)):match "^(.*) (%d+)$"
+      return tonumber(status), out
+    end
+    assert.equal(0, (loaded "18446744073709551615"))
+    assert.equal("18446744073709551615\n", server.sql "select octets from t")
+    -- Also where the number is at the end of the piece that is read at once.
+    for _, at in ipairs { 0, 2 ^ 18 - 60, 2 ^ 18 - 45, 2 ^ 18 - 40, 2 ^ 18 - 30, 2 ^ 18 - 25, 2 ^ 18 - 10 } do
+      local status, out = loaded("18446744073709551616", (" "):rep(at))
+      assert.equal(1, status)
+      assert.matches("octets: 18446744073709551616 is more than ClickHouse's UInt64 holds", out)
+    end
+    assert.equal(1, (loaded "184467440737095516160"))
+    assert.equal("18446744073709551615\n", server.sql "select octets from t")
+  end)
+
   it("keeps the earlier window when loader or server are killed", function()
     fetch "ndjson"
     local day = awk(10, 11) .. "\n" .. awk(11, 12) .. "\n"
@@ -283,6 +353,14 @@ for (const row of (await database.runAndReadAll(process.argv[2])).getRows()) con
     support.write(path(1, "csv"), (support.read(path(1, "csv")):gsub("0\r\n", "1\r\n", 1)))
     assert.matches("to_parquet: .*was not converted: .*SHA%-256 differs.* 1$", convert(path(1, "csv")))
     assert.equal(mixed, ask("select sum(octets) from " .. all .. " group by window_start order by window_start"))
-    assert.equal("", support.shell("ls " .. folder .. " | grep part"))
+    -- A name that would match other files, all digits, and what is refused.
+    by_hand("g1x.csv", "src,octets\r\n10.9.9.9,9\r\n", SUMS, 1)
+    convert(by_hand("g[1]*.csv", "src,octets\r\n10.0.0.1,18446744073709551615\r\n10.0.0.2,\r\n", SUMS, 2))
+    assert.equal("10.0.0.1|18446744073709551615\n10.0.0.2|null\n",
+      ask(("select src, octets from read_parquet('%s/g[[]1][*].parquet')"):format(folder)))
+    assert.matches("octets: not a whole number: 12.5.* 1$", convert(by_hand("h.csv", "src,octets\r\n10.0.0.1,12.5\r\n", SUMS, 1)))
+    assert.matches(" 1$", convert(by_hand("h.csv", "src,octets\r\n10.0.0.1,18446744073709551616\r\n", SUMS, 1)))
+    assert.matches("the file has not 2 rows, as its manifest says.* 1$", convert(by_hand("h.csv", "src,octets\r\n10.0.0.1,1\r\n", SUMS, 2)))
+    assert.equal("", support.shell("ls " .. folder .. " | grep -e part -e h.parquet"))
   end)
 end)

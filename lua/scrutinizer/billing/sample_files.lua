@@ -118,8 +118,11 @@ end
 ---@return string|false|nil text
 ---@return string|scrutinizer.Error|nil sha256
 function sample_files.read(path, window, side)
-  local _, _, absent = files.read(path .. manifest.SUFFIX)
-  if absent then return false end
+  for _, name in ipairs { path, path .. manifest.SUFFIX } do
+    local file, _, code = files.open(name, "rb")
+    if not file and (code == 2 or code == 20) then return false end -- ENOENT, ENOTDIR
+    if file then file:close() end
+  end
   local found, err = manifest.read(path)
   if not found then return nil, err end
   local wanted, said = wire.encode(asked(window, side)), wire.encode(found.asked)

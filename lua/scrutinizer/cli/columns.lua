@@ -26,13 +26,26 @@ local KINDS = {
 }
 local TEXT, TEXT_OF_NUMBER, OTHER_NUMBER = { type = "text" }, { type = "text", apart = true }, { type = "decimal", apart = true }
 
+-- The column that a name of `:select` is of, and the member if it is not the raw value.
+local function parts_of(name)
+  local column, member = name:gsub("%?$", ""):match "^(.-)(%.?[a-z]*)$"
+  if member == ".label" or member == ".title" then return column, member end
+  return column .. member
+end
+
+--- The column that a name is of: "jitter" of "jitter.label?".
+---@param name string
+---@return string
+function columns.of(name)
+  return (parts_of(name))
+end
+
 --- The kind of a column, as `:select` takes its name.
 ---@param name string such as "sum_octetdeltacount", "sourceipaddress.label"
 ---@param numeric? boolean whether the answer's header says that it holds numbers; nil: not known
 ---@return scrutinizer.cli.Kind
 function columns.kind(name, numeric)
-  local column, member = name:gsub("%?$", ""):match "^(.-)(%.?[a-z]*)$"
-  if member ~= ".label" and member ~= ".title" then column, member = column .. member, nil end
+  local column, member = parts_of(name)
   local kind = numeric and OTHER_NUMBER or TEXT
   for _, known in ipairs(KINDS) do
     if column:gsub("#%d+$", ""):find(known[1]) then

@@ -72,6 +72,10 @@ function cli.run(argv)
     complain(args .. "; see scrutinizer --help")
     return exit_status.MISUSE
   end
+  if args.output == "-" then
+    complain "--output -: name a file; standard output is /dev/stdout"
+    return exit_status.MISUSE
+  end
   core.handle_signals(READS[args.command] and exit_status.TRY_AGAIN or 0)
   local done, status, err = xpcall(function() return handlers[args.command](args) end, function(message)
     if type(message) == "table" then return message end

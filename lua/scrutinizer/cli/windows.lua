@@ -62,11 +62,12 @@ end
 
 local WRITTEN = { csv = true, ndjson = true }
 
--- Conditions that hold for a window's rows and not for their sums.
-local function check_kept(args, map)
+-- Conditions that hold for a window's rows and not for their sums. `numeric`: which columns hold numbers, once the answer has told.
+local function check_kept(args, map, numeric)
   for _, condition in ipairs(args.keep) do
     local field = next(condition)
-    local kind = columns.kind(map and map[field] or field)
+    local column = map and map[field] or field
+    local kind = columns.kind(column, numeric and numeric[columns.of(column)])
     if kind.apart or (kind.type ~= "text" and kind.type ~= "address") then
       misuse("--split: --keep %s: a condition on the value of one window is another one than on the sum of all windows", field)
     end
@@ -98,7 +99,7 @@ local function check_options(args)
   end
   if not args.split then return end
   if not args.output or not WRITTEN[args.format] then misuse "--split needs --output and --format csv or ndjson" end
-  if args.output:find "^/dev/" then misuse "--split needs a file as --output: each window gets one of a similar name" end
+  if args.output:find "^/dev/" or args.output:find "/$" then misuse "--split needs a file as --output: each window gets one of a similar name" end
   if args.last or args.range then misuse "--split needs --between, --day, --month or --hour: other times move with the clock" end
   if args.shard and not query_arguments.is_fixed(args) then
     misuse "--shard needs --between, or a --day, --month or --hour with its date: without fixed times each process would count other windows"
@@ -184,7 +185,7 @@ local function adding_up(cursor)
   if err then return nil, err end
   local fields, others, numeric = {}, setmetatable({}, core.array_mt), numeric_of(cursor)
   for _, field in ipairs(cursor.fields or {}) do
-    local is_apart = columns.kind(field.column, numeric[field.column]).apart
+    local is_apart = columns.kind(field.column, numeric[columns.of(field.column)]).apart
     if is_apart then others[#others + 1] = field.field else fields[#fields + 1] = field end
   end
   local source = { fields = fields }
@@ -202,7 +203,7 @@ end
 local function described(fields, cursor)
   local list, numeric = setmetatable({}, core.array_mt), numeric_of(cursor)
   for i, field in ipairs(fields) do
-    local kind = columns.kind(field.column, numeric[field.column])
+    local kind = columns.kind(field.column, numeric[columns.of(field.column)])
     if kind.apart then misuse("--split: %s: the answer says that it holds numbers, which may not add up over windows", field.column) end
     list[i] = { name = field.name, column = field.column, type = kind.type }
   end
@@ -223,14 +224,15 @@ local function write_rows(part, args, asked, put)
   local source, others = cursor, nil
   if not asked.select then source, others = adding_up(cursor) end
   if not source then return nil, others end
-  local fields, names, rows, err = fields_of(source, asked), {}, 0, nil
-  for i, field in ipairs(fields) do names[i] = field.name end
+  local fields, names, map, rows, err = fields_of(source, asked), {}, {}, 0, nil
+  for i, field in ipairs(fields) do names[i], map[field.name] = field.name, field.column end
   local listener, wipe = progress.listener(args)
   local options = { columns = names, on_progress = listener }
   if args.format == "csv" then options.header, options.guard = asked.header, asked.guard end
   if names[1] then rows, err = export[args.format](source, put, options) end -- no names: an answer without columns and rows
   wipe()
   if not rows then return nil, err end
+  check_kept(args, map, numeric_of(cursor))
   if cursor.granularity then check_buckets(part, cursor.granularity, ("the report, %d minutes"):format(cursor.granularity)) end
   return { rows = rows, columns = described(fields, cursor), left_out = others, granularity = cursor.granularity }
 end

@@ -259,6 +259,8 @@ end
 ---@return string sql
 function export.schema(kind, name, columns)
   check_store("schema", kind, name)
+  local complaint = store.complaint(columns)
+  if complaint then error("schema: " .. complaint, 2) end
   return store.schema(kind, name, columns)
 end
 

@@ -2,6 +2,7 @@
 --- right, need not be made again. Each is on the disk before it gets its name, and the file before its manifest: a process or a machine may fail
 --- at any moment.
 
+local check = require "scrutinizer.check"
 local core = require "scrutinizer.core"
 local errors = require "scrutinizer.errors"
 local files = require "scrutinizer.files"
@@ -12,6 +13,7 @@ local manifest = {}
 manifest.SUFFIX = ".manifest"
 local FORM = 1 -- of manifests; a change of what decides the files' bytes raises it too
 local BLOCK = 2 ^ 18 -- bytes
+local LAST = 253402300800 -- epoch seconds: the end of the year 9999
 
 ---@class scrutinizer.Manifest
 ---@field manifest integer the form of manifests
@@ -69,6 +71,35 @@ function manifest.read(path)
   local found = core.decode(text)
   if is_whole(found) then return found end
   return failure(name, "not a manifest, or one of another version", { exit = "DATA" })
+end
+
+local function is_column(value)
+  return type(value) == "table" and type(value.name) == "string" and type(value.column) == "string"
+end
+
+-- Whether a manifest has all that `report --split` writes.
+local function is_of_window(of)
+  local asked, found = of.asked, of.found
+  local window, request, columns = asked.window, asked.request, found.columns
+  if type(window) ~= "table" or type(request) ~= "table" or type(columns) ~= "table" or type(request.rpt_json) ~= "string" then return false end
+  local from, to, rows = check.integer(window.from, 0, LAST), check.integer(window.to, 0, LAST), check.integer(found.rows, 0)
+  if not from or not to or from >= to or not rows then return false end
+  for _, column in ipairs(columns) do
+    if not is_column(column) then return false end
+  end
+  return columns[1] ~= nil or rows == 0
+end
+
+--- The manifest of a window's file, as `report --split` writes it, of a window that was complete.
+---@param path string of the file
+---@return scrutinizer.Manifest?
+---@return scrutinizer.Error? err
+function manifest.window(path)
+  local of, err = manifest.read(path)
+  if not of then return nil, err end
+  if not is_of_window(of) then return failure(path, "its manifest is not one of report --split", { exit = "DATA" }) end
+  if not of.asked.open then return of end
+  return failure(path, "its window was not complete when it was fetched (--open): fetch it again", { exit = "DATA" })
 end
 
 --- Gives a file's bytes to `put`, in pieces, and checks its hash at the end.

@@ -1,8 +1,10 @@
 --- SQL for databases: the table that fits a report's columns, and the statements that load the file of a window. A window is loaded whole and at
 --- once, and replaces itself.
 
+local check = require "scrutinizer.check"
 local errors = require "scrutinizer.errors"
 local manifest = require "scrutinizer.export.manifest"
+local wire = require "scrutinizer.wire"
 local zone = require "scrutinizer.time.zone"
 
 local store = {}
@@ -16,8 +18,9 @@ local store = {}
 ---@field type "address"|"whole"|"decimal"|"time"|"text"
 
 local TYPES = {
-  -- A counter has up to 64 bits without a sign, which bigint has not. Of numeric and UBIGINT, sum() gives numbers that are long enough.
-  postgresql = { address = "inet", whole = "numeric(20)", decimal = "numeric", time = "bigint", text = "text" },
+  -- A counter has up to 64 bits without a sign, which bigint has not. Of numeric and UBIGINT, sum() gives numbers that are long enough. numeric with
+  -- a number of digits would round a fraction and say nothing.
+  postgresql = { address = "inet", whole = "numeric", decimal = "numeric", time = "bigint", text = "text" },
   clickhouse = {
     address = "String", whole = "Nullable(UInt64)", decimal = "Nullable(Float64)", time = "Nullable(DateTime('UTC'))", text = "String",
   },
@@ -118,9 +121,7 @@ local POSTGRESQL = [[
 begin;
 do $do$ begin
   perform pg_advisory_xact_lock(hashtext($PARTITION_TEXT));
-  if exists (select from $TABLE where window_start < $TO and window_end > $FROM and (window_start, window_end) <> ($FROM, $TO)) then
-    raise exception 'the table has a window that overlaps the one from % to %: drop it first', $FROM, $TO;
-  end if;
+  $OVERLAP
 end $do$;
 create table $NEW (like $TABLE including defaults including constraints);
 alter table $NEW alter column window_start set default $FROM, alter column window_end set default $TO,
@@ -128,6 +129,8 @@ alter table $NEW alter column window_start set default $FROM, alter column windo
 \copy $NEW ($NAMES) from $PATH with (format csv, header match)
 do $do$ begin
   if (select count(*) from $NEW) <> $ROWS then raise exception 'the file has not $ROWS rows, as its manifest says'; end if;
+  lock table $TABLE in share update exclusive mode;
+  $OVERLAP
   if to_regclass($PARTITION_TEXT) is not null then
     alter table $TABLE detach partition $PARTITION;
     drop table $PARTITION;
@@ -138,6 +141,12 @@ alter table $TABLE attach partition $PARTITION for values in ($FROM);
 commit;
 ]]
 
+-- It is asked twice: early, and when no other loader can attach a window any more until this one has committed.
+local OVERLAP = [[
+if exists (select from $TABLE where window_start < $TO and window_end > $FROM and (window_start, window_end) <> ($FROM, $TO)) then
+    raise exception 'the table has a window that overlaps the one from % to %: drop it first', $FROM, $TO;
+  end if;]]
+
 local function filled(template, values)
   return (template:gsub("%$([A-Z_]+)", values))
 end
@@ -145,7 +154,7 @@ end
 function LOADING.postgresql(name, path, of)
   local window, columns = of.asked.window, of.found.columns
   local partition = name .. "_" .. moment(window.from):gsub("[-:]", "")
-  return { { sql = filled(POSTGRESQL, {
+  return { { sql = filled(POSTGRESQL:gsub("%$OVERLAP", OVERLAP:gsub("%%", "%%%%")), {
     TABLE = name_of(name, '"'), NEW = name_of(partition .. "_new", '"'), PARTITION = name_of(partition, '"'),
     PARTITION_TEXT = literal(name_of(partition, '"')), NAMES = names_of("postgresql", columns), PATH = literal(path),
     FROM = ("timestamptz '%s'"):format(moment(window.from)), TO = ("timestamptz '%s'"):format(moment(window.to)),
@@ -173,14 +182,37 @@ function LOADING.clickhouse(name, path, of)
   return list
 end
 
+-- The path of one file, where DuckDB takes patterns of paths.
+local function one_path(path)
+  return literal((path:gsub("[%[*?]", "[%0]")))
+end
+
+local COPY = [[
+copy (select $FROM as window_start, $TO as window_end, $COLUMNS from read_csv($CSV, header = true, auto_detect = false, delim = ',', quote = '"',
+  escape = '"', new_line = '\r\n', columns = {$TYPES})) to $PART (format parquet)]]
+
+local COUNT = [[
+select case when count(*) <> $ROWS then error('the file has not $ROWS rows, as its manifest says') end from read_parquet($MADE)]]
+
+-- A column as DuckDB reads it from a file, and as it stands in the Parquet file. A cast to a whole number would round a fraction and say nothing.
+local function duckdb_column(column)
+  local type, name = TYPES.duckdb[column.type], name_of(column.name, '"')
+  if column.type ~= "whole" then return literal(column.name) .. ": " .. literal(type), name end
+  return literal(column.name) .. ": 'VARCHAR'", ("cast(case when contains(%s, '.') then error(%s || %s) else %s end as %s) as %s"):format(
+    name, literal(column.name .. ": not a whole number: "), name, name, type, name)
+end
+
 -- A Parquet file; it gets its name by a rename when it is whole.
 function LOADING.duckdb(_, path, of)
-  local window, columns, types = of.asked.window, of.found.columns, {}
-  for i, column in ipairs(columns) do types[i] = literal(column.name) .. ": " .. literal(TYPES.duckdb[column.type]) end
+  local window, types, list = of.asked.window, {}, {}
+  for i, column in ipairs(of.found.columns) do types[i], list[i] = duckdb_column(column) end
   local function at(epoch) return ("TIMESTAMP %s"):format(literal((moment(epoch):gsub("T", " "):gsub("Z", "")))) end
-  return { { sql = ("copy (select %s as window_start, %s as window_end, * from read_csv(%s, header = true, auto_detect = false, delim = ',', "
-    .. "quote = '\"', escape = '\"', new_line = '\\r\\n', columns = {%s})) to %s (format parquet)"):format(
-    at(window.from), at(window.to), literal(path), table.concat(types, ", "), literal(path:gsub("%.csv$", "") .. ".parquet.part")) } }
+  local part = path:gsub("%.csv$", "") .. ".parquet.part"
+  local values = {
+    FROM = at(window.from), TO = at(window.to), COLUMNS = table.concat(list, ", "), CSV = one_path(path), TYPES = table.concat(types, ", "),
+    PART = literal(part), MADE = one_path(part), ROWS = ("%d"):format(of.found.rows),
+  }
+  return { { sql = filled(COPY, values) }, { sql = filled(COUNT, values) } }
 end
 
 local function bad(path, text, ...)
@@ -189,6 +221,51 @@ end
 
 local function accept() return true end
 
+local MOST = "18446744073709551615" -- that UInt64 holds; ClickHouse takes more, lets it wrap, and says nothing
+
+local function is_too_long(digits)
+  return #digits > #MOST or (#digits == #MOST and digits > MOST)
+end
+
+-- Takes the text of an NDJSON file: nil and an error where a whole number is too long for ClickHouse. Such numbers stand in quotes.
+local function check_wholes(path, columns)
+  local wanted, longest, rest = {}, 0, ""
+  for _, column in ipairs(columns) do
+    local before = wire.encode(column.name) .. ':"'
+    if column.type == "whole" then wanted[column.name], longest = before, math.max(longest, #before) end
+  end
+  return function(text)
+    text = rest .. text
+    for name, before in pairs(wanted) do
+      local _, at = text:find(before, 1, true)
+      while at do
+        local digits = text:match("^0*(%d+)", at + 1)
+        if digits and is_too_long(digits) then
+          return bad(path, "%s: %s is more than ClickHouse's UInt64 holds", name, digits:sub(1, 60))
+        end
+        _, at = text:find(before, at + 1, true)
+      end
+    end
+    rest = text:sub(-longest - #MOST) -- a number may continue in the next piece
+    return true
+  end
+end
+
+-- psql reads a line that begins with a backslash as a command, even if a column's name brought it; ClickHouse reads a backslash in a name.
+--- What is wrong with the columns of a store, or nil.
+---@param columns scrutinizer.StoreColumn[]
+---@return string?
+function store.complaint(columns)
+  for _, column in ipairs(columns) do
+    if type(column.name) ~= "string" or column.name:find "[%c\\]" or column.name == "" then
+      return ("the column %s: a name without control bytes and backslashes is needed; --select gives it one"):format(check.show(column.name))
+    end
+    if not TYPES.postgresql[column.type] then
+      return check.message(("the column %s: type"):format(column.name), column.type, table.concat(check.sorted_keys(TYPES.duckdb), ", "))
+    end
+  end
+end
+
 --- The statements that load a window's file, after its hash was checked.
 ---@param kind "postgresql"|"clickhouse"|"duckdb"
 ---@param name string of the table
@@ -196,20 +273,18 @@ local function accept() return true end
 ---@return scrutinizer.Statement[]?
 ---@return scrutinizer.Error? err
 function store.loading(kind, name, path)
-  local of, err = manifest.read(path)
+  local of, err = manifest.window(path)
   if not of then return nil, err end
   local found, asked = of.found, of.asked
-  if type(asked.window) ~= "table" or type(found.columns) ~= "table" or type(found.rows) ~= "number" then
-    return bad(path, "its manifest is not one of report --split")
-  end
-  if asked.open then return bad(path, "its window was not complete when it was fetched: fetch it again") end
   if asked.format ~= store.FORMATS[kind] then return bad(path, "%s takes files of report --format %s", kind, store.FORMATS[kind]) end
   if asked.format == "csv" and not asked.header then return bad(path, "fetch it without --no-header") end
   if asked.guard then return bad(path, "--guard has changed its texts for spreadsheets: fetch it without") end
   if path:find "[\r\n]" then return bad(path, "a path without line breaks is needed") end
   if not found.columns[1] then return bad(path, "the answer named no columns: fetch it with --select") end
+  local complaint = store.complaint(found.columns)
+  if complaint then return bad(path, "%s", complaint) end
   local ok
-  ok, err = manifest.pour(path, of, accept)
+  ok, err = manifest.pour(path, of, kind == "clickhouse" and check_wholes(path, found.columns) or accept)
   if not ok then return nil, err end
   return LOADING[kind](name, path, of)
 end

@@ -31,19 +31,6 @@ local function is_window(value)
   return type(value) == "table" and type(value.from) == "number" and type(value.to) == "number" and value.from < value.to
 end
 
--- A window's manifest with its path; nil and an error for a file that is no window, or none that is complete.
-local function read(path)
-  local found, err = manifest.read(path)
-  if not found then return nil, err end
-  local asked = found.asked
-  if not is_window(asked.window) or type(asked.request) ~= "table" or type(found.found.columns) ~= "table" then
-    return bad("%s: its manifest is not one of report --split", path)
-  end
-  if asked.open then return bad("%s: its window was not complete when it was fetched (--open): fetch it again", path) end
-  found.path = path
-  return found
-end
-
 -- Names of columns with their types, as a text; nil for an answer without columns, which has no rows.
 local function columns_of(one)
   return one.found.columns[1] and wire.encode(one.found.columns) or nil
@@ -81,9 +68,9 @@ end
 local function read_all(paths)
   local list = {}
   for i, path in ipairs(paths) do
-    local one, err = read(path)
+    local one, err = manifest.window(path)
     if not one then return nil, err end
-    list[i] = one
+    one.path, list[i] = path, one
   end
   table.sort(list, function(a, b) return a.asked.window.from < b.asked.window.from end)
   local ok, err = check_same(list)
@@ -133,6 +120,7 @@ end
 local function merge(args)
   local paths = {}
   for _, path in ipairs(args.files) do
+    if args.output == path or args.output == path .. manifest.SUFFIX then error("merge: --output is one of the windows' files: " .. path, 0) end
     if path:sub(-#manifest.SUFFIX) ~= manifest.SUFFIX then paths[#paths + 1] = path end
   end
   if not paths[1] then error("merge: name the windows' files, not only their manifests", 0) end
