@@ -69,6 +69,7 @@ local function write_config(folder)
   end
   for line in support.read "examples/slurm/slurm.conf":gmatch "[^\n]+" do list[#list + 1] = line .. "\n" end
   support.write(folder .. "/slurm.conf", table.concat(list))
+  support.write(folder .. "/cgroup.conf", "CgroupPlugin=cgroup/v1\n") -- which needs none: a bare root has no cgroups
 end
 
 -- A shell's function: the processes whose environment has the folder's slurm.conf, and a variable that begins so.
