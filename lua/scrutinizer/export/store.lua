@@ -251,13 +251,13 @@ local function check_wholes(path, columns)
   end
 end
 
--- psql reads a line that begins with a backslash as a command, even if a column's name brought it; ClickHouse reads a backslash in a name.
---- What is wrong with the columns of a store, or nil.
+--- What is wrong with the columns of a store, or nil. psql reads a line that begins with a backslash as a command, even if a column's name brought
+--- it; ClickHouse reads a backslash in a name.
 ---@param columns scrutinizer.StoreColumn[]
 ---@return string?
 function store.complaint(columns)
   for _, column in ipairs(columns) do
-    if type(column.name) ~= "string" or column.name:find "[%c\\]" or column.name == "" then
+    if type(column.name) ~= "string" or column.name:find "[%z\1-\31\127\\]" or column.name == "" then
       return ("the column %s: a name without control bytes and backslashes is needed; --select gives it one"):format(check.show(column.name))
     end
     if not TYPES.postgresql[column.type] then
