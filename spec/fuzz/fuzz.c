@@ -167,6 +167,7 @@ void fuzz_report_options(const struct input *in, struct sz_report_options *o) {
   o->projection.fields =
       count ? FIELDS + PICK(PROJECTIONS, fields).from : NULL;
   o->projection.nfields = count;
+  o->projection.order = "";
   o->directions = flags & 3 ? flags & 3 : 3;
   o->ordered = (flags & 4) != 0;
   o->projection.with_direction = (flags & 8) != 0;

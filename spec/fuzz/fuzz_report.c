@@ -100,6 +100,10 @@ static void run(struct sz_buffer *log, const struct input *in,
   const struct sz_report_error *e;
   int d;
   fuzz_report_options(in, &options);
+  for (d = 0; d < SZ_DIRECTIONS && fuzz_option(in, OPTION_UTF8) / 3 % 2; d++) {
+    options.ties[d] = sz_ties_new(1 << 12);
+    fuzz_check(options.ties[d] != NULL, "memory");
+  }
   if (by_tokens)
     options.utf8 = SZ_UTF8_REPLACE;
   r = sz_report_new(&options);
@@ -116,6 +120,8 @@ static void run(struct sz_buffer *log, const struct input *in,
   say_last_row(log, r);
   check_facts(r, in);
   sz_report_free(r);
+  for (d = 0; d < SZ_DIRECTIONS; d++)
+    sz_ties_free(options.ties[d]);
 }
 
 /* Whether all texts are UTF-8: then nothing is replaced. */
