@@ -83,7 +83,7 @@ local function check_limits(wait)
     assert.is_not_nil(ended, said)
     assert.same({ COUNT, COUNT }, { tonumber(ended), tonumber(right) }, said)
     assert.is_true(tonumber(least) >= SHORT, said)
-    return tonumber(most) <= SHORT + 0.2, ("the limit of %g s came after %s to %s s"):format(SHORT, least, most)
+    return support.sanitized or tonumber(most) <= SHORT + 0.2, ("the limit of %g s came after %s to %s s"):format(SHORT, least, most)
   end)
 end
 
@@ -317,7 +317,7 @@ it("in a plain script one report and many at once end when their time is up", fu
     assert.is_true(support.sanitized or cost < 0.05, ("one waiting report cost %.1f %% of a core"):format(cost * 100))
     assert.equal("timeout total", how)
     assert.is_true(seconds >= SHORT)
-    return seconds <= SHORT + 0.2, ("the limit of %g s came after %.3f s"):format(SHORT, seconds)
+    return support.sanitized or seconds <= SHORT + 0.2, ("the limit of %g s came after %.3f s"):format(SHORT, seconds)
   end)
 
   local queries = { concurrency = COUNT }
