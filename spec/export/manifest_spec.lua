@@ -221,6 +221,10 @@ describe("a file with a manifest", function()
       %s
       os.exit(9)]]):format(path, path .. ".part", what))
     local out = support.shell(("%s; %s %s %s; rm %s"):format(before or "true", support.lua, script, reader, script))
+    for _ = 1, 50 do -- the reader may end before the process has tidied up
+      if listing() == "" then break end
+      support.shell "sleep 0.1"
+    end
     return out, listing()
   end
 
