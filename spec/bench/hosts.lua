@@ -22,26 +22,7 @@ end
 -- appliance's, where chrt can say so.
 local FIRST = support.shell("chrt -f 5 true 2>/dev/null && echo chrt -f 5 taskset -c $(($(nproc) - 1))"):gsub("%s+$", "")
 
-local PINGS = FIRST .. [[ python3 -c '
-import socket, sys, time
-port, seconds = %d, %g
-took, end = [], time.time() + seconds
-while time.time() < end:
-  begin = time.perf_counter()
-  s = socket.create_connection(("127.0.0.1", port))
-  s.sendall(b"GET /ping HTTP/1.0\r\n\r\n")
-  while s.recv(4096): pass
-  s.close()
-  took.append(time.perf_counter() - begin)
-  time.sleep(0.01)
-took.sort()
-print(len(took), took[len(took) // 2] * 1000, took[int(len(took) * 0.99)] * 1000, took[-1] * 1000)
-']]
-
-local function pings(server, seconds)
-  local count, p50, p99, max = support.shell(PINGS:format(server.port, seconds)):match "(%S+) (%S+) (%S+) (%S+)"
-  return { count = tonumber(count), p50 = tonumber(p50), p99 = tonumber(p99), max = tonumber(max) }
-end
+local function pings(server, seconds) return servers.pings(server, seconds, FIRST) end
 
 local function pin(server)
   for _, pid in ipairs { server.pid, server:worker() } do support.shell(("taskset -cp 0 %d >/dev/null 2>&1"):format(pid)) end

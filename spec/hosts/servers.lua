@@ -316,4 +316,29 @@ function servers.haproxy(parts)
   return wait_for_port(server)
 end
 
+local PINGS = [[ python3 -c '
+import socket, sys, time
+port, seconds = %d, %g
+took, end = [], time.time() + seconds
+while time.time() < end:
+  begin = time.perf_counter()
+  s = socket.create_connection(("127.0.0.1", port))
+  s.sendall(b"GET /ping HTTP/1.0\r\n\r\n")
+  while s.recv(4096): pass
+  s.close()
+  took.append(time.perf_counter() - begin)
+  time.sleep(0.01)
+took.sort()
+print(len(took), took[len(took) // 2] * 1000, took[int(len(took) * 0.99)] * 1000, took[-1] * 1000)
+']]
+
+--- Asks a server's page /ping every 10 ms, on a new connection each time.
+---@param first? string words before the program that asks, such as "chrt -f 5"
+---@return { count: integer, p50: number, p99: number, max: number } milliseconds
+function servers.pings(server, seconds, first)
+  local said = support.shell((first or "") .. PINGS:format(server.port, seconds))
+  local count, p50, p99, max = said:match "(%S+) (%S+) (%S+) (%S+)"
+  return { count = tonumber(count), p50 = tonumber(p50), p99 = tonumber(p99), max = tonumber(max) }
+end
+
 return servers

@@ -103,26 +103,8 @@ local function share(pid, seconds)
   return (processor(pid) - before) / (clock() - began)
 end
 
-local PINGS = [[python3 -c '
-import socket, sys, time
-port, seconds = %d, %g
-took, end = [], time.time() + seconds
-while time.time() < end:
-  begin = time.perf_counter()
-  s = socket.create_connection(("127.0.0.1", port))
-  s.sendall(b"GET /ping HTTP/1.0\r\n\r\n")
-  while s.recv(4096): pass
-  s.close()
-  took.append(time.perf_counter() - begin)
-  time.sleep(0.01)
-took.sort()
-print(took[len(took) // 2] * 1000)
-']]
-
 -- Milliseconds that half of the requests to another page take at most.
-local function ping(server, seconds)
-  return tonumber((support.shell(PINGS:format(server.port, seconds))))
-end
+local function ping(server, seconds) return servers.pings(server, seconds).p50 end
 
 -- A server whose pages /short and /long have so many reports wait at once, and say how they ended.
 local function check_server(server)
